@@ -1,0 +1,32 @@
+"""The random generator that everything random in agx uses unless it is given its own ``rng=``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_default = np.random.default_rng()
+
+
+def seed(n: int) -> None:
+    """Restart the default generator from the integer ``n``, so that a run can be repeated.
+
+    >>> import agx as ag
+    >>> ag.seed(0)
+    >>> layer = ag.nn.Linear(2, 1)  # the same weights after every seed(0)
+    """
+    global _default
+    _default = np.random.default_rng(n)
+
+
+def generator(rng: np.random.Generator | int | None = None) -> np.random.Generator:
+    """Return ``rng``, a generator seeded with it if it is an integer, or the default one."""
+    if rng is None:
+        return _default
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+        return np.random.default_rng(rng)
+    raise TypeError(
+        f"rng: expected a numpy.random.Generator, an integer seed or None, got {type(rng).__name__}; "
+        "make one with numpy.random.default_rng(seed)"
+    )
