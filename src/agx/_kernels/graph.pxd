@@ -1,0 +1,1 @@
+cdef bint recording() noexcept nogil

@@ -1,0 +1,373 @@
+"""Scalar: one number in the computational graph, with the arithmetic of Python's float.
+
+Each operation computes its value and, in the same stroke, its partial derivatives as plain numbers;
+the backward pass multiplies them along the edges (the chain rule as drawn on a blackboard).
+"""
+
+cimport cython
+from libc.math cimport exp as c_exp, fabs, log as c_log, pow as c_pow, sqrt as c_sqrt, tanh as c_tanh
+
+from agx._kernels.graph cimport recording
+
+import operator
+
+
+@cython.trashcan(True)
+cdef class Scalar:
+    """Hold a number, its gradient, and how it was computed.
+
+    ``value`` and ``grad`` are floats. Operators take Scalars and plain numbers on either side.
+    ``inputs``, ``op`` and ``_backward`` describe an operation of your own.
+
+    >>> x = ag.Scalar(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> x.grad
+    6.0
+    """
+
+    cdef public double value
+    cdef public double grad
+    cdef double _dx
+    cdef double _dy
+    cdef Scalar _x
+    cdef Scalar _y
+    cdef tuple _inputs
+    cdef object _closure
+    cdef bint _seen
+    cdef public str op
+    cdef public str label
+    cdef object __weakref__
+
+    def __init__(self, value, op="", _backward=None, inputs=(), label=""):
+        if isinstance(value, Scalar):
+            raise TypeError("Scalar: expected a number, got a Scalar; use its .value for a fresh leaf")
+        self.value = float(value)
+        self.op = op
+        self.label = label
+        self.inputs = inputs
+        if _backward is not None:
+            self._backward = _backward
+
+    @property
+    def inputs(self):
+        """The Scalars this one was computed from, in order, repeated as often as they were used."""
+        if self._inputs is not None:
+            return list(self._inputs)
+        return [s for s in (self._x, self._y) if s is not None]
+
+    @inputs.setter
+    def inputs(self, nodes):
+        self._inputs = None
+        self._x = self._y = None
+        cdef tuple given = tuple(nodes)
+        for node in given:
+            if not isinstance(node, Scalar):
+                raise TypeError(f"inputs: expected Scalars, got {type(node).__name__}")
+        if given and recording():
+            self._inputs = given
+
+    @property
+    def _backward(self):
+        """The function that passes this node's gradient on to its inputs."""
+        return self._push if self._closure is None else self._closure
+
+    @_backward.setter
+    def _backward(self, closure):
+        if not callable(closure):
+            raise TypeError(f"_backward: expected a function of no arguments, "
+                            f"got {type(closure).__name__}")
+        self._closure = closure
+
+    def _push(self):
+        push(self)
+
+    def backward(self, double seed=1.0):
+        """Add the derivative of this number to the ``grad`` of every leaf it was computed from.
+
+        Leaves accumulate over calls; intermediate results start afresh at each call. ``seed`` is the
+        derivative to start from. Raises RuntimeError for an operation of your own without a
+        ``_backward``.
+
+        >>> x = ag.Scalar(2.0)
+        >>> (x**3).backward()
+        >>> x.grad
+        12.0
+        """
+        cdef list order = topological_order(self)
+        cdef Scalar node
+        for node in order:
+            if node._closure is None and node._inputs is not None:
+                raise RuntimeError(f"backward: op '{node.op}' has inputs but no _backward; set "
+                                   "out._backward to a function that adds to the inputs' grad")
+            node.grad = 0.0
+        if is_leaf(self):
+            self.grad += seed
+            return
+        self.grad = seed
+        for node in reversed(order):
+            if node._closure is not None:
+                node._closure()
+            elif node.grad != 0.0:
+                push(node)
+
+    @property
+    def arguments(self):
+        """The same as ``inputs``: every number in a Scalar graph is a node."""
+        return tuple(self.inputs)
+
+    def item(self):
+        """Return the value as a Python float."""
+        return self.value
+
+    def __float__(self):
+        return self.value
+
+    def __int__(self):
+        return int(self.value)
+
+    def __bool__(self):
+        return self.value != 0.0
+
+    def __hash__(self):
+        return <Py_ssize_t><void *>self >> 4
+
+    def __format__(self, spec):
+        return format(self.value, spec) if spec else repr(self)
+
+    def __repr__(self):
+        op = f", op='{self.op}'" if self.op else ""
+        label = f", label='{self.label}'" if self.label else ""
+        return f"Scalar({self.value:.6g}, grad={self.grad:.6g}{op}{label})"
+
+    def __richcmp__(self, other, int how):
+        cdef double a, b
+        if not as_number(self, &a) or not as_number(other, &b):
+            return NotImplemented
+        if how == 0:
+            return a < b
+        if how == 1:
+            return a <= b
+        if how == 2:
+            return a == b
+        if how == 3:
+            return a != b
+        if how == 4:
+            return a > b
+        return a >= b
+
+    def __add__(a, b):
+        cdef Scalar x = as_scalar(a), y = as_scalar(b)
+        if x is None or y is None:
+            return NotImplemented
+        return record("add", x.value + y.value, x, 1.0, y, 1.0)
+
+    def __radd__(a, b):
+        cdef Scalar y = as_scalar(b)
+        return NotImplemented if y is None else y + a
+
+    def __sub__(a, b):
+        cdef Scalar x = as_scalar(a), y = as_scalar(b)
+        if x is None or y is None:
+            return NotImplemented
+        return record("sub", x.value - y.value, x, 1.0, y, -1.0)
+
+    def __rsub__(a, b):
+        cdef Scalar y = as_scalar(b)
+        return NotImplemented if y is None else y - a
+
+    def __mul__(a, b):
+        cdef Scalar x = as_scalar(a), y = as_scalar(b)
+        if x is None or y is None:
+            return NotImplemented
+        return record("mul", x.value * y.value, x, y.value, y, x.value)
+
+    def __rmul__(a, b):
+        cdef Scalar y = as_scalar(b)
+        return NotImplemented if y is None else y * a
+
+    def __truediv__(a, b):
+        cdef Scalar x = as_scalar(a), y = as_scalar(b)
+        if x is None or y is None:
+            return NotImplemented
+        cdef double out = x.value / y.value
+        return record("div", out, x, 1.0 / y.value, y, -out / y.value)
+
+    def __rtruediv__(a, b):
+        cdef Scalar y = as_scalar(b)
+        return NotImplemented if y is None else y / a
+
+    def __pow__(a, b, modulo):
+        cdef Scalar x = as_scalar(a), y = as_scalar(b)
+        if x is None or y is None or modulo is not None:
+            return NotImplemented
+        cdef double out = c_pow(x.value, y.value), dx = 0.0, dy = 0.0
+        if y.value != 0.0:
+            dx = y.value * c_pow(x.value, y.value - 1.0)
+        if x.value != 0.0 or y.value < 0.0:
+            dy = out * c_log(x.value)
+        return record("pow", out, x, dx, y, dy)
+
+    def __rpow__(a, b, modulo):
+        cdef Scalar y = as_scalar(b)
+        return NotImplemented if y is None or modulo is not None else y ** a
+
+    def __neg__(Scalar a):
+        return record("neg", -a.value, a, -1.0, None, 0.0)
+
+    def __pos__(Scalar a):
+        return a
+
+    def __abs__(Scalar a):
+        cdef double sign = (a.value > 0.0) - (a.value < 0.0)
+        return record("abs", fabs(a.value), a, sign, None, 0.0)
+
+    def exp(Scalar a):
+        """Return e to the power of this number."""
+        cdef double out = c_exp(a.value)
+        return record("exp", out, a, out, None, 0.0)
+
+    def log(Scalar a):
+        """Return the natural logarithm: -inf at 0, NaN below."""
+        return record("log", c_log(a.value), a, 1.0 / a.value, None, 0.0)
+
+    def sqrt(Scalar a):
+        """Return the square root."""
+        cdef double out = c_sqrt(a.value)
+        return record("sqrt", out, a, 0.5 / out, None, 0.0)
+
+    def relu(Scalar a):
+        """Return the number if it is positive, else 0; the derivative at 0 is 0."""
+        cdef bint on = a.value > 0.0
+        return record("relu", a.value if on or a.value != a.value else 0.0, a, on, None, 0.0)
+
+    def tanh(Scalar a):
+        """Return the hyperbolic tangent."""
+        cdef double out = c_tanh(a.value)
+        return record("tanh", out, a, 1.0 - out * out, None, 0.0)
+
+    def sigmoid(Scalar a):
+        """Return 1 / (1 + exp(-x)), without overflow."""
+        cdef double e = c_exp(-fabs(a.value))
+        cdef double out = (1.0 if a.value >= 0.0 else e) / (1.0 + e)
+        return record("sigmoid", out, a, e / ((1.0 + e) * (1.0 + e)), None, 0.0)
+
+    def maximum(Scalar a, other):
+        """Return the larger of two numbers; a tie shares the derivative."""
+        cdef Scalar b = as_scalar(other)
+        if b is None:
+            raise TypeError(f"maximum: expected a Scalar or a number, got {type(other).__name__}")
+        cdef double share = 0.5 if a.value == b.value else <double>(a.value > b.value)
+        return record("maximum", a.value if a.value >= b.value else b.value, a, share, b, 1.0 - share)
+
+
+    def minimum(Scalar a, other):
+        """Return the smaller of two numbers; a tie shares the derivative."""
+        return -(-a).maximum(-other)
+
+    @staticmethod
+    def __agx_call__(primitive, args, params):
+        """Answer a function of ``ag`` that was given Scalars."""
+        return apply(primitive.name, args, params)
+
+    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        if method != "__call__" or kwargs:
+            return NotImplemented
+        return apply(UFUNCS.get(ufunc.__name__, ufunc.__name__), args, {})
+
+
+FUNCTIONS = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+    "pow": operator.pow, "neg": operator.neg, "abs": operator.abs,
+    "exp": Scalar.exp, "log": Scalar.log, "sqrt": Scalar.sqrt, "relu": Scalar.relu,
+    "tanh": Scalar.tanh, "sigmoid": Scalar.sigmoid,
+    "maximum": Scalar.maximum, "minimum": Scalar.minimum,
+}
+UFUNCS = {
+    "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow", "negative": "neg",
+    "absolute": "abs",
+}
+
+
+cdef object apply(str name, tuple args, dict params):
+    if name in ("max", "min"):  # ag.max(a, b): the second number arrives as ``axis``
+        args = (*args, params.get("axis"))
+        name = "maximum" if name == "max" else "minimum"
+    if name not in FUNCTIONS:
+        raise TypeError(f"{name}: not defined for Scalar, which has {', '.join(FUNCTIONS)}; "
+                        "use ag.Tensor for the rest")
+    numbers = [as_scalar(a) for a in args]
+    if any([n is None for n in numbers]):
+        kinds = ", ".join(type(a).__name__ for a in args)
+        raise TypeError(f"{name}: a Scalar combines with Scalars and plain numbers only, got {kinds}; "
+                        "for arrays use ag.Tensor")
+    return FUNCTIONS[name](*numbers)
+
+
+cdef bint as_number(object s, double *out):
+    if isinstance(s, Scalar):
+        out[0] = (<Scalar>s).value
+    elif isinstance(s, (int, float)):
+        out[0] = s
+    else:
+        return False
+    return True
+
+
+cdef Scalar as_scalar(object s):
+    """A Scalar for a Scalar or a plain number (a new leaf), None for anything else."""
+    if isinstance(s, Scalar):
+        return <Scalar>s
+    if isinstance(s, (int, float)) or (hasattr(s, "__float__") and not hasattr(s, "__len__")):
+        return record("", s, None, 0.0, None, 0.0)
+    return None
+
+
+cdef Scalar record(str op, double value, Scalar x, double dx, Scalar y, double dy):
+    cdef Scalar out = Scalar.__new__(Scalar)
+    out.value = value
+    out.op = op
+    out.label = ""
+    if x is not None and recording():
+        out._x = x
+        out._dx = dx
+        out._y = y
+        out._dy = dy
+    return out
+
+
+cdef bint is_leaf(Scalar s):
+    return s._x is None and s._inputs is None
+
+
+cdef void push(Scalar s):
+    if s._x is not None:
+        s._x.grad += s._dx * s.grad
+        if s._y is not None:
+            s._y.grad += s._dy * s.grad
+
+
+cdef list topological_order(Scalar root):
+    """The results below ``root``, inputs before what is computed from them; leaves are left out."""
+    cdef list stack = [root], order = []
+    cdef Scalar node
+    while stack:
+        top = stack.pop()
+        if top is None:
+            order.append(stack.pop())
+            continue
+        node = <Scalar>top
+        if node._seen or is_leaf(node):
+            continue
+        node._seen = True
+        stack.append(node)
+        stack.append(None)
+        if node._inputs is not None:
+            stack.extend(node._inputs)
+            continue
+        stack.append(node._x)
+        if node._y is not None:
+            stack.append(node._y)
+    for node in order:
+        node._seen = False
+    return order

@@ -1,0 +1,1 @@
+"""Calculus: every differentiable operation, one file for each family."""

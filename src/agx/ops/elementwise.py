@@ -1,0 +1,303 @@
+"""Elementwise operations: value and pull-back on adjacent lines.
+
+In a rule ``g`` is the gradient of the result ``out``; rules leave un-broadcasting to the sweep.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from .._kernels import elementwise as _kernels
+from ..graph import Node, implements, no_gradient, primitive
+
+# --- arithmetic ----------------------------------------------------------------------------------
+
+add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))
+subtract = primitive("sub", np.subtract, (lambda g, out, x, y: g, lambda g, out, x, y: -g))
+multiply = primitive("mul", np.multiply, (lambda g, out, x, y: g * y, lambda g, out, x, y: g * x))
+divide = primitive("div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y))
+negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
+positive = primitive("pos", np.positive, (lambda g, out, x: g,))
+reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
+square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,))
+sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / out,))
+
+
+def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too)."""
+    if isinstance(y, (int, float)):
+        return g * (y * x ** (y - 1)) if y else None
+    return g * where(y == 0, 0.0, y * x ** where(y == 0, 1.0, y - 1))
+
+
+def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """out log(x), and its limit 0 at x = 0 (0^y is constant for y > 0; 0^0 is 1 by convention)."""
+    still = (x == 0) & (y >= 0)
+    return g * where(still, 0.0, out * log(where(still, 1.0, x)))
+
+
+power = primitive("pow", operator.pow, (_power_base, _power_exponent), elementwise=True)
+implements(np.power, np.float_power)(power)
+
+remainder = primitive(
+    "mod",
+    np.remainder,
+    (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
+)
+floor_divide = primitive("floor_divide", np.floor_divide, (no_gradient, no_gradient))
+floor = primitive("floor", np.floor, (no_gradient,))
+ceil = primitive("ceil", np.ceil, (no_gradient,))
+rint = primitive("rint", np.rint, (no_gradient,))
+trunc = primitive("trunc", np.trunc, (no_gradient,))
+
+# --- exponentials and logarithms -----------------------------------------------------------------
+
+_LN2, _LN10 = float(np.log(2)), float(np.log(10))
+
+exp = primitive("exp", np.exp, (lambda g, out, x: g * out,))
+exp2 = primitive("exp2", np.exp2, (lambda g, out, x: g * out * _LN2,))
+expm1 = primitive("expm1", np.expm1, (lambda g, out, x: g * exp(x),))
+log = primitive("log", np.log, (lambda g, out, x: g / x,))
+log2 = primitive("log2", np.log2, (lambda g, out, x: g / (x * _LN2),))
+log10 = primitive("log10", np.log10, (lambda g, out, x: g / (x * _LN10),))
+log1p = primitive("log1p", np.log1p, (lambda g, out, x: g / (1 + x),))
+logaddexp = primitive(
+    "logaddexp",
+    np.logaddexp,
+    (lambda g, out, x, y: g * sigmoid(x - y), lambda g, out, x, y: g * sigmoid(y - x)),
+)
+
+# --- trigonometric and hyperbolic ----------------------------------------------------------------
+
+sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),))
+cos = primitive("cos", np.cos, (lambda g, out, x: -g * sin(x),))
+tan = primitive("tan", np.tan, (lambda g, out, x: g * (1 + out * out),))
+arcsin = primitive("arcsin", np.arcsin, (lambda g, out, x: g / sqrt(1 - x * x),))
+arccos = primitive("arccos", np.arccos, (lambda g, out, x: -g / sqrt(1 - x * x),))
+arctan = primitive("arctan", np.arctan, (lambda g, out, x: g / (1 + x * x),))
+arctan2 = primitive(
+    "arctan2",
+    np.arctan2,
+    (lambda g, out, y, x: g * x / (x * x + y * y), lambda g, out, y, x: -g * y / (x * x + y * y)),
+)
+sinh = primitive("sinh", np.sinh, (lambda g, out, x: g * cosh(x),))
+cosh = primitive("cosh", np.cosh, (lambda g, out, x: g * sinh(x),))
+tanh = primitive("tanh", np.tanh, (lambda g, out, x: g * (1 - out * out),))
+arcsinh = primitive("arcsinh", np.arcsinh, (lambda g, out, x: g / sqrt(1 + x * x),))
+arccosh = primitive("arccosh", np.arccosh, (lambda g, out, x: g / sqrt(x * x - 1),))
+arctanh = primitive("arctanh", np.arctanh, (lambda g, out, x: g / (1 - x * x),))
+
+# --- selection -----------------------------------------------------------------------------------
+
+
+def _winner(g: Any, ahead: Any, tie: Any, rival: Any) -> Any:
+    """``g`` where this argument won, half of it at a tie, none at a tie with a plain number.
+
+    The last makes maximum(x, 0) agree with relu(x) and clip(x, 0, None).
+    """
+    if isinstance(rival, (int, float)):
+        return g * ahead
+    return g * ahead + (g * 0.5) * tie
+
+
+absolute = primitive("abs", np.absolute, (lambda g, out, x: g * sign(x),))
+implements(np.fabs)(absolute)
+sign = primitive("sign", np.sign, (no_gradient,))
+maximum = primitive(
+    "maximum",
+    np.maximum,
+    (
+        lambda g, out, x, y: _winner(g, x > y, x == y, y),
+        lambda g, out, x, y: _winner(g, y > x, x == y, x),
+    ),
+)
+minimum = primitive(
+    "minimum",
+    np.minimum,
+    (
+        lambda g, out, x, y: _winner(g, x < y, x == y, y),
+        lambda g, out, x, y: _winner(g, y < x, x == y, x),
+    ),
+)
+
+
+def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
+    return np.where(condition, x, y)
+
+
+_where = primitive(
+    "where",
+    _where_value,
+    (
+        lambda g, out, x, y, *, condition: _where(g, 0.0, condition=condition),
+        lambda g, out, x, y, *, condition: _where(0.0, g, condition=condition),
+    ),
+)
+
+
+@implements(np.where)
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere.
+
+    The three broadcast against one another. The gradient goes to the chosen element only, so what
+    was not chosen may be infinite or undefined without harm.
+
+    >>> x = ag.Tensor([-1.0, 4.0])
+    >>> with np.errstate(invalid="ignore"):
+    ...     ag.where(x > 0, ag.sqrt(x), 0.0).sum().backward()
+    >>> x.grad
+    array([0.  , 0.25])
+    """
+    if isinstance(condition, Node):
+        condition = condition.value
+    return _where(x, y, condition=condition)
+
+
+def _clip_value(x: Any, *, low: Any, high: Any) -> Any:
+    return np.clip(x, low, high)
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    above = True if low is None else x > low
+    below = True if high is None else x < high
+    return above & below
+
+
+_clip = primitive(
+    "clip",
+    _clip_value,
+    (lambda g, out, x, *, low, high: g * _inside(x, low, high),),
+    elementwise=True,
+)
+
+
+@implements(np.clip)
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Limit ``x`` to [``min``, ``max``]; None leaves a side open.
+
+    The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
+    are Tensors receive the rest.
+
+    >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
+    array([0. , 0.5])
+    """
+    if isinstance(min, Node) or isinstance(max, Node):
+        lifted = x if min is None else maximum(x, min)
+        return lifted if max is None else minimum(lifted, max)
+    return _clip(x, low=min, high=max)
+
+
+# --- activations ---------------------------------------------------------------------------------
+
+
+def _sigmoid_value(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return np.where(np.asarray(x) >= 0, 1, e) / (1 + e)
+
+
+def _erf_value(x: Any) -> Any:
+    x = np.asarray(x)
+    x = np.ascontiguousarray(x, x.dtype if x.dtype == np.float32 else np.float64)
+    out = np.empty_like(x)
+    _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
+    return out
+
+
+_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
+
+relu = primitive(
+    "relu", lambda x: np.maximum(x, 0), (lambda g, out, x: g * (x > 0),), elementwise=True
+)
+relu.__doc__ = """Compute max(x, 0) elementwise; the gradient at 0 is 0."""
+
+sigmoid = primitive(
+    "sigmoid", _sigmoid_value, (lambda g, out, x: g * (out * sigmoid(-x)),), elementwise=True
+)
+sigmoid.__doc__ = """Compute 1 / (1 + exp(-x)) elementwise, without overflow."""
+
+softplus = primitive(
+    "softplus", lambda x: np.logaddexp(x, 0), (lambda g, out, x: g * sigmoid(x),), elementwise=True
+)
+softplus.__doc__ = """Compute log(1 + exp(x)) elementwise, without overflow."""
+
+erf = primitive(
+    "erf",
+    _erf_value,
+    (lambda g, out, x: g * (2 / np.pi**0.5 * exp(-x * x)),),
+    elementwise=True,
+)
+erf.__doc__ = """Compute the error function elementwise."""
+
+silu = primitive(
+    "silu",
+    lambda x: x * _sigmoid_value(x),
+    (lambda g, out, x: g * (sigmoid(x) * (1 + x * sigmoid(-x))),),
+    elementwise=True,
+)
+silu.__doc__ = """Compute x * sigmoid(x) elementwise (Elfwing et al., 2017; also called swish)."""
+
+_leaky_relu = primitive(
+    "leaky_relu",
+    lambda x, *, slope: np.where(x > 0, x, slope * x),
+    (lambda g, out, x, *, slope: where(x > 0, g, slope * g),),
+    elementwise=True,
+)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """Compute x where it is positive and ``negative_slope`` * x elsewhere.
+
+    >>> ag.leaky_relu(np.array([-1.0, 2.0]), 0.1)
+    array([-0.1,  2. ])
+    """
+    return _leaky_relu(x, slope=float(negative_slope))
+
+
+_gelu = primitive(
+    "gelu",
+    lambda x: x * (0.5 * (1 + _erf_value(x * 0.5**0.5))),
+    (
+        lambda g, out, x: g
+        * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * x * x) * (2 * np.pi) ** -0.5),
+    ),
+    elementwise=True,
+)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Compute x times the normal distribution function at x (Hendrycks and Gimpel, 2016).
+
+    ``approximate="tanh"`` uses 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Raises ValueError for
+    another name.
+
+    >>> ag.gelu(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.8413])
+    """
+    if approximate == "none":
+        return _gelu(x)
+    if approximate == "tanh":
+        return 0.5 * x * (1 + tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x * x * x)))
+    raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+
+
+# --- type ----------------------------------------------------------------------------------------
+
+_astype = primitive(
+    "astype", lambda x, *, dtype: x.astype(dtype), (lambda g, out, x, *, dtype: astype(g, x.dtype),)
+)
+
+
+@implements(np.astype)
+def astype(x: Any, dtype: Any) -> Any:
+    """Convert to float32 or float64; the gradient is converted back.
+
+    >>> ag.astype(ag.Tensor([1.0]), np.float32).dtype
+    dtype('float32')
+    """
+    dtype = np.dtype(dtype)
+    if isinstance(x, Node) and dtype not in (np.dtype("f4"), np.dtype("f8")):
+        raise TypeError(f"astype: a Tensor holds float32 or float64, not {dtype}; use .value.astype")
+    return _astype(x, dtype=dtype)

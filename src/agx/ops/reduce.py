@@ -1,0 +1,306 @@
+"""Reductions, cumulative sums, and the stable log-sum-exp family."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from .._kernels import reduce as _kernels
+from ..graph import implements, primitive
+from .elementwise import exp, where
+from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape
+
+_F32, _F64 = np.dtype("f4"), np.dtype("f8")
+_LOGSUMEXP = {_F32: _kernels.logsumexp_rows["float"], _F64: _kernels.logsumexp_rows["double"]}
+_SOFTMAX = {_F32: _kernels.softmax_rows["float"], _F64: _kernels.softmax_rows["double"]}
+_LOG_SOFTMAX = {_F32: _kernels.log_softmax_rows["float"], _F64: _kernels.log_softmax_rows["double"]}
+
+
+def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Give a reduced array its lost axes back, with length 1."""
+    if keepdims or x.ndim == 0:
+        return r
+    if axis is None:
+        return reshape(r, (1,) * x.ndim)
+    return expand_dims(r, normalize_axis_tuple(axis, x.ndim))
+
+
+def _count(x: Any, axis: Axis) -> int:
+    """How many elements of ``x`` go into each element of the result."""
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return math.prod(x.shape[a] for a in axes)
+
+
+# --- sums and moments ----------------------------------------------------------------------------
+
+_sum = primitive(
+    "sum",
+    lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
+    (
+        lambda g, out, x, *, axis, keepdims: broadcast_to(
+            _restore(g, x, axis, keepdims), x.shape
+        ),
+    ),
+)
+_mean = primitive(
+    "mean",
+    lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
+    (
+        lambda g, out, x, *, axis, keepdims: broadcast_to(
+            _restore(g, x, axis, keepdims) / _count(x, axis), x.shape
+        ),
+    ),
+)
+
+
+def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
+    scale = 2 / (_count(x, axis) - ddof)
+    return _restore(g, x, axis, keepdims) * (x - mean(x, axis, keepdims=True)) * scale
+
+
+def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
+    """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
+    scale = 1 / (_count(x, axis) - ddof)
+    inverse = where(out == 0, 0.0, 1 / where(out == 0, 1.0, out))
+    return _restore(g * inverse, x, axis, keepdims) * (x - mean(x, axis, keepdims=True)) * scale
+
+
+_var = primitive(
+    "var",
+    lambda x, *, axis, keepdims, ddof: np.var(x, axis, keepdims=keepdims, ddof=ddof),
+    (_var_vjp,),
+)
+_std = primitive(
+    "std",
+    lambda x, *, axis, keepdims, ddof: np.std(x, axis, keepdims=keepdims, ddof=ddof),
+    (_std_vjp,),
+)
+
+
+@implements(np.sum)
+def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Add the elements along ``axis``: one axis, a tuple of axes, or all of them.
+
+    >>> ag.sum(np.ones((2, 3)), axis=0)
+    array([2., 2., 2.])
+    """
+    return _sum(x, axis=axis, keepdims=keepdims)
+
+
+@implements(np.mean)
+def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Average the elements along ``axis``.
+
+    >>> ag.mean(np.array([1.0, 2.0, 6.0]))
+    np.float64(3.0)
+    """
+    return _mean(x, axis=axis, keepdims=keepdims)
+
+
+@implements(np.var)
+def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Average the squared distance from the mean; ``ddof`` is taken off the number of elements.
+
+    >>> ag.var(np.array([1.0, 3.0]))
+    np.float64(1.0)
+    """
+    return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+@implements(np.std)
+def std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Take the square root of the variance; its gradient is 0 where it is 0.
+
+    >>> ag.std(np.array([1.0, 3.0]))
+    np.float64(1.0)
+    """
+    return _std(x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+# --- products ------------------------------------------------------------------------------------
+
+
+def _running_product(x: Any) -> Any:
+    """The product of all elements before each one along axis 0, by repeated doubling."""
+    out = concatenate([np.ones((1, *x.shape[1:])), x[:-1]])
+    step = 1
+    while step < x.shape[0]:
+        out = concatenate([out[:step], out[step:] * out[:-step]])
+        step *= 2
+    return out
+
+
+def _prod_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """Multiply by the product of the *other* elements, which is exact when some are zero."""
+    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    front = moveaxis(x, axes, tuple(range(len(axes))))
+    flat = reshape(front, (_count(x, axes), -1))
+    others = _running_product(flat) * flip(_running_product(flip(flat, 0)), 0)
+    others = moveaxis(reshape(others, front.shape), tuple(range(len(axes))), axes)
+    return _restore(g, x, axis, keepdims) * others
+
+
+_prod = primitive(
+    "prod", lambda x, *, axis, keepdims: np.prod(x, axis, keepdims=keepdims), (_prod_vjp,)
+)
+
+
+@implements(np.prod)
+def prod(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Multiply the elements along ``axis``.
+
+    >>> x = ag.Tensor([2.0, 0.0, 3.0])
+    >>> ag.prod(x).backward()
+    >>> x.grad
+    array([0., 6., 0.])
+    """
+    return _prod(x, axis=axis, keepdims=keepdims)
+
+
+_cumsum = primitive(
+    "cumsum",
+    lambda x, *, axis: np.cumsum(x, axis),
+    (lambda g, out, x, *, axis: flip(cumsum(flip(g, axis), axis), axis),),
+)
+
+
+@implements(np.cumsum)
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Add up the elements from the first to each one, along ``axis`` or of the flattened array.
+
+    >>> ag.cumsum(np.array([1.0, 2.0, 3.0]))
+    array([1., 3., 6.])
+    """
+    return _cumsum(reshape(x, -1), axis=0) if axis is None else _cumsum(x, axis=axis)
+
+
+# --- extremes ------------------------------------------------------------------------------------
+
+
+def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """Share the gradient evenly among the elements that attain the extreme."""
+    hit = x == _restore(out, x, axis, keepdims)
+    share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
+    return _restore(g, x, axis, keepdims) * share.astype(x.dtype)
+
+
+_max = primitive(
+    "max", lambda x, *, axis, keepdims: np.max(x, axis, keepdims=keepdims), (_extreme_vjp,)
+)
+_min = primitive(
+    "min", lambda x, *, axis, keepdims: np.min(x, axis, keepdims=keepdims), (_extreme_vjp,)
+)
+
+
+@implements(np.max)
+def max(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Take the largest element along ``axis``; elements that tie share the gradient.
+
+    Of Scalars, ``ag.max(a, b)`` is the larger one.
+
+    >>> ag.max(np.array([[1.0, 5.0], [2.0, 3.0]]), axis=1)
+    array([5., 3.])
+    """
+    return _max(x, axis=axis, keepdims=keepdims)
+
+
+@implements(np.min)
+def min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Take the smallest element along ``axis``; elements that tie share the gradient.
+
+    >>> ag.min(np.array([3.0, 1.0]))
+    np.float64(1.0)
+    """
+    return _min(x, axis=axis, keepdims=keepdims)
+
+
+# --- log-sum-exp ---------------------------------------------------------------------------------
+
+
+def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
+    """``x`` as a contiguous (rows, elements) array with ``axes`` in the second dimension."""
+    x = np.asarray(x)
+    if x.dtype != _F32:
+        x = x.astype(_F64, copy=False)
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    if axes != last:
+        x = np.moveaxis(x, axes, last)
+    size = math.prod(x.shape[x.ndim - len(axes) :])
+    rows = x.size // size if size else math.prod(x.shape[: x.ndim - len(axes)])
+    return np.ascontiguousarray(x).reshape(rows, size)
+
+
+def _along_rows(kernel: dict[np.dtype, Any], x: Any, axis: Axis) -> np.ndarray:
+    """Apply a kernel of rows to ``x`` along ``axis``; the result has the shape of ``x``."""
+    shape = np.shape(x)
+    axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
+    rows = _rows(x, axes)
+    out = np.empty_like(rows)
+    kernel[rows.dtype](rows, out)
+    last = tuple(range(len(shape) - len(axes), len(shape)))
+    if axes == last:
+        return out.reshape(shape)
+    rest = [n for a, n in enumerate(shape) if a not in axes]
+    return np.moveaxis(out.reshape(*rest, *(shape[a] for a in axes)), last, axes)
+
+
+def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
+    shape = np.shape(x)
+    axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
+    rows = _rows(x, axes)
+    out = np.empty(rows.shape[0], rows.dtype)
+    _LOGSUMEXP[rows.dtype](rows, out, np.empty(builtins.max(rows.shape[1], 1), rows.dtype))
+    kept = [(1 if a in axes else n) for a, n in enumerate(shape) if keepdims or a not in axes]
+    return out.reshape(kept)
+
+
+_logsumexp = primitive(
+    "logsumexp",
+    _logsumexp_value,
+    (
+        lambda g, out, x, *, axis, keepdims: _restore(g, x, axis, keepdims) * softmax(x, axis),
+    ),
+)
+_softmax = primitive(
+    "softmax",
+    lambda x, *, axis: _along_rows(_SOFTMAX, x, axis),
+    (lambda g, out, x, *, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)),),
+)
+_log_softmax = primitive(
+    "log_softmax",
+    lambda x, *, axis: _along_rows(_LOG_SOFTMAX, x, axis),
+    (lambda g, out, x, *, axis: g - exp(out) * g.sum(axis=axis, keepdims=True),),
+)
+
+
+def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Compute log(sum(exp(x))) along ``axis`` without overflow.
+
+    Each slice is shifted by its largest element m: m + log(sum(exp(x - m))).
+
+    >>> ag.logsumexp(np.array([1000.0, 1000.0]))
+    array(1000.69314718)
+    """
+    return _logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+def softmax(x: Any, axis: Axis = -1) -> Any:
+    """Compute exp(x) / sum(exp(x)) along ``axis`` without overflow.
+
+    >>> ag.softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    return _softmax(x, axis=axis)
+
+
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
+    """Compute x - logsumexp(x) along ``axis`` without overflow.
+
+    >>> ag.log_softmax(np.array([0.0, -1000.0]))
+    array([    0., -1000.])
+    """
+    return _log_softmax(x, axis=axis)

@@ -1,0 +1,362 @@
+"""Class Tensor: an array with a gradient. Its body is the operator table; nothing computes here."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import graph
+from .graph import Node, constant_functions, declare_tensor, numpy_functions
+from .ops import elementwise, index, linalg, reduce
+from .ops import shape as movement
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+constant_functions.update(
+    getattr(np, name)
+    for name in (
+        "greater greater_equal less less_equal equal not_equal isnan isinf isfinite signbit "
+        "logical_and logical_or logical_xor logical_not "
+        "shape ndim size argmax argmin argsort argwhere nonzero flatnonzero count_nonzero "
+        "any all isclose allclose array_equal array_equiv searchsorted "
+        "zeros_like ones_like empty_like full_like may_share_memory shares_memory "
+        "array_repr array_str array2string iscomplexobj isrealobj result_type can_cast"
+    ).split()
+)
+
+
+def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
+    """An array of float32 or float64 that shares memory with ``value`` where it can."""
+    if isinstance(value, Node):
+        raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Node) for v in value):
+        raise TypeError(
+            "Tensor: expected numbers, got a list of Tensors; ag.stack keeps their gradients"
+        )
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"Tensor: expected real numbers, got {type(value).__name__} of dtype {array.dtype}; "
+            "a Tensor holds float32 or float64"
+        )
+    if dtype is None:
+        dtype = np.float32 if array.dtype == np.float16 else array.dtype
+        dtype = dtype if np.dtype(dtype) in _FLOATS else np.float64
+    elif np.dtype(dtype) not in _FLOATS:
+        raise TypeError(f"Tensor: dtype must be float32 or float64, got {np.dtype(dtype)}")
+    return array.astype(dtype, copy=False)
+
+
+def _plain(x: Any) -> Any:
+    """Arrays in place of Tensors, inside lists and tuples too."""
+    if isinstance(x, Node):
+        return x.value
+    return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module}.{function.__name__}".replace("numpy._core", "numpy")
+
+
+def _missing(function: Any) -> TypeError:
+    names = sorted({f.__name__ for f in numpy_functions})
+    close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.5)
+    hint = f"; the nearest thing is ag.{numpy_functions_by_name()[close[0]]}" if close else ""
+    return TypeError(
+        f"{_name(function)} is not differentiable in agx{hint}. To leave the graph on purpose, pass "
+        "t.value instead of the Tensor"
+    )
+
+
+def numpy_functions_by_name() -> dict[str, str]:
+    """NumPy's name of each function to the name of agx's."""
+    return {f.__name__: f.__name__ for f in numpy_functions}
+
+
+def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call agx's version of a NumPy function, naming an argument that it does not take."""
+    ours = numpy_functions[function]
+    try:
+        return ours(*args, **kwargs)
+    except TypeError:
+        if isinstance(ours, graph.Primitive):
+            raise
+        signature = inspect.signature(ours)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as problem:
+            raise TypeError(
+                f"{_name(function)} of a Tensor: {problem}; agx supports "
+                f"ag.{ours.__name__}{signature}"
+            ) from None
+        raise
+
+
+def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
+    def compare(self: Any, other: Any) -> Any:
+        return ufunc(self.value, _plain(other))
+
+    return compare
+
+
+def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(other, self)
+
+
+class Tensor(Node):
+    """Hold an array, its gradient, and how it was computed.
+
+    ``value`` is a float32 or float64 array: integers, booleans and Python numbers become float64,
+    float32 stays float32, and the memory of a float array is shared, not copied. ``grad`` has the
+    same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an operation of your own, as in
+    ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor made by hand requires a
+    gradient unless ``requires_grad=False``.
+
+    Raises TypeError for anything but real numbers.
+
+    >>> x = ag.Tensor([1.0, 2.0], label="x")
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        value: Any,
+        op: str = "",
+        _backward: Callable[[], Any] | None = None,
+        inputs: Iterable[Node] = (),
+        label: str = "",
+        *,
+        dtype: Any = None,
+        requires_grad: bool = True,
+    ) -> None:
+        if _backward is not None and not callable(_backward):
+            raise TypeError(
+                f"_backward: expected a function of no arguments, got {type(_backward).__name__}"
+            )
+        self._init(_as_value(value, dtype), op, _backward, inputs, label, requires_grad)
+
+    # --- the graph -------------------------------------------------------------------------------
+
+    def backward(self, seed: Any = None, *, free: bool = False) -> None:
+        """Add the gradient of this Tensor to the ``grad`` of every leaf it was computed from.
+
+        ``seed`` is the gradient to start from, of this Tensor's shape; a scalar needs none. Leaves
+        accumulate over calls; intermediate results start afresh and keep theirs. ``free=True``
+        lets go of the graph and of intermediate gradients, which saves memory in a training loop.
+
+        Raises RuntimeError if this is not a scalar and there is no seed, or if it depends on nothing
+        that requires a gradient.
+
+        >>> x = ag.Tensor([1.0, 2.0])
+        >>> ag.sum(x**3).backward()
+        >>> x.grad
+        array([ 3., 12.])
+        """
+        graph.backward(self, seed, free)
+
+    def detach(self) -> Tensor:
+        """Return a Tensor of the same memory that is cut off from the graph.
+
+        >>> ag.Tensor([1.0]).detach().requires_grad
+        False
+        """
+        return Tensor(self.value, requires_grad=False)
+
+    # --- the array -------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> np.ndarray:
+        """The same as ``value``."""
+        return self.value
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        self.value = new
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.value.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32 or float64."""
+        return self.value.dtype
+
+    @property
+    def T(self) -> Any:
+        """The transpose: all axes reversed."""
+        return movement.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        """The transpose of the last two axes."""
+        return movement.swapaxes(self, -1, -2)
+
+    def numpy(self) -> np.ndarray:
+        """Return the value, a NumPy array of the same memory."""
+        return self.value
+
+    def item(self) -> float:
+        """Return the value of a Tensor of one element as a Python float."""
+        return self.value.item()
+
+    def tolist(self) -> Any:
+        """Return the value as nested lists of Python floats."""
+        return self.value.tolist()
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Return the index of the largest element along ``axis``, as integers."""
+        return self.value.argmax(axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """Return the index of the smallest element along ``axis``, as integers."""
+        return self.value.argmin(axis)
+
+    def flatten(self) -> Any:
+        """Flatten to one dimension."""
+        return movement.ravel(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a Tensor without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value.item(), spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        array = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=200)
+        facts = [array]
+        if self.dtype != np.float64:
+            facts.append(f"dtype={self.dtype}")
+        if self.size > 200 or not self.size:
+            facts.append(f"shape={self.shape}")
+        facts += [f"{k}={v!r}" for k, v in (("op", self.op), ("label", self.label)) if v]
+        if not self.op and not self.requires_grad:
+            facts.append("requires_grad=False")
+        return f"Tensor({', '.join(facts)})"
+
+    # --- operators -------------------------------------------------------------------------------
+
+    __hash__ = object.__hash__
+    __eq__ = _compare(np.equal)  # type: ignore[assignment]
+    __ne__ = _compare(np.not_equal)  # type: ignore[assignment]
+    __lt__ = _compare(np.less)
+    __le__ = _compare(np.less_equal)
+    __gt__ = _compare(np.greater)
+    __ge__ = _compare(np.greater_equal)
+
+    __add__ = elementwise.add
+    __radd__ = _swapped(elementwise.add)
+    __sub__ = elementwise.subtract
+    __rsub__ = _swapped(elementwise.subtract)
+    __mul__ = elementwise.multiply
+    __rmul__ = _swapped(elementwise.multiply)
+    __truediv__ = elementwise.divide
+    __rtruediv__ = _swapped(elementwise.divide)
+    __floordiv__ = elementwise.floor_divide
+    __rfloordiv__ = _swapped(elementwise.floor_divide)
+    __mod__ = elementwise.remainder
+    __rmod__ = _swapped(elementwise.remainder)
+    __pow__ = elementwise.power
+    __rpow__ = _swapped(elementwise.power)
+    __matmul__ = linalg.matmul
+    __rmatmul__ = _swapped(linalg.matmul)
+    __neg__ = elementwise.negative
+    __pos__ = elementwise.positive
+    __abs__ = elementwise.absolute
+    __getitem__ = index.getitem
+
+    def __setitem__(self, where: Any, new: Any) -> None:
+        raise TypeError(
+            "a Tensor cannot be assigned into, because the graph may still need its old value; build "
+            "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
+        )
+
+    sum = reduce.sum
+    mean = reduce.mean
+    var = reduce.var
+    std = reduce.std
+    prod = reduce.prod
+    max = reduce.max
+    min = reduce.min
+    cumsum = reduce.cumsum
+    clip = elementwise.clip
+    astype = elementwise.astype
+    reshape = movement.reshape
+    ravel = movement.ravel
+    transpose = movement.transpose
+    swapaxes = movement.swapaxes
+    squeeze = movement.squeeze
+    repeat = movement.repeat
+    take = index.take
+    dot = linalg.dot
+
+    # --- NumPy's protocols -----------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
+            raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
+        if ufunc in constant_functions:
+            return getattr(ufunc, method)(*map(_plain, args), **kwargs)
+        if kwargs.get("out") is not None:
+            raise TypeError(
+                f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
+                "would lose its gradient; write x = x + t instead of x += t"
+            )
+        if ufunc not in numpy_functions:
+            raise _missing(ufunc)
+        if method != "__call__" or kwargs:
+            what = f".{method}" if method != "__call__" else f" with {', '.join(kwargs)}="
+            raise TypeError(
+                f"{_name(ufunc)}{what} is not supported for a Tensor; "
+                f"use ag.{numpy_functions[ufunc].__name__} and the functions around it"
+            )
+        return numpy_functions[ufunc](*args)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in constant_functions:
+            return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+        if function not in numpy_functions:
+            raise _missing(function)
+        if kwargs.get("out", False) is None:
+            kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+        return _call_ours(function, args, kwargs)
+
+
+declare_tensor(Tensor)
