@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Node, pullback
+from .ops.shape import reshape, stack
 from .tensor import Tensor
 
 
@@ -88,8 +89,6 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def all_rows(*args: Any, **kwargs: Any) -> Any:
-        from .ops.shape import reshape, stack
-
         out, x, nested = _run(f, args, argnum, kwargs)
         units = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
         rows = [pullback(out, [x], unit, create_graph=nested)[0] for unit in units]
