@@ -4,6 +4,9 @@ from .graph import Node as Node
 from .graph import is_recording as is_recording
 from .graph import no_grad as no_grad
 from .graph import primitive as primitive
+from .ops.conv import conv1d as conv1d
+from .ops.conv import conv2d as conv2d
+from .ops.conv import set_workspace as set_workspace
 from .ops.elementwise import absolute as abs
 from .ops.elementwise import absolute as absolute
 from .ops.elementwise import add as add
@@ -55,6 +58,11 @@ from .ops.elementwise import tan as tan
 from .ops.elementwise import tanh as tanh
 from .ops.elementwise import trunc as trunc
 from .ops.elementwise import where as where
+from .ops.im2col import col2im as col2im
+from .ops.im2col import im2col as im2col
+from .ops.im2col import im2col_indices as im2col_indices
+from .ops.im2col import im2col_matrix_dense as im2col_matrix_dense
+from .ops.im2col import im2col_matrix_sparse as im2col_matrix_sparse
 from .ops.index import getitem as getitem
 from .ops.index import take as take
 from .ops.index import take_along_axis as take_along_axis
@@ -64,6 +72,9 @@ from .ops.linalg import linear as linear
 from .ops.linalg import matmul as matmul
 from .ops.linalg import outer as outer
 from .ops.linalg import tensordot as tensordot
+from .ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
+from .ops.pool import avg_pool2d as avg_pool2d
+from .ops.pool import max_pool2d as max_pool2d
 from .ops.reduce import cumsum as cumsum
 from .ops.reduce import log_softmax as log_softmax
 from .ops.reduce import logsumexp as logsumexp

@@ -1,0 +1,288 @@
+"""Convolution by im2col, a piece at a time, and its two transposes.
+
+The columns of a whole batch are never in memory: patches of a few images (or of a few output rows
+of one large image) are gathered into a workspace that fits the cache, multiplied, and overwritten.
+The backward pass gathers them anew. Convolution is linear in the image and in the weight; its
+input and weight gradients are primitives of their own, and the three are each other's pull-backs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..graph import primitive
+from .im2col import (
+    Geometry,
+    Pair,
+    contiguous,
+    gather,
+    geometry,
+    images,
+    output_size,
+    pair,
+    scatter_add,
+)
+from .shape import expand_dims, squeeze
+
+_workspace_bytes = 1 << 20
+_buffers = threading.local()
+
+
+def set_workspace(megabytes: float) -> float:
+    """Limit the memory in which convolution keeps patches, and return the limit before.
+
+    The default is 1 MB for each thread, which fits the second-level cache of common processors;
+    one output row of one image is the least that is used.
+
+    >>> before = ag.set_workspace(2.0)
+    >>> ag.set_workspace(before)
+    2.0
+    """
+    global _workspace_bytes
+    if not megabytes > 0:
+        raise ValueError(f"set_workspace: expected a positive number of megabytes, got {megabytes}")
+    before, _workspace_bytes = _workspace_bytes, int(megabytes * (1 << 20))
+    return before / (1 << 20)
+
+
+def _workspace(count: int, dtype: np.dtype) -> np.ndarray:
+    """``count`` numbers of this thread's own, kept from call to call."""
+    kept = getattr(_buffers, "bytes", None)
+    if kept is None or kept.size < count * dtype.itemsize:
+        kept = _buffers.bytes = np.empty(count * dtype.itemsize, np.uint8)
+    return kept[: count * dtype.itemsize].view(dtype)
+
+
+class _Plan:
+    """The pieces in which one convolution is done: groups of channels, images, output rows."""
+
+    def __init__(
+        self, x: tuple[int, ...], w: tuple[int, ...], geo: Geometry, groups: int, dtype: np.dtype
+    ) -> None:
+        self.n, c, self.height, self.width = x
+        self.groups, self.channels, self.filters = groups, c // groups, w[0] // groups
+        self.down, self.across = geo.output(self.height, self.width)
+        self.geo, self.dtype = geo, dtype
+        self.depth = self.channels * geo.kernel[0] * geo.kernel[1]
+        self.direct = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
+
+    def tiles(self) -> Iterator[tuple[slice, slice, slice]]:
+        """Slices of images, output rows and output positions whose columns fit the workspace."""
+        row = max(1, self.depth * self.across * self.dtype.itemsize)
+        rows = min(self.down, max(1, _workspace_bytes // row))
+        count = max(1, _workspace_bytes // (row * self.down)) if rows == self.down else 1
+        for n in range(0, self.n, count):
+            for r in range(0, self.down, rows):
+                stop = min(r + rows, self.down)
+                yield (
+                    slice(n, min(n + count, self.n)),
+                    slice(r, stop),
+                    slice(r * self.across, stop * self.across),
+                )
+
+    def columns(self, count: int, positions: slice) -> np.ndarray:
+        """Room for the columns of a tile, (images, depth, positions)."""
+        width = positions.stop - positions.start
+        return _workspace(count * self.depth * width, self.dtype).reshape(count, self.depth, width)
+
+    def window(self, rows: slice) -> tuple[int, ...]:
+        """The geometry that starts at an output row: a shift of the padding."""
+        kh, kw, sh, sw, ph, pw, dh, dw = self.geo.flat
+        return kh, kw, sh, sw, ph - rows.start * sh, pw, dh, dw
+
+    def gather(self, x: np.ndarray, group: int, tile: tuple[slice, slice, slice]) -> np.ndarray:
+        """The columns of a tile of ``x``, (images, depth, positions)."""
+        batch, rows, positions = tile
+        first = group * self.channels
+        if self.direct:
+            part = x[batch, first : first + self.channels]
+            return part.reshape(len(part), self.depth, -1)[:, :, positions]
+        columns = self.columns(batch.stop - batch.start, positions)
+        gather[self.dtype](
+            x, columns, batch.start, first, self.channels, rows.stop - rows.start, self.across,
+            self.window(rows),
+        )  # fmt: skip
+        return columns
+
+    def scatter(
+        self, columns: np.ndarray, x: np.ndarray, group: int, tile: tuple[slice, slice, slice]
+    ) -> None:
+        """Add the columns of a tile back into ``x``."""
+        batch, rows, _ = tile
+        scatter_add[self.dtype](
+            columns, x, batch.start, group * self.channels, self.channels, rows.stop - rows.start,
+            self.across, self.window(rows),
+        )  # fmt: skip
+
+
+def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both arrays contiguous and of one dtype."""
+    dtype = np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    return contiguous(x, dtype), contiguous(w, dtype)
+
+
+def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np.ndarray:
+    x, w = _operands(x, w)
+    plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
+    out = np.empty((plan.n, w.shape[0], plan.down * plan.across), x.dtype)
+    for tile in plan.tiles():
+        batch, _, positions = tile
+        for k in range(groups):
+            filters = slice(k * plan.filters, (k + 1) * plan.filters)
+            weight = w[filters].reshape(plan.filters, plan.depth)
+            np.matmul(weight, plan.gather(x, k, tile), out=out[batch, filters, positions])
+        if b is not None:
+            out[batch, :, positions] += np.asarray(b, x.dtype)[:, None]
+    return out.reshape(plan.n, w.shape[0], plan.down, plan.across)
+
+
+def _input_gradient(
+    g: Any, w: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
+) -> np.ndarray:
+    g, w = _operands(g, w)
+    plan = _Plan(shape, w.shape, geo, groups, g.dtype)
+    g = g.reshape(plan.n, w.shape[0], -1)
+    x = np.zeros(shape, g.dtype)
+    for tile in plan.tiles():
+        batch, _, positions = tile
+        for k in range(groups):
+            filters = slice(k * plan.filters, (k + 1) * plan.filters)
+            weight = w[filters].reshape(plan.filters, plan.depth)
+            columns = plan.columns(batch.stop - batch.start, positions)
+            np.matmul(weight.T, g[batch, filters, positions], out=columns)
+            plan.scatter(columns, x, k, tile)
+    return x
+
+
+def _weight_gradient(
+    x: Any, g: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
+) -> np.ndarray:
+    x, g = _operands(x, g)
+    plan = _Plan(x.shape, shape, geo, groups, x.dtype)
+    g = g.reshape(plan.n, shape[0], -1)
+    w = np.zeros((shape[0], plan.depth), x.dtype)
+    for tile in plan.tiles():
+        batch, _, positions = tile
+        for k in range(groups):
+            filters = slice(k * plan.filters, (k + 1) * plan.filters)
+            columns = plan.gather(x, k, tile)
+            w[filters] += np.matmul(
+                g[batch, filters, positions], columns.transpose(0, 2, 1)
+            ).sum(axis=0)
+    return w.reshape(shape)
+
+
+_conv2d = primitive(
+    "conv2d",
+    _forward,
+    (
+        lambda g, out, x, w, *b, geo, groups: _conv2d_input(
+            g, w, shape=x.shape, geo=geo, groups=groups
+        ),
+        lambda g, out, x, w, *b, geo, groups: _conv2d_weight(
+            x, g, shape=w.shape, geo=geo, groups=groups
+        ),
+        lambda g, out, x, w, b, *, geo, groups: g.sum(axis=(0, 2, 3)),
+    ),
+)
+_conv2d_input = primitive(
+    "conv2d_input",
+    _input_gradient,
+    (
+        lambda u, out, g, w, *, shape, geo, groups: _conv2d(u, w, geo=geo, groups=groups),
+        lambda u, out, g, w, *, shape, geo, groups: _conv2d_weight(
+            u, g, shape=w.shape, geo=geo, groups=groups
+        ),
+    ),
+)
+_conv2d_weight = primitive(
+    "conv2d_weight",
+    _weight_gradient,
+    (
+        lambda v, out, x, g, *, shape, geo, groups: _conv2d_input(
+            g, v, shape=x.shape, geo=geo, groups=groups
+        ),
+        lambda v, out, x, g, *, shape, geo, groups: _conv2d(x, v, geo=geo, groups=groups),
+    ),
+)
+
+
+def _check(op: str, x: Any, w: Any, b: Any, groups: int) -> None:
+    """Raise ValueError unless images, weight, bias and groups belong together."""
+    if len(w.shape) != 4:
+        raise ValueError(f"{op}: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
+    if groups < 1 or x.shape[1] % groups or w.shape[0] % groups:
+        raise ValueError(f"{op}: groups={groups} must divide the {x.shape[1]} channels of x and the "
+                         f"{w.shape[0]} filters of w")
+    if x.shape[1] != w.shape[1] * groups:
+        raise ValueError(
+            f"{op}: x has {x.shape[1]} channels, w expects {w.shape[1] * groups} "
+            f"(w.shape == {tuple(w.shape)}, groups == {groups}); check in_channels"
+        )
+    if b is not None and tuple(b.shape) != (w.shape[0],):
+        raise ValueError(f"{op}: expected b of shape {(w.shape[0],)}, got {tuple(b.shape)}")
+
+
+def conv2d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Any:
+    """Correlate images with filters: out[n, o] = b[o] + sum over c of x[n, c] * w[o, c].
+
+    ``x`` has shape (N, C, H, W), ``w`` (O, C / groups, KH, KW), ``b`` (O,), and the result
+    (N, O, OH, OW) with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Padding is zeros.
+    Raises ValueError, with the numbers, for sizes that do not fit. Patches are gathered into a
+    bounded workspace (see ``set_workspace``).
+
+    >>> ag.conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3)))[0, 0, 0]
+    array([27., 27., 27.])
+    """
+    x = images("conv2d", x)
+    w = w if hasattr(w, "shape") else np.asarray(w)
+    _check("conv2d", x, w, b, groups)
+    geo = geometry("conv2d", w.shape[2:], stride, padding, dilation)
+    output_size("conv2d", geo, *x.shape[2:])
+    if b is None:
+        return _conv2d(x, w, geo=geo, groups=groups)
+    return _conv2d(x, w, b, geo=geo, groups=groups)
+
+
+def conv1d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Any:
+    """Correlate sequences with filters.
+
+    ``x`` has shape (N, C, L), ``w`` (O, C / groups, K), ``b`` (O,), and the result (N, O, OL).
+    Raises ValueError, with the numbers, for sizes that do not fit.
+
+    >>> ag.conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2)))
+    array([[[1., 3., 5.]]])
+    """
+    if np.ndim(x) != 3 or np.ndim(w) != 3:
+        raise ValueError(
+            f"conv1d: expected x of shape (N, C, L) and w of shape (O, C, K), got {np.shape(x)} and "
+            f"{np.shape(w)}"
+        )
+    x, w = expand_dims(x, 2), expand_dims(w, 2)
+    _check("conv1d", x, w, b, groups)
+    sizes = ((1, stride), (0, padding), (1, dilation))
+    for name, (_, value), least in zip(
+        ("stride", "padding", "dilation"), sizes, (1, 0, 1), strict=True
+    ):
+        pair("conv1d", name, value, least)
+    return squeeze(conv2d(x, w, b, *sizes, groups), 2)
