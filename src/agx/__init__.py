@@ -112,3 +112,4 @@ from .transforms import jacobian as jacobian
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 from . import testing as testing
+from .viz import draw as draw
