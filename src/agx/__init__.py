@@ -105,6 +105,8 @@ from .ops.shape import transpose as transpose
 from .rng import seed as seed
 from .scalar import Scalar as Scalar
 from .tensor import Tensor as Tensor
+from .threads import get_num_threads as get_num_threads
+from .threads import set_num_threads as set_num_threads
 from .transforms import grad as grad
 from .transforms import hessian as hessian
 from .transforms import hvp as hvp

@@ -140,38 +140,57 @@ def index_add(floating[::1] out, const int64_t[::1] index, const floating[::1] v
             out[index[i]] += values[i]
 
 
-cdef inline floating larger(floating a, floating b) noexcept nogil:
-    """The larger number; NaN wins, as in NumPy."""
-    return b if b > a or b != b else a
-
-
-cdef void max_rows_2x2(const floating *x, floating *out, Py_ssize_t W, Py_ssize_t OW) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef floating upper, lower
-    for j in range(OW):
-        upper = larger(x[2 * j], x[2 * j + 1])
-        lower = larger(x[W + 2 * j], x[W + 2 * j + 1])
-        out[j] = larger(upper, lower)
-
-
-cdef void unpool_rows_2x2(const floating *x, const floating *g, floating *dx, Py_ssize_t W,
-                          Py_ssize_t OW) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef floating a, b, c, d, m
-    cdef bint at_a, at_b, at_c
-    for j in range(OW):
-        a = x[2 * j]
-        b = x[2 * j + 1]
-        c = x[W + 2 * j]
-        d = x[W + 2 * j + 1]
-        m = larger(larger(a, b), larger(c, d))
-        at_a = a == m
-        at_b = (b == m) & (not at_a)
-        at_c = (c == m) & (not at_a) & (not at_b)
-        dx[2 * j] = g[j] if at_a else 0
-        dx[2 * j + 1] = g[j] if at_b else 0
-        dx[W + 2 * j] = g[j] if at_c else 0
-        dx[W + 2 * j + 1] = 0 if at_a | at_b | at_c else g[j]
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+        #define AGX_RESTRICT __restrict
+    #else
+        #define AGX_RESTRICT restrict
+    #endif
+    /* One row of 2 x 2 windows, in selects only, so that the loops vectorise. NaN wins. */
+    #define AGX_ROWS_2X2(type)                                                                       \
+        static inline type agx_larger_##type(type a, type b) {                                       \
+            type m = b > a ? b : a;                                                                  \
+            return b != b ? b : m;                                                                   \
+        }                                                                                            \
+        static void agx_max_2x2_##type(                                                              \
+            const type *AGX_RESTRICT x, type *AGX_RESTRICT out, Py_ssize_t W, Py_ssize_t n) {        \
+            const type *AGX_RESTRICT y = x + W;                                                      \
+            for (Py_ssize_t j = 0; j < n; j++) {                                                     \
+                type upper = agx_larger_##type(x[2 * j], x[2 * j + 1]);                              \
+                out[j] = agx_larger_##type(upper, agx_larger_##type(y[2 * j], y[2 * j + 1]));        \
+            }                                                                                        \
+        }                                                                                            \
+        static void agx_unpool_2x2_##type(                                                           \
+            const type *AGX_RESTRICT x, const type *AGX_RESTRICT g, type *AGX_RESTRICT dx,           \
+            Py_ssize_t W, Py_ssize_t n) {                                                            \
+            const type *AGX_RESTRICT y = x + W;                                                      \
+            type *AGX_RESTRICT dy = dx + W;                                                          \
+            for (Py_ssize_t j = 0; j < n; j++) {                                                     \
+                type a = x[2 * j], b = x[2 * j + 1], c = y[2 * j], d = y[2 * j + 1];                 \
+                type m = agx_larger_##type(agx_larger_##type(a, b), agx_larger_##type(c, d));        \
+                type left = g[j];                                                                    \
+                type after_a = a == m ? 0 : left;                                                    \
+                type after_b = b == m ? 0 : after_a;                                                 \
+                type after_c = c == m ? 0 : after_b;                                                 \
+                type at_a = a == m ? left : 0;                                                       \
+                type at_b = b == m ? after_a : 0;                                                    \
+                type at_c = c == m ? after_b : 0;                                                    \
+                dx[2 * j] = at_a;                                                                    \
+                dx[2 * j + 1] = at_b;                                                                \
+                dy[2 * j] = at_c;                                                                    \
+                dy[2 * j + 1] = after_c;                                                             \
+            }                                                                                        \
+        }
+    AGX_ROWS_2X2(float)
+    AGX_ROWS_2X2(double)
+    """
+    void agx_max_2x2_float(const float *, float *, Py_ssize_t, Py_ssize_t) noexcept nogil
+    void agx_max_2x2_double(const double *, double *, Py_ssize_t, Py_ssize_t) noexcept nogil
+    void agx_unpool_2x2_float(const float *, const float *, float *, Py_ssize_t,
+                              Py_ssize_t) noexcept nogil
+    void agx_unpool_2x2_double(const double *, const double *, double *, Py_ssize_t,
+                               Py_ssize_t) noexcept nogil
 
 
 cdef bint is_2x2(const int64_t[:, ::1] rows, const int64_t[:, ::1] columns) noexcept nogil:
@@ -210,7 +229,10 @@ def max_pool(const floating[:, :, ::1] x, floating[:, :, ::1] out, const int64_t
         if is_2x2(rows, columns):
             for n in range(out.shape[0]):
                 for i in range(out.shape[1]):
-                    max_rows_2x2(&x[n, 2 * i, 0], &out[n, i, 0], W, OW)
+                    if floating is float:
+                        agx_max_2x2_float(&x[n, 2 * i, 0], &out[n, i, 0], W, OW)
+                    else:
+                        agx_max_2x2_double(&x[n, 2 * i, 0], &out[n, i, 0], W, OW)
         else:
             for n in range(out.shape[0]):
                 for i in range(out.shape[1]):
@@ -227,7 +249,10 @@ def max_unpool(const floating[:, :, ::1] x, const floating[:, :, ::1] g, floatin
         if is_2x2(rows, columns):
             for n in range(g.shape[0]):
                 for i in range(g.shape[1]):
-                    unpool_rows_2x2(&x[n, 2 * i, 0], &g[n, i, 0], &dx[n, 2 * i, 0], W, OW)
+                    if floating is float:
+                        agx_unpool_2x2_float(&x[n, 2 * i, 0], &g[n, i, 0], &dx[n, 2 * i, 0], W, OW)
+                    else:
+                        agx_unpool_2x2_double(&x[n, 2 * i, 0], &g[n, i, 0], &dx[n, 2 * i, 0], W, OW)
         else:
             for n in range(g.shape[0]):
                 for i in range(g.shape[1]):

@@ -9,12 +9,14 @@ input and weight gradients are primitives of their own, and the three are each o
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from .._kernels import convolve as _kernels
 from ..graph import primitive
+from ..threads import blas, get_num_threads, single_threaded_blas, split
 from .im2col import (
     Geometry,
     Pair,
@@ -27,6 +29,14 @@ from .im2col import (
     scatter_add,
 )
 from .shape import expand_dims, squeeze
+
+_F32, _F64 = np.dtype("f4"), np.dtype("f8")
+_FORWARD = {_F32: _kernels.forward["float"], _F64: _kernels.forward["double"]}
+_INPUT = {_F32: _kernels.input_gradient["float"], _F64: _kernels.input_gradient["double"]}
+_WEIGHT = {_F32: _kernels.weight_gradient["float"], _F64: _kernels.weight_gradient["double"]}
+
+#: Multiplications below which starting another thread costs more than it saves.
+_WORK_PER_THREAD = 1_000_000
 
 _workspace_bytes = 1 << 20
 _buffers = threading.local()
@@ -69,12 +79,45 @@ class _Plan:
         self.geo, self.dtype = geo, dtype
         self.depth = self.channels * geo.kernel[0] * geo.kernel[1]
         self.direct = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
+        work = self.n * w[0] * self.depth * self.down * self.across
+        self.threads = max(1, min(get_num_threads(), self.n, work // _WORK_PER_THREAD))
+
+    @property
+    def rows(self) -> int:
+        """How many output rows of one image fit the workspace."""
+        row = max(1, self.depth * self.across * self.dtype.itemsize)
+        return min(self.down, max(1, _workspace_bytes // row))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes in the order in which the kernels take them."""
+        channels, filters = self.channels * self.groups, self.filters * self.groups
+        image = (channels, self.height, self.width, filters, self.down, self.across)
+        return (*image, self.groups, self.rows)
+
+    def workspace(self) -> np.ndarray:
+        """Room for the columns of one tile of one image."""
+        return _workspace(1 if self.direct else self.depth * self.rows * self.across, self.dtype)
+
+    def in_threads(self, run: Callable[[int, int, int], None]) -> bool:
+        """Run a loop of images in threads if NumPy's BLAS can be called from there."""
+        if blas() is None or not self.n or not self.depth:
+            return False
+        with single_threaded_blas():
+            split(run, self.n, self.threads)
+        return True
+
+    def pieces(self) -> Iterator[tuple[tuple[slice, slice, slice], int, slice]]:
+        """Every tile with every group of filters, for work done by ``numpy.matmul``."""
+        for tile in self.tiles():
+            for k in range(self.groups):
+                yield tile, k, slice(k * self.filters, (k + 1) * self.filters)
 
     def tiles(self) -> Iterator[tuple[slice, slice, slice]]:
         """Slices of images, output rows and output positions whose columns fit the workspace."""
-        row = max(1, self.depth * self.across * self.dtype.itemsize)
-        rows = min(self.down, max(1, _workspace_bytes // row))
-        count = max(1, _workspace_bytes // (row * self.down)) if rows == self.down else 1
+        rows = self.rows
+        image = max(1, self.depth * self.down * self.across * self.dtype.itemsize)
+        count = max(1, _workspace_bytes // image)
         for n in range(0, self.n, count):
             for r in range(0, self.down, rows):
                 stop = min(r + rows, self.down)
@@ -128,16 +171,21 @@ def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
 def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np.ndarray:
     x, w = _operands(x, w)
     plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
-    out = np.empty((plan.n, w.shape[0], plan.down * plan.across), x.dtype)
-    for tile in plan.tiles():
-        batch, _, positions = tile
-        for k in range(groups):
-            filters = slice(k * plan.filters, (k + 1) * plan.filters)
-            weight = w[filters].reshape(plan.filters, plan.depth)
-            np.matmul(weight, plan.gather(x, k, tile), out=out[batch, filters, positions])
+    w = w.reshape(w.shape[0], plan.depth)
+    bias = np.empty(0, x.dtype) if b is None else contiguous(b, x.dtype)
+    out = np.empty((plan.n, len(w), plan.down * plan.across), x.dtype)
+
+    def run(part: int, start: int, stop: int) -> None:
+        work = plan.workspace()
+        _FORWARD[x.dtype](x, w, bias, out, work, plan.sizes, geo.flat, start, stop)
+
+    if not plan.in_threads(run):
+        for (batch, rows, positions), k, filters in plan.pieces():
+            columns = plan.gather(x, k, (batch, rows, positions))
+            np.matmul(w[filters], columns, out=out[batch, filters, positions])
         if b is not None:
-            out[batch, :, positions] += np.asarray(b, x.dtype)[:, None]
-    return out.reshape(plan.n, w.shape[0], plan.down, plan.across)
+            out += bias[:, None]
+    return out.reshape(plan.n, len(w), plan.down, plan.across)
 
 
 def _input_gradient(
@@ -145,16 +193,18 @@ def _input_gradient(
 ) -> np.ndarray:
     g, w = _operands(g, w)
     plan = _Plan(shape, w.shape, geo, groups, g.dtype)
-    g = g.reshape(plan.n, w.shape[0], -1)
+    g = g.reshape(plan.n, w.shape[0], plan.down * plan.across)
+    w = w.reshape(w.shape[0], plan.depth)
     x = np.zeros(shape, g.dtype)
-    for tile in plan.tiles():
-        batch, _, positions = tile
-        for k in range(groups):
-            filters = slice(k * plan.filters, (k + 1) * plan.filters)
-            weight = w[filters].reshape(plan.filters, plan.depth)
+
+    def run(part: int, start: int, stop: int) -> None:
+        _INPUT[g.dtype](g, w, x, plan.workspace(), plan.sizes, geo.flat, start, stop)
+
+    if not plan.in_threads(run):
+        for (batch, rows, positions), k, filters in plan.pieces():
             columns = plan.columns(batch.stop - batch.start, positions)
-            np.matmul(weight.T, g[batch, filters, positions], out=columns)
-            plan.scatter(columns, x, k, tile)
+            np.matmul(w[filters].T, g[batch, filters, positions], out=columns)
+            plan.scatter(columns, x, k, (batch, rows, positions))
     return x
 
 
@@ -163,16 +213,17 @@ def _weight_gradient(
 ) -> np.ndarray:
     x, g = _operands(x, g)
     plan = _Plan(x.shape, shape, geo, groups, x.dtype)
-    g = g.reshape(plan.n, shape[0], -1)
-    w = np.zeros((shape[0], plan.depth), x.dtype)
-    for tile in plan.tiles():
-        batch, _, positions = tile
-        for k in range(groups):
-            filters = slice(k * plan.filters, (k + 1) * plan.filters)
-            columns = plan.gather(x, k, tile)
-            w[filters] += np.matmul(
-                g[batch, filters, positions], columns.transpose(0, 2, 1)
-            ).sum(axis=0)
+    g = g.reshape(plan.n, shape[0], plan.down * plan.across)
+    shares = np.zeros((plan.threads, shape[0], plan.depth), x.dtype)
+
+    def run(part: int, start: int, stop: int) -> None:
+        _WEIGHT[x.dtype](x, g, shares[part], plan.workspace(), plan.sizes, geo.flat, start, stop)
+
+    if not plan.in_threads(run):
+        for (batch, rows, positions), k, filters in plan.pieces():
+            columns = plan.gather(x, k, (batch, rows, positions)).transpose(0, 2, 1)
+            shares[0, filters] += np.matmul(g[batch, filters, positions], columns).sum(axis=0)
+    w = shares[0] if plan.threads == 1 else shares.sum(axis=0)
     return w.reshape(shape)
 
 

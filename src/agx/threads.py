@@ -1,0 +1,142 @@
+"""How many threads work, and the BLAS that they call.
+
+Convolution splits a batch over a small pool of threads whose loops hold no GIL. They call the very
+``cblas_sgemm`` that NumPy has loaded, found by name in its library; while they run, that library
+keeps to one thread each. Where there is no such symbol, ``numpy.matmul`` does the same work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from ._kernels import convolve as _kernels
+
+
+class Blas(NamedTuple):
+    """The functions of NumPy's OpenBLAS that agx calls, and what they are called."""
+
+    symbol: str
+    path: str
+    get_threads: Callable[[], int]
+    set_threads: Callable[[int], Any]
+
+
+def _cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _initial_threads() -> int:
+    text = os.environ.get("AGX_NUM_THREADS", "")
+    if text and (not text.isdigit() or int(text) < 1):
+        raise ValueError(f"AGX_NUM_THREADS: expected a positive integer, got {text!r}")
+    return int(text) if text else _cores()
+
+
+_threads = _initial_threads()
+_pool: tuple[int, int, ThreadPoolExecutor] | None = None
+
+
+def get_num_threads() -> int:
+    """Return how many threads agx uses: AGX_NUM_THREADS, or the cores this process may use.
+
+    >>> ag.get_num_threads() >= 1
+    True
+    """
+    return _threads
+
+
+def set_num_threads(n: int) -> None:
+    """Use ``n`` threads for convolution, and as many in NumPy's BLAS.
+
+    Raises ValueError for less than one.
+
+    >>> ag.set_num_threads(ag.get_num_threads())
+    """
+    global _threads
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"set_num_threads: expected a positive integer, got {n!r}")
+    _threads = n
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(n, user_api="blas")
+
+
+@functools.cache
+def blas() -> Blas | None:
+    """Find NumPy's OpenBLAS and hand its matrix product to the kernels; None if there is none.
+
+    AGX_BLAS=numpy leaves it alone, so that ``numpy.matmul`` is used.
+    """
+    choice = os.environ.get("AGX_BLAS", "auto")
+    if choice not in ("auto", "numpy"):
+        raise ValueError(f"AGX_BLAS: expected 'auto' or 'numpy', got {choice!r}")
+    if choice == "numpy":
+        return None
+    from threadpoolctl import threadpool_info
+
+    paths = [i["filepath"] for i in threadpool_info() if i["internal_api"] == "openblas"]
+    for path in sorted(paths, key=lambda p: "numpy" not in p):
+        for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
+            found = _load(path, prefix, suffix)
+            if found is not None:
+                return found
+    return None
+
+
+def _load(path: str, prefix: str, suffix: str) -> Blas | None:
+    library = ctypes.CDLL(path)
+    names = [f"{prefix}cblas_{t}gemm{suffix}" for t in "sd"]
+    threads = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
+    if not all(hasattr(library, name) for name in (*names, *threads)):
+        return None
+    single, double = (ctypes.cast(library[name], ctypes.c_void_p).value for name in names)
+    _kernels.use_blas(single, double, suffix == "64_")
+    return Blas(names[0], path, library[threads[0]], library[threads[1]])
+
+
+@contextlib.contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Keep NumPy's BLAS to one thread, so that it does not compete with agx's own."""
+    library = blas()
+    before = library.get_threads() if library else 1
+    if library and before > 1:
+        library.set_threads(1)
+    try:
+        yield
+    finally:
+        if library and before > 1:
+            library.set_threads(before)
+
+
+def _executor(size: int) -> ThreadPoolExecutor:
+    """The pool of this process; a forked child makes its own."""
+    global _pool
+    if _pool is None or _pool[0] < size or _pool[1] != os.getpid():
+        _pool = size, os.getpid(), ThreadPoolExecutor(size, thread_name_prefix="agx")
+    return _pool[2]
+
+
+def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None:
+    """Call ``work(part, start, stop)`` on ``parts`` even pieces of ``count``, each in a thread.
+
+    The pieces depend on ``parts`` alone, so results are the same from run to run.
+    """
+    bounds = [i * count // parts for i in range(parts + 1)]
+    pieces = list(zip(range(parts), bounds, bounds[1:], strict=False))
+    if parts == 1:
+        work(*pieces[0])
+        return
+    executor = _executor(parts - 1)
+    waiting = [executor.submit(work, *piece) for piece in pieces[1:]]
+    try:
+        work(*pieces[0])
+    finally:
+        for task in waiting:
+            task.result()
