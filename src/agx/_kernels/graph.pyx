@@ -87,7 +87,7 @@ cdef class Primitive:
         self.function = function
         self.vjps = vjps
         self.variadic = callable(vjps)
-        self.elementwise = elementwise or isinstance(function, np_ufunc)
+        self.elementwise = elementwise or getattr(function, "signature", "") is None
         self.__name__ = name
 
     def __call__(self, *args, **params):
