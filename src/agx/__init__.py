@@ -115,3 +115,6 @@ from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 from . import testing as testing
 from .viz import draw as draw
+from .train import evaluate as evaluate
+from .train import fit as fit
+from .train import predict as predict
