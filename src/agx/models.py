@@ -1,0 +1,65 @@
+"""Two small networks to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import nn
+from .rng import generator
+
+
+def lenet5(
+    in_channels: int = 1, classes: int = 10, image_size: int = 32, rng: Any = None
+) -> nn.Sequential:
+    """Build LeNet-5 with ReLU and max pooling (LeCun et al., 1998) for square images.
+
+    Takes images (N, in_channels, image_size, image_size) and returns logits (N, classes); images of
+    28 x 28 pixels are padded to 32 x 32, as in the paper. ``rng`` draws the weights (default: that of
+    ``ag.seed``). Raises ValueError for images of less than 16 x 16 pixels.
+
+    >>> model = ag.models.lenet5(in_channels=3, classes=10)
+    >>> model(np.zeros((2, 3, 32, 32), np.float32)).shape
+    (2, 10)
+    """
+    if image_size < 16:
+        raise ValueError(
+            f"lenet5: expected images of at least 16 x 16 pixels, got {image_size} x {image_size}; "
+            "enlarge them (ag.data.digits(size=32)) or use ag.models.mlp"
+        )
+    rng = generator(rng)
+    padding = 2 if image_size == 28 else 0
+    side = ((image_size + 2 * padding - 4) // 2 - 4) // 2
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 6, 5, padding=padding, rng=rng),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5, rng=rng),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * side * side, 120, rng=rng),
+        nn.ReLU(),
+        nn.Linear(120, 84, rng=rng),
+        nn.ReLU(),
+        nn.Linear(84, classes, rng=rng),
+    )
+
+
+def mlp(
+    in_features: int, hidden: Sequence[int] = (256, 128), classes: int = 10, rng: Any = None
+) -> nn.Sequential:
+    """Build a multilayer perceptron with ReLU between its layers.
+
+    Takes (N, in_features), or images (N, C, H, W) of that many pixels in all, and returns logits
+    (N, classes). ``rng`` draws the weights (default: that of ``ag.seed``).
+
+    >>> ag.models.mlp(64, hidden=(32,), classes=3)(np.zeros((5, 1, 8, 8), np.float32)).shape
+    (5, 3)
+    """
+    rng = generator(rng)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for width in hidden:
+        layers += [nn.Linear(in_features, width, rng=rng), nn.ReLU()]
+        in_features = width
+    return nn.Sequential(*layers, nn.Linear(in_features, classes, rng=rng))

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+import agx as ag
+
+
+def count(model):
+    return sum(p.size for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "parameters"), [(1, 32, 61_706), (1, 28, 61_706), (3, 32, 62_006)]
+)
+def test_lenet5(channels, size, parameters):
+    model = ag.models.lenet5(channels, 10, size)
+    assert model(np.zeros((2, channels, size, size), np.float32)).shape == (2, 10)
+    assert count(model) == parameters
+
+
+def test_lenet5_needs_room():
+    assert ag.models.lenet5(1, 3, 16)(np.zeros((1, 1, 16, 16), np.float32)).shape == (1, 3)
+    with pytest.raises(ValueError, match=r"at least 16 x 16 pixels, got 8 x 8; enlarge.*ag\.models\.mlp"):
+        ag.models.lenet5(1, 10, 8)
+
+
+def test_mlp():
+    model = ag.models.mlp(64, hidden=(32, 16), classes=3)
+    assert model(np.zeros((5, 1, 8, 8), np.float32)).shape == (5, 3)
+    assert model(np.zeros((5, 64), np.float32)).shape == (5, 3)
+    assert count(model) == 64 * 32 + 32 + 32 * 16 + 16 + 16 * 3 + 3
+    assert count(ag.models.mlp(4, hidden=(), classes=2)) == 10
+
+
+@pytest.mark.parametrize("build", [lambda rng: ag.models.lenet5(rng=rng), lambda rng: ag.models.mlp(9, rng=rng)])
+def test_weights_follow_the_generator(build):
+    first, second, other = (
+        np.concatenate([p.value.ravel() for p in build(np.random.default_rng(seed)).parameters()])
+        for seed in (0, 0, 1)
+    )
+    assert np.array_equal(first, second) and not np.array_equal(first, other)
