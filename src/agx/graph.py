@@ -13,6 +13,7 @@ from ._kernels.graph import Node as Node
 from ._kernels.graph import Primitive as Primitive
 from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
+from ._kernels.graph import leaves as leaves
 
 F = TypeVar("F", bound=Callable[..., Any])
 

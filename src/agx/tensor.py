@@ -251,10 +251,10 @@ class Tensor(Node):
         return bool(self.value)
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self.value.item())
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self.value.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.value.item(), spec) if spec else repr(self)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, pullback
+from .graph import Node, leaves, pullback
 from .ops.shape import reshape, stack
 from .tensor import Tensor
 
@@ -23,12 +23,16 @@ def _value(result: Any) -> Any:
 
 
 def _run(f: Callable[..., Any], args: tuple[Any, ...], argnum: int, kwargs: Any) -> Any:
-    """Call ``f`` on a traced argument: (result, traced argument, whether an outer trace is on)."""
+    """Call ``f`` on a traced argument: (result, traced argument, whether more depends on it).
+
+    The last is true if the result also depends on Tensors from outside, as in a nested transform;
+    derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
+    """
     x = _trace(args[argnum])
     out = f(*args[:argnum], x, *args[argnum + 1 :], **kwargs)
     if not isinstance(out, Node):
         out = Tensor(out, requires_grad=False)
-    return out, x, isinstance(args[argnum], Node)
+    return out, x, out.requires_grad and any(leaf is not x for leaf in leaves(out))
 
 
 def value_and_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:

@@ -572,7 +572,17 @@ def pullback(Node root, object seed, list wrt, bint create_graph):
                 if isinstance(a, Node) and a in needed:
                     needed.add(node)
                     break
-    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, create_graph, set())
-    if not create_graph and any([np_isnan(np_vdot(g, g)) for g in cotangents.values()]):
-        cotangents = propagate(order, seed, needed, kept, False, True, set())
-    return [cotangents.get(node) for node in wrt]
+    cdef set owned = set()
+    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, create_graph, owned)
+    if create_graph:
+        return [cotangents.get(node) for node in wrt]
+    if any([np_isnan(np_vdot(g, g)) for g in cotangents.values()]):
+        owned.clear()
+        cotangents = propagate(order, seed, needed, kept, False, True, owned)
+    found = [cotangents.get(node) for node in wrt]
+    return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
+
+
+def leaves(Node root):
+    """The leaves below ``root`` that want a gradient."""
+    return [n for n in topological_order(root) if (<Node>n)._args is None]

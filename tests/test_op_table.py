@@ -1,0 +1,56 @@
+"""Every primitive is right to second order, keeps float32, and has a row in the table."""
+
+import numpy as np
+import pytest
+from op_table import rows
+
+import agx as ag
+from agx.graph import registry
+
+CASES = [
+    pytest.param(row[0], row[1:], id=f"{name}-{k}")
+    for name, group in rows.items()
+    for k, row in enumerate(group)
+]
+
+#: The primitives that agx declares when imported, before any test declares its own.
+own = set(registry)
+
+
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_derivatives_agree_with_finite_differences(function, arrays):
+    ag.testing.check_grads(function, *arrays, order=2)
+
+
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_float32_stays_float32(function, arrays):
+    tensors = [ag.Tensor(a.astype(np.float32)) for a in arrays]
+    out = function(*tensors)
+    assert out.dtype == np.float32 or function in [row[0] for row in rows["astype"]]
+    out.sum().backward()
+    for t, a in zip(tensors, arrays, strict=True):
+        assert t.grad.dtype == np.float32
+        assert t.grad.shape == a.shape
+
+
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_plain_arrays_in_plain_arrays_out(function, arrays):
+    plain = function(*arrays)
+    assert not isinstance(plain, ag.Tensor)
+    np.testing.assert_array_equal(plain, function(*map(ag.Tensor, arrays)).value)
+
+
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_arguments_are_not_changed(function, arrays):
+    copies = [a.copy() for a in arrays]
+    function(*map(ag.Tensor, arrays)).sum().backward()
+    for a, copy in zip(arrays, copies, strict=True):
+        np.testing.assert_array_equal(a, copy)
+
+
+def test_every_primitive_has_a_row():
+    assert own - set(rows) == set()
+
+
+def test_every_row_is_a_primitive():
+    assert set(rows) - own == set()

@@ -1,0 +1,251 @@
+"""Tensor: construction, the array it is, operators, and NumPy's protocols."""
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+
+
+# --- construction --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (3, np.float64),
+        (2.5, np.float64),
+        (True, np.float64),
+        ([1, 2], np.float64),
+        (np.arange(3), np.float64),
+        (np.ones(2, np.float32), np.float32),
+        (np.ones(2, np.float16), np.float32),
+        (np.float32(1), np.float32),
+        (np.ones(2, bool), np.float64),
+    ],
+)
+def test_dtype_of_a_value(value, dtype):
+    assert ag.Tensor(value).dtype == dtype
+
+
+def test_dtype_on_request():
+    assert ag.Tensor([1.0], dtype=np.float32).dtype == np.float32
+
+
+def test_memory_of_a_float_array_is_shared():
+    array = np.ones(2)
+    assert ag.Tensor(array).value is array
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1j], "expected real numbers, got list of dtype complex128"),
+        (["a"], "expected real numbers, got list of dtype <U1"),
+        (None, "expected real numbers, got NoneType of dtype object"),
+        (np.array(["2020-01-01"], "M8[D]"), "expected real numbers, got ndarray of dtype datetime64"),
+        (ag.Tensor(1.0), r"expected numbers, got a Tensor; use .detach\(\)"),
+        ([ag.Tensor(1.0)], "got a list of Tensors; ag.stack keeps their gradients"),
+    ],
+)
+def test_what_a_tensor_cannot_hold(value, message):
+    with pytest.raises(TypeError, match=message):
+        ag.Tensor(value)
+
+
+def test_dtypes_that_a_tensor_cannot_have():
+    with pytest.raises(TypeError, match="dtype must be float32 or float64, got int64"):
+        ag.Tensor([1], dtype=np.int64)
+    with pytest.raises(TypeError, match="a Tensor holds float32 or float64, not int32"):
+        ag.Tensor([1.0]).astype(np.int32)
+
+
+# --- the array it is -----------------------------------------------------------------------------
+
+
+def test_array_attributes():
+    t = ag.Tensor(A)
+    assert (t.shape, t.ndim, t.size, len(t), t.dtype) == ((2, 3), 2, 6, 2, np.float64)
+    assert t.data is t.value is t.numpy()
+    assert np.asarray(t) is t.value
+    assert np.array(t) is not t.value
+    assert t.tolist() == A.tolist()
+    assert t.argmax() == 5
+    assert t.argmin(axis=1).tolist() == [0, 0]
+    assert t.T.shape == (3, 2)
+    assert ag.Tensor(np.ones((2, 3, 4))).mT.shape == (2, 4, 3)
+
+
+def test_numbers_out_of_one_element():
+    t = ag.Tensor([2.5])
+    assert (t.item(), float(t), int(t), bool(t)) == (2.5, 2.5, 2, True)
+    assert f"{ag.Tensor(2.5):.2f}" == "2.50"
+
+
+def test_iteration_gives_rows_of_the_graph():
+    t = ag.Tensor(A)
+    first, second = t
+    (first * second).sum().backward()
+    np.testing.assert_array_equal(t.grad, A[::-1])
+    with pytest.raises(TypeError, match=r"len\(\) of a Tensor without axes"):
+        len(ag.Tensor(1.0))
+
+
+def test_value_can_be_replaced_and_updated():
+    t = ag.Tensor([1.0, 2.0])
+    t.value -= 0.5
+    np.testing.assert_array_equal(t.value, [0.5, 1.5])
+    t.data = [3, 4, 5]
+    assert t.dtype == np.float64
+    assert t.grad.shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "text"),
+    [
+        (ag.Tensor([1.0, 2.0]), "Tensor([1., 2.])"),
+        (ag.Tensor([1.0], label="w"), "Tensor([1.], label='w')"),
+        (ag.Tensor([1.0]) * 2, "Tensor([2.], op='mul')"),
+        (ag.Tensor(1.0, dtype=np.float32), "Tensor(1., dtype=float32)"),
+        (ag.Tensor([1.0], requires_grad=False), "Tensor([1.], requires_grad=False)"),
+        (ag.Tensor(np.zeros((0, 2))), "Tensor([], shape=(0, 2))"),
+    ],
+)
+def test_repr(tensor, text):
+    assert repr(tensor) == text
+
+
+def test_repr_of_a_large_tensor_names_its_shape():
+    assert "shape=(300, 300)" in repr(ag.Tensor(np.zeros((300, 300))))
+
+
+def test_assignment_is_refused():
+    with pytest.raises(TypeError, match=r"cannot be assigned into.*ag.where.*t.value\[...\]"):
+        ag.Tensor(A)[0, 0] = 1.0
+
+
+def test_augmented_assignment_rebinds():
+    x = ag.Tensor([1.0, 2.0])
+    y = x
+    y += 1
+    assert y is not x
+    np.testing.assert_array_equal(x.value, [1.0, 2.0])
+
+
+# --- operators -----------------------------------------------------------------------------------
+
+BINARY = {
+    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b, "//": lambda a, b: a // b, "%": lambda a, b: a % b,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", BINARY)
+@pytest.mark.parametrize("other", [2, 2.5, np.float64(3), A[0], [1.0, 2.0, 3.0], np.array(2.0)])
+def test_operators_with_plain_operands_on_either_side(sign, other):
+    f, t = BINARY[sign], ag.Tensor(A)
+    for result, expected in ((f(t, other), f(A, other)), (f(other, t), f(other, A))):
+        assert isinstance(result, ag.Tensor)
+        np.testing.assert_array_equal(result.value, expected)
+
+
+def test_matmul_on_either_side():
+    t = ag.Tensor(A)
+    for result, expected in ((t @ A.T, A @ A.T), (A.T @ t, A.T @ A), (t @ A[0], A @ A[0])):
+        assert isinstance(result, ag.Tensor)
+        np.testing.assert_array_equal(result.value, expected)
+
+
+@pytest.mark.parametrize("number", [2.0, 2, np.float32(2), np.int64(2)])
+def test_float32_survives_a_number(number):
+    t = ag.Tensor(np.ones(3, np.float32))
+    for result in (t * number, number * t, t + number, t**number, number / t, ag.maximum(t, number)):
+        if isinstance(number, np.int64):
+            assert result.dtype == np.float64  # NumPy's own rule for its integers
+        else:
+            assert result.dtype == np.float32
+
+
+def test_comparisons_give_plain_booleans():
+    t, u = ag.Tensor([1.0, 2.0]), ag.Tensor([2.0, 2.0])
+    for result, expected in (
+        (t < u, [True, False]), (t <= u, [True, True]), (t > 1.5, [False, True]),
+        (t >= u, [False, True]), (t == u, [False, True]), (t != [1.0, 3.0], [False, True]),
+    ):  # fmt: skip
+        assert type(result) is np.ndarray
+        assert result.tolist() == expected
+    assert len({t, u}) == 2
+
+
+# --- NumPy's protocols ---------------------------------------------------------------------------
+
+THROUGH_NUMPY = {
+    "exp": np.exp, "log1p": np.log1p, "sqrt": np.sqrt, "tanh": np.tanh, "abs": np.abs, "square": np.square,
+    "sum": np.sum, "mean": lambda x: np.mean(x, axis=0), "var": lambda x: np.var(x, axis=1, ddof=1),
+    "std": np.std, "prod": np.prod, "max": lambda x: np.max(x, axis=1, keepdims=True), "min": np.min,
+    "cumsum": lambda x: np.cumsum(x, axis=1), "clip": lambda x: np.clip(x, 1.5, 4.5),
+    "where": lambda x: np.where(x > 2, x, 0.0), "maximum": lambda x: np.maximum(x, 2.5),
+    "reshape": lambda x: np.reshape(x, (3, 2)), "ravel": np.ravel, "transpose": np.transpose,
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1), "moveaxis": lambda x: np.moveaxis(x, 0, -1),
+    "expand_dims": lambda x: np.expand_dims(x, 1), "squeeze": lambda x: np.squeeze(x[:, :1], 1),
+    "broadcast_to": lambda x: np.broadcast_to(x, (2, 2, 3)),
+    "concatenate": lambda x: np.concatenate([x, A]), "stack": lambda x: np.stack([A, x], axis=1),
+    "split": lambda x: np.split(x, 3, axis=1)[1], "pad": lambda x: np.pad(x, 1),
+    "flip": np.flip, "roll": lambda x: np.roll(x, 1, 0), "repeat": lambda x: np.repeat(x, 2, axis=0),
+    "tile": lambda x: np.tile(x, 2), "take": lambda x: np.take(x, [0, 0], axis=1),
+    "matmul": lambda x: np.matmul(x, A.T), "dot": lambda x: np.dot(A.T, x),
+    "outer": lambda x: np.outer(x, A[0]), "tensordot": lambda x: np.tensordot(x, A, 2),
+    "einsum": lambda x: np.einsum("ij,ij->i", x, A), "power": lambda x: np.power(x, 1.5),
+    "logaddexp": lambda x: np.logaddexp(x, A), "linear mix": lambda x: A * x + np.ones(3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", THROUGH_NUMPY)
+def test_numpys_own_functions_are_differentiated(name):
+    f, t = THROUGH_NUMPY[name], ag.Tensor(A)
+    result = f(t)
+    assert isinstance(result, ag.Tensor)
+    np.testing.assert_allclose(result.value, f(A), rtol=1e-14)
+    ag.testing.check_grads(f, A + np.arange(6).reshape(2, 3) * 0.01)
+
+
+def test_functions_without_a_gradient_return_plain_arrays():
+    t = ag.Tensor(A)
+    assert type(np.isnan(t)) is np.ndarray
+    assert np.argmax(t) == 5
+    assert np.shape(t) == (2, 3)
+    assert np.allclose(t, A)
+    assert type(np.zeros_like(t)) is np.ndarray
+    assert type(np.argsort(t)) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: np.linalg.svd(t), r"numpy.linalg.svd is not differentiable in agx.*t.value"),
+        (lambda t: np.cumprod(t), "numpy.cumprod is not differentiable in agx; the nearest thing is ag.prod"),
+        (lambda t: np.i0(t), "numpy.i0 is not differentiable in agx"),
+        (lambda t: np.hypot(t, t), "numpy.hypot is not differentiable in agx"),
+        (lambda t: np.sum(t, where=t > 1), r"numpy.sum of a Tensor: .*'where'.*ag.sum\(x"),
+        (lambda t: np.add(t, t, where=False), "numpy.add with where= is not supported"),
+        (lambda t: np.add.reduce(t), "numpy.add.reduce is not supported for a Tensor"),
+        (lambda t: np.add(A, t, out=np.empty_like(A)), "would lose its gradient"),
+        (lambda t: np.add(A, A, out=(t,)), "a Tensor cannot be the output"),
+        (lambda t: np.reshape(t, (3, 2), order="F"), "order must be 'C', got 'F'"),
+    ],
+)
+def test_what_is_not_supported_says_so(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(ag.Tensor(A))
+
+
+def test_in_place_addition_to_a_plain_array_is_refused():
+    total = np.zeros((2, 3))
+    with pytest.raises(TypeError, match=r"write x = x \+ t instead of x \+= t"):
+        total += ag.Tensor(A)
+
+
+def test_an_index_is_no_tensor():
+    with pytest.raises(IndexError, match=r"an index must be integers.*got a Tensor"):
+        ag.Tensor(A)[ag.Tensor([0.0])]
