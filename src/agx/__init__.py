@@ -118,3 +118,4 @@ from .viz import draw as draw
 from .train import evaluate as evaluate
 from .train import fit as fit
 from .train import predict as predict
+from . import data as data
