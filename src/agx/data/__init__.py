@@ -2,3 +2,6 @@
 
 from .dataset import ArrayDataset as ArrayDataset
 from .loader import Loader as Loader
+from .transforms import Normalize as Normalize
+from .transforms import RandomCrop as RandomCrop
+from .transforms import RandomHorizontalFlip as RandomHorizontalFlip
