@@ -122,6 +122,13 @@ rows = {
     ],
     "softmax": [(ag.softmax, normal(2, 3)), (lambda x: ag.softmax(x, axis=(0, 2)), normal(2, 3, 2))],
     "log_softmax": [(lambda x: ag.log_softmax(x, axis=0), normal(2, 3))],
+    # losses
+    "softmax_nll": [(lambda z: ops["softmax_nll"](z, targets=np.array([2, 0])), normal(2, 3))],
+    "bce": [(ops["bce"], unit(2, 3) / 2 + 0.5, unit(2, 3) / 2 + 0.5)],
+    "bce_logits": [
+        (lambda z, t: ops["bce_logits"](z, t, pos_weight=2.0), normal(2, 3), unit(2, 3) / 2 + 0.5)
+    ],
+    "huber": [(lambda d: ops["huber"](d, delta=0.12) * d, apart(6))],
     # shape
     "reshape": [(lambda x: ag.reshape(x * x, (3, -1)), normal(2, 3)), (ag.ravel, normal(2, 3))],
     "transpose": [

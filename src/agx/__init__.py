@@ -118,3 +118,13 @@ from .viz import draw as draw
 from .train import evaluate as evaluate
 from .train import fit as fit
 from .train import predict as predict
+from . import models as models
+from . import nn as nn
+from . import optim as optim
+from .nn.losses import binary_cross_entropy as binary_cross_entropy
+from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .nn.losses import cross_entropy as cross_entropy
+from .nn.losses import huber as huber
+from .nn.losses import l1 as l1
+from .nn.losses import mse as mse
+from .nn.losses import nll_loss as nll_loss

@@ -1,0 +1,133 @@
+"""Activation functions as modules, for Sequential."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ops import elementwise, reduce
+from .module import Module
+
+
+class ReLU(Module):
+    """Compute max(x, 0).
+
+    >>> ag.nn.ReLU()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.relu(x)
+
+
+class LeakyReLU(Module):
+    """Compute x where it is positive and ``negative_slope`` * x elsewhere.
+
+    >>> ag.nn.LeakyReLU(0.1)(np.array([-1.0, 2.0]))
+    array([-0.1,  2. ])
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        """Return the slope."""
+        return f"{self.negative_slope}"
+
+
+class GELU(Module):
+    """Compute x times the normal distribution function at x.
+
+    >>> ag.nn.GELU()(np.zeros(2))
+    array([0., 0.])
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.gelu(x, self.approximate)
+
+
+class SiLU(Module):
+    """Compute x * sigmoid(x).
+
+    >>> ag.nn.SiLU()(np.zeros(2))
+    array([0., 0.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.silu(x)
+
+
+class Sigmoid(Module):
+    """Compute 1 / (1 + exp(-x)).
+
+    >>> ag.nn.Sigmoid()(np.zeros(2))
+    array([0.5, 0.5])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.sigmoid(x)
+
+
+class Softplus(Module):
+    """Compute log(1 + exp(x)).
+
+    >>> ag.nn.Softplus()(np.array([-1000.0, 1000.0]))
+    array([   0., 1000.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.softplus(x)
+
+
+class Tanh(Module):
+    """Compute the hyperbolic tangent.
+
+    >>> ag.nn.Tanh()(np.zeros(2))
+    array([0., 0.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return elementwise.tanh(x)
+
+
+class Softmax(Module):
+    """Compute exp(x) / sum(exp(x)) along ``dim``.
+
+    >>> ag.nn.Softmax(1)(np.zeros((1, 2)))
+    array([[0.5, 0.5]])
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return reduce.softmax(x, self.dim)
+
+    def extra_repr(self) -> str:
+        """Return the axis."""
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """Compute x - log(sum(exp(x))) along ``dim``.
+
+    >>> ag.nn.LogSoftmax(1)(np.zeros((1, 1)))
+    array([[0.]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        return reduce.log_softmax(x, self.dim)

@@ -1,0 +1,265 @@
+"""Layers, with PyTorch's names, argument order, weight layouts and initial values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..ops import pool
+from ..ops.conv import conv2d
+from ..ops.im2col import Pair, geometry
+from ..ops.linalg import linear
+from ..ops.shape import reshape
+from ..rng import generator
+from ..tensor import Tensor
+from . import init
+from .module import Module
+
+
+def _parameter(array: np.ndarray) -> Tensor:
+    return Tensor(array)
+
+
+def _default(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tensor:
+    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which PyTorch's layers start from."""
+    return _parameter(init.uniform(shape, 1 / math.sqrt(max(fan_in, 1)), rng, dtype))
+
+
+def _positive(layer: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"{layer}: {name} must be a positive integer, got {size!r}")
+
+
+class Linear(Module):
+    """Compute x @ weight.T + bias.
+
+    Input (..., in_features), output (..., out_features), weight (out_features, in_features).
+    Raises ValueError for another number of features.
+
+    >>> ag.nn.Linear(4, 2)(np.ones((3, 4), np.float32)).shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        _positive("Linear", in_features=in_features, out_features=out_features)
+        rng = generator(rng)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = _default((out_features, in_features), in_features, rng, dtype)
+        self.bias = _default((out_features,), in_features, rng, dtype) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Apply the layer to the last axis of ``x``."""
+        if not x.shape or x.shape[-1] != self.in_features:
+            raise ValueError(
+                f"{self!r}: expected {self.in_features} features in the last axis, got x of shape "
+                f"{x.shape}; flatten x or change in_features"
+            )
+        return linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        text = f"{self.in_features}, {self.out_features}"
+        return text if self.bias is not None else f"{text}, bias=False"
+
+
+class Conv2d(Module):
+    """Slide filters over images (see ``ag.conv2d``).
+
+    Input (N, in_channels, H, W), output (N, out_channels, OH, OW), weight
+    (out_channels, in_channels / groups, KH, KW). Raises ValueError for sizes that do not fit.
+
+    >>> ag.nn.Conv2d(3, 6, 5)(np.ones((2, 3, 32, 32), np.float32)).shape
+    (2, 6, 28, 28)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"Conv2d: groups={groups} must divide in_channels={in_channels} and "
+                f"out_channels={out_channels}"
+            )
+        rng = generator(rng)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.geometry = geometry("Conv2d", kernel_size, stride, padding, dilation)
+        shape = (out_channels, in_channels // groups, *self.geometry.kernel)
+        fan_in = math.prod(shape[1:])
+        self.weight = _default(shape, fan_in, rng, dtype)
+        self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Apply the filters to images ``x``."""
+        if len(x.shape) != 4 or x.shape[1] != self.in_channels:
+            raise ValueError(
+                f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got {x.shape}; "
+                "check in_channels"
+            )
+        _, stride, padding, dilation = self.geometry
+        return conv2d(x, self.weight, self.bias, stride, padding, dilation, self.groups)
+
+    def extra_repr(self) -> str:
+        """Return the sizes that differ from the defaults."""
+        kernel, stride, padding, dilation = self.geometry
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={kernel}"
+        for name, value, plain in (
+            ("stride", stride, (1, 1)),
+            ("padding", padding, (0, 0)),
+            ("dilation", dilation, (1, 1)),
+            ("groups", self.groups, 1),
+            ("bias", self.bias is not None, True),
+        ):
+            text += "" if value == plain else f", {name}={value}"
+        return text
+
+
+class _Pool(Module):
+    def __init__(
+        self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0
+    ) -> None:
+        geometry(type(self).__name__, kernel_size, stride or kernel_size, padding, 1)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        stride = self.kernel_size if self.stride is None else self.stride
+        return f"kernel_size={self.kernel_size}, stride={stride}, padding={self.padding}"
+
+
+class MaxPool2d(_Pool):
+    """Take the largest element of each window (see ``ag.max_pool2d``).
+
+    >>> ag.nn.MaxPool2d(2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 4, 4)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Pool images ``x``."""
+        return pool.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class AvgPool2d(_Pool):
+    """Average each window (see ``ag.avg_pool2d``).
+
+    >>> ag.nn.AvgPool2d(2)(np.ones((2, 3, 8, 8))).shape
+    (2, 3, 4, 4)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Pool images ``x``."""
+        return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class AdaptiveAvgPool2d(Module):
+    """Average over windows so that the output has a given size (see ``ag.adaptive_avg_pool2d``).
+
+    >>> ag.nn.AdaptiveAvgPool2d(1)(np.ones((2, 3, 7, 5))).shape
+    (2, 3, 1, 1)
+    """
+
+    def __init__(self, output_size: Pair) -> None:
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        """Pool images ``x``."""
+        return pool.adaptive_avg_pool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        """Return the size."""
+        return f"{self.output_size}"
+
+
+class Flatten(Module):
+    """Make one axis of all axes but the first.
+
+    >>> ag.nn.Flatten()(np.ones((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Flatten ``x``."""
+        return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+
+class Dropout(Module):
+    """Set elements to zero with probability ``p`` while training, and scale the rest by 1 / (1 - p).
+
+    ``rng`` is a generator or a seed; by default the generator of ``ag.seed``. Raises ValueError
+    unless 0 <= p < 1 (Srivastava et al., 2014).
+
+    >>> ag.nn.Dropout(0.5).eval()(np.ones(3))
+    array([1., 1., 1.])
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: Any = None) -> None:
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p must lie in [0, 1), got {p}")
+        self.p = p
+        self.rng = None if rng is None else generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Drop elements of ``x`` in training mode."""
+        if not self.training or self.p == 0:
+            return x
+        kept = generator(self.rng).random(x.shape, np.float32) >= self.p
+        return x * (kept / (1 - self.p)).astype(x.dtype)
+
+    def extra_repr(self) -> str:
+        """Return the probability."""
+        return f"p={self.p}"
+
+
+class Embedding(Module):
+    """Look up a row of ``weight`` (num_embeddings, embedding_dim) for each integer.
+
+    Starts from N(0, 1). Raises TypeError for indices that are no integers and IndexError for one out
+    of range.
+
+    >>> ag.nn.Embedding(10, 4)(np.array([[1, 2, 1]])).shape
+    (1, 3, 4)
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, *, rng: Any = None, dtype: Any = np.float32
+    ) -> None:
+        _positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        self.weight = _parameter(init.normal((num_embeddings, embedding_dim), 1.0, rng, dtype))
+
+    def forward(self, indices: Any) -> Any:
+        """Look up ``indices``, an array of integers of any shape."""
+        indices = np.asarray(indices)
+        if indices.dtype.kind not in "iu":
+            raise TypeError(f"Embedding: expected integer indices, got dtype {indices.dtype}")
+        outside = (indices < 0) | (indices >= len(self.weight))
+        if outside.any():
+            raise IndexError(
+                f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows"
+            )
+        return self.weight[indices]
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.weight.shape[0]}, {self.weight.shape[1]}"

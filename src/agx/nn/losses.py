@@ -1,0 +1,325 @@
+"""Losses: each a function of predictions and targets, and a module. Formulas are PyTorch's.
+
+Predictions and targets must have matching shapes: a mismatch is an error, never a broadcast.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node
+from ..ops import loss as ops
+from ..ops.elementwise import absolute, where
+from ..ops.reduce import log_softmax
+from ..ops.shape import moveaxis, reshape
+from .module import Module
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _reduce(op: str, losses: Any, reduction: str, count: Any = None) -> Any:
+    """The mean (over ``count``, if it is not the number of elements), the sum, or all elements."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return losses.sum()
+    if reduction != "mean":
+        raise ValueError(f"{op}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+    return losses.mean() if count is None else losses.sum() / count
+
+
+def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
+    """Predictions and targets as arrays of one shape and dtype."""
+    predictions = predictions if hasattr(predictions, "shape") else np.asarray(predictions)
+    targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    if predictions.shape != targets.shape:
+        raise ValueError(
+            f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; give both the "
+            "same shape, for example with .reshape(-1)"
+        )
+    if not isinstance(targets, Node):
+        targets = targets.astype(predictions.dtype, copy=False)
+    return predictions, targets
+
+
+# --- classes -------------------------------------------------------------------------------------
+
+
+def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
+    """Integer targets for scores (N, C, ...), checked: flat, with ``ignore`` where it stands."""
+    expected = (z.shape[0], *z.shape[2:])
+    if targets.shape != expected:
+        hint = "; use targets.squeeze(1)" if targets.shape == (z.shape[0], 1) else ""
+        raise ValueError(
+            f"{op}: scores of shape {z.shape} need class numbers of shape {expected} or probabilities "
+            f"of shape {z.shape}, got targets of shape {targets.shape}{hint}"
+        )
+    flat = targets.reshape(-1)
+    if flat.size and (flat.min() < 0 or flat.max() >= z.shape[1]):
+        wrong = ((flat < 0) | (flat >= z.shape[1])) & (flat != ignore)
+        if wrong.any():
+            where_ = int(np.flatnonzero(wrong)[0])
+            raise ValueError(
+                f"{op}: targets must be class numbers from 0 to {z.shape[1] - 1}, got {flat[where_]} "
+                f"at position {where_}"
+            )
+    return flat
+
+
+def _weights(op: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:
+    weight = np.asarray(weight, dtype)
+    if weight.shape != (classes,):
+        raise ValueError(f"{op}: expected weight of shape {(classes,)}, got {weight.shape}")
+    return weight
+
+
+def _rows(z: Any) -> Any:
+    """Scores (N, C, ...) as rows of C."""
+    return z if z.ndim == 2 else reshape(moveaxis(z, 1, -1), (-1, z.shape[1]))
+
+
+def cross_entropy(
+    logits: Any,
+    targets: Any,
+    *,
+    weight: Any = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:
+    """Compute -log softmax(logits) at the target class, without overflow.
+
+    ``logits`` has shape (N, C), (N, C, ...) or (C,). ``targets`` are class numbers, of the shape
+    without C and any integer type, or one-hot rows or probabilities of the shape of the logits.
+    ``weight`` (C,) weighs the classes; the mean of class numbers is a weighted mean.
+    ``label_smoothing`` mixes the targets with the uniform distribution. Targets equal to
+    ``ignore_index`` count for nothing; if all do, the mean is 0.
+
+    Raises ValueError for shapes or class numbers that do not fit.
+
+    >>> ag.cross_entropy(np.array([[1000.0, -1000.0]]), np.array([1]))
+    np.float64(2000.0)
+    """
+    logits = logits if hasattr(logits, "shape") else np.asarray(logits)
+    targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
+    if len(logits.shape) == 1:
+        logits, targets = reshape(logits, (1, -1)), targets.reshape(1, *targets.shape)
+        if reduction == "none":
+            return cross_entropy(
+                logits, targets, weight=weight, label_smoothing=label_smoothing,
+                ignore_index=ignore_index, reduction="sum",
+            )  # fmt: skip
+    if len(logits.shape) < 2:
+        raise ValueError(f"cross_entropy: expected logits of shape (N, C), got {logits.shape}")
+    if weight is not None:
+        weight = _weights("cross_entropy", weight, logits.shape[1], logits.dtype)
+    if targets.shape == logits.shape:
+        return _soft_cross_entropy(logits, targets, weight, label_smoothing, reduction)
+    if targets.dtype.kind not in "iu":
+        raise ValueError(
+            f"cross_entropy: targets of dtype {targets.dtype} are probabilities and need the shape of the "
+            f"logits, {logits.shape}, got {targets.shape}; class numbers must be integers"
+        )
+    shape = targets.shape
+    labels = _labels("cross_entropy", logits, targets, ignore_index)
+    z = _rows(logits)
+    if weight is None and not label_smoothing and ignore_index not in labels:
+        losses = ops.softmax_nll(z, targets=labels)
+        return _reduce("cross_entropy", reshape(losses, shape) if len(shape) > 1 else losses, reduction)
+    return _weighted_cross_entropy(z, labels, weight, label_smoothing, ignore_index, shape, reduction)
+
+
+def _weighted_cross_entropy(
+    z: Any,
+    labels: np.ndarray,
+    weight: np.ndarray | None,
+    smoothing: float,
+    ignore: int,
+    shape: tuple[int, ...],
+    reduction: str,
+) -> Any:
+    """Class numbers with weights, smoothing, or some to be ignored."""
+    counted = (labels != ignore).astype(z.dtype)
+    labels = np.where(counted, labels, 0)
+    scale = counted if weight is None else counted * weight[labels]
+    losses = ops.softmax_nll(z, targets=labels) * scale
+    if smoothing:
+        log_p = log_softmax(z, axis=1)
+        even = -(log_p if weight is None else log_p * weight).sum(axis=1) * counted
+        losses = losses * (1 - smoothing) + even * (smoothing / z.shape[1])
+    total = float(scale.sum()) or 1.0
+    return _reduce("cross_entropy", reshape(losses, shape), reduction, total)
+
+
+def _soft_cross_entropy(
+    logits: Any, targets: Any, weight: np.ndarray | None, smoothing: float, reduction: str
+) -> Any:
+    """Probabilities of every class as targets."""
+    classes = logits.shape[1]
+    if not isinstance(targets, Node):
+        targets = targets.astype(logits.dtype, copy=False)
+    if smoothing:
+        targets = targets * (1 - smoothing) + smoothing / classes
+    log_p = log_softmax(logits, axis=1)
+    terms = targets * where(getattr(targets, "value", targets) == 0, 0.0, log_p)
+    if weight is not None:
+        terms = terms * weight.reshape(-1, *(1,) * (logits.ndim - 2))
+    losses = -terms.sum(axis=1)
+    return _reduce("cross_entropy", losses, reduction)
+
+
+def nll_loss(
+    log_probabilities: Any,
+    targets: Any,
+    *,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:
+    """Compute minus the log-probability of the target class.
+
+    ``log_probabilities`` has shape (N, C) or (N, C, ...), as from log_softmax along axis 1;
+    ``targets`` are class numbers of the shape without C. Otherwise as cross_entropy.
+
+    >>> ag.nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([1])).round(4)
+    np.float64(0.2877)
+    """
+    scores = log_probabilities if hasattr(log_probabilities, "shape") else np.asarray(log_probabilities)
+    targets = np.asarray(targets)
+    if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
+        raise ValueError(
+            f"nll_loss: expected log-probabilities of shape (N, C) and integer class numbers, got "
+            f"{scores.shape} and targets of dtype {targets.dtype}"
+        )
+    labels = _labels("nll_loss", scores, targets, ignore_index)
+    scale = (labels != ignore_index).astype(scores.dtype)
+    labels = np.where(scale, labels, 0)
+    if weight is not None:
+        scale = scale * _weights("nll_loss", weight, scores.shape[1], scores.dtype)[labels]
+    losses = _rows(scores)[np.arange(len(labels)), labels] * -scale
+    return _reduce(
+        "nll_loss", reshape(losses, targets.shape), reduction, float(scale.sum()) or 1.0
+    )
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
+    """Compute the squared difference.
+
+    Raises ValueError unless predictions and targets have one shape.
+
+    >>> ag.mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    np.float64(2.0)
+    """
+    predictions, targets = _pair("mse", predictions, targets)
+    difference = predictions - targets
+    return _reduce("mse", difference * difference, reduction)
+
+
+def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
+    """Compute the absolute difference.
+
+    Raises ValueError unless predictions and targets have one shape.
+
+    >>> ag.l1(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    np.float64(1.0)
+    """
+    predictions, targets = _pair("l1", predictions, targets)
+    return _reduce("l1", absolute(predictions - targets), reduction)
+
+
+def huber(
+    predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean"
+) -> Any:
+    """Compute half the squared difference up to ``delta``, and continue in a straight line.
+
+    Raises ValueError unless predictions and targets have one shape and ``delta`` is positive
+    (Huber, 1964).
+
+    >>> ag.huber(np.array([0.0, 0.0]), np.array([1.0, 3.0]), reduction="none")
+    array([0.5, 2.5])
+    """
+    if not delta > 0:
+        raise ValueError(f"huber: delta must be positive, got {delta}")
+    predictions, targets = _pair("huber", predictions, targets)
+    return _reduce("huber", ops.huber(predictions - targets, delta=float(delta)), reduction)
+
+
+# --- yes or no -----------------------------------------------------------------------------------
+
+
+def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "mean") -> Any:
+    """Compute -(t log p + (1 - t) log(1 - p)); logarithms are at least -100.
+
+    Raises ValueError unless both have one shape and probabilities lie in [0, 1]. From logits, use
+    binary_cross_entropy_with_logits: it is exact where probabilities round to 0 or 1.
+
+    >>> ag.binary_cross_entropy(np.array([0.5]), np.array([1.0])).round(4)
+    np.float64(0.6931)
+    """
+    p, targets = _pair("binary_cross_entropy", probabilities, targets)
+    value = getattr(p, "value", p)
+    if value.size and not (value.min() >= 0 and value.max() <= 1):
+        raise ValueError(
+            f"binary_cross_entropy: probabilities must lie in [0, 1], got values from {value.min():.6g} "
+            f"to {value.max():.6g}; for logits use binary_cross_entropy_with_logits"
+        )
+    return _reduce("binary_cross_entropy", ops.bce(p, targets), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    logits: Any, targets: Any, *, pos_weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """Compute the binary cross entropy of sigmoid(logits), without overflow for any logit.
+
+    t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts against the
+    logits. Raises ValueError unless logits and targets have one shape.
+
+    >>> ag.binary_cross_entropy_with_logits(np.array([800.0]), np.array([0.0]))
+    np.float64(800.0)
+    """
+    z, targets = _pair("binary_cross_entropy_with_logits", logits, targets)
+    weight = 1.0 if pos_weight is None else np.asarray(pos_weight, z.dtype)
+    losses = ops.bce_logits(z, targets, pos_weight=weight)
+    return _reduce("binary_cross_entropy_with_logits", losses, reduction)
+
+
+# --- as modules ----------------------------------------------------------------------------------
+
+
+class _Loss(Module):
+    """A loss function with its options, as a module."""
+
+    function: Any
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+    def forward(self, predictions: Any, targets: Any) -> Any:
+        """Compute the loss of predictions and targets."""
+        return type(self).function(predictions, targets, **self.options)
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+
+
+def _loss_module(name: str, function: Any) -> type[_Loss]:
+    """A module class for a loss; its options are the keyword arguments of the function."""
+    doc = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
+    return type(name, (_Loss,), {"function": staticmethod(function), "__doc__": doc})
+
+
+CrossEntropyLoss = _loss_module("CrossEntropyLoss", cross_entropy)
+NLLLoss = _loss_module("NLLLoss", nll_loss)
+MSELoss = _loss_module("MSELoss", mse)
+L1Loss = _loss_module("L1Loss", l1)
+HuberLoss = _loss_module("HuberLoss", huber)
+BCELoss = _loss_module("BCELoss", binary_cross_entropy)
+BCEWithLogitsLoss = _loss_module("BCEWithLogitsLoss", binary_cross_entropy_with_logits)

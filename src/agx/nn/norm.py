@@ -1,0 +1,140 @@
+"""Normalisation layers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..ops.elementwise import sqrt
+from ..ops.reduce import mean, var
+from ..ops.shape import reshape
+from ..tensor import Tensor
+from . import init
+from .module import Module
+
+
+class _BatchNorm(Module):
+    axes: tuple[tuple[int, ...], ...]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight = Tensor(init.ones((num_features,), dtype)) if affine else None
+        self.bias = Tensor(init.zeros((num_features,), dtype)) if affine else None
+        self.register_buffer("running_mean", np.zeros(num_features, dtype))
+        self.register_buffer("running_var", np.ones(num_features, dtype))
+        self.register_buffer("num_batches_tracked", np.zeros((), np.int64))
+
+    def forward(self, x: Any) -> Any:
+        """Normalise ``x``; in training mode also update the running statistics."""
+        ndims = [len(axes) + 1 for axes in self.axes]
+        if x.ndim not in ndims or x.shape[1] != self.num_features:
+            raise ValueError(
+                f"{self!r}: expected {' or '.join(map(str, ndims))} axes with {self.num_features} "
+                f"channels in the second, got x of shape {x.shape}; check num_features"
+            )
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        if self.training:
+            middle, spread = self._statistics(x, self.axes[ndims.index(x.ndim)])
+        else:
+            middle, spread = self.running_mean.reshape(shape), self.running_var.reshape(shape)
+        scale = 1 / sqrt(spread + self.eps)
+        if self.weight is None:
+            return (x - middle) * scale
+        return (x - middle) * (reshape(self.weight, shape) * scale) + reshape(self.bias, shape)
+
+    def _statistics(self, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+        """Mean and variance of the batch, which the running ones move towards."""
+        count = math.prod(x.shape[a] for a in axes)
+        if count < 2:
+            raise ValueError(
+                f"{self!r}: a batch of shape {x.shape} has one value per channel, which has no "
+                "variance; use a larger batch, or .eval()"
+            )
+        middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
+        plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]
+        self.running_mean += self.momentum * (plain[0] - self.running_mean)
+        self.running_var += self.momentum * (plain[1] * (count / (count - 1)) - self.running_var)
+        self.num_batches_tracked += 1
+        return middle, spread
+
+    def extra_repr(self) -> str:
+        """Return the size and the constants."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Normalise each feature over the batch (Ioffe and Szegedy, 2015).
+
+    Input (N, num_features) or (N, num_features, L). y = (x - mean) / sqrt(var + eps) * weight + bias
+    with statistics of the batch while training, and running ones in evaluation. Raises ValueError for
+    another shape, or a training batch with one value per feature.
+
+    >>> ag.nn.BatchNorm1d(3)(np.random.rand(8, 3).astype(np.float32)).shape
+    (8, 3)
+    """
+
+    axes = ((0,), (0, 2))
+
+
+class BatchNorm2d(_BatchNorm):
+    """Normalise each channel over batch and image (Ioffe and Szegedy, 2015).
+
+    Input (N, num_features, H, W); otherwise as BatchNorm1d.
+
+    >>> ag.nn.BatchNorm2d(3)(np.random.rand(2, 3, 4, 4).astype(np.float32)).shape
+    (2, 3, 4, 4)
+    """
+
+    axes = ((0, 2, 3),)
+
+
+class LayerNorm(Module):
+    """Normalise each sample over its last axes (Ba et al., 2016).
+
+    ``normalized_shape`` is the length of the last axis or the shape of the last axes. Raises
+    ValueError if the input ends otherwise.
+
+    >>> ag.nn.LayerNorm(4)(np.random.rand(2, 3, 4).astype(np.float32)).shape
+    (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape, self.eps = shape, eps
+        self.weight = Tensor(init.ones(shape, dtype)) if elementwise_affine else None
+        self.bias = Tensor(init.zeros(shape, dtype)) if elementwise_affine else None
+
+    def forward(self, x: Any) -> Any:
+        """Normalise ``x``."""
+        size = len(self.normalized_shape)
+        if tuple(x.shape[-size:]) != self.normalized_shape:
+            raise ValueError(
+                f"{self!r}: expected the last axes to have shape {self.normalized_shape}, got x of "
+                f"shape {x.shape}; check normalized_shape"
+            )
+        axes = tuple(range(-size, 0))
+        scaled = (x - mean(x, axes, keepdims=True)) / sqrt(
+            var(x, axes, keepdims=True) + self.eps
+        )
+        return scaled if self.weight is None else scaled * self.weight + self.bias
+
+    def extra_repr(self) -> str:
+        """Return the shape and the constant."""
+        return f"{self.normalized_shape}, eps={self.eps}"

@@ -1,0 +1,83 @@
+"""The element of each loss that needs a formula of its own to be stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import primitive
+from .elementwise import log, log1p, maximum, sigmoid, softplus, where
+from .reduce import logsumexp, softmax
+from .shape import expand_dims
+
+# --- log-softmax of the target class -------------------------------------------------------------
+
+
+def _nll_value(z: Any, *, targets: np.ndarray) -> Any:
+    return logsumexp(z, axis=1) - z[np.arange(len(targets)), targets]
+
+
+def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray) -> Any:
+    one_hot = np.zeros(z.shape, z.dtype)
+    one_hot[np.arange(len(targets)), targets] = 1
+    return expand_dims(g, 1) * (softmax(z, axis=1) - one_hot)
+
+
+#: logsumexp(z[n]) - z[n, targets[n]] for logits z of shape (N, C).
+softmax_nll = primitive("softmax_nll", _nll_value, (_nll_vjp,))
+
+# --- binary cross entropy ------------------------------------------------------------------------
+
+
+def _bce_value(p: Any, t: Any) -> Any:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        positive, negative = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+    return -(t * positive + (1 - t) * negative)
+
+
+def _bce_vjp(g: Any, out: Any, p: Any, t: Any) -> Any:
+    """(1 - t) / (1 - p) - t / p; at p = 0 and 1 huge but finite."""
+    tiny = float(np.finfo(p.dtype).tiny)
+    return g * ((1 - t) / maximum(1 - p, tiny) - t / maximum(p, tiny))
+
+
+#: -(t log p + (1 - t) log(1 - p)) with logarithms of at least -100, as PyTorch's.
+bce = primitive(
+    "bce",
+    _bce_value,
+    (_bce_vjp, lambda g, out, p, t: g * (log1p(-p) - log(p))),
+    elementwise=True,
+)
+
+
+def _bce_logits_value(z: Any, t: Any, *, pos_weight: Any) -> Any:
+    with np.errstate(invalid="ignore"):
+        positive = np.where(t == 0, 0, pos_weight * t * np.logaddexp(-z, 0))
+        negative = np.where(t == 1, 0, (1 - t) * np.logaddexp(z, 0))
+    return (positive + negative).astype(np.result_type(z, t))
+
+
+#: t softplus(-z) pos_weight + (1 - t) softplus(z): stable for every z, infinite ones included.
+bce_logits = primitive(
+    "bce_logits",
+    _bce_logits_value,
+    (
+        lambda g, out, z, t, *, pos_weight: g
+        * ((1 - t) * sigmoid(z) - pos_weight * t * sigmoid(-z)),
+        lambda g, out, z, t, *, pos_weight: g * (pos_weight * softplus(-z) - softplus(z)),
+    ),
+    elementwise=True,
+)
+
+# --- quadratic near zero, linear beyond ----------------------------------------------------------
+
+#: 0.5 d^2 for |d| <= delta, delta (|d| - delta / 2) beyond (Huber, 1964).
+huber = primitive(
+    "huber",
+    lambda d, *, delta: np.where(
+        np.abs(d) <= delta, 0.5 * d * d, delta * (np.abs(d) - 0.5 * delta)
+    ),
+    (lambda g, out, d, *, delta: g * where(abs(d) <= delta, d, where(d > 0, delta, -delta)),),
+    elementwise=True,
+)
