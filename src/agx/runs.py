@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from . import data, models, nn, optim, threads, train, viz
+from . import data, models, optim, threads, train, viz
+from .nn import losses
 from .rng import seed
 
 #: Settings for each data set that learn well in little time.
@@ -106,7 +107,7 @@ def load(name: str, model: str, options: dict[str, Any]) -> tuple[Any, Any]:
 
 def binary_loss(logits: Any, targets: Any) -> Any:
     """The loss of two classes told apart by single logits, (N, 1) or (N,)."""
-    return nn.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
+    return losses.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
 
 
 @dataclass
@@ -158,7 +159,7 @@ class Run:
         extra = {"momentum": settings["momentum"]} if "momentum" in settings else {}
         build = OPTIMIZERS[settings["optimizer"]]
         optimizer = build(model.parameters(), lr=settings["lr"], **extra)
-        loss = binary_loss if outputs == 1 else nn.cross_entropy
+        loss = binary_loss if outputs == 1 else losses.cross_entropy
 
         def record(state: train.State) -> None:
             folder.add_epoch(state.history[-1])
