@@ -19,7 +19,9 @@ def test_lenet5(channels, size, parameters):
 
 def test_lenet5_needs_room():
     assert ag.models.lenet5(1, 3, 16)(np.zeros((1, 1, 16, 16), np.float32)).shape == (1, 3)
-    with pytest.raises(ValueError, match=r"at least 16 x 16 pixels, got 8 x 8; enlarge.*ag\.models\.mlp"):
+    with pytest.raises(
+        ValueError, match=r"at least 16 x 16 pixels, got 8 x 8; enlarge.*ag\.models\.mlp"
+    ):
         ag.models.lenet5(1, 10, 8)
 
 
@@ -31,7 +33,9 @@ def test_mlp():
     assert count(ag.models.mlp(4, hidden=(), classes=2)) == 10
 
 
-@pytest.mark.parametrize("build", [lambda rng: ag.models.lenet5(rng=rng), lambda rng: ag.models.mlp(9, rng=rng)])
+@pytest.mark.parametrize(
+    "build", [lambda rng: ag.models.lenet5(rng=rng), lambda rng: ag.models.mlp(9, rng=rng)]
+)
 def test_weights_follow_the_generator(build):
     first, second, other = (
         np.concatenate([p.value.ravel() for p in build(np.random.default_rng(seed)).parameters()])

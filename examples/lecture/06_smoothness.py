@@ -40,7 +40,9 @@ def main(images=None, out=OUT):
     print(f"... of the same pixels in random order     {np.abs(rough).mean():.4f}")
     out.mkdir(parents=True, exist_ok=True)
     plot(images, edges, out / "06_smoothness.png")
-    print(f"Neighbouring pixels are alike: the kernel answers at edges only ({out / '06_smoothness.png'})")
+    print(
+        f"Neighbouring pixels are alike: the kernel answers at edges only ({out / '06_smoothness.png'})"
+    )
     return edges, rough
 
 

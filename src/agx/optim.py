@@ -354,7 +354,7 @@ class OneCycleLR(Schedule):
 
     >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
     >>> schedule = ag.optim.OneCycleLR(sgd, max_lr=1.0, total_steps=10)
-    >>> sgd.lr
+    >>> round(sgd.lr, 6)
     0.04
     """
 
@@ -400,7 +400,7 @@ class ReduceLROnPlateau(Schedule):
     """Multiply the learning rate by ``factor`` when a quantity has not improved for a while.
 
     ``step(metric)`` takes the quantity; smaller is better unless ``mode="max"``. An improvement is one by
-    the share ``threshold``; ``patience`` epochs without one are forgiven.
+    the share ``threshold``; ``patience`` epochs without one are forgiven. Changes below ``eps`` are not made.
 
     >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
     >>> schedule = ag.optim.ReduceLROnPlateau(sgd, factor=0.5, patience=1)
@@ -418,13 +418,14 @@ class ReduceLROnPlateau(Schedule):
         patience: int = 10,
         threshold: float = 1e-4,
         min_lr: float = 0.0,
+        eps: float = 1e-8,
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"ReduceLROnPlateau: mode must be 'min' or 'max', got {mode!r}")
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must lie between 0 and 1, got {factor}")
         self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.min_lr = threshold, min_lr
+        self.threshold, self.min_lr, self.eps = threshold, min_lr, eps
         self.best = math.inf if mode == "min" else -math.inf
         self.bad = 0
         self.optimizer = optimizer
@@ -439,4 +440,6 @@ class ReduceLROnPlateau(Schedule):
         self.best, self.bad = (metric, 0) if better else (self.best, self.bad + 1)
         if self.bad > self.patience:
             self.bad = 0
-            self.optimizer.lr = max(self.optimizer.lr * self.factor, self.min_lr)
+            lower = max(self.optimizer.lr * self.factor, self.min_lr)
+            if self.optimizer.lr - lower > self.eps:
+                self.optimizer.lr = lower

@@ -125,7 +125,8 @@ def fit(
     Tensor that is minimised. With integer targets the accuracy is measured too: outputs of shape
     (N, classes) vote with their largest entry, single logits (N,) or (N, 1) with their sign.
     ``validation`` is evaluated after each epoch, then ``schedule.step()`` sets the next learning
-    rate, then each callback is called with a State; one that returns True ends the training.
+    rate (OneCycleLR with total_steps=epochs; ReduceLROnPlateau gets the loss, of the validation if
+    there is one), then each callback is called with a State; one that returns True ends the training.
     ``progress`` shows a bar and a table (None: if standard error is a terminal).
 
     Ctrl-C ends the training too: the epochs so far are returned and ``history.interrupted`` is set.

@@ -127,7 +127,7 @@ def cross_entropy(
     shape = targets.shape
     labels = _labels("cross_entropy", logits, targets, ignore_index)
     z = _rows(logits)
-    if weight is None and not label_smoothing and (not labels.size or labels.min() >= 0):
+    if weight is None and not label_smoothing and ignore_index not in labels:
         losses = ops.softmax_nll(z, targets=labels)
         return _reduce("cross_entropy", reshape(losses, shape) if len(shape) > 1 else losses, reduction)
     return _weighted_cross_entropy(z, labels, weight, label_smoothing, ignore_index, shape, reduction)

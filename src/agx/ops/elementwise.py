@@ -206,10 +206,27 @@ def _erf_value(x: Any) -> Any:
     return out
 
 
-_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
+def _relu_gradient_value(g: Any, x: Any) -> np.ndarray:
+    if g.dtype != x.dtype or g.shape != x.shape:
+        return np.where(x > 0, g, 0)
+    out = np.empty(x.shape, x.dtype)
+    flat = (np.ascontiguousarray(a).reshape(-1) for a in (g, x))
+    _RELU_GRADIENT[x.dtype](*flat, out.reshape(-1))
+    return out
+
+
+_F32, _F64 = np.dtype("f4"), np.dtype("f8")
+_ERF = {_F32: _kernels.erf["float"], _F64: _kernels.erf["double"]}
+_RELU_GRADIENT = {_F32: _kernels.relu_gradient["float"], _F64: _kernels.relu_gradient["double"]}
 
 relu = primitive(
-    "relu", lambda x: np.maximum(x, 0), (lambda g, out, x: g * (x > 0),), elementwise=True
+    "relu", lambda x: np.maximum(x, 0), (lambda g, out, x: _relu_gradient(g, x),), elementwise=True
+)
+_relu_gradient = primitive(
+    "relu_gradient",
+    _relu_gradient_value,
+    (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),
+    elementwise=True,
 )
 relu.__doc__ = """Compute max(x, 0) elementwise; the gradient at 0 is 0."""
 

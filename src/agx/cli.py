@@ -1,0 +1,198 @@
+"""The ``agx`` command: ``agx train`` trains a network, ``agx info`` describes the installation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Any, NoReturn
+
+from . import runs
+
+TRAIN_DESCRIPTION = """\
+Train a small network and leave its weights, history and pictures in a folder.
+
+MODEL is lenet5 (default), mlp or module:factory. A factory of your own is called as
+factory((channels, height, width), outputs) and returns an ag.nn.Module; outputs is the number of
+classes, or 1 for two classes, which are told apart by the sign of a single logit (binary cross
+entropy). Modules in the current folder are found.
+
+Two names after --classes make a task of two classes. Options left out have sensible values for the
+data. Ctrl-C ends the training and keeps what was learned.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status.
+
+    0: done; 1: a problem with data, files or the training; 2: wrong arguments (raised as
+    SystemExit); 130: ended by Ctrl-C.
+
+    >>> ag.cli.main(["info"])  # doctest: +SKIP
+    0
+    """
+    options = _parser().parse_args(argv)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("agx: interrupted", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, ImportError, FloatingPointError) as error:
+        print(f"agx {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="agx", description="Train small networks on the CPU with NumPy.")
+    parser.add_argument("--version", action="version", version=f"agx {metadata.version('agx')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="train | info")
+    train = commands.add_parser(
+        "train",
+        help="train a network",
+        description=TRAIN_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_train_options(train)
+    train.set_defaults(run=lambda options: _train(train, options))
+    info = commands.add_parser("info", help="describe the installation")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_train_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", nargs="?", type=_model, metavar="MODEL", help="lenet5, mlp or module:factory")
+    add("--model", dest="named_model", type=_model, metavar="MODEL", help="the same, by name")
+    add("--data", required=True, choices=list(runs.RECIPES), help="what to learn")
+    add("--root", metavar="DIR", help="the folder that holds the data")
+    add("--download", action="store_true", help="fetch the data if they are missing")
+    add("--classes", type=_names, metavar="A,B", help="learn these classes only")
+    add("--epochs", type=_count, metavar="N", help="passes over the training data")
+    add("--batch-size", type=_count, metavar="N", help="images per step")
+    add("--lr", type=_positive, metavar="X", help="learning rate")
+    add("--momentum", type=_fraction, metavar="X", help="momentum of sgd and rmsprop, from 0 to 1")
+    add("--optimizer", choices=list(runs.OPTIMIZERS), help="default: sgd")
+    add("--schedule", choices=list(runs.SCHEDULES), help="how the learning rate changes")
+    add("--seed", type=int, default=0, metavar="N", help="of weights and order (default: 0)")
+    add("--threads", type=_count, metavar="N", help="threads to use (default: all cores)")
+    add("--out", metavar="DIR", help="the run's folder (default: runs/<time>-<model>-<data>)")
+    add("--format", choices=["npz", "safetensors"], default="npz", help="of the weights")
+
+
+def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.model and options.named_model:
+        parser.error("give the model once: as MODEL or with --model")
+    model = options.model or options.named_model or "lenet5"
+    chosen = {
+        key: getattr(options, key)
+        for key in ("epochs", "batch_size", "lr", "momentum", "optimizer", "schedule")
+    }
+    try:
+        recipe = runs.recipe(options.data, chosen)
+    except ValueError as error:
+        parser.error(str(error))
+    run = runs.Run(
+        model=model, data=options.data, recipe=recipe, classes=options.classes, seed=options.seed,
+        threads=options.threads, root=options.root, download=options.download, out=options.out,
+        weights=options.format,
+    )  # fmt: skip
+    return run.start()
+
+
+def _model(text: str) -> str:
+    """Check that a model's name can be found, before any data are read."""
+    try:
+        runs.factory(text)
+    except LookupError as error:
+        raise argparse.ArgumentTypeError(error.args[0]) from None
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) < 2 or not all(names) or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(
+            f"expected two or more different names, as in automobile,bird, got {text!r}"
+        )
+    return names
+
+
+def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str) -> Callable:
+    """An argument type: a number that ``accept`` takes, or an error that says ``what`` it must be."""
+
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not accept(value):
+            raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
+        return value
+
+    return read
+
+
+_count = _number(int, lambda n: n >= 1, "a positive integer")
+_positive = _number(float, lambda x: 0 < x < float("inf"), "a positive number")
+_fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
+
+
+# --- agx info ------------------------------------------------------------------------------------
+
+
+def _info(options: argparse.Namespace) -> int:
+    import os
+    import pkgutil
+    import platform
+    import shutil
+
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    from . import _kernels, data, threads
+
+    kernels = sorted(module.name for module in pkgutil.iter_modules(_kernels.__path__))
+    rows = [
+        ("agx", metadata.version("agx")),
+        ("numpy", np.__version__),
+        ("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
+        ("kernels", ", ".join(kernels)),
+    ]
+    rows += [
+        ("blas", f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads")
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+    rows += [
+        ("threads", f"{threads.get_num_threads()} of {os.cpu_count()} cores"),
+        ("data", str(data.cache_folder())),
+    ]
+    for extra, package in _EXTRAS.items():
+        rows.append((f"agx[{extra}]", _installed(package)))
+    rows.append(("dot program", shutil.which("dot") or "not installed (it draws graphs)"))
+    for name, value in rows:
+        print(f"{name:<18}{value}")
+    return 0
+
+
+_EXTRAS = {
+    "plot": "matplotlib",
+    "sparse": "scipy",
+    "graph": "graphviz",
+    "safetensors": "safetensors",
+}
+
+
+def _installed(package: str) -> str:
+    try:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        return f"{package} is not installed"

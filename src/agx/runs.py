@@ -1,0 +1,299 @@
+"""One run of ``agx train``: the settings, the training, and the folder that it leaves behind."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import json
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import data, models, optim, threads, train, viz
+from .nn import losses
+from .rng import seed
+
+#: Settings for each data set that learn well in little time.
+RECIPES: dict[str, dict[str, Any]] = {
+    "digits": {"epochs": 15, "batch_size": 32, "lr": 0.02, "schedule": "cosine"},
+    "mnist": {"epochs": 3, "batch_size": 64, "lr": 0.05, "schedule": "none"},
+    "fashion_mnist": {"epochs": 5, "batch_size": 64, "lr": 0.05, "schedule": "none"},
+    "cifar10": {"epochs": 5, "batch_size": 64, "lr": 0.01, "schedule": "none"},
+}
+
+OPTIMIZERS: dict[str, Callable[..., Any]] = {
+    "sgd": optim.SGD,
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "rmsprop": optim.RMSprop,
+}
+
+#: What each schedule is made of: the optimiser and the number of epochs.
+SCHEDULES: dict[str, Callable[[Any, int], Any]] = {
+    "none": lambda optimizer, epochs: None,
+    "step": lambda optimizer, epochs: optim.StepLR(optimizer, max(1, epochs // 3)),
+    "cosine": lambda optimizer, epochs: optim.CosineAnnealingLR(optimizer, epochs),
+    "onecycle": lambda optimizer, epochs: optim.OneCycleLR(optimizer, optimizer.lr, epochs),
+    "plateau": lambda optimizer, epochs: optim.ReduceLROnPlateau(optimizer),
+}
+
+
+def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Complete the chosen settings (None: not chosen) with those that suit the data.
+
+    Raises ValueError for a momentum that the optimiser does not have.
+    """
+    given = {key: value for key, value in chosen.items() if value is not None}
+    optimizer = given.get("optimizer", "sgd")
+    settings = {**RECIPES[name], "optimizer": optimizer}
+    if optimizer in ("sgd", "rmsprop"):
+        settings["momentum"] = 0.9 if optimizer == "sgd" else 0.0
+    elif "momentum" in given:
+        raise ValueError(f"--momentum: {optimizer} has its own; use it with sgd or rmsprop")
+    if optimizer != "sgd":
+        settings["lr"] = 0.001
+    return {**settings, **given}
+
+
+Factory = Callable[[tuple[int, int, int], int], Any]
+
+
+def factory(name: str) -> Factory:
+    """Find the function that builds a model from an image's shape (C, H, W) and a number of outputs.
+
+    ``name`` is lenet5, mlp, or module:function with a module that can be imported, from the current
+    folder too. Raises LookupError if there is no such thing.
+
+    >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8))).shape
+    (3, 10)
+    """
+    if name == "lenet5":
+        return lambda shape, outputs: models.lenet5(shape[0], outputs, shape[1])
+    if name == "mlp":
+        return lambda shape, outputs: models.mlp(int(np.prod(shape)), classes=outputs)
+    module_name, colon, function_name = name.partition(":")
+    if not (module_name and colon and function_name):
+        raise LookupError(f"expected lenet5, mlp or module:factory, got {name!r}")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        raise LookupError(
+            f"no module {module_name!r} in the current folder or among the installed packages"
+        ) from None
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise LookupError(f"module {module_name!r} has no function {function_name!r}")  # noqa: TRY004
+    return function
+
+
+def load(name: str, model: str, options: dict[str, Any]) -> tuple[Any, Any]:
+    """Read the training and the test images of a data set."""
+    if name == "digits":
+        size = 32 if model == "lenet5" else 8
+        return data.digits("train", size=size), data.digits("test", size=size)
+    read = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}[name]
+    return read("train", **options), read("test", **options)
+
+
+def binary_loss(logits: Any, targets: Any) -> Any:
+    """The loss of two classes told apart by single logits, (N, 1) or (N,)."""
+    return losses.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
+
+
+@dataclass
+class Run:
+    """Hold the settings of a training run, and run it."""
+
+    model: str
+    data: str
+    recipe: dict[str, Any]
+    classes: tuple[str, ...] | None = None
+    seed: int = 0
+    threads: int | None = None
+    root: str | None = None
+    download: bool = False
+    out: str | None = None
+    weights: str = "npz"
+
+    def start(self) -> int:
+        """Train, print a table of epochs, fill the run's folder and return the exit status."""
+        seed(self.seed)
+        if self.threads is not None:
+            threads.set_num_threads(self.threads)
+        folder = RunFolder(self.out or default_folder(self.model, self.data), self.weights)
+        learn, test = self._load()
+        outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
+        model = factory(self.model)(learn.images.shape[1:], outputs)
+        folder.write_config(self._config(learn, test, model))
+        count = sum(p.size for p in model.parameters())
+        print(
+            f"{self.model} with {count:,} parameters on {self.data}: {len(learn):,} images to learn "
+            f"from, {len(test):,} to test, {len(learn.classes)} classes"
+        )
+        history = self._fit(model, learn, test, outputs, folder)
+        last = folder.save_weights(model, "last")
+        if history.interrupted:
+            print(
+                f"interrupted after {len(history)} of {self.recipe['epochs']} epochs; what was "
+                f"learned is in {last}",
+                file=sys.stderr,
+            )
+            return 130
+        self._finish(model, test, history, folder)
+        return 0
+
+    def _fit(
+        self, model: Any, learn: Any, test: Any, outputs: int, folder: RunFolder
+    ) -> train.History:
+        settings = self.recipe
+        extra = {"momentum": settings["momentum"]} if "momentum" in settings else {}
+        build = OPTIMIZERS[settings["optimizer"]]
+        optimizer = build(model.parameters(), lr=settings["lr"], **extra)
+        loss = binary_loss if outputs == 1 else losses.cross_entropy
+
+        def record(state: train.State) -> None:
+            folder.add_epoch(state.history[-1])
+            if state.history.best()["epoch"] == state.epoch:
+                folder.save_weights(model, "best")
+
+        terminal = sys.stderr.isatty()
+        with np.errstate(over="ignore", invalid="ignore"):
+            return train.fit(
+                model,
+                data.Loader(learn, settings["batch_size"], shuffle=True),
+                loss,
+                optimizer,
+                settings["epochs"],
+                validation=data.Loader(test, 500),
+                schedule=SCHEDULES[settings["schedule"]](optimizer, settings["epochs"]),
+                callbacks=[record] if terminal else [train.print_epoch, record],
+                progress=terminal,
+            )
+
+    def _finish(self, model: Any, test: Any, history: train.History, folder: RunFolder) -> None:
+        predictions = train.decide(train.predict(model, test.images))
+        try:
+            folder.save_pictures(history, test.labels, predictions, test.classes, model)
+        except ImportError as error:
+            print(f"no pictures: {error}")
+        print(f"weights, history and settings are in {folder.path}")
+        print(f"test accuracy: {100 * np.mean(predictions == test.labels):.2f} %")
+
+    def _load(self) -> tuple[Any, Any]:
+        options: dict[str, Any] = {"root": self.root, "download": self.download}
+        if self.data == "cifar10" and self.classes is not None:
+            options["classes"] = self.classes
+        return load(self.data, self.model, options)
+
+    def _config(self, learn: Any, test: Any, model: Any) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "data": self.data,
+            **self.recipe,
+            "seed": self.seed,
+            "threads": threads.get_num_threads(),
+            "classes": [str(name) for name in learn.classes],
+            "image_shape": list(learn.images.shape[1:]),
+            "training_images": len(learn),
+            "test_images": len(test),
+            "parameters": sum(p.size for p in model.parameters()),
+        }
+
+
+class RunFolder:
+    """Hold the folder of one training run and write its files.
+
+    ``config.json`` (how it was run), ``history.jsonl`` (a line per epoch), weights ``best`` and ``last``
+    as ``.npz`` or ``.safetensors``, and PNG pictures. Nothing in it is pickled. Raises FileExistsError
+    if the folder holds a run already.
+
+    >>> folder = RunFolder("runs/first")  # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | Path, weights: str = "npz") -> None:
+        self.path = Path(path)
+        self.weights = weights
+        if weights == "safetensors":
+            _safetensors()
+        if (self.path / "config.json").exists():
+            raise FileExistsError(
+                f"{self.path} holds a run already; name another folder with --out, or remove it"
+            )
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Make the folder and write how the run was started, with the versions that matter."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        versions = {
+            "agx": metadata.version("agx"),
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        }
+        text = json.dumps({**config, "versions": versions}, indent=2)
+        (self.path / "config.json").write_text(text + "\n", encoding="utf-8")
+
+    def add_epoch(self, row: dict[str, Any]) -> None:
+        """Append one epoch to ``history.jsonl``."""
+        with open(self.path / "history.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def save_weights(self, model: Any, name: str) -> Path:
+        """Write the model's parameters and buffers by name and return the file's path."""
+        path = self.path / f"{name}.{self.weights}"
+        save_weights(model, path)
+        return path
+
+    def save_pictures(
+        self, history: train.History, targets: Any, predictions: Any, classes: Any, model: Any
+    ) -> list[str]:
+        """Draw learning curves, confusion matrix and first-layer filters; returns the file names."""
+        figures = {
+            "curves": viz.learning_curves(history),
+            "confusion": viz.confusion_matrix(targets, predictions, classes),
+        }
+        first = next(iter(model.parameters()))
+        if first.ndim == 4:
+            figures["filters"] = viz.filters(first)
+        for name, figure in figures.items():
+            figure.savefig(self.path / f"{name}.png", dpi=120)
+        return [f"{name}.png" for name in figures]
+
+
+def save_weights(model: Any, path: Path) -> None:
+    """Write ``model.state_dict()``, arrays by name, in the format of the path's suffix."""
+    state = model.state_dict()
+    if path.suffix == ".safetensors":
+        _safetensors().save_file({k: np.ascontiguousarray(v) for k, v in state.items()}, path)
+    else:
+        np.savez(path, **state)
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "--format safetensors needs the safetensors package; install it with: "
+            'pip install "agx[safetensors]"'
+        ) from error
+    return safetensors.numpy
+
+
+def default_folder(model: str, data: str) -> Path:
+    """Name a folder under ``runs`` that does not exist yet, by time, model and data."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    base = Path("runs") / f"{now}-{model.replace(':', '.')}-{data}"
+    path, count = base, 1
+    while path.exists():
+        count += 1
+        path = base.with_name(f"{base.name}-{count}")
+    return path

@@ -1,0 +1,67 @@
+"""Fused updates against the formulas written out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agx._kernels import optim as kernels
+
+KINDS = [("float", np.float32, 1e-5), ("double", np.float64, 1e-12)]
+
+
+@pytest.fixture(params=KINDS, ids=lambda k: k[0])
+def kind(request):
+    return request.param
+
+
+def draw(dtype, size=37):
+    rng = np.random.default_rng(size)
+    return [rng.standard_normal(size).astype(dtype) for _ in range(3)] + [
+        rng.uniform(0.1, 1, size).astype(dtype)
+    ]
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_sgd(kind, momentum, nesterov, first):
+    name, dtype, rtol = kind
+    p, g, v, _ = draw(dtype)
+    d = g + 0.1 * p
+    u = d if first else momentum * v + d
+    step = d if not momentum else d + momentum * u if nesterov else u
+    expected = p - 0.5 * step
+    kept = v.copy()
+    kernels.sgd[name](p, g, v, 0.5, momentum, 0.1, nesterov, first)
+    np.testing.assert_allclose(p, expected, rtol=rtol, atol=rtol)
+    np.testing.assert_allclose(v, u if momentum else kept, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+@given(step=st.integers(1, 2000))
+def test_adam(decoupled, step):
+    for name, dtype, rtol in KINDS:
+        p, g, m, s = draw(dtype)
+        d = g if decoupled else g + 0.1 * p
+        mean, square = 0.9 * m + 0.1 * d, 0.99 * s + 0.01 * d * d
+        shrunk = p * (1 - 0.5 * 0.1) if decoupled else p
+        root = np.sqrt(square / (1 - 0.99**step)) + 1e-3
+        expected = shrunk - 0.5 * mean / (1 - 0.9**step) / root
+        kernels.adam[name](p, g, m, s, 0.5, 0.9, 0.99, 1e-3, 0.1, decoupled, step)
+        np.testing.assert_allclose(p, expected, rtol=10 * rtol, atol=rtol)
+        np.testing.assert_allclose(m, mean, rtol=rtol, atol=rtol)
+        np.testing.assert_allclose(s, square, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_rmsprop(kind, momentum):
+    name, dtype, rtol = kind
+    p, g, v, s = draw(dtype)
+    d = g + 0.1 * p
+    square = 0.9 * s + 0.1 * d * d
+    u = momentum * v + d / (np.sqrt(square) + 1e-3)
+    expected = p - 0.5 * u
+    kernels.rmsprop[name](p, g, s, v, 0.5, 0.9, 1e-3, 0.1, momentum)
+    np.testing.assert_allclose(p, expected, rtol=10 * rtol, atol=rtol)
+    np.testing.assert_allclose(s, square, rtol=rtol, atol=rtol)

@@ -1,0 +1,154 @@
+"""Layers against PyTorch's numbers, and their errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import agx as ag
+from agx import nn
+
+ROWS = json.loads((Path(__file__).parents[1] / "oracles" / "layers.json").read_text())["rows"]
+
+
+def tupled(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
+def test_output_gradients_and_state_are_pytorchs(row):
+    arguments = [tupled(a) for a in row["arguments"]]
+    options = {k: tupled(v) for k, v in row["options"].items()}
+    layer = getattr(nn, row["name"])(*arguments, **options, dtype=np.float64)
+    assert list(layer.state_dict()) == list(row["state"])
+    layer.load_state_dict(row["state"])
+    x = np.array(row["input"])
+    if row["input_gradient"] is not None:
+        x = ag.Tensor(x)
+    for _ in range(row["calls"]):
+        out = layer(x)
+    if row["evaluate"]:
+        out = layer.eval()(x)
+    np.testing.assert_allclose(out.value, row["output"], rtol=1e-10, atol=1e-13)
+    (out * np.array(row["seed"])).sum().backward()
+    if row["input_gradient"] is not None:
+        np.testing.assert_allclose(x.grad, row["input_gradient"], rtol=1e-9, atol=1e-12)
+    for name, p in layer.named_parameters():
+        np.testing.assert_allclose(p.grad, row["gradients"][name], rtol=1e-9, atol=1e-12)
+    for name, value in layer.state_dict().items():
+        np.testing.assert_allclose(value, row["after"][name], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.BatchNorm1d(3, dtype=np.float64), (5, 3)),
+        (nn.BatchNorm2d(2, dtype=np.float64), (2, 2, 2, 3)),
+        (nn.LayerNorm((2, 3), dtype=np.float64), (4, 2, 3)),
+    ],
+    ids=repr,
+)
+def test_normalisation_is_differentiable_twice(layer, shape):
+    ag.testing.check_grads(layer, np.random.default_rng(0).standard_normal(shape))
+
+
+@pytest.mark.parametrize(
+    "name", ["ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Softplus", "Tanh", "Softmax", "LogSoftmax"]
+)
+def test_activation_modules_are_the_functions(name):
+    functions = {"LeakyReLU": ag.leaky_relu, "LogSoftmax": ag.log_softmax}
+    x = np.linspace(-2, 2, 6).reshape(2, 3)
+    function = functions.get(name) or getattr(ag, name.lower())
+    np.testing.assert_array_equal(getattr(nn, name)()(x), function(x))
+
+
+def test_layers_are_float32_by_default_and_keep_it():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5), nn.Flatten())
+    out = net(np.ones((2, 1, 6, 6), np.float32))
+    assert out.dtype == np.float32
+    assert {v.dtype for k, v in net.state_dict().items() if "num" not in k} == {np.dtype(np.float32)}
+
+
+def test_initial_values_follow_the_fan_in():
+    w = nn.Linear(400, 30, rng=0)
+    for p in w.parameters():
+        assert 0.04 < abs(p.value).max() <= 0.05
+
+
+def test_seed_repeats_a_layer():
+    ag.seed(3)
+    first = nn.Conv2d(2, 3, 3).state_dict()
+    ag.seed(3)
+    second = nn.Conv2d(2, 3, 3).state_dict()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name])
+
+
+def test_dropout_scales_what_it_keeps_and_rests_in_evaluation():
+    layer, x = nn.Dropout(0.25, rng=0), np.ones((100, 100), np.float32)
+    out = layer(x)
+    assert set(np.unique(out)) == {np.float32(0.0), np.float32(1 / 0.75)}
+    assert abs(out.mean() - 1) < 0.02
+    np.testing.assert_array_equal(layer.eval()(x), x)
+    t = ag.Tensor(x)
+    np.testing.assert_array_equal(nn.Dropout(0.25, rng=0)(t).value, nn.Dropout(0.25, rng=0)(x))
+
+
+def test_pooling_layers():
+    x = np.random.default_rng(0).standard_normal((2, 3, 7, 6))
+    np.testing.assert_array_equal(nn.MaxPool2d(3, 2, 1)(x), ag.max_pool2d(x, 3, 2, 1))
+    np.testing.assert_array_equal(nn.AvgPool2d(2)(x), ag.avg_pool2d(x, 2))
+    np.testing.assert_array_equal(nn.AdaptiveAvgPool2d((2, 1))(x), ag.adaptive_avg_pool2d(x, (2, 1)))
+
+
+def test_flatten_of_an_empty_batch():
+    assert nn.Flatten()(np.ones((0, 2, 3))).shape == (0, 6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (nn.Linear(3, 2, bias=False), "Linear(3, 2, bias=False)"),
+        (nn.Conv2d(3, 6, 5), "Conv2d(3, 6, kernel_size=(5, 5))"),
+        (nn.Conv2d(4, 6, 3, 2, 1, groups=2), "Conv2d(4, 6, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), groups=2)"),
+        (nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2, padding=0)"),
+        (nn.AdaptiveAvgPool2d(1), "AdaptiveAvgPool2d(1)"),
+        (nn.Dropout(0.1), "Dropout(p=0.1)"),
+        (nn.Embedding(5, 2), "Embedding(5, 2)"),
+        (nn.LayerNorm(4), "LayerNorm((4,), eps=1e-05)"),
+        (nn.BatchNorm2d(4), "BatchNorm2d(4, eps=1e-05, momentum=0.1)"),
+        (nn.LeakyReLU(0.2), "LeakyReLU(0.2)"),
+        (nn.Softmax(1), "Softmax(dim=1)"),
+        (nn.HuberLoss(delta=2.0), "HuberLoss(delta=2.0)"),
+    ],
+)  # fmt: skip
+def test_repr(layer, text):
+    assert repr(layer) == text
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nn.Linear(4, 2)(np.ones((3, 5))), ValueError, r"Linear\(4, 2\): expected 4 features.*\(3, 5\); flatten"),
+        (lambda: nn.Linear(0, 2), ValueError, "Linear: in_features must be a positive integer, got 0"),
+        (lambda: nn.Conv2d(3, 4, 3)(np.ones((1, 2, 5, 5))), ValueError, r"expected images of shape \(N, 3, H, W\), got \(1, 2, 5, 5\)"),
+        (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "groups=2 must divide in_channels=3"),
+        (lambda: nn.Conv2d(3, 4, 0), ValueError, "Conv2d: kernel_size must be an integer of at least 1"),
+        (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size must be"),
+        (lambda: nn.BatchNorm2d(3)(np.ones((2, 3))), ValueError, r"BatchNorm2d\(3, .*expected 4 axes with 3 channels"),
+        (lambda: nn.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "one value per channel, which has no variance"),
+        (lambda: nn.LayerNorm(4)(np.ones((2, 3))), ValueError, r"last axes to have shape \(4,\), got x of shape \(2, 3\)"),
+        (lambda: nn.Dropout(1.0), ValueError, r"Dropout: p must lie in \[0, 1\), got 1.0"),
+        (lambda: nn.Embedding(5, 2)(np.array([1.0])), TypeError, "expected integer indices, got dtype float64"),
+        (lambda: nn.Embedding(5, 2)(np.array([1, 5])), IndexError, "index 5 is out of range for 5 rows"),
+        (lambda: nn.Sequential(3), TypeError, "step 0 is no module or function, got 3"),
+        (lambda: nn.Dropout(0.5, rng="x"), TypeError, "rng: expected a numpy.random.Generator"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,157 @@
+"""Losses against PyTorch's numbers, at the edges, and their errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+ROWS = json.loads((Path(__file__).parents[1] / "oracles" / "losses.json").read_text())["rows"]
+MODULES = {
+    "cross_entropy": ag.nn.CrossEntropyLoss, "nll_loss": ag.nn.NLLLoss, "mse": ag.nn.MSELoss,
+    "l1": ag.nn.L1Loss, "huber": ag.nn.HuberLoss, "binary_cross_entropy": ag.nn.BCELoss,
+    "binary_cross_entropy_with_logits": ag.nn.BCEWithLogitsLoss,
+}  # fmt: skip
+LABELS = np.array([0, 2])
+Z = np.array([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
+def test_value_and_gradient_are_pytorchs(row):
+    function, targets = getattr(ag, row["name"]), np.array(row["targets"])
+    x = ag.Tensor(row["inputs"])
+    value = function(x, targets, **row["options"])
+    np.testing.assert_allclose(value.value, row["value"], rtol=1e-12, atol=1e-14)
+    value.sum().backward()
+    np.testing.assert_allclose(x.grad, row["gradient"], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
+def test_the_module_is_the_function(row):
+    x, targets = np.array(row["inputs"]), np.array(row["targets"])
+    module = MODULES[row["name"]](**row["options"])
+    np.testing.assert_allclose(module(x, targets), row["value"], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
+def test_second_derivatives(row):
+    function, targets = getattr(ag, row["name"]), np.array(row["targets"])
+    ag.testing.check_grads(lambda x: function(x, targets, **row["options"]), np.array(row["inputs"]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
+def test_float32_stays_float32(row):
+    function, targets = getattr(ag, row["name"]), np.array(row["targets"])
+    x = ag.Tensor(row["inputs"], dtype=np.float32)
+    assert function(x, targets, **row["options"]).dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", ["i1", "u1", "i4", "i8"])
+def test_any_integer_type_will_do(kind):
+    assert ag.cross_entropy(Z, LABELS.astype(kind)) == ag.cross_entropy(Z, LABELS)
+
+
+def test_one_hot_rows_are_class_numbers():
+    hot = np.eye(3, dtype=int)[LABELS]
+    np.testing.assert_allclose(ag.cross_entropy(Z, hot), ag.cross_entropy(Z, LABELS))
+
+
+def test_targets_that_are_tensors_get_a_gradient():
+    q = ag.Tensor(np.full((2, 3), 1 / 3))
+    ag.cross_entropy(Z, q).backward()
+    np.testing.assert_allclose(q.grad, -ag.log_softmax(Z, axis=1) / 2)
+    ag.testing.check_grads(lambda p, t: ag.binary_cross_entropy(p, t), np.full(3, 0.3), np.full(3, 0.6))
+
+
+def test_extreme_logits_neither_overflow_nor_warn():
+    z = ag.Tensor(np.array([[1e5, -1e5, 0.0]], np.float32))
+    loss = ag.cross_entropy(z, np.array([1]))
+    loss.backward()
+    assert loss.item() == 2e5
+    np.testing.assert_allclose(z.grad, [[1.0, -1.0, 0.0]])
+
+
+def test_a_masked_class_costs_nothing():
+    z = ag.Tensor([[0.0, -np.inf, 1.0]])
+    loss = ag.cross_entropy(z, np.array([[0.5, 0.0, 0.5]]))
+    loss.backward()
+    assert np.isfinite(loss.item())
+    assert np.isfinite(z.grad).all()
+
+
+def test_when_all_targets_are_ignored_the_mean_is_zero():
+    z = ag.Tensor(Z)
+    loss = ag.cross_entropy(z, np.array([-100, -100]))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert not z.grad.any()
+
+
+def test_binary_cross_entropy_of_tiny_probabilities_keeps_its_gradient():
+    z = ag.Tensor(np.array([-50.0]))
+    ag.binary_cross_entropy(ag.sigmoid(z), np.array([1.0])).backward()
+    np.testing.assert_allclose(z.grad, [-1.0])
+
+
+def test_binary_cross_entropy_at_zero_and_one_is_finite():
+    p = ag.Tensor([0.0, 1.0, 0.0, 1.0])
+    loss = ag.binary_cross_entropy(p, np.array([0.0, 1.0, 1.0, 0.0]), reduction="none")
+    np.testing.assert_array_equal(loss.value, [0.0, 0.0, 100.0, 100.0])
+    loss.sum().backward()
+    assert np.isfinite(p.grad).all()
+    assert p.grad[2] < 0 < p.grad[3]
+
+
+def test_infinite_logits_with_the_right_target_cost_nothing():
+    z = ag.Tensor([-np.inf, np.inf])
+    loss = ag.binary_cross_entropy_with_logits(z, np.array([0.0, 1.0]))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert not z.grad.any()
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mse", "l1", "huber", "binary_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_shapes_never_broadcast(name):
+    message = rf"{name}: predictions have shape \(4, 1\), targets \(4,\)"
+    with pytest.raises(ValueError, match=message):
+        getattr(ag, name)(ag.Tensor(np.full((4, 1), 0.5)), np.ones(4))
+
+
+@pytest.mark.parametrize(
+    ("z", "targets", "message"),
+    [
+        (Z, LABELS[:, None], r"targets of shape \(2, 1\); use targets.squeeze\(1\)"),
+        (Z, np.array([0, 1, 2]), r"need class numbers of shape \(2,\).*got targets of shape \(3,\)"),
+        (Z, np.array([0, 3]), "class numbers from 0 to 2, got 3 at position 1"),
+        (Z, np.array([-1, 0]), "class numbers from 0 to 2, got -1 at position 0"),
+        (Z, np.array([0.0, 1.0]), "targets of dtype float64 are probabilities and need the shape"),
+        (np.array(1.0), np.array(0), r"expected logits of shape \(N, C\), got \(\)"),
+    ],
+)
+def test_targets_that_do_not_fit(z, targets, message):
+    with pytest.raises(ValueError, match=message):
+        ag.cross_entropy(z, targets)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ag.cross_entropy(Z, LABELS, reduction="avg"), "cross_entropy: reduction must be .* got 'avg'"),
+        (lambda: ag.cross_entropy(Z, LABELS, label_smoothing=2), r"label_smoothing must lie in \[0, 1\], got 2"),
+        (lambda: ag.cross_entropy(Z, LABELS, weight=[1.0]), r"expected weight of shape \(3,\), got \(1,\)"),
+        (lambda: ag.nll_loss(Z, np.ones(2)), "nll_loss: expected log-probabilities.*dtype float64"),
+        (lambda: ag.huber(Z, Z, delta=0), "huber: delta must be positive, got 0"),
+        (
+            lambda: ag.binary_cross_entropy(Z, Z),
+            r"probabilities must lie in \[0, 1\], got values from -1 to 2; for logits use",
+        ),
+    ],
+)
+def test_options_that_do_not_fit(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,121 @@
+"""Module: parameters in order, modes, state."""
+
+import numpy as np
+import pytest
+
+import agx as ag
+from agx import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.scale = ag.Tensor(np.ones(1, np.float32), label="scale")
+        self.layers = [nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1)]
+        self.by_name = {"norm": nn.BatchNorm1d(3)}
+        self.constant = ag.Tensor(np.ones(2), requires_grad=False)
+        self.plain = np.ones(7)
+        self.tied = self.layers[0].weight
+
+    def forward(self, x):
+        return self.layers[1](self.by_name["norm"](self.layers[0](x))) * self.scale
+
+
+NAMES = [
+    "scale", "layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias",
+    "by_name.norm.weight", "by_name.norm.bias",
+]  # fmt: skip
+
+
+def test_parameters_come_in_order_of_definition_and_once():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [id(p) for p in net.parameters()] == [id(p) for _, p in net.named_parameters()]
+    assert net.num_parameters == 1 + 6 + 3 + 3 + 1 + 3 + 3
+
+
+def test_modules_and_children():
+    net = Net()
+    assert [name for name, _ in net.named_modules()] == ["", "layers.0", "layers.1", "by_name.norm"]
+    assert [name for name, _ in net.children()] == ["layers.0", "layers.1", "by_name.norm"]
+
+
+def test_train_and_eval_reach_everything():
+    net = Net()
+    assert net.training
+    assert net.eval() is net
+    assert not any(m.training for m in net.modules())
+    assert all(m.training for m in net.train().modules())
+
+
+def test_zero_grad_forgets():
+    net = Net()
+    net(np.ones((4, 2), np.float32)).sum().backward()
+    net.zero_grad()
+    assert all(p.grad_or_none is None for p in net.parameters())
+
+
+def test_state_goes_from_one_model_to_another():
+    a, b = Net(), nn.Sequential()
+    state = a.state_dict()
+    assert "by_name.norm.running_mean" in state
+    assert "plain" not in state
+    b = Net()
+    b.layers[0].weight.value[...] = 0
+    b.load_state_dict(state)
+    np.testing.assert_array_equal(b.layers[0].weight.value, a.layers[0].weight.value)
+    state["scale"][0] = 9
+    assert a.scale.value == 1.0
+
+
+def test_sequential_names_are_pytorchs():
+    net = nn.Sequential(nn.Linear(2, 3), ag.relu, nn.Linear(3, 1))
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert len(net) == 3
+    assert net[1] is ag.relu
+    assert len(net[:2]) == 2
+    assert [*net][0] is net[0]
+    assert repr(net) == "Sequential(\n  (0): Linear(2, 3)\n  (1): relu\n  (2): Linear(3, 1)\n)"
+
+
+def test_repr_is_nested():
+    assert repr(Net()).startswith("Net(\n  (layers.0): Linear(2, 3)\n  (layers.1)")
+
+
+def test_a_mismatch_is_reported_whole_and_nothing_is_loaded():
+    net = Net()
+    before = net.state_dict()
+    state = {k: np.zeros_like(v) for k, v in before.items()}
+    del state["scale"]
+    state["extra"] = np.ones(2)
+    state["layers.1.bias"] = np.ones(5)
+    with pytest.raises(ValueError, match="does not fit Net; nothing was loaded") as caught:
+        net.load_state_dict(state)
+    for line in ("missing: scale", "unexpected: extra", r"layers.1.bias: expected shape (1,), got (5,)"):
+        assert line in str(caught.value)
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_without_strict_only_shapes_matter():
+    net = Net()
+    net.load_state_dict({"scale": np.array([4.0]), "extra": np.ones(2)}, strict=False)
+    assert net.scale.value == 4.0
+
+
+def test_forward_must_be_written():
+    with pytest.raises(NotImplementedError, match="Module: write a forward method"):
+        nn.Module()(1)
+
+
+def test_a_model_trains():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((64, 2)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] > 0).astype(int)
+    net = nn.Sequential(nn.Linear(2, 16, rng=1), nn.Tanh(), nn.Linear(16, 2, rng=2))
+    optimizer = ag.optim.Adam(net.parameters(), lr=0.05)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = ag.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.1

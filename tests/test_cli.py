@@ -1,0 +1,270 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+
+import numpy as np
+import pytest
+
+import agx as ag
+from agx import cli, runs
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+def train(*options, epochs=1):
+    return cli.main(["train", *options, "--epochs", str(epochs)])
+
+
+def error_of(capsys, *options):
+    """The one line that wrong arguments print."""
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(list(options))
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+# --- a run ---------------------------------------------------------------------------------------
+
+
+def test_a_run_leaves_its_folder(capsys, tmp_path):
+    assert train("mlp", "--data", "digits", "--out", "out/first", epochs=2) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0].startswith("mlp with 50,826 parameters on digits: ") and not err
+    assert [line.split()[0] for line in lines[1:4]] == ["epoch", "1", "2"]
+    assert lines[-1].startswith("test accuracy: ") and lines[-1].endswith(" %")
+
+    folder = tmp_path / "out" / "first"
+    config = json.loads((folder / "config.json").read_text())
+    assert config["model"] == "mlp" and config["epochs"] == 2 and config["seed"] == 0
+    assert config["versions"]["numpy"] == np.__version__ and config["image_shape"] == [1, 8, 8]
+    rows = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    with np.load(folder / "last.npz", allow_pickle=False) as weights:
+        assert sum(weights[name].size for name in weights.files) == config["parameters"]
+    assert (folder / "best.npz").exists()
+    accuracy = float(lines[-1].split()[2])
+    assert accuracy == pytest.approx(100 * rows[-1]["validation_accuracy"], abs=0.01)
+
+
+def test_pictures_with_matplotlib(tmp_path):
+    pytest.importorskip("matplotlib")
+    assert train("lenet5", "--data", "digits", "--out", "run") == 0
+    assert {p.name for p in (tmp_path / "run").glob("*.png")} == {
+        "curves.png", "confusion.png", "filters.png"
+    }  # fmt: skip
+
+
+def test_no_pictures_without_matplotlib(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert train("mlp", "--data", "digits", "--out", "run") == 0
+    assert 'no pictures: plots need Matplotlib; install it with: pip install "agx[plot]"' in (
+        capsys.readouterr().out
+    )
+    assert not list((tmp_path / "run").glob("*.png"))
+
+
+def test_the_default_folder_is_new_each_time(tmp_path):
+    assert train("mlp", "--data", "digits") == train("mlp", "--data", "digits") == 0
+    names = sorted(p.name for p in (tmp_path / "runs").iterdir())
+    assert len(names) == 2 and all("-mlp-digits" in name for name in names)
+
+
+def test_default_folder_counts_up(tmp_path, monkeypatch):
+    first = runs.default_folder("a:b", "digits")
+    assert first.name.endswith("-a.b-digits")
+    monkeypatch.setattr(runs, "datetime", types.SimpleNamespace(datetime=_Noon))
+    runs.default_folder("mlp", "digits").mkdir(parents=True)
+    assert runs.default_folder("mlp", "digits").name == "20260102-120000-mlp-digits-2"
+
+
+class _Noon:
+    @staticmethod
+    def now():
+        import datetime
+
+        return datetime.datetime(2026, 1, 2, 12)
+
+
+def test_the_seed_repeats_a_run(tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert (
+            train("mlp", "--data", "digits", "--out", name, "--seed", seed, "--threads", "1") == 0
+        )
+    a, b, c = (np.load(tmp_path / name / "last.npz") for name in "abc")
+    key = a.files[0]
+    assert np.array_equal(a[key], b[key]) and not np.array_equal(a[key], c[key])
+
+
+def test_safetensors(tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    options = ("mlp", "--data", "digits", "--out", "run", "--format", "safetensors")
+    assert train(*options) == 0
+    weights = numpy.load_file(tmp_path / "run" / "last.safetensors")
+    assert sum(w.size for w in weights.values()) == 50_826
+
+
+def test_missing_safetensors_is_named_before_training(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    assert train("mlp", "--data", "digits", "--out", "run", "--format", "safetensors") == 1
+    assert 'pip install "agx[safetensors]"' in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("schedule", list(runs.SCHEDULES))
+def test_optimizers_and_schedules(optimizer, schedule, tmp_path):
+    options = ("mlp", "--data", "digits", "--optimizer", optimizer, "--schedule", schedule)
+    assert train(*options, "--out", "run", epochs=2) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["lr"] == 0.001 and config["schedule"] == schedule
+
+
+def test_a_model_of_your_own(tmp_path):
+    (tmp_path / "my_models.py").write_text(
+        "import agx as ag\n"
+        "def small(shape, outputs):\n"
+        "    return ag.models.mlp(shape[0] * shape[1] * shape[2], (8,), outputs)\n"
+    )
+    assert train("--model", "my_models:small", "--data", "digits", "--out", "run") == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["parameters"] == 64 * 8 + 8 + 8 * 10 + 10
+
+
+# --- ways to end ---------------------------------------------------------------------------------
+
+
+def test_interrupt_saves_what_was_learned(monkeypatch, capsys, tmp_path):
+    def interrupt(state):
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ag.train, "print_epoch", interrupt)
+    assert train("mlp", "--data", "digits", "--out", "run", epochs=5) == 130
+    assert "interrupted after 2 of 5 epochs; what was learned is in " in capsys.readouterr().err
+    assert (tmp_path / "run" / "last.npz").exists()
+
+
+def test_interrupt_elsewhere(monkeypatch, capsys):
+    monkeypatch.setattr(runs, "load", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert train("mlp", "--data", "digits") == 130
+    assert capsys.readouterr().err == "agx: interrupted\n"
+
+
+def test_divergence_is_explained(capsys):
+    assert train("mlp", "--data", "digits", "--lr", "1e30", epochs=5) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("agx train: fit: the loss became ") and "lower the learning rate" in line
+
+
+def test_missing_data_are_explained(capsys, tmp_path):
+    assert train("--data", "mnist", "--root", "nowhere", "--out", "run") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "nowhere" in line and "download" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_is_never_overwritten(capsys, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    assert train("mlp", "--data", "digits", "--out", "run") == 1
+    assert "run holds a run already; name another folder with --out" in capsys.readouterr().err
+
+
+# --- wrong arguments -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "the following arguments are required: train | info"),
+        (("train",), "the following arguments are required: --data"),
+        (("train", "--data", "numbers"), "invalid choice: 'numbers'"),
+        (("train", "vgg", "--data", "digits"), "expected lenet5, mlp or module:factory, got 'vgg'"),
+        (
+            ("train", "no_such:thing", "--data", "digits"),
+            "no module 'no_such' in the current folder",
+        ),
+        (("train", "json:thing", "--data", "digits"), "module 'json' has no function 'thing'"),
+        (("train", "mlp", "--model", "mlp", "--data", "digits"), "give the model once"),
+        (("train", "--data", "digits", "--epochs", "0"), "expected a positive integer, got '0'"),
+        (
+            ("train", "--data", "digits", "--batch-size", "x"),
+            "expected a positive integer, got 'x'",
+        ),
+        (("train", "--data", "digits", "--lr", "-1"), "expected a positive number, got '-1'"),
+        (("train", "--data", "digits", "--momentum", "1"), "a number from 0 to below 1, got '1'"),
+        (("train", "--data", "digits", "--classes", "bird"), "two or more different names"),
+        (
+            ("train", "--data", "digits", "--optimizer", "adam", "--momentum", "0.9"),
+            "--momentum: adam has its own; use it with sgd or rmsprop",
+        ),
+    ],
+)
+def test_wrong_arguments_are_one_line(capsys, options, message):
+    assert message in error_of(capsys, *options)
+
+
+def test_an_import_error_inside_your_module_is_not_hidden(tmp_path):
+    (tmp_path / "broken_models.py").write_text("import no_such_dependency\n")
+    with pytest.raises(ModuleNotFoundError, match="no_such_dependency"):
+        runs.factory("broken_models:small")
+
+
+# --- the rest ------------------------------------------------------------------------------------
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.startswith("agx ")
+
+
+def test_info(capsys, monkeypatch):
+    assert cli.main(["info"]) == 0
+    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert rows["numpy"] == np.__version__ and "graph" in rows["kernels"]
+    assert {"agx", "python", "blas", "threads", "data", "agx[plot]", "agx[graph]"} <= set(rows)
+    monkeypatch.setitem(cli._EXTRAS, "plot", "no-such-package")
+    cli.main(["info"])
+    assert "no-such-package is not installed" in capsys.readouterr().out
+
+
+def test_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "agx", "train", "--data", "nothing"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_real_ctrl_c(tmp_path):
+    command = [sys.executable, "-m", "agx", "train", "mlp", "--data", "digits", "--out", "run"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    history = tmp_path / "run" / "history.jsonl"
+    deadline = time.monotonic() + 30
+    while not history.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130 and "interrupted after" in err and "Traceback" not in err
+    assert (tmp_path / "run" / "last.npz").exists()
+
+
+@pytest.mark.slow
+def test_digits_are_learned(capsys):
+    assert cli.main(["train", "--data", "digits"]) == 0
+    assert float(capsys.readouterr().out.splitlines()[-1].split()[2]) >= 98

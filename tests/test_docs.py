@@ -1,0 +1,45 @@
+"""Every example in a docstring runs, and every public name has a docstring."""
+
+import doctest
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+MODULES = [
+    info.name
+    for info in pkgutil.walk_packages(ag.__path__, "agx.")
+    if not info.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    module = importlib.import_module(name)
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE, verbose=False)
+    tests = list(finder.find(module, name, globs={"ag": ag, "np": np}))
+    tests += [
+        doctest.DocTestParser().get_doctest(value.__doc__, {"ag": ag, "np": np}, key, name, 0)
+        for key, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == name and ">>>" in (value.__doc__ or "")
+    ]
+    for test in tests:
+        runner.run(test)
+    assert runner.failures == 0
+
+
+def public_functions():
+    for name in dir(ag):
+        if not name.startswith("_") and callable(getattr(ag, name)):
+            yield name
+
+
+@pytest.mark.parametrize("name", list(public_functions()))
+def test_public_names_are_documented(name):
+    doc = getattr(ag, name).__doc__
+    assert doc
+    assert doc.strip().split("\n")[0].endswith((".", "):", ")"))

@@ -1,0 +1,152 @@
+"""Optimisers and schedules against PyTorch's numbers, and their errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+ORACLES = Path(__file__).parent / "oracles"
+OPTIMISERS = json.loads((ORACLES / "optimisers.json").read_text())["rows"]
+SCHEDULES = json.loads((ORACLES / "schedules.json").read_text())["rows"]
+
+
+def make(row, parameters):
+    return getattr(ag.optim, row["name"])(parameters, **row["options"])
+
+
+@pytest.mark.parametrize("row", OPTIMISERS, ids=lambda r: r["name"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_five_steps_are_pytorchs(row, dtype):
+    p = ag.Tensor(row["start"], dtype=dtype)
+    optimiser = make(row, [p])
+    for g, expected in zip(row["gradients"], row["path"], strict=True):
+        optimiser.zero_grad()
+        p.grad = np.array(g)
+        optimiser.step()
+        rtol, atol = (1e-12, 0) if dtype == np.float64 else (2e-5, 2e-6)
+        np.testing.assert_allclose(p.value, expected, rtol, atol)
+    assert p.dtype == dtype
+
+
+@pytest.mark.parametrize("row", OPTIMISERS, ids=lambda r: r["name"])
+def test_scalars_take_the_same_steps(row):
+    scalars = [ag.Scalar(v) for v in row["start"]]
+    optimiser = make(row, scalars)
+    for g, expected in zip(row["gradients"], row["path"], strict=True):
+        optimiser.zero_grad()
+        for s, v in zip(scalars, g, strict=True):
+            s.grad += v
+        optimiser.step()
+        assert [s.value for s in scalars] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("row", OPTIMISERS, ids=lambda r: r["name"])
+def test_a_saved_optimiser_goes_on_where_it_stopped(row):
+    p = ag.Tensor(np.array(row["start"]))
+    optimiser = make(row, [p])
+    for k, (g, expected) in enumerate(zip(row["gradients"], row["path"], strict=True)):
+        if k == 2:
+            fresh = make(row, [p])
+            fresh.load_state_dict(optimiser.state_dict())
+            optimiser = fresh
+        p.grad = np.array(g)
+        optimiser.step()
+        np.testing.assert_allclose(p.value, expected)
+
+
+def test_values_are_updated_in_place_and_strided_ones_too():
+    array = np.ones((3, 4))
+    p = ag.Tensor(array.T)
+    p.grad = np.arange(12.0).reshape(4, 3)
+    ag.optim.SGD([p], lr=1.0).step()
+    np.testing.assert_array_equal(array, 1 - np.arange(12.0).reshape(4, 3).T)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
+def test_a_parameter_without_a_gradient_is_left_alone(name):
+    p = ag.Tensor([1.0])
+    getattr(ag.optim, name)([p], lr=0.1, weight_decay=0.5).step()
+    assert p.value == 1.0
+
+
+def test_zero_grad_forgets():
+    p, s = ag.Tensor([1.0]), ag.Scalar(1.0)
+    p.grad, s.grad = np.array([2.0]), 3.0
+    ag.optim.SGD([p, s], lr=0.1).zero_grad()
+    assert p.grad_or_none is None
+    assert s.grad == 0.0
+
+
+def test_the_parameters_of_a_model_can_be_given_as_a_generator():
+    model = ag.nn.Linear(2, 1)
+    optimiser = ag.optim.SGD((p for p in model.parameters()), lr=0.1)
+    assert len(optimiser.parameters) == 2
+    assert repr(optimiser) == "SGD(2 parameters, lr=0.1, momentum=0.0, weight_decay=0.0)"
+
+
+@pytest.mark.parametrize("row", SCHEDULES, ids=lambda r: r["name"])
+def test_learning_rates_are_pytorchs(row):
+    sgd = ag.optim.SGD([ag.Tensor([0.0])], lr=0.2)
+    schedule = getattr(ag.optim, row["name"])(sgd, **row["options"])
+    rates = [sgd.lr]
+    for metric in row["metrics"]:
+        schedule.step(metric) if schedule.needs_metric else schedule.step()
+        rates.append(sgd.lr)
+    np.testing.assert_allclose(rates, row["rates"], rtol=1e-12)
+
+
+def test_clip_grad_norm():
+    p, s, untouched = ag.Tensor([0.0, 0.0]), ag.Scalar(0.0), ag.Tensor([1.0])
+    p.grad, s.grad = np.array([2.0, 4.0]), 4.0
+    assert ag.optim.clip_grad_norm([p, s, untouched], 3.0) == 6.0
+    np.testing.assert_allclose(p.grad, [1.0, 2.0], rtol=1e-6)
+    assert s.grad == pytest.approx(2.0)
+    assert untouched.grad_or_none is None
+    assert ag.optim.clip_grad_norm([p, s], 100.0) == pytest.approx(3.0)
+    assert s.grad == pytest.approx(2.0)
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+W = ag.Tensor([1.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: ag.optim.SGD([], lr=0.1), ValueError, "SGD: got no parameters"),
+        (lambda: ag.optim.SGD(W, lr=0.1), TypeError, "expected a list of parameters, got one Tensor"),
+        (lambda: ag.optim.SGD([np.ones(2)], lr=0.1), TypeError, "parameter 0 must be a Tensor or a Scalar, got ndarray"),
+        (lambda: ag.optim.SGD([W * 2], lr=0.1), ValueError, "parameter 0 is the result of op 'mul'"),
+        (lambda: ag.optim.SGD([W, W], lr=0.1), ValueError, "the same parameter was given twice"),
+        (lambda: ag.optim.SGD([W], lr=-1), ValueError, "SGD: lr must not be negative, got -1"),
+        (lambda: ag.optim.SGD([W], lr=1, nesterov=True), ValueError, "nesterov needs a momentum"),
+        (lambda: ag.optim.Adam([W], betas=(0.9, 1.0)), ValueError, "betas must be two numbers"),
+        (lambda: ag.optim.SGD([W]).load_state_dict({"steps": [1, 2]}), ValueError, "for 2 parameters, this optimiser has 1"),
+        (
+            lambda: ag.optim.SGD([W]).load_state_dict({"lr": 1, "steps": [1], "0.velocity": np.ones(3)}),
+            ValueError,
+            "0.velocity has 3 elements, parameter 0 has 1",
+        ),
+        (lambda: ag.optim.clip_grad_norm([W], -1), ValueError, "max_norm must not be negative"),
+        (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 0), ValueError, "step_size must be a positive integer"),
+        (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), 0), ValueError, "T_max must be a positive"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 0), ValueError, "total_steps must be positive"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), "up"), ValueError, "mode must be 'min' or 'max'"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), factor=2), ValueError, "factor must lie between"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_one_cycle_ends():
+    schedule = ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 3)
+    for _ in range(3):
+        schedule.step()
+    with pytest.raises(ValueError, match="OneCycleLR: step 4 of 3; raise total_steps"):
+        schedule.step()
