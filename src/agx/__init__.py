@@ -1,5 +1,16 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
+try:
+    from ._kernels import graph as _compiled  # noqa: F401
+except ImportError as error:
+    if not (error.name or "").startswith("agx."):
+        raise
+    raise ImportError(
+        "agx is not compiled: its kernels are missing or do not fit this Python; run "
+        "`make test` or `python -m pip install .` in the source tree, and import agx elsewhere"
+    ) from error
+
+from ._version import __version__ as __version__
 from . import data as data
 from . import models as models
 from . import nn as nn
