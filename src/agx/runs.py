@@ -96,12 +96,16 @@ def factory(name: str) -> Factory:
     return function
 
 
-def load(name: str, model: str, options: dict[str, Any]) -> tuple[Any, Any]:
+def load(name: str, model: str, root: str | None, download: bool, classes: Any) -> tuple[Any, Any]:
     """Read the training and the test images of a data set."""
     if name == "digits":
         size = 32 if model == "lenet5" else 8
-        return data.digits("train", size=size), data.digits("test", size=size)
+        return (
+            data.digits("train", size=size, classes=classes),
+            data.digits("test", size=size, classes=classes),
+        )
     read = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}[name]
+    options = {"root": root, "download": download, "classes": classes}
     return read("train", **options), read("test", **options)
 
 
@@ -131,9 +135,9 @@ class Run:
         if self.threads is not None:
             threads.set_num_threads(self.threads)
         folder = RunFolder(self.out or default_folder(self.model, self.data), self.weights)
-        learn, test = self._load()
+        learn, test = load(self.data, self.model, self.root, self.download, self.classes)
         outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
-        model = factory(self.model)(learn.images.shape[1:], outputs)
+        model = factory(self.model)(learn.arrays[0].shape[1:], outputs)
         folder.write_config(self._config(learn, test, model))
         count = sum(p.size for p in model.parameters())
         print(
@@ -181,19 +185,14 @@ class Run:
             )
 
     def _finish(self, model: Any, test: Any, history: train.History, folder: RunFolder) -> None:
-        predictions = train.decide(train.predict(model, test.images))
+        images, labels = test.arrays
+        predictions = train.decide(train.predict(model, images))
         try:
-            folder.save_pictures(history, test.labels, predictions, test.classes, model)
+            folder.save_pictures(history, labels, predictions, test.classes, model)
         except ImportError as error:
             print(f"no pictures: {error}")
         print(f"weights, history and settings are in {folder.path}")
-        print(f"test accuracy: {100 * np.mean(predictions == test.labels):.2f} %")
-
-    def _load(self) -> tuple[Any, Any]:
-        options: dict[str, Any] = {"root": self.root, "download": self.download}
-        if self.data == "cifar10" and self.classes is not None:
-            options["classes"] = self.classes
-        return load(self.data, self.model, options)
+        print(f"test accuracy: {100 * np.mean(predictions == labels):.2f} %")
 
     def _config(self, learn: Any, test: Any, model: Any) -> dict[str, Any]:
         return {
@@ -203,7 +202,7 @@ class Run:
             "seed": self.seed,
             "threads": threads.get_num_threads(),
             "classes": [str(name) for name in learn.classes],
-            "image_shape": list(learn.images.shape[1:]),
+            "image_shape": list(learn.arrays[0].shape[1:]),
             "training_images": len(learn),
             "test_images": len(test),
             "parameters": sum(p.size for p in model.parameters()),

@@ -1,0 +1,63 @@
+"""Importing agx: what it loads, and what it says when it is not compiled."""
+
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+import agx as ag
+
+PACKAGE = Path(ag.__file__).parent
+LAZY = [
+    "argparse",
+    "graphviz",
+    "hypothesis",
+    "matplotlib",
+    "safetensors",
+    "scipy",
+    "torch",
+    "tqdm",
+    "urllib.request",
+]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_import_loads_nothing_that_training_does_not_need():
+    code = f"import sys, agx; print([m for m in {LAZY} if m in sys.modules])"
+    assert run("-c", code).stdout.strip() == "[]"
+
+
+def test_import_is_silent_when_warnings_are_errors():
+    done = run("-W", "error", "-c", "import agx")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_version_is_that_of_the_installed_distribution():
+    assert ag.__version__ == metadata.version("agx")
+
+
+def test_a_package_without_kernels_says_how_to_compile_it(tmp_path):
+    shutil.copytree(
+        PACKAGE, tmp_path / "agx", ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+    )
+    paths = [str(tmp_path), str(Path(np.__file__).parents[1])]
+    # -S leaves out the import hook of an editable install, which would find the compiled kernels.
+    done = run("-S", "-c", f"import sys; sys.path[:0] = {paths}; import agx")
+    assert done.returncode == 1
+    assert "ImportError: agx is not compiled" in done.stderr
+    assert "pip install ." in done.stderr
+
+
+def test_a_missing_dependency_is_named_as_it_is(tmp_path):
+    if any(PACKAGE.glob("_kernels/*.so")) or any(PACKAGE.glob("_kernels/*.pyd")):
+        shutil.copytree(PACKAGE, tmp_path / "agx")
+        done = run("-S", "-c", f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import agx")
+        assert "No module named 'numpy'" in done.stderr
+        assert "not compiled" not in done.stderr
