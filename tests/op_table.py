@@ -91,6 +91,7 @@ rows = {
     "clip": [(lambda x: ag.clip(x, -0.12, 0.12) * x, apart(6))],
     # activations
     "relu": [(lambda x: ag.relu(x) * x, apart(4))],
+    "relu_gradient": [(lambda g, x: ops["relu_gradient"](g * g, x), normal(4), apart(4))],
     "leaky_relu": [(lambda x: ag.leaky_relu(x, 0.2) * x, apart(4))],
     "sigmoid": [(ag.sigmoid, normal(4))],
     "softplus": [(ag.softplus, normal(4))],

@@ -1,9 +1,32 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
+try:
+    from ._kernels import graph as _graph
+except ImportError as error:
+    if not (error.name or "").startswith("agx._kernels"):
+        raise
+    raise ImportError(
+        "agx is not compiled: its kernels (agx._kernels) are missing. In a checkout, run "
+        "`pip install .`, or `pip install -e .` to develop, and start Python outside of src"
+    ) from error
+
+from . import data as data
+from . import models as models
+from . import nn as nn
+from . import optim as optim
+from . import testing as testing
+from ._version import __version__ as __version__
 from .graph import Node as Node
 from .graph import is_recording as is_recording
 from .graph import no_grad as no_grad
 from .graph import primitive as primitive
+from .nn.losses import binary_cross_entropy as binary_cross_entropy
+from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .nn.losses import cross_entropy as cross_entropy
+from .nn.losses import huber as huber
+from .nn.losses import l1 as l1
+from .nn.losses import mse as mse
+from .nn.losses import nll_loss as nll_loss
 from .ops.conv import conv1d as conv1d
 from .ops.conv import conv2d as conv2d
 from .ops.conv import set_workspace as set_workspace
@@ -107,24 +130,13 @@ from .scalar import Scalar as Scalar
 from .tensor import Tensor as Tensor
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
+from .train import evaluate as evaluate
+from .train import fit as fit
+from .train import predict as predict
 from .transforms import grad as grad
 from .transforms import hessian as hessian
 from .transforms import hvp as hvp
 from .transforms import jacobian as jacobian
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
-from . import testing as testing
 from .viz import draw as draw
-from .train import evaluate as evaluate
-from .train import fit as fit
-from .train import predict as predict
-from . import models as models
-from . import nn as nn
-from . import optim as optim
-from .nn.losses import binary_cross_entropy as binary_cross_entropy
-from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from .nn.losses import cross_entropy as cross_entropy
-from .nn.losses import huber as huber
-from .nn.losses import l1 as l1
-from .nn.losses import mse as mse
-from .nn.losses import nll_loss as nll_loss

@@ -1,4 +1,4 @@
-"""Elementwise functions that NumPy lacks, on flat arrays."""
+"""Elementwise functions that NumPy lacks or does in several passes, on flat arrays."""
 
 from cython cimport floating
 from libc.math cimport erf as c_erf
@@ -10,3 +10,11 @@ def erf(const floating[::1] x, floating[::1] out):
     with nogil:
         for i in range(x.shape[0]):
             out[i] = <floating>c_erf(x[i])
+
+
+def relu_gradient(const floating[::1] g, const floating[::1] x, floating[::1] out):
+    """Write g where x is positive and zero elsewhere."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(x.shape[0]):
+            out[i] = g[i] if x[i] > 0 else 0

@@ -18,7 +18,9 @@ from ..graph import Node, implements, no_gradient, primitive
 add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))
 subtract = primitive("sub", np.subtract, (lambda g, out, x, y: g, lambda g, out, x, y: -g))
 multiply = primitive("mul", np.multiply, (lambda g, out, x, y: g * y, lambda g, out, x, y: g * x))
-divide = primitive("div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y))
+divide = primitive(
+    "div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+)
 negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
 positive = primitive("pos", np.positive, (lambda g, out, x: g,))
 reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
@@ -206,10 +208,27 @@ def _erf_value(x: Any) -> Any:
     return out
 
 
-_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
+def _relu_gradient_value(g: Any, x: Any) -> np.ndarray:
+    if g.dtype != x.dtype or g.shape != x.shape:
+        return np.where(x > 0, g, 0)
+    out = np.empty(x.shape, x.dtype)
+    flat = (np.ascontiguousarray(a).reshape(-1) for a in (g, x))
+    _RELU_GRADIENT[x.dtype](*flat, out.reshape(-1))
+    return out
+
+
+_F32, _F64 = np.dtype("f4"), np.dtype("f8")
+_ERF = {_F32: _kernels.erf["float"], _F64: _kernels.erf["double"]}
+_RELU_GRADIENT = {_F32: _kernels.relu_gradient["float"], _F64: _kernels.relu_gradient["double"]}
 
 relu = primitive(
-    "relu", lambda x: np.maximum(x, 0), (lambda g, out, x: g * (x > 0),), elementwise=True
+    "relu", lambda x: np.maximum(x, 0), (lambda g, out, x: _relu_gradient(g, x),), elementwise=True
+)
+_relu_gradient = primitive(
+    "relu_gradient",
+    _relu_gradient_value,
+    (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),
+    elementwise=True,
 )
 relu.__doc__ = """Compute max(x, 0) elementwise; the gradient at 0 is 0."""
 
@@ -260,8 +279,9 @@ _gelu = primitive(
     "gelu",
     lambda x: x * (0.5 * (1 + _erf_value(x * 0.5**0.5))),
     (
-        lambda g, out, x: g
-        * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * x * x) * (2 * np.pi) ** -0.5),
+        lambda g, out, x: (
+            g * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * x * x) * (2 * np.pi) ** -0.5)
+        ),
     ),
     elementwise=True,
 )
@@ -299,5 +319,7 @@ def astype(x: Any, dtype: Any) -> Any:
     """
     dtype = np.dtype(dtype)
     if isinstance(x, Node) and dtype not in (np.dtype("f4"), np.dtype("f8")):
-        raise TypeError(f"astype: a Tensor holds float32 or float64, not {dtype}; use .value.astype")
+        raise TypeError(
+            f"astype: a Tensor holds float32 or float64, not {dtype}; use .value.astype"
+        )
     return _astype(x, dtype=dtype)

@@ -1,0 +1,84 @@
+# Everything a contributor runs. `make` lists the targets; each sets up .venv first.
+# Needs Python 3.11 or newer, a C compiler and make; CMake and Ninja are fetched when absent.
+
+PYTHON ?= python3
+
+venv := .venv
+bin := $(venv)/bin
+python := $(bin)/python
+pip := $(python) -m pip --disable-pip-version-check install --quiet
+
+# Python edits are seen at once; these need a build, and so does a file that is added or removed.
+compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -name '*.pxd')
+files := $(sort $(shell find src -type f -not -name '*.pyc'))
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint wheel bench clean FORCE
+
+help:
+	@echo "make demo    train on handwritten digits and plot what was learned"
+	@echo "make test    build and run the tests"
+	@echo "make lint    check style, types, stubs and workflows"
+	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
+	@echo "make bench   measure"
+	@echo "make clean   remove everything that make has made"
+
+demo: $(venv)/.installed
+	$(bin)/agx train --data digits
+
+test: $(venv)/.installed $(venv)/.test
+	$(python) -m pytest
+
+bench: $(venv)/.installed $(venv)/.test
+	$(python) -m benchmarks
+
+lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	PATH="$(CURDIR)/$(bin):$$PATH" cython-lint src
+	$(bin)/mypy
+	$(python) -m mypy.stubtest agx._kernels --ignore-disjoint-bases --allowlist tests/stubtest.txt
+	$(bin)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(bin)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(bin)/zizmor --offline --quiet .github
+
+wheel: $(venv)/.installed $(venv)/.build
+	rm -rf dist build/installed
+	$(python) -m build
+	$(PYTHON) -m venv --clear .venv-wheel
+	.venv-wheel/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
+	.venv-wheel/bin/python -m pip install --quiet dist/*.whl --group test
+	.venv-wheel/bin/python wheels/test_wheel.py dist/*.whl
+# The tests run from a copy, where there is no src to import by accident.
+	mkdir -p build/installed
+	cp -R pyproject.toml tests $(wildcard benchmarks examples) build/installed
+	cd build/installed && ../../.venv-wheel/bin/python -m pytest
+
+clean:
+	rm -rf .venv .venv-wheel build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(venv)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "agx needs Python 3.11 or newer; try: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(venv)
+	$(pip) --upgrade "pip>=25.1"
+	@touch $@
+
+$(venv)/.files: $(venv)/.made FORCE
+	@echo "$(files)" | cmp -s - $@ || echo "$(files)" > $@
+
+# Without isolation a rebuild compiles only what has changed. The second line asks the build backend
+# what else it wants: CMake and Ninja, unless the system has them.
+$(venv)/.requirements: pyproject.toml $(venv)/.made
+	$(pip) $$($(python) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
+	$(pip) wheel $$($(python) -c 'from scikit_build_core.build import *; print(*get_requires_for_build_editable())')
+	@touch $@
+
+$(venv)/.installed: $(venv)/.requirements $(venv)/.files $(compiled)
+	$(pip) --no-build-isolation --editable ".[plot]"
+	@touch $@
+
+$(venv)/.test $(venv)/.lint $(venv)/.build: $(venv)/.%: pyproject.toml $(venv)/.made
+	$(pip) --group $*
+	@touch $@

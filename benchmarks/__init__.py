@@ -1,0 +1,1 @@
+"""agx side by side with its peers: ``python -m benchmarks``."""

@@ -1,0 +1,138 @@
+"""CIFAR-10, read from its official binary version."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .dataset import ArrayDataset, class_numbers, labelled_images
+from .download import Remote, fetch
+from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
+
+RECORD = 1 + 3 * 32 * 32  # bytes: a label, then the red, green and blue planes, row by row
+FOLDER = "cifar-10-batches-bin"
+FILES = {
+    "train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
+    "test": ("test_batch.bin",),
+}
+CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+ARCHIVE = Remote(
+    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    "cifar-10-binary.tar.gz",
+    170052171,
+    "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+)
+
+
+def cifar10(
+    split: Literal["train", "test"] = "train",
+    *,
+    root: str | os.PathLike[str] | None = None,
+    download: bool = False,
+    classes: Sequence[str] | None = None,
+) -> ArrayDataset:
+    """Load CIFAR-10, 50,000 training and 10,000 test colour images (Krizhevsky, 2009).
+
+    Returns float32 images of shape (N, 3, 32, 32) in [0, 1], channels red, green and blue, and
+    int64 labels of shape (N,). The files of the binary version, or the archive
+    ``cifar-10-binary.tar.gz`` itself, are looked for in ``root``, in ``root/cifar10`` and in a
+    folder ``cifar-10-batches-bin`` of either; ``root`` is ``data_home()`` unless given.
+    With ``download=True`` the archive is fetched into ``root/cifar10`` when nothing is found
+    (162 MiB). ``classes`` keeps only the named classes, relabelled 0, 1, ... in the order given.
+
+    Raises FileNotFoundError when files are missing, ValueError when one is damaged, only the
+    pickled Python version is there, or ``split`` or ``classes`` is unknown, ConnectionError when
+    the download fails.
+
+    >>> import agx as ag
+    >>> train = ag.data.cifar10("train", download=True)  # doctest: +SKIP
+    >>> pair = ag.data.cifar10("test", classes=("automobile", "bird"))  # doctest: +SKIP
+    """
+    check_split("cifar10", split)
+    numbers = class_numbers("cifar10", CLASSES, classes)
+    home = folder(root)
+    records = _find(home, FILES[split])
+    if records is None and download:
+        records = _read_archive(fetch(ARCHIVE, home / "cifar10"), FILES[split])
+    if records is None:
+        _refuse_pickles(home)
+        raise missing("cifar10", home, f"{', '.join(FILES[split])} (or {ARCHIVE.name})")
+    images = records[:, 1:].reshape(-1, 3, 32, 32)
+    return labelled_images(images, records[:, 0], 255, CLASSES, numbers)
+
+
+def _find(home: Path, names: Sequence[str]) -> npt.NDArray[np.uint8] | None:
+    """Return the records of the first complete set of files, shape (N, 3073)."""
+    for place in (home / "cifar10", home):
+        for files in (place / FOLDER, place):
+            paths = [files / name for name in names]
+            if all(path.is_file() for path in paths):
+                return np.concatenate([_records(path, path.read_bytes()) for path in paths])
+        if (place / ARCHIVE.name).is_file():
+            return _read_archive(place / ARCHIVE.name, names)
+    return None
+
+
+def _read_archive(path: Path, names: Sequence[str]) -> npt.NDArray[np.uint8]:
+    import io
+    import tarfile
+
+    data = unzipped(path)  # as a whole, so that its checksum is verified
+    found = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for member in archive:
+                name = member.name.rpartition("/")[2]
+                if name in names and (file := archive.extractfile(member)):
+                    found[name] = _records(path / member.name, file.read())
+    except tarfile.TarError as error:
+        raise ValueError(
+            f"{path}: expected a whole tar archive, got {described(data)} ({error}); {GET_AGAIN}"
+        ) from error
+    if absent := [name for name in names if name not in found]:
+        raise ValueError(
+            f"{path}: expected the binary version of CIFAR-10, got an archive without "
+            f"{', '.join(absent)}; {GET_AGAIN}"
+        )
+    return np.concatenate([found[name] for name in names])
+
+
+def _records(path: Path, data: bytes) -> npt.NDArray[np.uint8]:
+    if not data or len(data) % RECORD:
+        raise ValueError(
+            f"{path}: expected records of {RECORD} bytes, got {len(data)} bytes, which is not a "
+            f"multiple, starting with {described(data)}; {GET_AGAIN}"
+        )
+    records = np.frombuffer(data, np.uint8).reshape(-1, RECORD)
+    if records[:, 0].max() > 9:
+        raise ValueError(
+            f"{path}: expected labels from 0 to 9, got {records[:, 0].max()}; {GET_AGAIN}"
+        )
+    return records
+
+
+def _refuse_pickles(home: Path) -> None:
+    for place in (home / "cifar10", home):
+        for name in ("cifar-10-batches-py", "cifar-10-python.tar.gz", "data_batch_1"):
+            if (place / name).exists():
+                raise ValueError(
+                    f"{place / name}: expected the binary version of CIFAR-10, got the Python "
+                    "version, which is pickled and may run any code when read; pass download=True "
+                    f"or get {ARCHIVE.url}"
+                )

@@ -1,0 +1,77 @@
+"""Where dataset files lie, how their bytes are read, and what to say when they are not right."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+GET_AGAIN = "delete it and load with download=True, or get the official file again"
+
+
+def data_home() -> Path:
+    """Return the folder where datasets are looked for and downloaded to.
+
+    It is the environment variable ``AGX_DATA`` if set, else the folder ``agx`` in the user's cache
+    (``$XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on
+    Windows). The folder need not exist.
+
+    >>> import agx as ag
+    >>> files = sorted(ag.data.data_home().glob("*"))
+    """
+    if chosen := os.environ.get("AGX_DATA"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        cache, fallback = os.environ.get("LOCALAPPDATA"), Path("AppData", "Local")
+    elif sys.platform == "darwin":
+        cache, fallback = None, Path("Library", "Caches")
+    else:
+        cache, fallback = os.environ.get("XDG_CACHE_HOME"), Path(".cache")
+    return (Path(cache) if cache else Path.home() / fallback) / "agx"
+
+
+def folder(root: str | os.PathLike[str] | None) -> Path:
+    """Return the folder to search: ``root`` if given, else the data home."""
+    return data_home() if root is None else Path(root).expanduser()
+
+
+def check_split(dataset: str, split: str) -> None:
+    if split not in ("train", "test"):
+        raise ValueError(
+            f"{dataset}: split is {split!r}, expected 'train' or 'test' (a folder goes to root=)"
+        )
+
+
+def missing(dataset: str, root: Path, wanted: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"{dataset}: expected {wanted} together in {root} or a usual subfolder of it, got none or "
+        "not all; pass download=True to get them, or root= the folder that holds them"
+    )
+
+
+def unzipped(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if it is gzipped, whatever its name says."""
+    import gzip
+    import zlib
+
+    data = path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(
+            f"{path}: damaged gzip data, expected a whole gzip file, got one that fails with "
+            f"{str(error)!r}; {GET_AGAIN}"
+        ) from error
+
+
+def described(data: bytes) -> str:
+    """Say what bytes that are not the expected data look like."""
+    if not data:
+        return "an empty file"
+    if data.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer instead of the data (git lfs pull fetches it)"
+    if data[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page instead of the data"
+    return f"the bytes {data[:4].hex(' ')}"

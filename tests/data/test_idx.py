@@ -1,0 +1,182 @@
+"""MNIST and Fashion-MNIST from IDX files, written here in the official layout."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from agx.data import fashion_mnist, mnist
+
+IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+
+
+def idx(array, kind=8):
+    """The bytes of an IDX file: 0, 0, type, number of dimensions, dimensions, values."""
+    array = np.asarray(array, np.uint8)
+    return (
+        struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape) + array.tobytes()
+    )
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)
+NUMBERS = np.arange(20) % 10
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder with a test split of 20 images, not compressed."""
+    (tmp_path / IMAGES).write_bytes(idx(PIXELS))
+    (tmp_path / LABELS).write_bytes(idx(NUMBERS))
+    return tmp_path
+
+
+def test_images_are_float32_between_zero_and_one_and_labels_int64(root):
+    images, labels = mnist("test", root=root).arrays
+    assert images.dtype == np.float32
+    assert labels.dtype == np.int64
+    np.testing.assert_array_equal(images, PIXELS[:, np.newaxis].astype(np.float32) / 255)
+    np.testing.assert_array_equal(labels, NUMBERS)
+
+
+def test_the_classes_are_the_digits_or_the_clothes(root):
+    assert mnist("test", root=root).classes == tuple("0123456789")
+    clothes = fashion_mnist("test", root=root).classes
+    assert len(clothes) == 10
+    assert clothes[0] == "T-shirt/top"
+    assert clothes[9] == "Ankle boot"
+
+
+def test_chosen_classes_are_relabelled_in_the_order_given(root):
+    dataset = fashion_mnist("test", root=root, classes=("Bag", "Dress"))
+    assert dataset.arrays[1].tolist() == [1, 0, 1, 0]
+    np.testing.assert_array_equal(dataset.arrays[0][0, 0], PIXELS[3].astype(np.float32) / 255)
+    assert dataset.classes == ("Bag", "Dress")
+
+
+def test_the_training_split_has_its_own_files(root):
+    (root / "train-images-idx3-ubyte").write_bytes(idx(PIXELS[:2]))
+    (root / "train-labels-idx1-ubyte").write_bytes(idx(NUMBERS[:2]))
+    assert len(mnist(root=root)) == 2
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+def test_files_may_be_gzipped(root, name):
+    data = (root / name).read_bytes()
+    (root / name).unlink()
+    (root / f"{name}.gz").write_bytes(gzip.compress(data))
+    assert len(mnist("test", root=root)) == 20
+
+
+def test_a_file_that_was_unzipped_but_kept_its_name_is_read(root):
+    (root / IMAGES).rename(root / f"{IMAGES}.gz")
+    assert len(mnist("test", root=root)) == 20
+
+
+@pytest.mark.parametrize(
+    ("load", "folder"),
+    [
+        (mnist, "mnist"),
+        (mnist, "MNIST/raw"),
+        (fashion_mnist, "fashion_mnist"),
+        (fashion_mnist, "fashion-mnist"),
+        (fashion_mnist, "FashionMNIST/raw"),
+    ],
+)
+def test_files_may_lie_in_a_usual_subfolder(root, load, folder):
+    (root / folder).mkdir(parents=True)
+    for name in (IMAGES, LABELS):
+        (root / name).rename(root / folder / name)
+    assert len(load("test", root=str(root))) == 20
+
+
+def test_a_subfolder_goes_before_the_root_itself(root):
+    (root / "mnist").mkdir()
+    (root / "mnist" / IMAGES).write_bytes(idx(PIXELS[:3]))
+    (root / "mnist" / LABELS).write_bytes(idx(NUMBERS[:3]))
+    assert len(mnist("test", root=root)) == 3
+
+
+def test_without_root_the_data_home_is_searched(root, monkeypatch):
+    monkeypatch.setenv("AGX_DATA", str(root))
+    assert len(mnist("test")) == 20
+
+
+def test_missing_files_are_named_with_the_folder_and_the_fix(root):
+    wanted = r"mnist: expected train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz together"
+    with pytest.raises(FileNotFoundError, match=rf"{wanted}.*pass download=True .* or root=") as e:
+        mnist("train", root=root)
+    assert str(root) in str(e.value)
+
+
+def test_images_without_labels_are_missing_files(root):
+    (root / LABELS).unlink()
+    with pytest.raises(FileNotFoundError, match="got none or not all"):
+        mnist("test", root=root)
+
+
+def test_an_unknown_split_is_refused():
+    with pytest.raises(ValueError, match=r"mnist: split is '\./data', expected 'train' or 'test'"):
+        mnist("./data")
+
+
+def test_an_unknown_class_is_refused_before_any_file_is_searched(tmp_path):
+    with pytest.raises(ValueError, match="fashion_mnist: unknown class 'Hat' in classes; choose"):
+        fashion_mnist("test", root=tmp_path, classes=("Hat",))
+
+
+IDX3, IDX1 = idx(PIXELS), idx(NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        (IMAGES, b"PK\x03\x04" + IDX3, r"starts with 00 00 08\), got the bytes 50 4b 03 04"),
+        (IMAGES, idx(PIXELS, kind=13), "got the bytes 00 00 0d 03"),
+        (IMAGES, b"", "got an empty file"),
+        (IMAGES, b"\x00\x00\x08", "got the bytes 00 00 08"),
+        (IMAGES, b"version https://git-lfs.github.com/spec/v1\n", "got a Git LFS pointer"),
+        (IMAGES, b"\n<!DOCTYPE html><html>", "got a web page instead"),
+        (IMAGES, b"<HTML><head>", "got a web page instead"),
+        (IMAGES, IDX1, "expected 3-dimensional data, got 1-dimensional; are images and"),
+        (LABELS, IDX3, "expected 1-dimensional data, got 3-dimensional; are images and"),
+        (
+            IMAGES,
+            IDX3[:-1],
+            r"expected 15696 bytes for shape \(20, 28, 28\), got 15695: it is trunc",
+        ),
+        (IMAGES, IDX3[:10], "got 10: it is truncated"),
+        (LABELS, IDX1 + b"\n", "expected 28 bytes .*got 29: there are trailing bytes"),
+        (IMAGES, gzip.compress(IDX3)[:-20], "damaged gzip data, .* fails with 'Compressed file"),
+        (IMAGES, gzip.compress(IDX3) + b"junk", "damaged gzip data, .* fails with .Not a gzipped"),
+        (IMAGES, idx(PIXELS[:, :14, :14]), "expected images of 28 x 28 pixels, got 14 x 14"),
+        (IMAGES, idx(PIXELS[:5]), "got 5 images and 20 labels; are both of the same split"),
+        (LABELS, idx(NUMBERS + 1), "expected labels from 0 to 9, got 10"),
+    ],
+)
+def test_a_bad_file_is_refused_and_named(root, name, data, message):
+    (root / name).write_bytes(data)
+    with pytest.raises(ValueError, match=message) as error:
+        mnist("test", root=root)
+    assert str(root / name) in str(error.value)
+
+
+@pytest.mark.parametrize("place", [10, 60, -6])
+def test_a_flipped_byte_in_a_gzip_file_is_found(root, place):
+    damaged = bytearray(gzip.compress(IDX3))
+    damaged[place] ^= 0xFF
+    (root / IMAGES).write_bytes(damaged)
+    with pytest.raises(ValueError, match=f"{IMAGES}: damaged gzip data"):
+        mnist("test", root=root)
+
+
+def test_mnist_is_not_taken_for_fashion_mnist_nor_the_other_way_round(root):
+    digits = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    clothes = [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]
+    (root / LABELS).write_bytes(idx(digits + digits))
+    assert len(mnist("test", root=root)) == 20
+    with pytest.raises(ValueError, match=r"expected fashion_mnist, got mnist, .*keep them apart"):
+        fashion_mnist("test", root=root)
+    (root / LABELS).write_bytes(idx(clothes + clothes))
+    with pytest.raises(ValueError, match="expected mnist, got fashion_mnist"):
+        mnist("test", root=root)
