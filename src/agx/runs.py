@@ -19,12 +19,13 @@ from . import data, models, optim, threads, train, viz
 from .nn import losses
 from .rng import seed
 
-#: Settings for each data set that learn well in little time.
+#: Settings for each data set that learn well in little time. Training images are shifted at random by
+#: up to ``shift`` of their side.
 RECIPES: dict[str, dict[str, Any]] = {
-    "digits": {"epochs": 15, "batch_size": 32, "lr": 0.02, "schedule": "cosine"},
-    "mnist": {"epochs": 3, "batch_size": 64, "lr": 0.05, "schedule": "none"},
-    "fashion_mnist": {"epochs": 5, "batch_size": 64, "lr": 0.05, "schedule": "none"},
-    "cifar10": {"epochs": 5, "batch_size": 64, "lr": 0.01, "schedule": "none"},
+    "digits": {"epochs": 20, "batch_size": 32, "lr": 0.02, "schedule": "cosine", "shift": 1 / 16},
+    "mnist": {"epochs": 3, "batch_size": 64, "lr": 0.05, "schedule": "none", "shift": 0.0},
+    "fashion_mnist": {"epochs": 5, "batch_size": 64, "lr": 0.05, "schedule": "none", "shift": 0.0},
+    "cifar10": {"epochs": 5, "batch_size": 64, "lr": 0.01, "schedule": "none", "shift": 0.0},
 }
 
 OPTIMIZERS: dict[str, Callable[..., Any]] = {
@@ -164,6 +165,9 @@ class Run:
         build = OPTIMIZERS[settings["optimizer"]]
         optimizer = build(model.parameters(), lr=settings["lr"], **extra)
         loss = binary_loss if outputs == 1 else losses.cross_entropy
+        side = learn.arrays[0].shape[-1]
+        border = int(settings["shift"] * side)
+        shift = [data.RandomCrop(side, padding=border)] if border else []
 
         def record(state: train.State) -> None:
             folder.add_epoch(state.history[-1])
@@ -174,7 +178,7 @@ class Run:
         with np.errstate(over="ignore", invalid="ignore"):
             return train.fit(
                 model,
-                data.Loader(learn, settings["batch_size"], shuffle=True),
+                data.Loader(learn, settings["batch_size"], shuffle=True, transforms=shift),
                 loss,
                 optimizer,
                 settings["epochs"],
