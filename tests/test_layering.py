@@ -58,9 +58,8 @@ def run_on_import(tree):
     while waiting:
         node = waiting.pop()
         yield node
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                waiting.append(child)
+        functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+        waiting.extend(c for c in ast.iter_child_nodes(node) if not isinstance(c, functions))
 
 
 @pytest.fixture(params=FILES, ids=[str(relative(path)) for path in FILES])

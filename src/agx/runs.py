@@ -110,6 +110,17 @@ def load(name: str, model: str, root: str | None, download: bool, classes: Any) 
     return read("train", **options), read("test", **options)
 
 
+def standardize(images: np.ndarray) -> data.Normalize:
+    """The transform that gives every channel of ``images`` mean 0 and standard deviation 1.
+
+    >>> images = np.random.default_rng(0).random((9, 1, 4, 4), dtype=np.float32)
+    >>> abs(ag.runs.standardize(images)(images).mean()) < 1e-6
+    np.True_
+    """
+    axes = (0, 2, 3)
+    return data.Normalize(images.mean(axes), np.maximum(images.std(axes), 1e-6))
+
+
 def binary_loss(logits: Any, targets: Any) -> Any:
     """The loss of two classes told apart by single logits, (N, 1) or (N,)."""
     return losses.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
@@ -154,7 +165,7 @@ class Run:
                 file=sys.stderr,
             )
             return 130
-        self._finish(model, test, history, folder)
+        self._finish(model, learn, test, history, folder)
         return 0
 
     def _fit(
@@ -168,6 +179,7 @@ class Run:
         side = learn.arrays[0].shape[-1]
         border = int(settings["shift"] * side)
         shift = [data.RandomCrop(side, padding=border)] if border else []
+        even = standardize(learn.arrays[0])
 
         def record(state: train.State) -> None:
             folder.add_epoch(state.history[-1])
@@ -178,19 +190,22 @@ class Run:
         with np.errstate(over="ignore", invalid="ignore"):
             return train.fit(
                 model,
-                data.Loader(learn, settings["batch_size"], shuffle=True, transforms=shift),
+                data.Loader(learn, settings["batch_size"], shuffle=True, transforms=[*shift, even]),
                 loss,
                 optimizer,
                 settings["epochs"],
-                validation=data.Loader(test, 500),
+                validation=data.Loader(test, 500, transforms=[even]),
                 schedule=SCHEDULES[settings["schedule"]](optimizer, settings["epochs"]),
                 callbacks=[record] if terminal else [train.print_epoch, record],
                 progress=terminal,
             )
 
-    def _finish(self, model: Any, test: Any, history: train.History, folder: RunFolder) -> None:
-        images, labels = test.arrays
-        predictions = train.decide(train.predict(model, images))
+    def _finish(
+        self, model: Any, learn: Any, test: Any, history: train.History, folder: RunFolder
+    ) -> None:
+        labels = test.arrays[1]
+        even = standardize(learn.arrays[0])
+        predictions = train.decide(train.predict(model, data.Loader(test, 500, transforms=[even])))
         try:
             folder.save_pictures(history, labels, predictions, test.classes, model)
         except ImportError as error:

@@ -40,72 +40,46 @@ def loss(name, function, inputs, targets, **options):
     }  # fmt: skip
 
 
+Z, LABELS = normal(4, 3), np.array([0, 2, 1, 2])
+SOME = np.array([0, -100, 1, 2])
+SOFT = np.array([[0.2, 0.3, 0.5], [1, 0, 0], [0.0, 0.6, 0.4], [0.1, 0.1, 0.8]])
+IMAGES, MAPS = normal(2, 3, 2, 2), rng.integers(0, 3, (2, 2, 2))
+WEIGHT = [0.5, 2.0, 1.5]
+BITS = (Z > 0).astype(float)
+BCE, LOGITS = "binary_cross_entropy", "binary_cross_entropy_with_logits"
+
+
+def reduced_losses(reduction):
+    """Every loss with one kind of reduction."""
+    ce, nll = F.cross_entropy, F.nll_loss
+    both = {"weight": WEIGHT, "reduction": reduction}
+    yield loss("cross_entropy", ce, Z, LABELS, reduction=reduction)
+    yield loss("cross_entropy", ce, Z, SOME, label_smoothing=0.1, **both)
+    yield loss("cross_entropy", ce, Z, SOFT, label_smoothing=0.2, **both)
+    yield loss("nll_loss", nll, Z, SOME, **both)
+    for name, f in (("mse", F.mse_loss), ("l1", F.l1_loss), ("huber", F.huber_loss)):
+        yield loss(name, f, Z, normal(4, 3), reduction=reduction)
+    p = 1 / (1 + np.exp(-normal(4, 3)))
+    yield loss(BCE, F.binary_cross_entropy, p, BITS, reduction=reduction)
+    options = {"pos_weight": WEIGHT, "reduction": reduction}
+    yield loss(LOGITS, F.binary_cross_entropy_with_logits, Z, BITS, **options)
+
+
 def losses():
-    z, labels = normal(4, 3), np.array([0, 2, 1, 2])
-    some = np.array([0, -100, 1, 2])
-    soft = np.array([[0.2, 0.3, 0.5], [1, 0, 0], [0.0, 0.6, 0.4], [0.1, 0.1, 0.8]])
-    images, maps = normal(2, 3, 2, 2), rng.integers(0, 3, (2, 2, 2))
-    weight = [0.5, 2.0, 1.5]
-    ce, rows = F.cross_entropy, []
-    for reduction in ("mean", "sum", "none"):
-        rows += [loss("cross_entropy", ce, z, labels, reduction=reduction)]
-        rows += [
-            loss(
-                "cross_entropy",
-                ce,
-                z,
-                some,
-                weight=weight,
-                label_smoothing=0.1,
-                reduction=reduction,
-            )
-        ]
-        rows += [
-            loss(
-                "cross_entropy",
-                ce,
-                z,
-                soft,
-                weight=weight,
-                label_smoothing=0.2,
-                reduction=reduction,
-            )
-        ]
-        rows += [loss("nll_loss", F.nll_loss, z, some, weight=weight, reduction=reduction)]
-        for name, f in (("mse", F.mse_loss), ("l1", F.l1_loss), ("huber", F.huber_loss)):
-            rows += [loss(name, f, z, normal(4, 3), reduction=reduction)]
-        bits = (z > 0).astype(float)
-        p = 1 / (1 + np.exp(-normal(4, 3)))
-        rows += [loss("binary_cross_entropy", F.binary_cross_entropy, p, bits, reduction=reduction)]
-        rows += [
-            loss(
-                "binary_cross_entropy_with_logits",
-                F.binary_cross_entropy_with_logits,
-                z,
-                bits,
-                pos_weight=weight,
-                reduction=reduction,
-            )
-        ]
-    rows += [
-        loss("cross_entropy", ce, z, labels, weight=weight),
-        loss("cross_entropy", ce, z, soft),
+    ce = F.cross_entropy
+    return [
+        *(row for reduction in ("mean", "sum", "none") for row in reduced_losses(reduction)),
+        loss("cross_entropy", ce, Z, LABELS, weight=WEIGHT),
+        loss("cross_entropy", ce, Z, SOFT),
+        loss("cross_entropy", ce, Z, LABELS, label_smoothing=0.3),
+        loss("cross_entropy", ce, Z, LABELS, ignore_index=2),
+        loss("cross_entropy", ce, IMAGES, MAPS),
+        loss("cross_entropy", ce, IMAGES, MAPS, weight=WEIGHT),
+        loss("cross_entropy", ce, Z[0], np.array(1)),
+        loss("nll_loss", F.nll_loss, IMAGES, MAPS),
+        loss("huber", F.huber_loss, Z, normal(4, 3), delta=0.3),
+        loss(LOGITS, F.binary_cross_entropy_with_logits, Z * 30, SOFT),
     ]
-    rows += [loss("cross_entropy", ce, z, labels, label_smoothing=0.3)]
-    rows += [loss("cross_entropy", ce, z, labels, ignore_index=2)]
-    rows += [
-        loss("cross_entropy", ce, images, maps),
-        loss("cross_entropy", ce, images, maps, weight=weight),
-    ]
-    rows += [loss("cross_entropy", ce, z[0], np.array(1))]
-    rows += [
-        loss("nll_loss", F.nll_loss, images, maps),
-        loss("huber", F.huber_loss, z, normal(4, 3), delta=0.3),
-    ]
-    rows += [
-        loss("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, z * 30, soft)
-    ]
-    return rows
 
 
 OPTIMISERS = [
