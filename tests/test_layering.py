@@ -14,7 +14,7 @@ import agx as ag
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
     {"_kernels", "_version"},
-    {"rng", "threads", "graph"},
+    {"rng", "threads", "buffers", "graph"},
     {"ops"},
     {"tensor", "scalar"},
     {"transforms"},

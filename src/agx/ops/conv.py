@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import buffers
 from .._kernels import convolve as _kernels
 from ..graph import primitive
 from ..threads import blas, get_num_threads, single_threaded_blas, split
@@ -173,7 +174,7 @@ def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np
     plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
     w = w.reshape(w.shape[0], plan.depth)
     bias = np.empty(0, x.dtype) if b is None else contiguous(b, x.dtype)
-    out = np.empty((plan.n, len(w), plan.down * plan.across), x.dtype)
+    out = buffers.empty((plan.n, len(w), plan.down * plan.across), x.dtype)
 
     def run(part: int, start: int, stop: int) -> None:
         work = plan.workspace()
@@ -195,7 +196,7 @@ def _input_gradient(
     plan = _Plan(shape, w.shape, geo, groups, g.dtype)
     g = g.reshape(plan.n, w.shape[0], plan.down * plan.across)
     w = w.reshape(w.shape[0], plan.depth)
-    x = np.zeros(shape, g.dtype)
+    x = buffers.zeros(shape, g.dtype)
 
     def run(part: int, start: int, stop: int) -> None:
         _INPUT[g.dtype](g, w, x, plan.workspace(), plan.sizes, geo.flat, start, stop)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import buffers
 from .._kernels import elementwise as _kernels
 from ..graph import Node, implements, no_gradient, primitive
 
@@ -211,7 +212,7 @@ def _erf_value(x: Any) -> Any:
 def _relu_gradient_value(g: Any, x: Any) -> np.ndarray:
     if g.dtype != x.dtype or g.shape != x.shape:
         return np.where(x > 0, g, 0)
-    out = np.empty(x.shape, x.dtype)
+    out = buffers.empty(x.shape, x.dtype)
     g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
     _RELU_GRADIENT[x.dtype](g.reshape(-1), x.reshape(-1), out.reshape(-1))
     return out
@@ -221,9 +222,14 @@ _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 _ERF = {_F32: _kernels.erf["float"], _F64: _kernels.erf["double"]}
 _RELU_GRADIENT = {_F32: _kernels.relu_gradient["float"], _F64: _kernels.relu_gradient["double"]}
 
-relu = primitive(
-    "relu", lambda x: np.maximum(x, 0), (lambda g, out, x: _relu_gradient(g, x),), elementwise=True
-)
+
+def _relu_value(x: Any) -> Any:
+    if not isinstance(x, np.ndarray) or x.dtype not in _ERF:
+        return np.maximum(x, 0)
+    return np.maximum(x, 0, out=buffers.empty(x.shape, x.dtype))
+
+
+relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),), elementwise=True)
 _relu_gradient = primitive(
     "relu_gradient",
     _relu_gradient_value,

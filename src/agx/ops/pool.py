@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import buffers
 from .._kernels import patches as _kernels
 from ..graph import no_gradient, primitive
 from .im2col import Pair, contiguous, geometry, images, output_size, pair
@@ -64,7 +65,7 @@ def _apply(kernel: Any, inputs: list[Any], shape: tuple[int, ...], windows: Wind
     """Run a kernel on stacked images, writing zeros-initialised output of ``shape``."""
     dtype = np.result_type(*(x.dtype for x in inputs))
     dtype = dtype if dtype in _NAMES else np.dtype("f8")
-    out = np.zeros(shape, dtype)
+    out = buffers.zeros(shape, dtype)
     stacked = out.reshape(shape[0] * shape[1], *shape[2:])
     kernel[_NAMES[dtype]](*(_stack(x, dtype) for x in inputs), stacked, *_bounds(windows))
     return out
