@@ -169,7 +169,7 @@ def test_divergence_is_explained(capsys):
 def test_missing_data_are_explained(capsys, tmp_path):
     assert train("--data", "mnist", "--root", "nowhere", "--out", "run") == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "nowhere" in line and "download" in line
+    assert "nowhere" in line and "--download" in line and "--root" in line
     assert not (tmp_path / "run").exists()
 
 
@@ -237,6 +237,16 @@ def test_info(capsys, monkeypatch):
     monkeypatch.setitem(cli._EXTRAS, "plot", "no-such-package")
     cli.main(["info"])
     assert "no-such-package is not installed" in capsys.readouterr().out
+
+
+def test_a_closed_pipe_is_no_error(monkeypatch, capsys):
+    def closed(*args, **kwargs):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr("builtins.print", closed)
+    assert cli.main(["info"]) == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_as_a_module():

@@ -45,8 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("agx: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # as in `agx info | head`: nobody reads on
+        sys.stdout = None
+        return 1
     except (OSError, ValueError, ImportError, FloatingPointError) as error:
-        print(f"agx {options.command}: {error}", file=sys.stderr)
+        message = str(error).replace("download=True", "--download").replace("root=", "--root")
+        print(f"agx {options.command}: {message}", file=sys.stderr)
         return 1
 
 
