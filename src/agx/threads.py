@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ._kernels import convolve as _kernels
 
 
@@ -113,6 +115,31 @@ def single_threaded_blas() -> Iterator[None]:
     finally:
         if library and before > 1:
             library.set_threads(before)
+
+
+#: Multiplications from which a product of matrices is left to BLAS's own threads.
+_LARGE_PRODUCT = 1 << 26
+
+#: Multiplications up to which OpenBLAS keeps to one thread by itself.
+_SMALL_PRODUCT = 1 << 16
+
+
+def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Multiply as ``numpy.matmul``, in one thread unless the product is large.
+
+    After a product in several threads OpenBLAS keeps its threads spinning for a while, on the very
+    cores that convolution's threads want next.
+    """
+    work = x.size * (y.shape[-1] if y.ndim > 1 else 1)
+    library = blas() if _SMALL_PRODUCT < work < _LARGE_PRODUCT else None
+    before = library.get_threads() if library else 1
+    if library is None or before == 1:
+        return np.matmul(x, y)
+    library.set_threads(1)
+    try:
+        return np.matmul(x, y)
+    finally:
+        library.set_threads(before)
 
 
 def _executor(size: int) -> ThreadPoolExecutor:

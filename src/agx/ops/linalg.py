@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import threads
 from ..graph import implements, primitive
 from .shape import expand_dims, reshape, swapaxes, transpose
 
@@ -16,10 +17,10 @@ def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1 and y.ndim == 1:
         return g * y
     if x.ndim == 1:
-        return (y @ expand_dims(g, -1))[..., 0]
+        return matmul(y, expand_dims(g, -1))[..., 0]
     if y.ndim == 1:
         return expand_dims(g, -1) * y
-    return g @ swapaxes(y, -1, -2)
+    return matmul(g, swapaxes(y, -1, -2))
 
 
 def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -28,16 +29,21 @@ def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         return expand_dims(x, -1) * expand_dims(g, -2)
     if y.ndim == 1:
-        return (swapaxes(x, -1, -2) @ expand_dims(g, -1))[..., 0]
-    return swapaxes(x, -1, -2) @ g
+        return matmul(swapaxes(x, -1, -2), expand_dims(g, -1))[..., 0]
+    return matmul(swapaxes(x, -1, -2), g)
 
 
-matmul = primitive("matmul", np.matmul, (_matmul_left, _matmul_right))
+def _matmul_value(x: Any, y: Any) -> Any:
+    return threads.matmul(np.asarray(x), np.asarray(y))
+
+
+matmul = primitive("matmul", _matmul_value, (_matmul_left, _matmul_right))
+implements(np.matmul)(matmul)
 matmul.__doc__ = """Multiply matrices as ``numpy.matmul`` does: (..., M, K) by (..., K, N)."""
 
 
 def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
-    out = np.matmul(x, w.T)
+    out = threads.matmul(np.asarray(x), w.T)
     if b is not None:
         out += b
     return out
@@ -46,13 +52,14 @@ def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
 def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
     if g.ndim == 1:
         return expand_dims(g, 1) * x
-    return transpose(reshape(g, (-1, w.shape[0]))) @ reshape(x, (-1, w.shape[1]))
+    rows = reshape(g, (-1, w.shape[0]))
+    return matmul(transpose(rows), reshape(x, (-1, w.shape[1])))
 
 
 _linear = primitive(
     "linear",
     _linear_value,
-    (lambda g, out, x, w, *b: g @ w, _linear_weight, lambda g, out, x, w, b: g),
+    (lambda g, out, x, w, *b: matmul(g, w), _linear_weight, lambda g, out, x, w, b: g),
 )
 
 
