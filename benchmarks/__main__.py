@@ -1,7 +1,7 @@
 """Time agx against the peers that are installed, and print how their times compare.
 
-    python -m benchmarks                  # everything
-    python -m benchmarks lenet --rounds 30
+python -m benchmarks                  # everything
+python -m benchmarks lenet --rounds 30
 """
 
 from __future__ import annotations
@@ -102,14 +102,19 @@ HEADER = "| case | threads | agx | peers: their time over agx's |\n|---|---|---|
 def markdown_row(row: dict[str, Any]) -> str:
     """One line of the table: agx's time, and each peer's time over it."""
     peers = ", ".join(
-        f"{name} {ratio:.2f} ({readable(row['seconds'][name])})" for name, ratio in row["ratios"].items()
+        f"{name} {ratio:.2f} ({readable(row['seconds'][name])})"
+        for name, ratio in row["ratios"].items()
     )
-    return f"| {row['case']} | {row['threads']} | {readable(row['seconds']['agx'])} | {peers or '-'} |"
+    return (
+        f"| {row['case']} | {row['threads']} | {readable(row['seconds']['agx'])} | {peers or '-'} |"
+    )
 
 
 def main() -> None:
     """Run, print, and with --out write Markdown and JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("words", nargs="*", help="only cases whose name has one of these words")
     parser.add_argument("--rounds", type=int, default=15, help="rounds of each case (default 15)")
     parser.add_argument("--out", type=Path, help="folder for results.md and results.json")

@@ -266,7 +266,9 @@ def test_inputs_must_be_tensors():
         ag.Tensor(1.0, inputs=[2.0])
 
 
-@pytest.mark.parametrize("make", [lambda: ag.Tensor(1.0, _backward=3), lambda: setattr(leaf(1.0), "_backward", 3)])
+@pytest.mark.parametrize(
+    "make", [lambda: ag.Tensor(1.0, _backward=3), lambda: setattr(leaf(1.0), "_backward", 3)]
+)
 def test_backward_must_be_callable(make):
     with pytest.raises(TypeError, match="_backward: expected a function of no arguments, got int"):
         make()
@@ -295,7 +297,9 @@ def test_a_missing_pull_back_is_reported():
 
 def test_a_pull_back_of_a_wrong_shape_is_reported():
     bad = ag.primitive("test_bad", lambda x: x * 2, [lambda g, out, x: np.ones(5)])
-    with pytest.raises(RuntimeError, match=r"test_bad: a gradient of shape \(5,\) does not fit .* \(2,\)"):
+    with pytest.raises(
+        RuntimeError, match=r"test_bad: a gradient of shape \(5,\) does not fit .* \(2,\)"
+    ):
         bad(leaf(1.0, 2.0)).sum().backward()
 
 

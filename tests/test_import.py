@@ -6,11 +6,22 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import agx as ag
 import numpy as np
 
+import agx as ag
+
 PACKAGE = Path(ag.__file__).parent
-LAZY = ["argparse", "graphviz", "hypothesis", "matplotlib", "safetensors", "scipy", "torch", "tqdm", "urllib.request"]
+LAZY = [
+    "argparse",
+    "graphviz",
+    "hypothesis",
+    "matplotlib",
+    "safetensors",
+    "scipy",
+    "torch",
+    "tqdm",
+    "urllib.request",
+]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

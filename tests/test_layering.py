@@ -7,8 +7,9 @@ where they are used, and nothing reads or writes a pickle.
 import ast
 from pathlib import Path
 
-import agx as ag
 import pytest
+
+import agx as ag
 
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
@@ -57,9 +58,8 @@ def run_on_import(tree):
     while waiting:
         node = waiting.pop()
         yield node
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                waiting.append(child)
+        functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+        waiting += [c for c in ast.iter_child_nodes(node) if not isinstance(c, functions)]
 
 
 @pytest.fixture(params=FILES, ids=[str(relative(path)) for path in FILES])

@@ -75,7 +75,13 @@ def test_comparison_and_conversion():
     assert a < b <= 2.0 and b > 1 and a >= 1 and a == 1.0 and a != b
     assert sorted([b, a])[0] is a
     assert max(a, b) is b
-    assert (float(b), int(b), bool(ag.Scalar(0.0)), f"{b:.1f}", b.item()) == (2.0, 2, False, "2.0", 2.0)
+    assert (float(b), int(b), bool(ag.Scalar(0.0)), f"{b:.1f}", b.item()) == (
+        2.0,
+        2,
+        False,
+        "2.0",
+        2.0,
+    )
     assert len({a, ag.Scalar(1.0)}) == 2
     assert (a == "one") is False
 
@@ -172,21 +178,30 @@ def test_backward_must_be_callable():
 
 
 @pytest.mark.parametrize(
-    "mix", [lambda s: s * ag.Tensor([1.0]), lambda s: ag.Tensor([1.0]) + s, lambda s: ag.add(ag.Tensor(1.0), s)]
+    "mix",
+    [
+        lambda s: s * ag.Tensor([1.0]),
+        lambda s: ag.Tensor([1.0]) + s,
+        lambda s: ag.add(ag.Tensor(1.0), s),
+    ],
 )
 def test_scalar_and_tensor_do_not_mix(mix):
     with pytest.raises(TypeError, match="cannot mix Tensor and Scalar"):
         mix(ag.Scalar(2.0))
 
 
-@pytest.mark.parametrize("mix", [lambda s: s * np.ones(2), lambda s: np.ones(2) * s, lambda s: ag.maximum(s, "a")])
+@pytest.mark.parametrize(
+    "mix", [lambda s: s * np.ones(2), lambda s: np.ones(2) * s, lambda s: ag.maximum(s, "a")]
+)
 def test_scalars_combine_with_numbers_only(mix):
     with pytest.raises(TypeError, match="combines with Scalars and plain numbers only"):
         mix(ag.Scalar(2.0))
 
 
 def test_functions_that_scalars_lack_are_named():
-    with pytest.raises(TypeError, match="softmax: not defined for Scalar, which has add, .*use ag.Tensor"):
+    with pytest.raises(
+        TypeError, match="softmax: not defined for Scalar, which has add, .*use ag.Tensor"
+    ):
         ag.softmax(ag.Scalar(1.0))
     with pytest.raises(TypeError, match="unsupported operand"):
         ag.Scalar(1.0) + "text"

@@ -44,7 +44,10 @@ def test_memory_of_a_float_array_is_shared():
         ([1j], "expected real numbers, got list of dtype complex128"),
         (["a"], "expected real numbers, got list of dtype <U1"),
         (None, "expected real numbers, got NoneType of dtype object"),
-        (np.array(["2020-01-01"], "M8[D]"), "expected real numbers, got ndarray of dtype datetime64"),
+        (
+            np.array(["2020-01-01"], "M8[D]"),
+            "expected real numbers, got ndarray of dtype datetime64",
+        ),
         (ag.Tensor(1.0), r"expected numbers, got a Tensor; use .detach\(\)"),
         ([ag.Tensor(1.0)], "got a list of Tensors; ag.stack keeps their gradients"),
     ],
@@ -160,7 +163,14 @@ def test_matmul_on_either_side():
 @pytest.mark.parametrize("number", [2.0, 2, np.float32(2), np.int64(2)])
 def test_float32_survives_a_number(number):
     t = ag.Tensor(np.ones(3, np.float32))
-    for result in (t * number, number * t, t + number, t**number, number / t, ag.maximum(t, number)):
+    for result in (
+        t * number,
+        number * t,
+        t + number,
+        t**number,
+        number / t,
+        ag.maximum(t, number),
+    ):
         if isinstance(number, np.int64):
             assert result.dtype == np.float64  # NumPy's own rule for its integers
         else:
@@ -224,7 +234,10 @@ def test_functions_without_a_gradient_return_plain_arrays():
     ("call", "message"),
     [
         (lambda t: np.linalg.svd(t), r"numpy.linalg.svd is not differentiable in agx.*t.value"),
-        (lambda t: np.cumprod(t), "numpy.cumprod is not differentiable in agx; the nearest thing is ag.prod"),
+        (
+            lambda t: np.cumprod(t),
+            "numpy.cumprod is not differentiable in agx; the nearest thing is ag.prod",
+        ),
         (lambda t: np.i0(t), "numpy.i0 is not differentiable in agx"),
         (lambda t: np.hypot(t, t), "numpy.hypot is not differentiable in agx"),
         (lambda t: np.sum(t, where=t > 1), r"numpy.sum of a Tensor: .*'where'.*ag.sum\(x"),

@@ -1,21 +1,21 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
 try:
-    from ._kernels import graph as _compiled  # noqa: F401
+    from ._kernels import graph as _graph
 except ImportError as error:
-    if not (error.name or "").startswith("agx."):
+    if not (error.name or "").startswith("agx._kernels"):
         raise
     raise ImportError(
-        "agx is not compiled: its kernels are missing or do not fit this Python; run "
-        "`make test` or `python -m pip install .` in the source tree, and import agx elsewhere"
+        "agx is not compiled: its kernels (agx._kernels) are missing. In a checkout, run "
+        "`pip install .`, or `pip install -e .` to develop, and start Python outside of src"
     ) from error
 
-from ._version import __version__ as __version__
 from . import data as data
 from . import models as models
 from . import nn as nn
 from . import optim as optim
 from . import testing as testing
+from ._version import __version__ as __version__
 from .graph import Node as Node
 from .graph import is_recording as is_recording
 from .graph import no_grad as no_grad

@@ -46,7 +46,9 @@ class Optimizer:
     @staticmethod
     def _checked(who: str, parameters: Iterable[Any]) -> list[Any]:
         if isinstance(parameters, (Tensor, Scalar)):
-            raise TypeError(f"{who}: expected a list of parameters, got one {type(parameters).__name__}")
+            raise TypeError(
+                f"{who}: expected a list of parameters, got one {type(parameters).__name__}"
+            )
         found = list(parameters)
         if not found:
             raise ValueError(f"{who}: got no parameters; does the model have any?")
@@ -186,13 +188,24 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, eps=eps, weight_decay=weight_decay)
         if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"{type(self).__name__}: betas must be two numbers in [0, 1), got {betas}")
+            raise ValueError(
+                f"{type(self).__name__}: betas must be two numbers in [0, 1), got {betas}"
+            )
         self.betas = betas
 
     def _kernel(self, dtype: str, p: Any, g: Any, state: Any, step: int) -> None:
         eps, decay = self.options["eps"], self.options["weight_decay"]
         _kernels.adam[dtype](
-            p, g, state["mean"], state["square"], self.lr, *self.betas, eps, decay, self.decoupled, step
+            p,
+            g,
+            state["mean"],
+            state["square"],
+            self.lr,
+            *self.betas,
+            eps,
+            decay,
+            self.decoupled,
+            step,
         )
 
 

@@ -92,7 +92,7 @@ def factory(name: str) -> Factory:
         ) from None
     function = getattr(module, function_name, None)
     if not callable(function):
-        raise LookupError(f"module {module_name!r} has no function {function_name!r}")  # noqa: TRY004
+        raise LookupError(f"module {module_name!r} has no function {function_name!r}")
     return function
 
 

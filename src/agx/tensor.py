@@ -19,14 +19,15 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 constant_functions.update(
     getattr(np, name)
     for name in (
-        "greater greater_equal less less_equal equal not_equal isnan isinf isfinite signbit "
-        "logical_and logical_or logical_xor logical_not "
-        "shape ndim size argmax argmin argsort argwhere nonzero flatnonzero count_nonzero "
-        "any all isclose allclose array_equal array_equiv searchsorted "
-        "zeros_like ones_like empty_like full_like may_share_memory shares_memory "
-        "array_repr array_str array2string iscomplexobj isrealobj result_type can_cast"
-    ).split()
-)
+        "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf",
+        "isfinite", "signbit", "logical_and", "logical_or", "logical_xor", "logical_not",
+        "shape", "ndim", "size", "argmax", "argmin", "argsort", "argwhere", "nonzero",
+        "flatnonzero", "count_nonzero", "any", "all", "isclose", "allclose", "array_equal",
+        "array_equiv", "searchsorted", "zeros_like", "ones_like", "empty_like", "full_like",
+        "may_share_memory", "shares_memory", "array_repr", "array_str", "array2string",
+        "iscomplexobj", "isrealobj", "result_type", "can_cast",
+    )
+)  # fmt: skip
 
 
 def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
@@ -274,8 +275,8 @@ class Tensor(Node):
     # --- operators -------------------------------------------------------------------------------
 
     __hash__ = object.__hash__
-    __eq__ = _compare(np.equal)  # type: ignore[assignment]
-    __ne__ = _compare(np.not_equal)  # type: ignore[assignment]
+    __eq__ = _compare(np.equal)
+    __ne__ = _compare(np.not_equal)
     __lt__ = _compare(np.less)
     __le__ = _compare(np.less_equal)
     __gt__ = _compare(np.greater)
@@ -331,7 +332,9 @@ class Tensor(Node):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
-            raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
+            raise TypeError(
+                f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead"
+            )
         if ufunc in constant_functions:
             return getattr(ufunc, method)(*map(_plain, args), **kwargs)
         if kwargs.get("out") is not None:

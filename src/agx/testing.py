@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, pullback
+from .graph import pullback
 from .rng import generator
 from .tensor import Tensor
 
@@ -43,7 +43,7 @@ def check_grads(
 
 
 def _value(result: Any) -> np.ndarray:
-    return np.asarray(result.value if isinstance(result, Node) else result)
+    return np.asarray(result.value if isinstance(result, Tensor) else result)
 
 
 def _check(
@@ -60,9 +60,9 @@ def _check(
 
     def slope(*xs: Any) -> Any:
         """The derivative along ``directions``, still differentiable."""
-        nodes = [x * 1.0 if isinstance(x, Node) else Tensor(x) for x in xs]
+        nodes: list[Any] = [x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in xs]
         out = f(*nodes)
-        if not isinstance(out, Node):
+        if not isinstance(out, Tensor):
             return np.float64(0.0)
         gradients = pullback(out, nodes, create_graph=True)
         terms = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
@@ -97,7 +97,7 @@ def _check_backward(
     """Check that ``backward()``, which runs on plain arrays, agrees with the differentiable sweep."""
     leaves = [Tensor(p) for p in points]
     out = f(*leaves)
-    if order > 1 or not isinstance(out, Node) or not out.requires_grad:
+    if order > 1 or not isinstance(out, Tensor) or not out.requires_grad:
         return
     out.backward()
     found = sum(float((t.grad * d).sum()) for t, d in zip(leaves, directions, strict=True))

@@ -13,7 +13,7 @@ from .ops.shape import reshape, stack
 from .tensor import Tensor
 
 
-def _trace(x: Any) -> Node:
+def _trace(x: Any) -> Any:
     """A fresh node that carries ``x``; inside another transform it stays connected to the outside."""
     return x * 1.0 if isinstance(x, Node) else Tensor(np.array(x))
 

@@ -17,7 +17,9 @@ def geometries(draw):
     """A geometry and the shape of images that it fits."""
     pairs = lambda low, high: st.tuples(st.integers(low, high), st.integers(low, high))
     geo = Geometry(draw(pairs(1, 3)), draw(pairs(1, 3)), draw(pairs(0, 3)), draw(pairs(1, 2)))
-    shape = draw(st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)))
+    shape = draw(
+        st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 7), st.integers(1, 7))
+    )
     assume(min(geo.output(*shape[2:])) > 0)
     return geo, shape
 

@@ -50,7 +50,9 @@ def test_infinities_and_nan(name, dtype, rtol):
     kernels.logsumexp_rows[name](x, out, np.empty(2, dtype))
     np.testing.assert_array_equal(out, [-inf, inf, 3.0, nan, nan])
     kernels.softmax_rows[name](x, soft)
-    np.testing.assert_array_equal(soft, [[0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [nan, nan], [nan, nan]])
+    np.testing.assert_array_equal(
+        soft, [[0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [nan, nan], [nan, nan]]
+    )
 
 
 @pytest.mark.parametrize(("name", "dtype", "rtol"), KINDS)

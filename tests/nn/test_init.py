@@ -42,5 +42,7 @@ def test_constants():
 
 
 def test_fans_need_two_axes():
-    with pytest.raises(ValueError, match=r"fans need a weight of two axes or more, got shape \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"fans need a weight of two axes or more, got shape \(3,\)"
+    ):
         init.glorot_uniform((3,))

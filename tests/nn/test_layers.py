@@ -54,7 +54,8 @@ def test_normalisation_is_differentiable_twice(layer, shape):
 
 
 @pytest.mark.parametrize(
-    "name", ["ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Softplus", "Tanh", "Softmax", "LogSoftmax"]
+    "name",
+    ["ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Softplus", "Tanh", "Softmax", "LogSoftmax"],
 )
 def test_activation_modules_are_the_functions(name):
     functions = {"LeakyReLU": ag.leaky_relu, "LogSoftmax": ag.log_softmax}
@@ -64,10 +65,14 @@ def test_activation_modules_are_the_functions(name):
 
 
 def test_layers_are_float32_by_default_and_keep_it():
-    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5), nn.Flatten())
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5), nn.Flatten()
+    )
     out = net(np.ones((2, 1, 6, 6), np.float32))
     assert out.dtype == np.float32
-    assert {v.dtype for k, v in net.state_dict().items() if "num" not in k} == {np.dtype(np.float32)}
+    assert {v.dtype for k, v in net.state_dict().items() if "num" not in k} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_initial_values_follow_the_fan_in():
@@ -99,7 +104,9 @@ def test_pooling_layers():
     x = np.random.default_rng(0).standard_normal((2, 3, 7, 6))
     np.testing.assert_array_equal(nn.MaxPool2d(3, 2, 1)(x), ag.max_pool2d(x, 3, 2, 1))
     np.testing.assert_array_equal(nn.AvgPool2d(2)(x), ag.avg_pool2d(x, 2))
-    np.testing.assert_array_equal(nn.AdaptiveAvgPool2d((2, 1))(x), ag.adaptive_avg_pool2d(x, (2, 1)))
+    np.testing.assert_array_equal(
+        nn.AdaptiveAvgPool2d((2, 1))(x), ag.adaptive_avg_pool2d(x, (2, 1))
+    )
 
 
 def test_flatten_of_an_empty_batch():

@@ -38,7 +38,9 @@ def test_the_module_is_the_function(row):
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
 def test_second_derivatives(row):
     function, targets = getattr(ag, row["name"]), np.array(row["targets"])
-    ag.testing.check_grads(lambda x: function(x, targets, **row["options"]), np.array(row["inputs"]))
+    ag.testing.check_grads(
+        lambda x: function(x, targets, **row["options"]), np.array(row["inputs"])
+    )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
@@ -62,7 +64,9 @@ def test_targets_that_are_tensors_get_a_gradient():
     q = ag.Tensor(np.full((2, 3), 1 / 3))
     ag.cross_entropy(Z, q).backward()
     np.testing.assert_allclose(q.grad, -ag.log_softmax(Z, axis=1) / 2)
-    ag.testing.check_grads(lambda p, t: ag.binary_cross_entropy(p, t), np.full(3, 0.3), np.full(3, 0.6))
+    ag.testing.check_grads(
+        lambda p, t: ag.binary_cross_entropy(p, t), np.full(3, 0.3), np.full(3, 0.6)
+    )
 
 
 def test_extreme_logits_neither_overflow_nor_warn():
@@ -115,7 +119,9 @@ def test_infinite_logits_with_the_right_target_cost_nothing():
 # --- errors --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["mse", "l1", "huber", "binary_cross_entropy", "binary_cross_entropy_with_logits"])
+@pytest.mark.parametrize(
+    "name", ["mse", "l1", "huber", "binary_cross_entropy", "binary_cross_entropy_with_logits"]
+)
 def test_shapes_never_broadcast(name):
     message = rf"{name}: predictions have shape \(4, 1\), targets \(4,\)"
     with pytest.raises(ValueError, match=message):
@@ -126,7 +132,11 @@ def test_shapes_never_broadcast(name):
     ("z", "targets", "message"),
     [
         (Z, LABELS[:, None], r"targets of shape \(2, 1\); use targets.squeeze\(1\)"),
-        (Z, np.array([0, 1, 2]), r"need class numbers of shape \(2,\).*got targets of shape \(3,\)"),
+        (
+            Z,
+            np.array([0, 1, 2]),
+            r"need class numbers of shape \(2,\).*got targets of shape \(3,\)",
+        ),
         (Z, np.array([0, 3]), "class numbers from 0 to 2, got 3 at position 1"),
         (Z, np.array([-1, 0]), "class numbers from 0 to 2, got -1 at position 0"),
         (Z, np.array([0.0, 1.0]), "targets of dtype float64 are probabilities and need the shape"),
@@ -141,9 +151,18 @@ def test_targets_that_do_not_fit(z, targets, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: ag.cross_entropy(Z, LABELS, reduction="avg"), "cross_entropy: reduction must be .* got 'avg'"),
-        (lambda: ag.cross_entropy(Z, LABELS, label_smoothing=2), r"label_smoothing must lie in \[0, 1\], got 2"),
-        (lambda: ag.cross_entropy(Z, LABELS, weight=[1.0]), r"expected weight of shape \(3,\), got \(1,\)"),
+        (
+            lambda: ag.cross_entropy(Z, LABELS, reduction="avg"),
+            "cross_entropy: reduction must be .* got 'avg'",
+        ),
+        (
+            lambda: ag.cross_entropy(Z, LABELS, label_smoothing=2),
+            r"label_smoothing must lie in \[0, 1\], got 2",
+        ),
+        (
+            lambda: ag.cross_entropy(Z, LABELS, weight=[1.0]),
+            r"expected weight of shape \(3,\), got \(1,\)",
+        ),
         (lambda: ag.nll_loss(Z, np.ones(2)), "nll_loss: expected log-probabilities.*dtype float64"),
         (lambda: ag.huber(Z, Z, delta=0), "huber: delta must be positive, got 0"),
         (

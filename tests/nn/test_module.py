@@ -90,7 +90,11 @@ def test_a_mismatch_is_reported_whole_and_nothing_is_loaded():
     state["layers.1.bias"] = np.ones(5)
     with pytest.raises(ValueError, match="does not fit Net; nothing was loaded") as caught:
         net.load_state_dict(state)
-    for line in ("missing: scale", "unexpected: extra", r"layers.1.bias: expected shape (1,), got (5,)"):
+    for line in (
+        "missing: scale",
+        "unexpected: extra",
+        r"layers.1.bias: expected shape (1,), got (5,)",
+    ):
         assert line in str(caught.value)
     for name, value in net.state_dict().items():
         np.testing.assert_array_equal(value, before[name])

@@ -46,12 +46,15 @@ def problems(draw):
 
 def gradients_by_reference(x, w, seed, geo, groups):
     """Gradients of <seed, conv(x, w)> from its matrix: one column for each element."""
+
     def slope(a, rebuild):
         out = np.empty(a.size)
         for k in range(a.size):
             unit = np.zeros(a.size)
             unit[k] = 1
-            out[k] = np.vdot(seed, reference.conv2d(*rebuild(unit.reshape(a.shape)), None, geo, groups))
+            out[k] = np.vdot(
+                seed, reference.conv2d(*rebuild(unit.reshape(a.shape)), None, geo, groups)
+            )
         return out.reshape(a.shape)
 
     return slope(x, lambda u: (u, w)), slope(w, lambda u: (x, u))
@@ -60,7 +63,11 @@ def gradients_by_reference(x, w, seed, geo, groups):
 @given(problem=problems())
 def test_any_geometry(problem):
     geo, groups, x_shape, w_shape = problem
-    x, w, b = rng.standard_normal(x_shape), rng.standard_normal(w_shape), rng.standard_normal(w_shape[0])
+    x, w, b = (
+        rng.standard_normal(x_shape),
+        rng.standard_normal(w_shape),
+        rng.standard_normal(w_shape[0]),
+    )
     tx, tw, tb = map(ag.Tensor, (x, w, b))
     out = ag.conv2d(tx, tw, tb, geo.stride, geo.padding, geo.dilation, groups)
     expected = reference.conv2d(x, w, b, geo, groups)
@@ -86,7 +93,11 @@ def test_any_geometry(problem):
 @pytest.mark.usefixtures("engine", "small_workspace")
 def test_pieces_smaller_than_an_image(x_shape, w_shape, options):
     f = lambda x, w, b: ag.conv2d(x, w, b, **options)
-    arrays = rng.standard_normal(x_shape), rng.standard_normal(w_shape), rng.standard_normal(w_shape[0])
+    arrays = (
+        rng.standard_normal(x_shape),
+        rng.standard_normal(w_shape),
+        rng.standard_normal(w_shape[0]),
+    )
     ag.testing.check_grads(f, *arrays)
 
 
@@ -152,7 +163,9 @@ def test_memory_does_not_grow_with_the_batch():
 def test_workspace_can_be_set():
     before = ag.set_workspace(2.5)
     assert ag.set_workspace(before) == 2.5
-    with pytest.raises(ValueError, match="set_workspace: expected a positive number of megabytes, got 0"):
+    with pytest.raises(
+        ValueError, match="set_workspace: expected a positive number of megabytes, got 0"
+    ):
         ag.set_workspace(0)
 
 
@@ -186,7 +199,11 @@ def test_a_forked_child_has_threads_of_its_own():
         "assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], timeout=60, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-c", code],
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

@@ -35,7 +35,10 @@ def test_powers_of_zero():
     assert gradient(lambda x: x**2, [0.0]) == [0.0]
     assert gradient(lambda x: x**1, [0.0]) == [1.0]
     assert gradient(lambda x: x**0, [0.0]) == [0.0]
-    assert gradient(ag.power, [0.0, 0.0, 2.0], [2.0, 0.0, 3.0]) == [[0.0, 0.0, 12.0], [0.0, 0.0, 8 * math.log(2)]]
+    assert gradient(ag.power, [0.0, 0.0, 2.0], [2.0, 0.0, 3.0]) == [
+        [0.0, 0.0, 12.0],
+        [0.0, 0.0, 8 * math.log(2)],
+    ]
     assert gradient(lambda x: x**0.5, [0.0]) == [inf]
 
 
@@ -43,7 +46,9 @@ def test_large_arguments_keep_value_and_gradient():
     with np.errstate(all="raise", under="ignore"):
         assert ag.sigmoid(np.array([-1000.0, 1000.0])).tolist() == [0.0, 1.0]
         assert ag.softplus(np.array([-1000.0, 1000.0])).tolist() == [0.0, 1000.0]
-        assert ag.logaddexp(np.array([1000.0]), np.array([1000.0])).tolist() == [1000.0 + math.log(2)]
+        assert ag.logaddexp(np.array([1000.0]), np.array([1000.0])).tolist() == [
+            1000.0 + math.log(2)
+        ]
     assert gradient(ag.sigmoid, [-40.0])[0] == pytest.approx(math.exp(-40.0))
     assert gradient(ag.sigmoid, [40.0])[0] == pytest.approx(math.exp(-40.0))
     assert gradient(ag.softplus, [-1000.0, 1000.0]) == [0.0, 1.0]
@@ -77,4 +82,6 @@ def test_steps_have_gradient_zero():
 def test_gelu_has_two_forms():
     with pytest.raises(ValueError, match="gelu: approximate must be 'none' or 'tanh', got 'fast'"):
         ag.gelu(np.ones(1), "fast")
-    np.testing.assert_allclose(ag.gelu(np.linspace(-3, 3, 7), "tanh"), ag.gelu(np.linspace(-3, 3, 7)), atol=1e-3)
+    np.testing.assert_allclose(
+        ag.gelu(np.linspace(-3, 3, 7), "tanh"), ag.gelu(np.linspace(-3, 3, 7)), atol=1e-3
+    )

@@ -43,12 +43,21 @@ def test_integers_become_float64_and_float32_stays():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: ag.im2col(X[0], 2), r"im2col: expected x of shape \(N, C, H, W\), got \(3, 5, 6\)"),
+        (
+            lambda: ag.im2col(X[0], 2),
+            r"im2col: expected x of shape \(N, C, H, W\), got \(3, 5, 6\)",
+        ),
         (lambda: ag.im2col(X, 9), r"im2col: a kernel reaching over \(9, 9\) does not fit"),
         (lambda: ag.im2col_indices(X, 0), "im2col_indices: kernel_size must be"),
         (lambda: ag.im2col_matrix_dense(X, 9), "a kernel reaching over"),
-        (lambda: ag.col2im(X, (2, 3, 5), 2), r"col2im: expected a shape \(N, C, H, W\), got \(2, 3, 5\)"),
-        (lambda: ag.col2im(X, (2, 3, 5, 6), 2), r"have patches of shape \(2, 20, 3, 2, 2\), got \(2, 3, 5, 6\)"),
+        (
+            lambda: ag.col2im(X, (2, 3, 5), 2),
+            r"col2im: expected a shape \(N, C, H, W\), got \(2, 3, 5\)",
+        ),
+        (
+            lambda: ag.col2im(X, (2, 3, 5, 6), 2),
+            r"have patches of shape \(2, 20, 3, 2, 2\), got \(2, 3, 5, 6\)",
+        ),
     ],
 )
 def test_sizes_that_do_not_fit(call, message):
@@ -58,5 +67,7 @@ def test_sizes_that_do_not_fit(call, message):
 
 def test_the_sparse_matrix_needs_scipy(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
-    with pytest.raises(ImportError, match=r'needs SciPy; install it with: pip install "agx\[sparse\]"'):
+    with pytest.raises(
+        ImportError, match=r'needs SciPy; install it with: pip install "agx\[sparse\]"'
+    ):
         ag.im2col_matrix_sparse(X, 2)

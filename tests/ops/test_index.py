@@ -36,7 +36,9 @@ def test_basic_indices(data):
 @given(data=st.data())
 def test_integer_arrays(data):
     shape = data.draw(hnp.array_shapes(max_dims=3, max_side=4))
-    index = data.draw(hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3)))
+    index = data.draw(
+        hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3))
+    )
     check(np.random.default_rng(0).standard_normal(shape), index)
 
 
@@ -76,7 +78,9 @@ def test_take_and_take_along_axis():
     np.testing.assert_array_equal(ag.take(t, [5, 5, 0]).value, np.take(X, [5, 5, 0]))
     np.testing.assert_array_equal(t.take([1, 1], axis=2).value, np.take(X, [1, 1], 2))
     order = np.argsort(-X, axis=1)
-    np.testing.assert_array_equal(ag.take_along_axis(t, order, 1).value, np.take_along_axis(X, order, 1))
+    np.testing.assert_array_equal(
+        ag.take_along_axis(t, order, 1).value, np.take_along_axis(X, order, 1)
+    )
     ag.testing.check_grads(lambda x: ag.take_along_axis(x * x, order, 1), X / 10, order=1)
 
 

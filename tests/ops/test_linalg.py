@@ -11,14 +11,24 @@ import agx as ag
 rng = np.random.default_rng(0)
 
 
-@given(shapes=hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3))
+@given(
+    shapes=hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3)
+)
 def test_matmul_in_every_shape(shapes):
     x, y = (rng.standard_normal(s) for s in shapes.input_shapes)
     np.testing.assert_array_equal(ag.matmul(ag.Tensor(x), ag.Tensor(y)).value, x @ y)
     ag.testing.check_grads(ag.matmul, x, y, order=1)
 
 
-DOTS = [((), (3,)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((2, 3), (4, 3, 5)), ((2, 5, 3), (3,))]
+DOTS = [
+    ((), (3,)),
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((2, 3), (4, 3, 5)),
+    ((2, 5, 3), (3,)),
+]
 
 
 @pytest.mark.parametrize(("left", "right"), DOTS)
@@ -57,7 +67,11 @@ def test_einsum(case):
     ag.testing.check_grads(lambda *xs: ag.einsum(subscripts, *xs), *arrays)
 
 
-@given(batch=hnp.array_shapes(min_dims=0, max_dims=2, max_side=3), n=st.integers(1, 3), m=st.integers(1, 3))
+@given(
+    batch=hnp.array_shapes(min_dims=0, max_dims=2, max_side=3),
+    n=st.integers(1, 3),
+    m=st.integers(1, 3),
+)
 def test_linear_on_the_last_axis(batch, n, m):
     x, w, b = rng.standard_normal((*batch, n)), rng.standard_normal((m, n)), rng.standard_normal(m)
     np.testing.assert_allclose(ag.linear(x, w, b), x @ w.T + b)
@@ -67,12 +81,27 @@ def test_linear_on_the_last_axis(batch, n, m):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: ag.linear(np.ones((2, 3)), np.ones((4, 5))), r"linear: x has shape \(2, 3\), w expects 5 features"),
-        (lambda: ag.linear(np.ones((2, 3)), np.ones((4, 3)), np.ones(3)), r"expected b of shape \(4,\), got \(3,\)"),
-        (lambda: ag.tensordot(np.ones((2, 3)), np.ones((4, 3))), r"tensordot: axes \[0, 1\] of shape \(2, 3\) do not match"),
+        (
+            lambda: ag.linear(np.ones((2, 3)), np.ones((4, 5))),
+            r"linear: x has shape \(2, 3\), w expects 5 features",
+        ),
+        (
+            lambda: ag.linear(np.ones((2, 3)), np.ones((4, 3)), np.ones(3)),
+            r"expected b of shape \(4,\), got \(3,\)",
+        ),
+        (
+            lambda: ag.tensordot(np.ones((2, 3)), np.ones((4, 3))),
+            r"tensordot: axes \[0, 1\] of shape \(2, 3\) do not match",
+        ),
         (lambda: ag.einsum("ij,jk", np.ones((2, 2))), "einsum: 2 terms in 'ij,jk' for 1 operands"),
-        (lambda: ag.einsum("ijk->i", np.ones((2, 2))), "einsum: operand 0 has 2 axes, 'ijk' names 3"),
-        (lambda: ag.einsum("...ijk->i", np.ones((2, 2))), "einsum: operand 0 has 2 axes, fewer than"),
+        (
+            lambda: ag.einsum("ijk->i", np.ones((2, 2))),
+            "einsum: operand 0 has 2 axes, 'ijk' names 3",
+        ),
+        (
+            lambda: ag.einsum("...ijk->i", np.ones((2, 2))),
+            "einsum: operand 0 has 2 axes, fewer than",
+        ),
         (lambda: ag.Tensor(np.ones((2, 3))) @ np.ones((2, 3)), "matmul"),
     ],
 )
@@ -82,5 +111,7 @@ def test_what_does_not_fit(call, message):
 
 
 def test_einsum_wants_a_string():
-    with pytest.raises(TypeError, match="einsum: the first argument must be a string of subscripts"):
+    with pytest.raises(
+        TypeError, match="einsum: the first argument must be a string of subscripts"
+    ):
         ag.einsum(ag.Tensor(np.ones(2)), [0])

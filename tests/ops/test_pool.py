@@ -53,7 +53,10 @@ def test_kernel_sizes_may_be_pairs_or_lists():
     [
         (lambda: ag.max_pool2d(X[0], 2), r"max_pool2d: expected x of shape \(N, C, H, W\)"),
         (lambda: ag.max_pool2d(X, 8), r"max_pool2d: a kernel reaching over \(8, 8\) does not fit"),
-        (lambda: ag.max_pool2d(X, 2, padding=2), r"padding \(2, 2\) is more than half of the kernel \(2, 2\)"),
+        (
+            lambda: ag.max_pool2d(X, 2, padding=2),
+            r"padding \(2, 2\) is more than half of the kernel \(2, 2\)",
+        ),
         (lambda: ag.avg_pool2d(X, 2, 0), "avg_pool2d: stride must be"),
         (lambda: ag.adaptive_avg_pool2d(X, 0), "adaptive_avg_pool2d: output_size must be"),
     ],

@@ -88,7 +88,10 @@ def test_concatenation_gives_each_part_its_gradient(shape, data):
     ("call", "message"),
     [
         (lambda t: ag.split(t, 5), "split: axis 0 has 2 elements, which 5 sections do not divide"),
-        (lambda t: ag.stack([t, X[0]]), r"stack: expected arrays of one shape, got \[\(2, 3, 4\), \(3, 4\)\]"),
+        (
+            lambda t: ag.stack([t, X[0]]),
+            r"stack: expected arrays of one shape, got \[\(2, 3, 4\), \(3, 4\)\]",
+        ),
         (lambda t: ag.concatenate([]), "concatenate: expected at least one array, got none"),
         (lambda t: ag.pad(t, 1, mode="mean"), "pad: mode must be 'constant', .* got 'mean'"),
         (lambda t: ag.roll(t, (1, 2), 0), "roll: 2 shifts for 1 axes"),

@@ -29,7 +29,9 @@ def loss(name, function, inputs, targets, **options):
     """One loss: its value and the gradient of its sum."""
     x = torch.tensor(inputs, dtype=double, requires_grad=True)
     t = torch.tensor(targets)
-    call = {k: torch.tensor(v, dtype=double) if isinstance(v, list) else v for k, v in options.items()}
+    call = {
+        k: torch.tensor(v, dtype=double) if isinstance(v, list) else v for k, v in options.items()
+    }
     value = function(x, t, **call)
     value.sum().backward()
     return {
@@ -47,23 +49,62 @@ def losses():
     ce, rows = F.cross_entropy, []
     for reduction in ("mean", "sum", "none"):
         rows += [loss("cross_entropy", ce, z, labels, reduction=reduction)]
-        rows += [loss("cross_entropy", ce, z, some, weight=weight, label_smoothing=0.1, reduction=reduction)]
-        rows += [loss("cross_entropy", ce, z, soft, weight=weight, label_smoothing=0.2, reduction=reduction)]
+        rows += [
+            loss(
+                "cross_entropy",
+                ce,
+                z,
+                some,
+                weight=weight,
+                label_smoothing=0.1,
+                reduction=reduction,
+            )
+        ]
+        rows += [
+            loss(
+                "cross_entropy",
+                ce,
+                z,
+                soft,
+                weight=weight,
+                label_smoothing=0.2,
+                reduction=reduction,
+            )
+        ]
         rows += [loss("nll_loss", F.nll_loss, z, some, weight=weight, reduction=reduction)]
         for name, f in (("mse", F.mse_loss), ("l1", F.l1_loss), ("huber", F.huber_loss)):
             rows += [loss(name, f, z, normal(4, 3), reduction=reduction)]
         bits = (z > 0).astype(float)
         p = 1 / (1 + np.exp(-normal(4, 3)))
         rows += [loss("binary_cross_entropy", F.binary_cross_entropy, p, bits, reduction=reduction)]
-        rows += [loss("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, z, bits,
-                      pos_weight=weight, reduction=reduction)]
-    rows += [loss("cross_entropy", ce, z, labels, weight=weight), loss("cross_entropy", ce, z, soft)]
+        rows += [
+            loss(
+                "binary_cross_entropy_with_logits",
+                F.binary_cross_entropy_with_logits,
+                z,
+                bits,
+                pos_weight=weight,
+                reduction=reduction,
+            )
+        ]
+    rows += [
+        loss("cross_entropy", ce, z, labels, weight=weight),
+        loss("cross_entropy", ce, z, soft),
+    ]
     rows += [loss("cross_entropy", ce, z, labels, label_smoothing=0.3)]
     rows += [loss("cross_entropy", ce, z, labels, ignore_index=2)]
-    rows += [loss("cross_entropy", ce, images, maps), loss("cross_entropy", ce, images, maps, weight=weight)]
+    rows += [
+        loss("cross_entropy", ce, images, maps),
+        loss("cross_entropy", ce, images, maps, weight=weight),
+    ]
     rows += [loss("cross_entropy", ce, z[0], np.array(1))]
-    rows += [loss("nll_loss", F.nll_loss, images, maps), loss("huber", F.huber_loss, z, normal(4, 3), delta=0.3)]
-    rows += [loss("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, z * 30, soft)]
+    rows += [
+        loss("nll_loss", F.nll_loss, images, maps),
+        loss("huber", F.huber_loss, z, normal(4, 3), delta=0.3),
+    ]
+    rows += [
+        loss("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, z * 30, soft)
+    ]
     return rows
 
 
@@ -151,7 +192,12 @@ def layers():
         layer("Linear", [3, 2], {}, normal(4, 3)),
         layer("Linear", [3, 2], {"bias": False}, normal(2, 2, 3)),
         layer("Conv2d", [4, 6, 3], {"stride": 2, "padding": 1}, x),
-        layer("Conv2d", [4, 6, [2, 3]], {"stride": [1, 2], "padding": [0, 2], "dilation": [2, 1], "groups": 2}, x),
+        layer(
+            "Conv2d",
+            [4, 6, [2, 3]],
+            {"stride": [1, 2], "padding": [0, 2], "dilation": [2, 1], "groups": 2},
+            x,
+        ),
         layer("BatchNorm1d", [3], {}, normal(5, 3), calls=2),
         layer("BatchNorm1d", [3], {"momentum": 0.3, "eps": 0.01}, normal(4, 3, 2)),
         layer("BatchNorm2d", [4], {}, x, calls=2),

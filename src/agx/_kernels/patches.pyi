@@ -2,9 +2,7 @@ import numpy as np
 
 from . import _fused
 
-def fill_indices(
-    out: np.ndarray, H: int, W: int, OW: int, geometry: tuple[int, ...]
-) -> None: ...
+def fill_indices(out: np.ndarray, H: int, W: int, OW: int, geometry: tuple[int, ...]) -> None: ...
 @_fused
 def gather(
     x: np.ndarray,

@@ -47,9 +47,9 @@ def fill_indices(int64_t[:, ::1] out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW,
 cdef void gather_image(const floating *x, floating *cols, Py_ssize_t channels, Py_ssize_t H,
                        Py_ssize_t W, Py_ssize_t OH, Py_ssize_t OW, const Py_ssize_t *geo) noexcept nogil:
     cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3]
-    cdef Py_ssize_t c, kh, kw, oh, ow, h, left, low, high
+    cdef Py_ssize_t _c, kh, kw, oh, ow, h, left, low, high
     cdef const floating *row
-    for c in range(channels):
+    for _c in range(channels):
         for kh in range(KH):
             for kw in range(KW):
                 left = kw * geo[7] - geo[5]
@@ -80,9 +80,9 @@ cdef void gather_image(const floating *x, floating *cols, Py_ssize_t channels, P
 cdef void scatter_image(const floating *cols, floating *x, Py_ssize_t channels, Py_ssize_t H,
                         Py_ssize_t W, Py_ssize_t OH, Py_ssize_t OW, const Py_ssize_t *geo) noexcept nogil:
     cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3]
-    cdef Py_ssize_t c, kh, kw, oh, ow, h, left, low, high
+    cdef Py_ssize_t _c, kh, kw, oh, ow, h, left, low, high
     cdef floating *row
-    for c in range(channels):
+    for _c in range(channels):
         for kh in range(KH):
             for kw in range(KW):
                 left = kw * geo[7] - geo[5]

@@ -260,7 +260,6 @@ cdef class Scalar:
         cdef double share = 0.5 if a.value == b.value else <double>(a.value > b.value)
         return record("maximum", a.value if a.value >= b.value else b.value, a, share, b, 1.0 - share)
 
-
     def minimum(Scalar a, other):
         """Return the smaller of two numbers; a tie shares the derivative."""
         return -(-a).maximum(-other)

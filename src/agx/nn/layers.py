@@ -137,9 +137,7 @@ class Conv2d(Module):
 
 
 class _Pool(Module):
-    def __init__(
-        self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0
-    ) -> None:
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
         geometry(type(self).__name__, kernel_size, stride or kernel_size, padding, 1)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 

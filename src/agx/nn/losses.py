@@ -105,7 +105,9 @@ def cross_entropy(
     logits = logits if hasattr(logits, "shape") else np.asarray(logits)
     targets = targets if isinstance(targets, Node) else np.asarray(targets)
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
+        raise ValueError(
+            f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}"
+        )
     if len(logits.shape) == 1:
         logits, targets = reshape(logits, (1, -1)), targets.reshape(1, *targets.shape)
         if reduction == "none":
@@ -129,8 +131,12 @@ def cross_entropy(
     z = _rows(logits)
     if weight is None and not label_smoothing and ignore_index not in labels:
         losses = ops.softmax_nll(z, targets=labels)
-        return _reduce("cross_entropy", reshape(losses, shape) if len(shape) > 1 else losses, reduction)
-    return _weighted_cross_entropy(z, labels, weight, label_smoothing, ignore_index, shape, reduction)
+        return _reduce(
+            "cross_entropy", reshape(losses, shape) if len(shape) > 1 else losses, reduction
+        )
+    return _weighted_cross_entropy(
+        z, labels, weight, label_smoothing, ignore_index, shape, reduction
+    )
 
 
 def _weighted_cross_entropy(
@@ -188,7 +194,9 @@ def nll_loss(
     >>> ag.nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([1])).round(4)
     np.float64(0.2877)
     """
-    scores = log_probabilities if hasattr(log_probabilities, "shape") else np.asarray(log_probabilities)
+    scores = (
+        log_probabilities if hasattr(log_probabilities, "shape") else np.asarray(log_probabilities)
+    )
     targets = np.asarray(targets)
     if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
         raise ValueError(
@@ -201,9 +209,7 @@ def nll_loss(
     if weight is not None:
         scale = scale * _weights("nll_loss", weight, scores.shape[1], scores.dtype)[labels]
     losses = _rows(scores)[np.arange(len(labels)), labels] * -scale
-    return _reduce(
-        "nll_loss", reshape(losses, targets.shape), reduction, float(scale.sum()) or 1.0
-    )
+    return _reduce("nll_loss", reshape(losses, targets.shape), reduction, float(scale.sum()) or 1.0)
 
 
 # --- numbers -------------------------------------------------------------------------------------
@@ -234,9 +240,7 @@ def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     return _reduce("l1", absolute(predictions - targets), reduction)
 
 
-def huber(
-    predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean"
-) -> Any:
+def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
     """Compute half the squared difference up to ``delta``, and continue in a straight line.
 
     Raises ValueError unless predictions and targets have one shape and ``delta`` is positive

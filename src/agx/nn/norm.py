@@ -17,6 +17,9 @@ from .module import Module
 
 class _BatchNorm(Module):
     axes: tuple[tuple[int, ...], ...]
+    running_mean: np.ndarray
+    running_var: np.ndarray
+    num_batches_tracked: np.ndarray
 
     def __init__(
         self,
@@ -116,7 +119,9 @@ class LayerNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = (
+            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        )
         self.normalized_shape, self.eps = shape, eps
         self.weight = Tensor(init.ones(shape, dtype)) if elementwise_affine else None
         self.bias = Tensor(init.zeros(shape, dtype)) if elementwise_affine else None
@@ -130,9 +135,7 @@ class LayerNorm(Module):
                 f"shape {x.shape}; check normalized_shape"
             )
         axes = tuple(range(-size, 0))
-        scaled = (x - mean(x, axes, keepdims=True)) / sqrt(
-            var(x, axes, keepdims=True) + self.eps
-        )
+        scaled = (x - mean(x, axes, keepdims=True)) / sqrt(var(x, axes, keepdims=True) + self.eps)
         return scaled if self.weight is None else scaled * self.weight + self.bias
 
     def extra_repr(self) -> str:

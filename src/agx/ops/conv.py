@@ -267,8 +267,10 @@ def _check(op: str, x: Any, w: Any, b: Any, groups: int) -> None:
     if len(w.shape) != 4:
         raise ValueError(f"{op}: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
     if groups < 1 or x.shape[1] % groups or w.shape[0] % groups:
-        raise ValueError(f"{op}: groups={groups} must divide the {x.shape[1]} channels of x and the "
-                         f"{w.shape[0]} filters of w")
+        raise ValueError(
+            f"{op}: groups={groups} must divide the {x.shape[1]} channels of x and the "
+            f"{w.shape[0]} filters of w"
+        )
     if x.shape[1] != w.shape[1] * groups:
         raise ValueError(
             f"{op}: x has {x.shape[1]} channels, w expects {w.shape[1] * groups} "

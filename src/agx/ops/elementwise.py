@@ -18,7 +18,9 @@ from ..graph import Node, implements, no_gradient, primitive
 add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))
 subtract = primitive("sub", np.subtract, (lambda g, out, x, y: g, lambda g, out, x, y: -g))
 multiply = primitive("mul", np.multiply, (lambda g, out, x, y: g * y, lambda g, out, x, y: g * x))
-divide = primitive("div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y))
+divide = primitive(
+    "div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+)
 negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
 positive = primitive("pos", np.positive, (lambda g, out, x: g,))
 reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
@@ -277,8 +279,9 @@ _gelu = primitive(
     "gelu",
     lambda x: x * (0.5 * (1 + _erf_value(x * 0.5**0.5))),
     (
-        lambda g, out, x: g
-        * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * x * x) * (2 * np.pi) ** -0.5),
+        lambda g, out, x: (
+            g * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * x * x) * (2 * np.pi) ** -0.5)
+        ),
     ),
     elementwise=True,
 )
@@ -316,5 +319,7 @@ def astype(x: Any, dtype: Any) -> Any:
     """
     dtype = np.dtype(dtype)
     if isinstance(x, Node) and dtype not in (np.dtype("f4"), np.dtype("f8")):
-        raise TypeError(f"astype: a Tensor holds float32 or float64, not {dtype}; use .value.astype")
+        raise TypeError(
+            f"astype: a Tensor holds float32 or float64, not {dtype}; use .value.astype"
+        )
     return _astype(x, dtype=dtype)

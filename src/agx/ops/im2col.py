@@ -241,5 +241,3 @@ def im2col_matrix_sparse(
     rows, columns, shape = _ones_at(x, kernel_size, stride, padding, dilation)
     ones = np.ones(len(rows), _F32 if x.dtype == _F32 else _F64)
     return csc_matrix((ones, (rows, columns)), shape=shape)
-
-

@@ -31,13 +31,19 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     if _is_basic(index):
         out[index] = g
         return out
-    if isinstance(index, np.ndarray) and index.ndim == 1 and index.dtype.kind in "iu" and len(shape) == 1:
+    if (
+        isinstance(index, np.ndarray)
+        and index.ndim == 1
+        and index.dtype.kind in "iu"
+        and len(shape) == 1
+    ):
         positions = np.where(index < 0, index + shape[0], index).astype(np.int64)
     else:
         positions = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[index]
     values = np.broadcast_to(g, positions.shape)
     _INDEX_ADD[out.dtype](
-        out.reshape(-1), np.ascontiguousarray(positions).reshape(-1),
+        out.reshape(-1),
+        np.ascontiguousarray(positions).reshape(-1),
         np.ascontiguousarray(values).reshape(-1),
     )
     return out
@@ -63,7 +69,9 @@ def _plain(index: Any) -> Any:
         raise IndexError(
             "an index must be integers, slices or booleans, got a Tensor; use .value.astype(int)"
         )
-    return np.asarray(index, dtype=None if len(index) else int) if isinstance(index, list) else index
+    return (
+        np.asarray(index, dtype=None if len(index) else int) if isinstance(index, list) else index
+    )
 
 
 def getitem(x: Any, index: Any) -> Any:

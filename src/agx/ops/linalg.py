@@ -118,8 +118,10 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     if len(left) != len(right) or any(
         np.shape(x)[a] != np.shape(y)[b] for a, b in zip(left, right, strict=False)
     ):
-        raise ValueError(f"tensordot: axes {left} of shape {np.shape(x)} do not match axes {right} of "
-                         f"shape {np.shape(y)}")
+        raise ValueError(
+            f"tensordot: axes {left} of shape {np.shape(x)} do not match axes {right} of "
+            f"shape {np.shape(y)}"
+        )
     left, right = [a % nx for a in left], [b % ny for b in right]
     rows = [a for a in range(nx) if a not in left]
     columns = [b for b in range(ny) if b not in right]
@@ -135,7 +137,9 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
 # --- einsum --------------------------------------------------------------------------------------
 
 
-def _einsum_vjp(i: int, g: Any, out: Any, *operands: Any, inputs: Sequence[str], result: str) -> Any:
+def _einsum_vjp(
+    i: int, g: Any, out: Any, *operands: Any, inputs: Sequence[str], result: str
+) -> Any:
     """Contract the gradient with the other operands down to the letters of operand ``i``."""
     others = [x for k, x in enumerate(operands) if k != i]
     letters = [s for k, s in enumerate(inputs) if k != i]
@@ -190,20 +194,27 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     array([3., 3.])
     """
     if not isinstance(subscripts, str):
-        raise TypeError("einsum: the first argument must be a string of subscripts, such as 'ij,j->i'")
+        raise TypeError(
+            "einsum: the first argument must be a string of subscripts, such as 'ij,j->i'"
+        )
     text = subscripts.replace(" ", "")
     left, arrow, result = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
-        raise ValueError(f"einsum: {len(terms)} terms in '{subscripts}' for {len(operands)} operands")
+        raise ValueError(
+            f"einsum: {len(terms)} terms in '{subscripts}' for {len(operands)} operands"
+        )
     arrays = [x if hasattr(x, "shape") else np.asarray(x) for x in operands]
     free = [c for c in string.ascii_letters if c not in text]
-    widest = max((x.ndim - len(t) + 3 for t, x in zip(terms, arrays, strict=True) if "..." in t),
-                 default=0)
-    dots = "".join(free[:max(widest, 0)])
+    widest = max(
+        (x.ndim - len(t) + 3 for t, x in zip(terms, arrays, strict=True) if "..." in t), default=0
+    )
+    dots = "".join(free[: max(widest, 0)])
     spare = free[len(dots) :]
-    terms = [_expand_ellipsis(t, x.ndim, dots, f"operand {k}")
-             for k, (t, x) in enumerate(zip(terms, arrays, strict=True))]
+    terms = [
+        _expand_ellipsis(t, x.ndim, dots, f"operand {k}")
+        for k, (t, x) in enumerate(zip(terms, arrays, strict=True))
+    ]
     for k, (t, x) in enumerate(zip(terms, arrays, strict=True)):
         if len(t) != x.ndim:
             raise ValueError(f"einsum: operand {k} has {x.ndim} axes, '{t}' names {len(t)}")

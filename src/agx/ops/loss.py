@@ -63,8 +63,9 @@ bce_logits = primitive(
     "bce_logits",
     _bce_logits_value,
     (
-        lambda g, out, z, t, *, pos_weight: g
-        * ((1 - t) * sigmoid(z) - pos_weight * t * sigmoid(-z)),
+        lambda g, out, z, t, *, pos_weight: (
+            g * ((1 - t) * sigmoid(z) - pos_weight * t * sigmoid(-z))
+        ),
         lambda g, out, z, t, *, pos_weight: g * (pos_weight * softplus(-z) - softplus(z)),
     ),
     elementwise=True,

@@ -29,7 +29,9 @@ def _sliding(op: str, size: tuple[int, int], kernel: Any, stride: Any, padding: 
     """Windows of one size at equal distances, cut off at the border of the image."""
     geo = geometry(op, kernel, kernel if stride is None else stride, padding, 1)
     if any(2 * p > k for p, k in zip(geo.padding, geo.kernel, strict=True)):
-        raise ValueError(f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}")
+        raise ValueError(
+            f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}"
+        )
     counts = output_size(op, geo, *size)
     rows, columns = (
         tuple((max(i * s - p, 0), min(i * s - p + k, n)) for i in range(count))

@@ -40,11 +40,7 @@ def _count(x: Any, axis: Axis) -> int:
 _sum = primitive(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
-    (
-        lambda g, out, x, *, axis, keepdims: broadcast_to(
-            _restore(g, x, axis, keepdims), x.shape
-        ),
-    ),
+    (lambda g, out, x, *, axis, keepdims: broadcast_to(_restore(g, x, axis, keepdims), x.shape),),
 )
 _mean = primitive(
     "mean",
@@ -234,7 +230,7 @@ def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(x).reshape(rows, size)
 
 
-def _along_rows(kernel: dict[np.dtype, Any], x: Any, axis: Axis) -> np.ndarray:
+def _along_rows(kernel: dict[Any, Any], x: Any, axis: Axis) -> np.ndarray:
     """Apply a kernel of rows to ``x`` along ``axis``; the result has the shape of ``x``."""
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
@@ -261,9 +257,7 @@ def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
 _logsumexp = primitive(
     "logsumexp",
     _logsumexp_value,
-    (
-        lambda g, out, x, *, axis, keepdims: _restore(g, x, axis, keepdims) * softmax(x, axis),
-    ),
+    (lambda g, out, x, *, axis, keepdims: _restore(g, x, axis, keepdims) * softmax(x, axis),),
 )
 _softmax = primitive(
     "softmax",

@@ -223,8 +223,10 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     size = x.shape[axis]
     if isinstance(sections, (int, np.integer)):
         if sections <= 0 or size % sections:
-            raise ValueError(f"split: axis {axis} has {size} elements, which {sections} sections do "
-                             "not divide; pass the indices to cut before")
+            raise ValueError(
+                f"split: axis {axis} has {size} elements, which {sections} sections do "
+                "not divide; pass the indices to cut before"
+            )
         cuts = list(range(size // sections, size, size // sections)) if size else []
         cuts = cuts if size else [0] * (sections - 1)
     else:

@@ -74,7 +74,7 @@ def confusion_matrix(targets: Any, predictions: Any, classes: Sequence[str]) -> 
         )
     k = len(classes)
     numbers = np.concatenate([true, guess])
-    if numbers.size and not (0 <= numbers.min() and numbers.max() < k):
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() < k):
         raise ValueError(
             f"confusion_matrix: expected class numbers 0 to {k - 1} for {k} names, got "
             f"{numbers.min()} to {numbers.max()}"
