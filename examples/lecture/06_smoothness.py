@@ -32,7 +32,7 @@ def plot(images, edges, path):
 
 def main(images=None, out=OUT):
     if images is None:
-        images = ag.data.digits("test", size=32).images[:8]
+        images = ag.data.digits("test", size=32).arrays[0][:8]
     shuffled = np.random.default_rng(0).permuted(images.reshape(len(images), -1), axis=1)
     edges = response(images)
     rough = response(shuffled.reshape(images.shape))

@@ -14,7 +14,7 @@ def main(root=None, download=False, epochs=5, batch_size=64, seed=0):
     classes = ("automobile", "bird")
     train = ag.data.cifar10("train", root=root, download=download, classes=classes)
     test = ag.data.cifar10("test", root=root, download=download, classes=classes)
-    print(f"X[0].shape = (C, H, W) = {train.images[0].shape}, {len(train)} images to learn from")
+    print(f"X[0].shape = (C, H, W) = {train.arrays[0][0].shape}, {len(train)} images to learn from")
 
     model = ag.models.lenet5(in_channels=3, classes=1)
     optimizer = ag.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)

@@ -1,13 +1,13 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
 try:
-    from ._kernels import graph as _graph
+    from ._kernels import graph as _compiled
 except ImportError as error:
-    if not (error.name or "").startswith("agx._kernels"):
+    if not (error.name or "").startswith("agx."):
         raise
     raise ImportError(
-        "agx is not compiled: its kernels (agx._kernels) are missing. In a checkout, run "
-        "`pip install .`, or `pip install -e .` to develop, and start Python outside of src"
+        "agx is not compiled: its kernels are missing or do not fit this Python; run "
+        "`make test` or `python -m pip install .` in the source tree, and import agx elsewhere"
     ) from error
 
 from . import data as data

@@ -173,7 +173,7 @@ def _info(options: argparse.Namespace) -> int:
     ]
     rows += [
         ("threads", f"{threads.get_num_threads()} of {os.cpu_count()} cores"),
-        ("data", str(data.cache_folder())),
+        ("data", str(data.data_home())),
     ]
     for extra, package in _EXTRAS.items():
         rows.append((f"agx[{extra}]", _installed(package)))

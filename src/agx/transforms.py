@@ -15,7 +15,7 @@ from .tensor import Tensor
 
 def _trace(x: Any) -> Any:
     """A fresh node that carries ``x``; inside another transform it stays connected to the outside."""
-    return x * 1.0 if isinstance(x, Node) else Tensor(np.array(x))
+    return x * 1.0 if isinstance(x, Tensor) else Tensor(np.array(x))
 
 
 def _value(result: Any) -> Any:

@@ -1,154 +1,208 @@
+"""CIFAR-10 from its binary version, written here in the official layout."""
+
+import gzip
 import io
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agx.data import cifar10
 
-TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]
 FOLDER, ARCHIVE = "cifar-10-batches-bin", "cifar-10-binary.tar.gz"
+TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]
+NAMES = [*TRAIN, "test_batch.bin"]
 
 
-def batch(seed: int, n: int = 10) -> np.ndarray:
-    records = np.random.default_rng(seed).integers(0, 256, (n, 3073)).astype(np.uint8)
-    records[:, 0] = np.arange(n) % 10
-    return records
+def batch(number, labels=range(10)):
+    """Records of a label byte and 3,072 pixel bytes; each image has one colour per channel."""
+    records = np.empty((len(labels), 3073), np.uint8)
+    records[:, 0] = labels
+    for channel in range(3):
+        records[:, 1 + 1024 * channel : 1 + 1024 * (channel + 1)] = 10 * number + channel
+    return records.tobytes()
 
 
-def files() -> dict[str, bytes]:
-    names = [*TRAIN, "test_batch.bin"]
-    return {name: batch(i).tobytes() for i, name in enumerate(names)}
-
-
-def write(folder: Path, content: dict[str, bytes]) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, raw in content.items():
-        (folder / name).write_bytes(raw)
-    return folder
-
-
-def pack(path: Path, content: dict[str, bytes]) -> Path:
+def write_archive(path, files):
     with tarfile.open(path, "w:gz") as archive:
-        for name, raw in content.items():
-            member = tarfile.TarInfo(f"{FOLDER}/{name}")
-            member.size = len(raw)
-            archive.addfile(member, io.BytesIO(raw))
-    return path
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
 
 
-@pytest.mark.parametrize("layout", ["folder", "root", "archive"])
-def test_files_are_found_and_read(tmp_path, layout):
-    if layout == "archive":
-        pack(tmp_path / ARCHIVE, files())
-    else:
-        write(tmp_path / FOLDER if layout == "folder" else tmp_path, files())
-    train, test = cifar10("train", root=tmp_path), cifar10("test", root=str(tmp_path))
-    assert train.arrays[0].shape == (50, 3, 32, 32)
-    assert train.arrays[0].dtype == np.float32
-    assert test.arrays[1].dtype == np.int64
-    expected = batch(5)
-    pixels = expected[:, 1:].reshape(10, 3, 32, 32) / np.float32(255)
-    np.testing.assert_array_equal(test.arrays[0], pixels)
-    np.testing.assert_array_equal(test.arrays[1], expected[:, 0])
-    first = batch(0)[3, 1:].reshape(3, 32, 32) / np.float32(255)
-    np.testing.assert_array_equal(train.arrays[0][3], first)
-    assert train.classes[:3] == ("airplane", "automobile", "bird")
+@pytest.fixture
+def root(tmp_path):
+    """A folder that holds the unpacked archive, ten images in each file."""
+    (tmp_path / FOLDER).mkdir()
+    for number, name in enumerate(NAMES):
+        (tmp_path / FOLDER / name).write_bytes(batch(number))
+    return tmp_path
 
 
-def test_an_archive_is_not_extracted(tmp_path):
-    pack(tmp_path / ARCHIVE, files())
-    cifar10("test", root=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [ARCHIVE]
+@pytest.fixture
+def archived(tmp_path):
+    """A folder that holds the archive itself, its members in the order of the official one."""
+    files = {f"{FOLDER}/{name}": batch(number) for number, name in enumerate(NAMES)}
+    readme = {FOLDER + "/readme.html": b"<html>", FOLDER + "/batches.meta.txt": b"airplane\n"}
+    write_archive(tmp_path / ARCHIVE, readme | dict(sorted(files.items(), reverse=True)))
+    return tmp_path
 
 
-def test_classes_filter_and_relabel(tmp_path):
-    write(tmp_path, files())
-    data = cifar10("test", root=tmp_path, classes=("bird", "automobile"))
-    assert data.classes == ("bird", "automobile")
-    assert data.arrays[1].tolist() == [1, 0]
-    with pytest.raises(
-        ValueError, match="'car' is not a class; expected one of airplane, .* truck"
+def test_images_are_float32_nchw_between_zero_and_one_and_labels_int64(root):
+    images, labels = cifar10("test", root=root).arrays
+    assert images.shape == (10, 3, 32, 32)
+    assert images.dtype == np.float32
+    assert images.flags.c_contiguous
+    assert labels.dtype == np.int64
+    assert labels.tolist() == list(range(10))
+    for channel in range(3):
+        np.testing.assert_array_equal(
+            images[:, channel], np.float32(50 + channel) / np.float32(255)
+        )
+
+
+def test_pixels_are_row_by_row(root):
+    record = np.zeros(3073, np.uint8)
+    record[1 + 1024 + 32 * 2 + 5] = 255
+    (root / FOLDER / "test_batch.bin").write_bytes(record.tobytes())
+    images, _ = cifar10("test", root=root).arrays
+    assert np.argwhere(images).tolist() == [[0, 1, 2, 5]]
+    assert images.max() == 1
+
+
+def test_the_training_split_joins_five_files_in_order(root):
+    images, labels = cifar10(root=root).arrays
+    assert labels.tolist() == 5 * list(range(10))
+    np.testing.assert_array_equal((images[::10, 0, 0, 0] * 255).round(), [0, 10, 20, 30, 40])
+
+
+def test_the_classes_have_their_official_names(root):
+    names = "airplane automobile bird cat deer dog frog horse ship truck"
+    assert cifar10("test", root=root).classes == tuple(names.split())
+
+
+def test_chosen_classes_are_relabelled_in_the_order_given(root):
+    dataset = cifar10("train", root=root, classes=("automobile", "bird"))
+    assert dataset.arrays[1].tolist() == 5 * [0, 1]
+    assert dataset.arrays[0].shape == (10, 3, 32, 32)
+    assert dataset.classes == ("automobile", "bird")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_archive_itself_is_read(root, archived, split, tmp_path_factory):
+    files, unpacked = tmp_path_factory.mktemp("files"), root / FOLDER
+    unpacked.rename(files / FOLDER)
+    for one, two in zip(
+        cifar10(split, root=archived).arrays, cifar10(split, root=files).arrays, strict=True
     ):
-        cifar10("test", root=tmp_path, classes=("car",))
+        np.testing.assert_array_equal(one, two)
 
 
-def test_an_image_that_looks_like_text_is_read(tmp_path):
-    record = np.full((1, 3073), ord("A"), np.uint8)
-    record[0, 0] = 9  # the label of a truck is a tab
-    write(tmp_path, {"test_batch.bin": record.tobytes()})
-    assert cifar10("test", root=tmp_path).arrays[1].tolist() == [9]
+@pytest.mark.parametrize("place", ["cifar10", "cifar10/" + FOLDER, FOLDER, "."])
+def test_files_may_lie_in_a_usual_subfolder(root, tmp_path_factory, place):
+    home = tmp_path_factory.mktemp("home")
+    (home / place).mkdir(parents=True, exist_ok=True)
+    (root / FOLDER / "test_batch.bin").rename(home / place / "test_batch.bin")
+    assert len(cifar10("test", root=home)) == 10
 
 
-def test_missing_files(tmp_path):
-    content = files()
-    del content["data_batch_4.bin"]
-    write(tmp_path / FOLDER, content)
-    with pytest.raises(FileNotFoundError) as caught:
-        cifar10("train", root=tmp_path)
-    wanted = [*TRAIN, str(tmp_path / FOLDER), ARCHIVE, "pass root=", "download=True"]
-    assert [word for word in wanted if word not in str(caught.value)] == []
-    assert len(cifar10("test", root=tmp_path)) == 10
+def test_without_root_the_data_home_is_searched(root, monkeypatch):
+    monkeypatch.setenv("AGX_DATA", str(root))
+    assert len(cifar10("test")) == 10
 
 
-@pytest.mark.parametrize("name", ["cifar-10-batches-py", "cifar-10-python.tar.gz"])
-def test_the_pickled_version_is_refused(tmp_path, name):
-    (tmp_path / name).mkdir()
-    with pytest.raises(ValueError, match=f"{name} is the pickled Python version.*{ARCHIVE}"):
-        cifar10(root=tmp_path)
-    write(tmp_path, files())
-    assert len(cifar10(root=tmp_path)) == 50
+def test_missing_files_are_named_with_the_folder_and_the_fix(root):
+    (root / FOLDER / "data_batch_3.bin").unlink()
+    message = r"data_batch_5.bin \(or cifar-10-binary.tar.gz\) together in .*download=True .* root="
+    with pytest.raises(FileNotFoundError, match=message) as error:
+        cifar10("train", root=root)
+    assert str(root) in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("raw", "message"),
-    [
-        (b"", "expected records of 3073 bytes, found 0 bytes"),
-        (batch(0).tobytes()[:-1], "found 30729 bytes, which is 9 records and 3072 bytes"),
-        (batch(0).tobytes() + b"\0", "found 30731 bytes, which is 10 records and 1 bytes"),
-        (b"\x0a" + batch(0).tobytes()[1:], "expected labels from 0 to 9, found 10"),
-        (b"<html>" + b" " * 3067, "expected CIFAR-10 records, found a web page"),
-        (b"version https://git-lfs.github.com/spec/v1", "found a git-LFS pointer"),
-        (b"moved", "expected CIFAR-10 records, found text"),
-    ],
+    "name", ["cifar-10-batches-py/data_batch_1", "cifar-10-python.tar.gz", "data_batch_1"]
 )
-@pytest.mark.parametrize("packed", [False, True])
-def test_bad_batches(tmp_path, raw, message, packed):
-    content = {"test_batch.bin": raw}
-    if packed:
-        pack(tmp_path / ARCHIVE, content)
-    else:
-        write(tmp_path, content)
-    with pytest.raises(ValueError, match=message) as caught:
-        cifar10("test", root=tmp_path)
-    assert "test_batch.bin: expected" in str(caught.value)
-
-
-def test_bad_archives(tmp_path):
-    path = pack(tmp_path / ARCHIVE, files())
-    whole = path.read_bytes()
-    swapped = bytearray(whole)
-    swapped[5000:5100] = bytes(100)
-    for raw, message in (
-        (whole[:-20000], "damaged archive"),
-        (bytes(swapped), "damaged archive"),
-        (whole[:4], "damaged archive"),
-        (b"<!DOCTYPE html>", r"expected a \.tar\.gz archive, found a web page"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "found a git-LFS pointer"),
-    ):
-        path.write_bytes(raw)
-        with pytest.raises(ValueError, match=message) as caught:
-            cifar10("test", root=tmp_path)
-        assert str(path) in str(caught.value)
-
-
-def test_an_archive_without_a_batch(tmp_path):
-    pack(tmp_path / ARCHIVE, {"data_batch_1.bin": batch(0).tobytes()})
-    with pytest.raises(ValueError, match=r"in the archive, found no data_batch_2\.bin, .*_5\.bin"):
+def test_the_pickled_version_is_refused_with_a_hint(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"\x80\x02}q\x01")
+    with pytest.raises(ValueError, match=r"got the Python version, which is pickled .*or get http"):
         cifar10("train", root=tmp_path)
 
 
-def test_bad_split(tmp_path):
-    with pytest.raises(ValueError, match="split: expected 'train' or 'test', got 'valid'"):
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (batch(0)[:-1], "expected records of 3073 bytes, got 30729 bytes, which is not a multiple"),
+        (batch(0) + b"\n", "got 30731 bytes"),
+        (b"", "got 0 bytes, .*an empty file"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "starting with a Git LFS pointer"),
+        (b"<!DOCTYPE html><html></html>", "starting with a web page"),
+        (batch(0, labels=[3, 10]), "expected labels from 0 to 9, got 10"),
+    ],
+)
+def test_a_bad_file_is_refused_and_named(root, data, message):
+    path = root / FOLDER / "test_batch.bin"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=message) as error:
+        cifar10("test", root=root)
+    assert str(path) in str(error.value)
+
+
+def test_a_bad_member_of_the_archive_is_named(tmp_path):
+    write_archive(tmp_path / ARCHIVE, {f"{FOLDER}/test_batch.bin": batch(0)[:-1]})
+    with pytest.raises(
+        ValueError, match=r"tar.gz.cifar-10-batches-bin.test_batch.bin: expected rec"
+    ):
+        cifar10("test", root=tmp_path)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path):
+    write_archive(tmp_path / ARCHIVE, {"cifar-10-batches-py/test_batch": b"\x80\x02}q\x01"})
+    with pytest.raises(ValueError, match=r"binary version .* without test_batch\.bin"):
+        cifar10("test", root=tmp_path)
+
+
+@pytest.mark.parametrize("keep", [5, 200, 0.5, 0.99])
+def test_a_truncated_archive_is_refused(archived, keep):
+    path = archived / ARCHIVE
+    data = path.read_bytes()
+    path.write_bytes(data[: int(keep * len(data)) if keep < 1 else keep])
+    with pytest.raises(ValueError, match=r"gz: damaged gzip data, expected a whole gzip file, got"):
+        cifar10("train", root=archived)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_flipped_byte_in_the_archive_is_found(archived, share):
+    path = archived / ARCHIVE
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"binary\.tar\.gz: damaged gzip data"):
+        cifar10("train", root=archived)
+
+
+@pytest.mark.parametrize("keep", [300, 1000, 20_000])
+def test_a_truncated_archive_that_was_unzipped_is_refused(archived, keep):
+    path = archived / ARCHIVE
+    data = gzip.decompress(path.read_bytes())
+    path.write_bytes(data)
+    assert len(cifar10("train", root=archived)) == 50
+    path.write_bytes(data[:keep])
+    with pytest.raises(ValueError, match=r"expected a whole tar archive, got|archive without data"):
+        cifar10("train", root=archived)
+
+
+def test_a_web_page_named_like_the_archive_is_refused(tmp_path):
+    (tmp_path / ARCHIVE).write_bytes(b"<!DOCTYPE html><html></html>")
+    with pytest.raises(ValueError, match=r"got a web page .*delete it and load with download=True"):
+        cifar10("test", root=tmp_path)
+
+
+def test_an_unknown_split_or_class_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="cifar10: split is 'valid', expected 'train' or 'test'"):
         cifar10("valid", root=tmp_path)
+    with pytest.raises(
+        ValueError, match="cifar10: unknown class 'car' in classes; choose from 'ai"
+    ):
+        cifar10("test", root=tmp_path, classes=("car",))

@@ -1,83 +1,111 @@
+"""The bundled digits, their fixed split and their enlargement; choosing classes."""
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import agx as ag
-from agx.data import digits
+import agx.data
+from agx.data import ArrayDataset, digits
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 1437), ("test", 360)])
-@pytest.mark.parametrize("size", [8, 32])
-def test_shapes_and_ranges(split, count, size):
-    data = digits(split, size=size)
-    images, labels = data.arrays
+@pytest.mark.parametrize("size", [8, 28, 32])
+def test_digits_are_float32_images_between_zero_and_one_with_int64_labels(split, count, size):
+    dataset = digits(split, size=size)
+    images, labels = dataset.arrays
+    assert isinstance(dataset, ArrayDataset)
     assert images.shape == (count, 1, size, size)
     assert images.dtype == np.float32
-    assert images.min() == 0
-    assert images.max() <= 1
-    assert labels.shape == (count,)
     assert labels.dtype == np.int64
-    assert data.classes == tuple("0123456789")
+    assert (images.min(), images.max()) == (0, 1)
+    assert dataset.classes == tuple("0123456789")
 
 
-def test_splits_are_balanced_and_disjoint():
-    (train, train_labels), (test, test_labels) = digits("train").arrays, digits("test").arrays
-    for labels in (train_labels, test_labels):
-        share = np.bincount(labels, minlength=10) / len(labels)
-        assert share.min() > 0.07
-    seen = {image.tobytes() for image in train}
-    assert not any(image.tobytes() in seen for image in test)
+def test_the_training_images_are_the_default():
+    assert len(digits()) == 1437
 
 
-def test_the_order_is_fixed():
-    assert digits("train").arrays[1][:10].tolist() == [6, 6, 6, 2, 5, 6, 6, 2, 2, 1]
-    assert digits("test").arrays[1][:10].tolist() == [0, 8, 8, 9, 8, 3, 7, 5, 0, 6]
-
-
-def test_classes_filter_and_relabel():
-    images, labels = digits("test").arrays
-    for classes in (("7", "3"), (7, 3), np.array([7, 3]), ["7", 3]):
-        data = digits("test", classes=classes)
-        keep = (labels == 7) | (labels == 3)
-        np.testing.assert_array_equal(data.arrays[0], images[keep])
-        np.testing.assert_array_equal(data.arrays[1], np.where(labels[keep] == 7, 0, 1))
-        assert data.classes == ("7", "3")
-
-
-def test_resizing_interpolates_between_pixel_centres():
-    small, large = (digits("test", size=s).arrays[0].astype(float) for s in (8, 24))
-    np.testing.assert_allclose(large[..., 1::3, 1::3], small, atol=1e-6)
-    between = (2 * small[..., :-1] + small[..., 1:]) / 3
-    np.testing.assert_allclose(large[..., 1::3, 2:-1:3], between, atol=1e-6)
-    np.testing.assert_allclose(large[..., 0, :], large[..., 1, :], atol=1e-6)
-
-
-def test_each_call_returns_fresh_arrays():
-    digits("test").arrays[0][...] = 7
-    assert digits("test").arrays[0].max() == 1
+def test_the_pixels_are_sixteenths():
+    images = digits().arrays[0] * 16
+    np.testing.assert_array_equal(images, images.astype(int))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"split": "valid"}, "split: expected 'train' or 'test', got 'valid'"),
-        ({"size": 7}, "size: expected at least 8, .* got 7"),
-        ({"classes": ("ten",)}, r"classes: 'ten' is not a class; expected one of 0, 1, .*, 9 or"),
-        ({"classes": (10,)}, "classes: 10 is not a class"),
-        ({"classes": (-1,)}, "classes: -1 is not a class"),
-        ({"classes": ()}, r"expected different classes, at least one, got \(\)"),
-        ({"classes": (1, "1")}, r"expected different classes, at least one, got \(1, '1'\)"),
-    ],
+    ("split", "first_labels", "first_sum"),
+    [("train", [6, 6, 5, 6, 6, 2, 2, 1], 288), ("test", [6, 2, 0, 4, 1, 5, 9, 7], 357)],
 )
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        digits(**arguments)
+def test_the_split_and_its_order_never_change(split, first_labels, first_sum):
+    images, labels = digits(split).arrays
+    assert labels[:8].tolist() == first_labels
+    assert images[0].sum() * 16 == first_sum
 
 
-def test_the_licence_lies_next_to_the_data():
-    folder = Path(ag.data.__file__).parent
-    text = (folder / "digits.LICENSE").read_text(encoding="utf-8")
-    assert "CC BY 4.0" in text
-    assert "10.24432/C50P49" in text
-    assert (folder / "digits.npz").stat().st_size < 100_000
+def test_the_split_is_stratified():
+    train, test = (np.bincount(digits(split).arrays[1]) for split in ("train", "test"))
+    share = test / (train + test)
+    assert (abs(share - 0.2) < 0.005).all()
+    assert (train + test).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
+def test_no_image_is_in_both_splits():
+    train, test = ({image.tobytes() for image in digits(s).arrays[0]} for s in ("train", "test"))
+    assert len(train) + len(test) == 1797
+    assert not train & test
+
+
+def test_enlarging_interpolates_bilinearly_between_pixel_centres():
+    small, large = (digits("test", size=size).arrays[0][:, 0] for size in (8, 32))
+    # New row 2 has its centre 1/8 of an old pixel below that of old row 0, and so on.
+    rows = 7 / 8 * small[:, 0] + 1 / 8 * small[:, 1]
+    np.testing.assert_array_equal(large[:, 2, 2], 7 / 8 * rows[:, 0] + 1 / 8 * rows[:, 1])
+    np.testing.assert_array_equal(large[:, 0, 0], small[:, 0, 0])
+    np.testing.assert_allclose(large.mean(), small.mean(), rtol=1e-2)
+
+
+@pytest.mark.parametrize("split", ["valid", "Train", True])
+def test_an_unknown_split_is_refused(split):
+    with pytest.raises(ValueError, match=r"digits: split is .*, expected 'train' or 'test'"):
+        digits(split)
+
+
+def test_a_size_below_eight_is_refused():
+    with pytest.raises(ValueError, match="size is 7, expected 8 pixels or more"):
+        digits(size=7)
+
+
+def test_chosen_classes_are_relabelled_in_the_order_given():
+    everything, chosen = digits(), digits(classes=("7", "1"))
+    images, labels = everything.arrays
+    for new, old in enumerate((7, 1)):
+        np.testing.assert_array_equal(
+            chosen.arrays[0][chosen.arrays[1] == new], images[labels == old]
+        )
+    assert set(chosen.arrays[1]) == {0, 1}
+    assert chosen.arrays[1].dtype == np.int64
+    assert chosen.classes == ("7", "1")
+
+
+@pytest.mark.parametrize("name", ["ten", 1])
+def test_an_unknown_class_is_refused(name):
+    with pytest.raises(
+        ValueError, match=f"unknown class {name!r} in classes; choose from '0', '1'"
+    ):
+        digits(classes=("0", name))
+
+
+@pytest.mark.parametrize("classes", [(), ("1", "1")])
+def test_no_class_or_a_repeated_class_is_refused(classes):
+    with pytest.raises(ValueError, match="expected one or more different names"):
+        digits(classes=classes)
+
+
+def test_a_string_of_classes_is_refused():
+    with pytest.raises(TypeError, match=r"classes is the string '01'.*write classes=\('01',\)"):
+        digits(classes="01")
+
+
+def test_the_data_come_with_their_licence():
+    folder = Path(agx.data.__file__).parent
+    assert "CC BY 4.0" in (folder / "digits.LICENSE").read_text(encoding="utf-8")
+    assert (folder / "digits.npz").stat().st_size < 60_000

@@ -1,201 +1,209 @@
-import contextlib
+"""Downloads from a loopback server: a whole, checked file, or nothing and a clear message."""
+
 import gzip
 import hashlib
-import http.server
-import importlib
 import io
-import re
+import socket
 import tarfile
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
-from agx.data import cifar10, fashion_mnist, mnist
-from agx.data.files import Download, fetch
+from agx.data import cifar, cifar10, fashion_mnist, idx, mnist
+from agx.data.download import Remote, fetch
 
-MNIST_MODULE = importlib.import_module("agx.data.mnist")
-CIFAR_MODULE = importlib.import_module("agx.data.cifar")
-CONTENT = np.random.default_rng(0).integers(0, 256, 300_000).astype(np.uint8).tobytes()
+FILE = b"the published file\n" * 40_000  # more than one chunk
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """A server of the bytes in ``pages``; ``cut`` is how many bytes it leaves out of an answer."""
+class Handler(BaseHTTPRequestHandler):
+    """Serve ``server.files``; an entry may be short of what its header promises."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
-        self.pages: dict[str, bytes] = {}
-        self.asked: list[str] = []
-        self.cut = 0
-
-    def add(self, name: str, content: bytes) -> Download:
-        self.pages["/" + name] = content
-        digest = hashlib.sha256(content).hexdigest()
-        return Download(self.url + name, name, len(content), digest)
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        content = self.server.pages.get(self.path)
-        if content is None:
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        if self.path not in self.server.files:
             self.send_error(404)
             return
+        data, promised = self.server.files[self.path]
         self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(promised))
         self.end_headers()
-        with contextlib.suppress(ConnectionError):
-            self.wfile.write(content[: len(content) - self.server.cut])
+        self.wfile.write(data)
 
-    def log_message(self, *args: object) -> None:
+    def log_message(self, *args):
         pass
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+@pytest.fixture(scope="module")
+def running():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield running
-        running.shutdown()
+        yield server
+        server.shutdown()
         thread.join()
 
 
-def idx(array: np.ndarray) -> bytes:
-    header = [0x800 + array.ndim, *array.shape]
-    return np.array(header, ">u4").tobytes() + array.astype(np.uint8).tobytes()
+@pytest.fixture
+def server(running, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    running.files, running.requests = {}, []
+    return running
 
 
-def serve_mnist(server, monkeypatch, dataset: str) -> dict[str, bytes]:
-    """Serve a small copy of the test split in place of the real files."""
-    pages = {
-        "t10k-images-idx3-ubyte": gzip.compress(idx(np.full((4, 28, 28), 51))),
-        "t10k-labels-idx1-ubyte": gzip.compress(idx(np.arange(4))),
-    }
-    files = {name: server.add(name + ".gz", raw)[2:] for name, raw in pages.items()}
-    monkeypatch.setitem(MNIST_MODULE._ADDRESS, dataset, server.url)
-    monkeypatch.setitem(MNIST_MODULE._CONTENT, dataset, files)
-    return pages
+def serve(server, name, data, promised=None):
+    """Put a file on the server and return how it would be published."""
+    server.files[f"/{name}"] = data, len(data) if promised is None else promised
+    return published(server, name, data)
 
 
-def test_fetch_writes_the_file_and_nothing_else(server, tmp_path):
-    folder = tmp_path / "new" / "folder"
-    path = fetch(server.add("data.bin", CONTENT), folder)
-    assert path == folder / "data.bin"
-    assert path.read_bytes() == CONTENT
-    assert list(folder.iterdir()) == [path]
+def published(server, name, data):
+    url = f"http://127.0.0.1:{server.server_port}/{name}"
+    return Remote(url, name, len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_fetch_replaces_an_older_file(server, tmp_path):
-    (tmp_path / "data.bin").write_bytes(b"old")
-    assert fetch(server.add("data.bin", CONTENT), tmp_path).read_bytes() == CONTENT
+def test_a_whole_file_arrives_under_its_name_in_a_new_folder(server, tmp_path):
+    path = fetch(serve(server, "file.gz", FILE), tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / "file.gz"
+    assert path.read_bytes() == FILE
+    assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(
-    ("change", "cut", "message"),
-    [
-        ({"size": 299_999}, 0, r"data\.bin: expected 299999 bytes from http.*, got more; try"),
-        ({"size": 5}, 0, "expected 5 bytes from .* got more"),
-        ({"size": 300_001}, 0, r"expected 300001 bytes .*, got 300000 bytes; .* pass root="),
-        ({}, 1000, "expected 300000 bytes from .* got 299000 bytes"),
-        (
-            {"sha256": "0" * 64},
-            0,
-            f"expected the SHA-256 digest 0{{64}} .*, got {'[0-9a-f]' * 64};",
-        ),
-    ],
-)
-def test_other_content_is_refused_and_removed(server, tmp_path, change, cut, message):
-    server.cut = cut
-    file = server.add("data.bin", CONTENT)._replace(**change)
-    with pytest.raises(ValueError, match=message):
-        fetch(file, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_progress_is_shown(server, tmp_path, capsys):
+    fetch(serve(server, "file.gz", FILE), tmp_path)
+    assert "file.gz: 100%" in capsys.readouterr().err
 
 
-def test_a_failure_keeps_an_older_file(server, tmp_path):
-    (tmp_path / "data.bin").write_bytes(b"old")
-    with pytest.raises(ValueError, match="SHA-256"):
-        fetch(server.add("data.bin", CONTENT)._replace(sha256="0" * 64), tmp_path)
+def test_a_file_already_there_is_replaced(server, tmp_path):
+    (tmp_path / "file.gz").write_bytes(b"old")
+    fetch(serve(server, "file.gz", FILE), tmp_path)
+    assert (tmp_path / "file.gz").read_bytes() == FILE
+
+
+def wrong_hash(server):
+    server.files["/file.gz"] = FILE.swapcase(), len(FILE)
+    return published(server, "file.gz", FILE)
+
+
+def too_long(server):
+    serve(server, "file.gz", FILE + b"more")
+    return published(server, "file.gz", FILE)
+
+
+def too_short(server):
+    serve(server, "file.gz", FILE[:-1])
+    return published(server, "file.gz", FILE)
+
+
+def interrupted(server):
+    serve(server, "file.gz", FILE[:300_000], promised=len(FILE))
+    return published(server, "file.gz", FILE)
+
+
+def not_found(server):
+    return published(server, "file.gz", FILE)
+
+
+def unreachable(server):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    return not_found(server)._replace(url=f"http://127.0.0.1:{port}/file.gz")
+
+
+FAILURES = [
+    (wrong_hash, ValueError, "expected SHA-256 .*, got .*, so it is not the published file"),
+    (too_long, ValueError, f"expected {len(FILE)} bytes, got more, so it is not the published"),
+    (too_short, ConnectionError, f"expected {len(FILE)} bytes, got {len(FILE) - 1} before"),
+    (interrupted, ConnectionError, f"expected {len(FILE)} bytes, got 300000 before .*try again"),
+    (not_found, ConnectionError, r"got HTTP status 404 \(Not Found\).*pass root= its folder"),
+    (unreachable, ConnectionError, "got no connection or a broken one .*check the network"),
+]
+
+
+@pytest.mark.parametrize(("failure", "error", "message"), FAILURES)
+def test_a_failure_names_the_address_and_leaves_nothing_behind(
+    server, tmp_path, failure, error, message
+):
+    remote = failure(server)
+    with pytest.raises(error, match=message) as raised:
+        fetch(remote, tmp_path)
+    assert remote.url in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("failure", [failure for failure, _, _ in FAILURES])
+def test_a_failure_keeps_the_old_file(server, tmp_path, failure):
+    (tmp_path / "file.gz").write_bytes(b"old")
+    with pytest.raises((ValueError, ConnectionError)):
+        fetch(failure(server), tmp_path)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
-def test_an_interrupt_leaves_nothing(server, tmp_path, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("agx.data.files._copy", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        fetch(server.add("data.bin", CONTENT), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_a_silent_server_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("agx.data.download.TIMEOUT", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/file.gz"
+        with pytest.raises(ConnectionError, match=r"broken one \(.*timed out"):
+            fetch(not_found(server)._replace(url=url), tmp_path)
 
 
-def test_a_missing_page(server, tmp_path):
-    file = Download(server.url + "none", "none", 1, "")
-    message = rf"none: cannot download {re.escape(file.url)} \(.*404.*\); check .* pass root="
-    with pytest.raises(ConnectionError, match=message):
-        fetch(file, tmp_path / "new")
-    assert list(tmp_path.iterdir()) == []
+def publish_idx(server, monkeypatch, collection):
+    """Publish a test split of three images in place of the official one."""
+    images = gzip.compress(bytes([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 28, 0, 0, 0, 28] + 2352 * [1]))
+    labels = gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 3, 4, 5, 6]))
+    for remotes, data in ((collection.images, images), (collection.labels, labels)):
+        remote = serve(server, remotes["test"].name, data)
+        monkeypatch.setitem(remotes, "test", remote)
 
 
-def test_no_server(tmp_path):
-    with Server() as closed:
-        file = closed.add("data.bin", CONTENT)
-    with pytest.raises(ConnectionError, match=r"data\.bin: cannot download http://127"):
-        fetch(file, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    ("load", "collection"), [(mnist, idx.MNIST), (fashion_mnist, idx.FASHION_MNIST)]
+)
+def test_mnist_is_downloaded_once(server, monkeypatch, tmp_path, load, collection):
+    publish_idx(server, monkeypatch, collection)
+    for _ in range(2):
+        assert load("test", root=tmp_path, download=True).arrays[1].tolist() == [4, 5, 6]
+    assert len(server.requests) == 2
+    assert load("test", root=tmp_path).arrays[0].shape == (3, 1, 28, 28)
+    assert {path.name for path in (tmp_path / collection.name).iterdir()} == {
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+    }
 
 
-@pytest.mark.parametrize("load", [mnist, fashion_mnist])
-def test_mnist_downloads_once(server, tmp_path, monkeypatch, load):
-    name = load.__name__
-    pages = serve_mnist(server, monkeypatch, name)
-    monkeypatch.setenv("AGX_DATA", str(tmp_path))
-    for download in (True, True, False):
-        data = load("test", download=download)
-        assert data.arrays[0].shape == (4, 1, 28, 28)
-        np.testing.assert_allclose(data.arrays[0], 0.2)
-    assert sorted(server.asked) == sorted(f"/{page}.gz" for page in pages)
-    assert {path.name for path in (tmp_path / name).iterdir()} == {f"{page}.gz" for page in pages}
+def test_only_what_is_missing_is_downloaded(server, monkeypatch, tmp_path):
+    publish_idx(server, monkeypatch, idx.MNIST)
+    mnist("test", root=tmp_path, download=True)
+    (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    server.requests.clear()
+    mnist("test", root=tmp_path, download=True)
+    assert server.requests == ["/t10k-labels-idx1-ubyte.gz"]
 
 
-def test_mnist_downloads_only_what_is_missing(server, tmp_path, monkeypatch):
-    pages = serve_mnist(server, monkeypatch, "mnist")
-    (tmp_path / "mnist").mkdir()
-    raw = gzip.decompress(pages["t10k-images-idx3-ubyte"])
-    (tmp_path / "mnist" / "t10k-images-idx3-ubyte").write_bytes(raw)
-    assert len(mnist("test", root=tmp_path, download=True)) == 4
-    assert server.asked == ["/t10k-labels-idx1-ubyte.gz"]
-
-
-def test_cifar_downloads_once(server, tmp_path, monkeypatch):
+def test_cifar10_is_downloaded_once_to_the_data_home(server, monkeypatch, tmp_path):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         member = tarfile.TarInfo("cifar-10-batches-bin/test_batch.bin")
         member.size = 2 * 3073
-        archive.addfile(member, io.BytesIO(bytes(2 * 3073)))
-    file = server.add("cifar-10-binary.tar.gz", packed.getvalue())
-    monkeypatch.setattr(CIFAR_MODULE, "_ARCHIVE", file)
-    (tmp_path / "cifar-10-batches-py").mkdir()
-    for download in (True, True, False):
-        assert len(cifar10("test", root=tmp_path, download=download)) == 2
-    assert server.asked == ["/cifar-10-binary.tar.gz"]
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    monkeypatch.setattr(cifar, "ARCHIVE", serve(server, cifar.ARCHIVE.name, packed.getvalue()))
+    monkeypatch.setenv("AGX_DATA", str(tmp_path))
+    for _ in range(2):
+        images, labels = cifar10("test", download=True).arrays
+        np.testing.assert_array_equal(images, np.zeros((2, 3, 32, 32)))
+        assert labels.tolist() == [0, 0]
+    assert server.requests == ["/cifar-10-binary.tar.gz"]
+    assert (tmp_path / "cifar10" / "cifar-10-binary.tar.gz").is_file()
 
 
-def test_every_file_has_an_address_a_size_and_a_digest():
-    names = [name for split in MNIST_MODULE._FILES.values() for name in split]
-    files = [MNIST_MODULE._source(d, n) for d in MNIST_MODULE._ADDRESS for n in names]
-    files.append(CIFAR_MODULE._ARCHIVE)
-    assert len({file.sha256 for file in files}) == 9
-    for file in files:
-        assert file.url.endswith("/" + file.name)
-        assert file.size > 1000
-        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+def test_every_official_file_has_a_size_and_a_digest():
+    remotes = [cifar.ARCHIVE]
+    for collection in (idx.MNIST, idx.FASHION_MNIST):
+        remotes += [*collection.images.values(), *collection.labels.values()]
+    for remote in remotes:
+        assert remote.url.endswith("/" + remote.name)
+        assert remote.size > 4000
+        assert len(bytes.fromhex(remote.sha256)) == 32
+    assert len({remote.sha256 for remote in remotes}) == len(remotes) == 9

@@ -1,159 +1,182 @@
+"""MNIST and Fashion-MNIST from IDX files, written here in the official layout."""
+
 import gzip
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import agx as ag
-from agx.data import data_home, fashion_mnist, mnist
-from agx.data.files import read_idx
+from agx.data import fashion_mnist, mnist
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
-PIXELS = np.random.default_rng(0).integers(0, 256, (20, 28, 28)).astype(np.uint8)
-NUMBERS = (np.arange(20) % 10).astype(np.uint8)
 
 
-def idx(array: np.ndarray) -> bytes:
-    header = struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape)
-    return header + array.astype(np.uint8).tobytes()
+def idx(array, kind=8):
+    """The bytes of an IDX file: 0, 0, type, number of dimensions, dimensions, values."""
+    array = np.asarray(array, np.uint8)
+    return (
+        struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape) + array.tobytes()
+    )
 
 
-def write(folder: Path, images=PIXELS, labels=NUMBERS, packed=False, prefix="t10k") -> Path:
-    """Write the two files of a split into ``folder``; arrays are packed as IDX, bytes kept."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("images-idx3", images), ("labels-idx1", labels)):
-        raw = content if isinstance(content, bytes) else idx(content)
-        path = folder / f"{prefix}-{name}-ubyte"
-        if packed:
-            path.with_name(path.name + ".gz").write_bytes(gzip.compress(raw))
-        else:
-            path.write_bytes(raw)
-    return folder
+PIXELS = np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)
+NUMBERS = np.arange(20) % 10
 
 
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.fixture
+def root(tmp_path):
+    """A folder with a test split of 20 images, not compressed."""
+    (tmp_path / IMAGES).write_bytes(idx(PIXELS))
+    (tmp_path / LABELS).write_bytes(idx(NUMBERS))
+    return tmp_path
+
+
+def test_images_are_float32_between_zero_and_one_and_labels_int64(root):
+    images, labels = mnist("test", root=root).arrays
+    assert images.dtype == np.float32
+    assert labels.dtype == np.int64
+    np.testing.assert_array_equal(images, PIXELS[:, np.newaxis].astype(np.float32) / 255)
+    np.testing.assert_array_equal(labels, NUMBERS)
+
+
+def test_the_classes_are_the_digits_or_the_clothes(root):
+    assert mnist("test", root=root).classes == tuple("0123456789")
+    clothes = fashion_mnist("test", root=root).classes
+    assert len(clothes) == 10
+    assert clothes[0] == "T-shirt/top"
+    assert clothes[9] == "Ankle boot"
+
+
+def test_chosen_classes_are_relabelled_in_the_order_given(root):
+    dataset = fashion_mnist("test", root=root, classes=("Bag", "Dress"))
+    assert dataset.arrays[1].tolist() == [1, 0, 1, 0]
+    np.testing.assert_array_equal(dataset.arrays[0][0, 0], PIXELS[3].astype(np.float32) / 255)
+    assert dataset.classes == ("Bag", "Dress")
+
+
+def test_the_training_split_has_its_own_files(root):
+    (root / "train-images-idx3-ubyte").write_bytes(idx(PIXELS[:2]))
+    (root / "train-labels-idx1-ubyte").write_bytes(idx(NUMBERS[:2]))
+    assert len(mnist(root=root)) == 2
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+def test_files_may_be_gzipped(root, name):
+    data = (root / name).read_bytes()
+    (root / name).unlink()
+    (root / f"{name}.gz").write_bytes(gzip.compress(data))
+    assert len(mnist("test", root=root)) == 20
+
+
+def test_a_file_that_was_unzipped_but_kept_its_name_is_read(root):
+    (root / IMAGES).rename(root / f"{IMAGES}.gz")
+    assert len(mnist("test", root=root)) == 20
+
+
 @pytest.mark.parametrize(
-    ("load", "subfolder"),
+    ("load", "folder"),
     [
-        (mnist, "."),
         (mnist, "mnist"),
         (mnist, "MNIST/raw"),
-        (fashion_mnist, "."),
         (fashion_mnist, "fashion_mnist"),
+        (fashion_mnist, "fashion-mnist"),
         (fashion_mnist, "FashionMNIST/raw"),
     ],
 )
-def test_files_are_found_and_read(tmp_path, load, subfolder, packed):
-    write(tmp_path / subfolder, packed=packed)
-    data = load("test", root=tmp_path)
-    images, labels = data.arrays
-    assert images.dtype == np.float32
-    assert labels.dtype == np.int64
-    np.testing.assert_array_equal(images, PIXELS[:, None] / np.float32(255))
-    np.testing.assert_array_equal(labels, NUMBERS)
-    assert len(data.classes) == 10
+def test_files_may_lie_in_a_usual_subfolder(root, load, folder):
+    (root / folder).mkdir(parents=True)
+    for name in (IMAGES, LABELS):
+        (root / name).rename(root / folder / name)
+    assert len(load("test", root=str(root))) == 20
 
 
-def test_train_and_test_read_different_files(tmp_path):
-    write(tmp_path)
-    write(tmp_path, PIXELS[:3], NUMBERS[:3], prefix="train")
-    assert len(mnist(root=str(tmp_path))) == 3
-    assert len(mnist("test", root=str(tmp_path))) == 20
+def test_a_subfolder_goes_before_the_root_itself(root):
+    (root / "mnist").mkdir()
+    (root / "mnist" / IMAGES).write_bytes(idx(PIXELS[:3]))
+    (root / "mnist" / LABELS).write_bytes(idx(NUMBERS[:3]))
+    assert len(mnist("test", root=root)) == 3
 
 
-def test_classes_filter_and_relabel(tmp_path):
-    write(tmp_path)
-    data = fashion_mnist("test", root=tmp_path, classes=("Sneaker", 5))
-    assert data.classes == ("Sneaker", "Sandal")
-    assert data.arrays[1].tolist() == [1, 0, 1, 0]
-    np.testing.assert_array_equal(data.arrays[0][0, 0], PIXELS[5] / np.float32(255))
-    with pytest.raises(ValueError, match="'Boot' is not a class; expected one of T-shirt/top, .*"):
-        fashion_mnist("test", root=tmp_path, classes=("Boot",))
+def test_without_root_the_data_home_is_searched(root, monkeypatch):
+    monkeypatch.setenv("AGX_DATA", str(root))
+    assert len(mnist("test")) == 20
 
 
-def test_bad_split(tmp_path):
-    with pytest.raises(ValueError, match="split: expected 'train' or 'test', got 'val'"):
-        mnist("val", root=tmp_path)
+def test_missing_files_are_named_with_the_folder_and_the_fix(root):
+    wanted = r"mnist: expected train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz together"
+    with pytest.raises(FileNotFoundError, match=rf"{wanted}.*pass download=True .* or root=") as e:
+        mnist("train", root=root)
+    assert str(root) in str(e.value)
 
 
-def test_missing_files(tmp_path):
-    write(tmp_path)
-    (tmp_path / LABELS).unlink()
-    with pytest.raises(FileNotFoundError) as caught:
-        mnist("test", root=tmp_path)
-    message = str(caught.value)
-    wanted = [IMAGES, LABELS, ".gz", "pass root=", "download=True"]
-    wanted += [str(tmp_path / part) for part in ("mnist", Path("MNIST", "raw"))]
-    assert [word for word in wanted if word not in message] == []
+def test_images_without_labels_are_missing_files(root):
+    (root / LABELS).unlink()
+    with pytest.raises(FileNotFoundError, match="got none or not all"):
+        mnist("test", root=root)
 
 
-def test_data_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("AGX_DATA", str(tmp_path))
-    assert data_home() == tmp_path
-    write(tmp_path / "mnist")
-    assert len(ag.data.mnist("test")) == 20
-    monkeypatch.delenv("AGX_DATA")
-    assert data_home().name == "agx"
+def test_an_unknown_split_is_refused():
+    with pytest.raises(ValueError, match=r"mnist: split is '\./data', expected 'train' or 'test'"):
+        mnist("./data")
+
+
+def test_an_unknown_class_is_refused_before_any_file_is_searched(tmp_path):
+    with pytest.raises(ValueError, match="fashion_mnist: unknown class 'Hat' in classes; choose"):
+        fashion_mnist("test", root=tmp_path, classes=("Hat",))
+
+
+IDX3, IDX1 = idx(PIXELS), idx(NUMBERS)
 
 
 @pytest.mark.parametrize(
-    ("platform", "variable", "expected"),
+    ("name", "data", "message"),
     [
-        ("linux", "XDG_CACHE_HOME", ("agx",)),
-        ("linux", "HOME", (".cache", "agx")),
-        ("darwin", "HOME", ("Library", "Caches", "agx")),
-        ("win32", "LOCALAPPDATA", ("agx",)),
-    ],
-)
-def test_data_home_per_platform(tmp_path, monkeypatch, platform, variable, expected):
-    for name in ("AGX_DATA", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.platform", platform)
-    if variable == "HOME":
-        monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    else:
-        monkeypatch.setenv(variable, str(tmp_path))
-    assert data_home() == tmp_path.joinpath(*expected)
-
-
-@pytest.mark.parametrize(
-    ("raw", "message"),
-    [
-        (idx(NUMBERS), r"3 dimensions \(magic number 0x00000803\), found 0x00000801"),
-        (b"", "found 0x00000000; delete it and get it again"),
-        (idx(PIXELS)[:10], "truncated: expected .* found 10;"),
-        (idx(PIXELS)[:-1], r"truncated: expected 15696 bytes for the shape \(20, 28, 28\), found"),
-        (idx(PIXELS) + b"\n", "bytes after the end: expected 15696 bytes .*, found 15697"),
-        (gzip.compress(idx(PIXELS))[:-400], "damaged gzip file"),
-        (gzip.compress(idx(PIXELS))[:-8] + bytes(8), "damaged gzip file"),
-        (gzip.compress(idx(PIXELS)) + b"more", "damaged gzip file"),
-        (b"\x1f\x8b\x08\x00nonsense instead", "damaged gzip file"),
-        (b"\n<!DOCTYPE html><html>", "expected an IDX file, found a web page"),
-        (b"<HTML>\xe9", "found a web page"),
-        (gzip.compress(b"<html>404"), "found a web page"),
+        (IMAGES, b"PK\x03\x04" + IDX3, r"starts with 00 00 08\), got the bytes 50 4b 03 04"),
+        (IMAGES, idx(PIXELS, kind=13), "got the bytes 00 00 0d 03"),
+        (IMAGES, b"", "got an empty file"),
+        (IMAGES, b"\x00\x00\x08", "got the bytes 00 00 08"),
+        (IMAGES, b"version https://git-lfs.github.com/spec/v1\n", "got a Git LFS pointer"),
+        (IMAGES, b"\n<!DOCTYPE html><html>", "got a web page instead"),
+        (IMAGES, b"<HTML><head>", "got a web page instead"),
+        (IMAGES, IDX1, "expected 3-dimensional data, got 1-dimensional; are images and"),
+        (LABELS, IDX3, "expected 1-dimensional data, got 3-dimensional; are images and"),
         (
-            b"version https://git-lfs.github.com/spec/v1\noid",
-            "found a git-LFS pointer; run git lfs",
+            IMAGES,
+            IDX3[:-1],
+            r"expected 15696 bytes for shape \(20, 28, 28\), got 15695: it is trunc",
         ),
-        (b"Not found\r\n", "expected an IDX file, found text"),
+        (IMAGES, IDX3[:10], "got 10: it is truncated"),
+        (LABELS, IDX1 + b"\n", "expected 28 bytes .*got 29: there are trailing bytes"),
+        (IMAGES, gzip.compress(IDX3)[:-20], "damaged gzip data, .* fails with 'Compressed file"),
+        (IMAGES, gzip.compress(IDX3) + b"junk", "damaged gzip data, .* fails with .Not a gzipped"),
+        (IMAGES, idx(PIXELS[:, :14, :14]), "expected images of 28 x 28 pixels, got 14 x 14"),
+        (IMAGES, idx(PIXELS[:5]), "got 5 images and 20 labels; are both of the same split"),
+        (LABELS, idx(NUMBERS + 1), "expected labels from 0 to 9, got 10"),
     ],
 )
-def test_bad_files(tmp_path, raw, message):
-    path = tmp_path / IMAGES
-    path.write_bytes(raw)
-    with pytest.raises(ValueError, match=message) as caught:
-        read_idx(path, 3)
-    assert str(path) in str(caught.value)
+def test_a_bad_file_is_refused_and_named(root, name, data, message):
+    (root / name).write_bytes(data)
+    with pytest.raises(ValueError, match=message) as error:
+        mnist("test", root=root)
+    assert str(root / name) in str(error.value)
 
 
-def test_counts_must_match(tmp_path):
-    write(tmp_path, labels=NUMBERS[:-1])
-    with pytest.raises(ValueError, match=f"{LABELS}: expected .* 20 images in {IMAGES}, found 19"):
-        mnist("test", root=tmp_path)
+@pytest.mark.parametrize("place", [10, 60, -6])
+def test_a_flipped_byte_in_a_gzip_file_is_found(root, place):
+    damaged = bytearray(gzip.compress(IDX3))
+    damaged[place] ^= 0xFF
+    (root / IMAGES).write_bytes(damaged)
+    with pytest.raises(ValueError, match=f"{IMAGES}: damaged gzip data"):
+        mnist("test", root=root)
 
 
-def test_labels_must_be_digits(tmp_path):
-    write(tmp_path, labels=np.where(NUMBERS == 3, 10, NUMBERS))
-    with pytest.raises(ValueError, match=f"{LABELS}: expected labels from 0 to 9, found 10"):
-        mnist("test", root=tmp_path)
+def test_mnist_is_not_taken_for_fashion_mnist_nor_the_other_way_round(root):
+    digits = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    clothes = [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]
+    (root / LABELS).write_bytes(idx(digits + digits))
+    assert len(mnist("test", root=root)) == 20
+    with pytest.raises(ValueError, match=r"expected fashion_mnist, got mnist, .*keep them apart"):
+        fashion_mnist("test", root=root)
+    (root / LABELS).write_bytes(idx(clothes + clothes))
+    with pytest.raises(ValueError, match="expected mnist, got fashion_mnist"):
+        mnist("test", root=root)

@@ -1,17 +1,26 @@
-"""CIFAR-10 from its binary version."""
+"""CIFAR-10, read from its official binary version."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from .dataset import ArrayDataset, check_split, labelled_images
-from .files import Download, check_labels, data_home, fetch, read_archive, read_records
+from .dataset import ArrayDataset, class_numbers, labelled_images
+from .download import Remote, fetch
+from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
 
-_NAMES = (
+RECORD = 1 + 3 * 32 * 32  # bytes: a label, then the red, green and blue planes, row by row
+FOLDER = "cifar-10-batches-bin"
+FILES = {
+    "train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
+    "test": ("test_batch.bin",),
+}
+CLASSES = (
     "airplane",
     "automobile",
     "bird",
@@ -23,13 +32,7 @@ _NAMES = (
     "ship",
     "truck",
 )
-_FILES = {
-    "train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
-    "test": ("test_batch.bin",),
-}
-_FOLDER = "cifar-10-batches-bin"
-_PICKLED = ("cifar-10-batches-py", "cifar-10-python.tar.gz")
-_ARCHIVE = Download(
+ARCHIVE = Remote(
     "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     "cifar-10-binary.tar.gz",
     170052171,
@@ -38,58 +41,98 @@ _ARCHIVE = Download(
 
 
 def cifar10(
-    split: str = "train",
+    split: Literal["train", "test"] = "train",
+    *,
     root: str | os.PathLike[str] | None = None,
     download: bool = False,
-    classes: Sequence[str | int] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> ArrayDataset:
-    """Return CIFAR-10, small photographs: 50,000 images to train with or 10,000 to test with.
+    """Load CIFAR-10, 50,000 training and 10,000 test colour images (Krizhevsky, 2009).
 
-    Images are float32 in [0, 1] of shape (N, 3, 32, 32), labels int64. The binary batches are
-    looked for in ``root`` (by default the folder ``data_home()``): in its ``cifar-10-batches-bin``,
-    in itself, and in its ``cifar-10-binary.tar.gz``, which ``download`` puts there where nothing is
-    found. ``classes`` selects some of the ten, relabelled from 0 in the order given.
-    (A. Krizhevsky, 2009, Learning Multiple Layers of Features from Tiny Images.)
+    Returns float32 images of shape (N, 3, 32, 32) in [0, 1], channels red, green and blue, and
+    int64 labels of shape (N,). The files of the binary version, or the archive
+    ``cifar-10-binary.tar.gz`` itself, are looked for in ``root``, in ``root/cifar10`` and in a
+    folder ``cifar-10-batches-bin`` of either; ``root`` is ``data_home()`` unless given.
+    With ``download=True`` the archive is fetched into ``root/cifar10`` when nothing is found
+    (162 MiB). ``classes`` keeps only the named classes, relabelled 0, 1, ... in the order given.
 
-    Raises FileNotFoundError for missing files, ConnectionError for a failed download, ValueError
-    for damaged files, the pickled Python version, another split and an unknown class.
+    Raises FileNotFoundError when files are missing, ValueError when one is damaged, only the
+    pickled Python version is there, or ``split`` or ``classes`` is unknown, ConnectionError when
+    the download fails.
 
     >>> import agx as ag
     >>> train = ag.data.cifar10("train", download=True)  # doctest: +SKIP
-    >>> two = ag.data.cifar10("test", classes=("automobile", "bird"))  # doctest: +SKIP
+    >>> pair = ag.data.cifar10("test", classes=("automobile", "bird"))  # doctest: +SKIP
     """
-    check_split(split)
-    home = data_home() if root is None else Path(root)
-    place, batches = _read(home, _FILES[split], download)
-    for name, batch in zip(_FILES[split], batches, strict=True):
-        check_labels(place / name, batch[:, 0])
-    records = np.concatenate(batches)
+    check_split("cifar10", split)
+    numbers = class_numbers("cifar10", CLASSES, classes)
+    home = folder(root)
+    records = _find(home, FILES[split])
+    if records is None and download:
+        records = _read_archive(fetch(ARCHIVE, home / "cifar10"), FILES[split])
+    if records is None:
+        _refuse_pickles(home)
+        raise missing("cifar10", home, f"{', '.join(FILES[split])} (or {ARCHIVE.name})")
     images = records[:, 1:].reshape(-1, 3, 32, 32)
-    return labelled_images(images, records[:, 0], _NAMES, classes)
+    return labelled_images(images, records[:, 0], 255, CLASSES, numbers)
 
 
-def _read(home: Path, names: Sequence[str], download: bool) -> tuple[Path, list[np.ndarray]]:
-    """Return where the batches were found and their records."""
-    for place in (home / _FOLDER, home):
-        if all((place / name).is_file() for name in names):
-            return place, [read_records(place / name) for name in names]
-    archive = home / _ARCHIVE.name
-    if not archive.is_file():
-        if not download:
-            _refuse(home, names)
-        fetch(_ARCHIVE, home)
-    return archive, read_archive(archive, names)
+def _find(home: Path, names: Sequence[str]) -> npt.NDArray[np.uint8] | None:
+    """Return the records of the first complete set of files, shape (N, 3073)."""
+    for place in (home / "cifar10", home):
+        for files in (place / FOLDER, place):
+            paths = [files / name for name in names]
+            if all(path.is_file() for path in paths):
+                return np.concatenate([_records(path, path.read_bytes()) for path in paths])
+        if (place / ARCHIVE.name).is_file():
+            return _read_archive(place / ARCHIVE.name, names)
+    return None
 
 
-def _refuse(home: Path, names: Sequence[str]) -> None:
-    for name in _PICKLED:
-        if (home / name).exists():
-            raise ValueError(
-                f"cifar10: {home / name} is the pickled Python version, which agx does not read, "
-                f"because unpickling a file can run any program; get {_ARCHIVE.name} (the binary "
-                "version) instead, or pass download=True"
-            )
-    raise FileNotFoundError(
-        f"cifar10: expected {', '.join(names)} in {home / _FOLDER} or {home}, or "
-        f"{_ARCHIVE.name} in {home}; pass root= the folder that has them, or download=True"
-    )
+def _read_archive(path: Path, names: Sequence[str]) -> npt.NDArray[np.uint8]:
+    import io
+    import tarfile
+
+    data = unzipped(path)  # as a whole, so that its checksum is verified
+    found = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for member in archive:
+                name = member.name.rpartition("/")[2]
+                if name in names and (file := archive.extractfile(member)):
+                    found[name] = _records(path / member.name, file.read())
+    except tarfile.TarError as error:
+        raise ValueError(
+            f"{path}: expected a whole tar archive, got {described(data)} ({error}); {GET_AGAIN}"
+        ) from error
+    if absent := [name for name in names if name not in found]:
+        raise ValueError(
+            f"{path}: expected the binary version of CIFAR-10, got an archive without "
+            f"{', '.join(absent)}; {GET_AGAIN}"
+        )
+    return np.concatenate([found[name] for name in names])
+
+
+def _records(path: Path, data: bytes) -> npt.NDArray[np.uint8]:
+    if not data or len(data) % RECORD:
+        raise ValueError(
+            f"{path}: expected records of {RECORD} bytes, got {len(data)} bytes, which is not a "
+            f"multiple, starting with {described(data)}; {GET_AGAIN}"
+        )
+    records = np.frombuffer(data, np.uint8).reshape(-1, RECORD)
+    if records[:, 0].max() > 9:
+        raise ValueError(
+            f"{path}: expected labels from 0 to 9, got {records[:, 0].max()}; {GET_AGAIN}"
+        )
+    return records
+
+
+def _refuse_pickles(home: Path) -> None:
+    for place in (home / "cifar10", home):
+        for name in ("cifar-10-batches-py", "cifar-10-python.tar.gz", "data_batch_1"):
+            if (place / name).exists():
+                raise ValueError(
+                    f"{place / name}: expected the binary version of CIFAR-10, got the Python "
+                    "version, which is pickled and may run any code when read; pass download=True "
+                    f"or get {ARCHIVE.url}"
+                )

@@ -1,4 +1,4 @@
-"""Arrays that belong together, such as images and their labels."""
+"""Arrays that share their first dimension, and how images and labels become one."""
 
 from __future__ import annotations
 
@@ -6,94 +6,108 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
 
 
 class ArrayDataset:
-    """Hold arrays whose first dimensions are equal, such as images (N, C, H, W) and labels (N,).
+    """Hold arrays with one entry per example along their first dimension.
 
-    ``classes`` are the names of the labels 0, 1, ... where there are any. An index (an integer, a
-    slice or an array) gives a tuple with one entry per array.
-
-    Raises ValueError without arrays, for a 0-d array and for unequal first dimensions.
+    ``arrays`` are array-likes of shape (N, ...), kept as they are (no copy of an ndarray);
+    ``classes`` are the names of the labels, if there are any. Raises ValueError when there is no
+    array, or when their lengths differ.
 
     >>> import agx as ag
-    >>> pairs = ag.data.ArrayDataset([[1.0, 2.0], [3.0, 4.0]], [0, 1])
-    >>> pairs[1:]
-    (array([[3., 4.]]), array([1]))
+    >>> points = ag.data.ArrayDataset([[0.0, 1.0], [2.0, 3.0]], [0, 1], classes=("cat", "dog"))
+    >>> x, y = points[0]
     """
 
-    def __init__(self, *arrays: Any, classes: Sequence[str] = ()) -> None:
+    arrays: tuple[Array, ...]
+    classes: tuple[str, ...] | None
+
+    def __init__(self, *arrays: npt.ArrayLike, classes: Sequence[str] | None = None) -> None:
         self.arrays = tuple(np.asarray(array) for array in arrays)
-        self.classes = tuple(classes)
+        self.classes = None if classes is None else tuple(classes)
         if not self.arrays:
             raise ValueError("ArrayDataset: expected at least one array, got none")
         for i, array in enumerate(self.arrays):
             if array.ndim == 0:
                 raise ValueError(
-                    f"ArrayDataset: array {i} is a single number; expected at least one dimension"
+                    f"ArrayDataset: array {i} is a single number, expected one entry per example"
                 )
-        lengths = [len(array) for array in self.arrays]
-        if len(set(lengths)) > 1:
+        if len({len(array) for array in self.arrays}) > 1:
+            lengths = ", ".join(str(len(array)) for array in self.arrays)
             raise ValueError(
-                f"ArrayDataset: the arrays have lengths {', '.join(map(str, lengths))}; "
-                "expected the same number of examples in each"
+                f"ArrayDataset: the arrays have lengths {lengths}, expected equal lengths; "
+                "the first dimension counts the examples"
             )
 
     def __len__(self) -> int:
         return len(self.arrays[0])
 
-    def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(array[index] for array in self.arrays)
+    def __getitem__(self, index: int | slice | npt.ArrayLike) -> tuple[Any, ...]:
+        """Return the examples at an integer, a slice or an array of integers or booleans.
+
+        >>> import agx as ag
+        >>> images, labels = ag.data.digits("test")[:10]
+        """
+        if isinstance(index, tuple):
+            raise TypeError(
+                "ArrayDataset: the index is a tuple, expected an integer, a slice or one array; "
+                "write dataset[[0, 1]] for examples 0 and 1"
+            )
+        chosen: Any = index
+        return tuple(array[chosen] for array in self.arrays)
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{array.dtype}{list(array.shape)}" for array in self.arrays)
-        names = f", {len(self.classes)} classes" if self.classes else ""
-        return f"ArrayDataset({parts}{names})"
+        parts = [f"{array.dtype} {array.shape}" for array in self.arrays]
+        if self.classes is not None:
+            parts.append(f"classes={self.classes}")
+        return f"ArrayDataset({', '.join(parts)})"
+
+
+def class_numbers(
+    dataset: str, names: tuple[str, ...], classes: Sequence[str] | None
+) -> list[int] | None:
+    """Return the published labels of the wanted class names, None standing for all of them."""
+    if classes is None:
+        return None
+    if isinstance(classes, str):
+        raise TypeError(
+            f"{dataset}: classes is the string {classes!r}, expected a sequence of names; "
+            f"write classes=({classes!r},)"
+        )
+    chosen = tuple(classes)
+    for name in chosen:
+        if name not in names:
+            raise ValueError(
+                f"{dataset}: unknown class {name!r} in classes; choose from "
+                + ", ".join(repr(known) for known in names)
+            )
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"{dataset}: classes is {chosen}, expected one or more different names")
+    return [names.index(name) for name in chosen]
 
 
 def labelled_images(
-    images: np.ndarray,
-    labels: np.ndarray,
-    names: Sequence[str],
-    classes: Sequence[str | int] | None,
-    scale: int = 255,
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.uint8],
+    white: int,
+    names: tuple[str, ...],
+    numbers: list[int] | None,
 ) -> ArrayDataset:
-    """Return float32 ``images / scale`` and int64 labels, only those of ``classes`` if given.
+    """Return float32 images in [0, 1] and int64 labels, of the classes in ``numbers`` only.
 
-    ``images`` (N, C, H, W) and ``labels`` (N,) are uint8. ``classes`` are names or numbers of
-    classes; the first becomes label 0, the second label 1 and so on.
-
-    Raises ValueError for an unknown or repeated class.
+    ``white`` is the pixel value that becomes 1. A chosen class gets its place in ``numbers``
+    as its new label.
     """
-    if classes is not None:
-        wanted = _class_numbers(names, classes)
-        relabel = np.full(len(names), -1, np.int64)
-        relabel[wanted] = np.arange(len(wanted))
-        keep = np.flatnonzero(relabel[labels] >= 0)
-        images, labels = images[keep], relabel[labels[keep]]
-        names = [names[i] for i in wanted]
-    scaled = np.divide(images, np.float32(scale), dtype=np.float32)
-    return ArrayDataset(scaled, labels.astype(np.int64), classes=names)
-
-
-def check_split(split: str) -> None:
-    """Raise ValueError unless ``split`` is 'train' or 'test'."""
-    if split not in ("train", "test"):
-        raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
-
-
-def _class_numbers(names: Sequence[str], classes: Sequence[str | int]) -> list[int]:
-    numbers = []
-    for item in [classes] if isinstance(classes, (str, int)) else classes:
-        if item in names:
-            numbers.append(list(names).index(str(item)))
-        elif isinstance(item, (int, np.integer)) and 0 <= item < len(names):
-            numbers.append(int(item))
-        else:
-            raise ValueError(
-                f"classes: {item!r} is not a class; expected one of {', '.join(names)} "
-                f"or a number from 0 to {len(names) - 1}"
-            )
-    if not numbers or len(set(numbers)) < len(numbers):
-        raise ValueError(f"classes: expected different classes, at least one, got {classes!r}")
-    return numbers
+    targets = labels.astype(np.int64)
+    if numbers is not None:
+        place = np.full(len(names), -1, np.int64)
+        place[numbers] = np.arange(len(numbers))
+        targets = place[targets]
+        keep = targets >= 0
+        images, targets = images[keep], targets[keep]
+        names = tuple(names[number] for number in numbers)
+    return ArrayDataset(np.divide(images, np.float32(white)), targets, classes=names)

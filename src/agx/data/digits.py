@@ -1,53 +1,65 @@
-"""The handwritten digits that come with agx, so that a first network needs no download."""
+"""The bundled digits: small enough to come with the package, so the first steps need no files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from .dataset import ArrayDataset, check_split, labelled_images
+from .dataset import Array, ArrayDataset, class_numbers, labelled_images
+from .files import check_split
 
-_FILE = Path(__file__).with_name("digits.npz")
-_TRAIN = 1437
+SIDE = 8  # pixels
+WHITE = 16  # the largest pixel value
+N_TRAIN = 1437
+CLASSES = tuple("0123456789")
 
 
 def digits(
-    split: str = "train", size: int = 8, classes: Sequence[str | int] | None = None
+    split: Literal["train", "test"] = "train",
+    *,
+    size: int = SIDE,
+    classes: Sequence[str] | None = None,
 ) -> ArrayDataset:
-    """Return the bundled handwritten digits: 1,437 images to train with or 360 to test with.
+    """Load the bundled handwritten digits, 1,437 training and 360 test images of 8 x 8 pixels.
 
-    Images are float32 in [0, 1] of shape (N, 1, size, size), labels int64. They are 8x8 pixels;
-    a larger ``size`` (32, for a LeNet) resizes them bilinearly. ``classes`` selects some of
-    "0" to "9", relabelled from 0 in the order given.
+    Returns float32 images of shape (N, 1, size, size) in [0, 1] and int64 labels of shape (N,).
+    ``size`` is 8, as published, or more, by bilinear interpolation (32 fits LeNet-5).
+    ``classes`` keeps only the named digits, relabelled 0, 1, ... in the order given.
 
-    The images are the UCI Optical Recognition of Handwritten Digits test set (E. Alpaydin and
-    C. Kaynak, 1998, UCI Machine Learning Repository, DOI 10.24432/C50P49, CC BY 4.0), stored in the
-    order of ``numpy.random.default_rng(0).permutation(1797)``; the last 360 are the test split.
+    The data are the writer-independent test set of the Optical Recognition of Handwritten Digits
+    (E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, 1998, doi 10.24432/C50P49,
+    CC BY 4.0). The split is agx's own and fixed: every class is divided 4 to 1 at random.
 
-    Raises ValueError for another split, a size below 8 and an unknown class.
+    Raises ValueError when ``split`` or ``classes`` is unknown or ``size`` is below 8.
 
     >>> import agx as ag
-    >>> images, labels = ag.data.digits("train", size=32).arrays
-    >>> images.shape
-    (1437, 1, 32, 32)
+    >>> train = ag.data.digits("train", size=32)
+    >>> images, labels = train[:64]
     """
-    check_split(split)
-    if size < 8:
-        raise ValueError(f"size: expected at least 8, the size of the stored images, got {size}")
-    part = slice(None, _TRAIN) if split == "train" else slice(_TRAIN, None)
-    with np.load(_FILE, allow_pickle=False) as stored:
-        images, labels = stored["images"][part, None], stored["labels"][part]
-    data = labelled_images(images, labels, [str(i) for i in range(10)], classes, scale=16)
-    if size == 8:
-        return data
-    return ArrayDataset(_resize(data.arrays[0], size), data.arrays[1], classes=data.classes)
+    check_split("digits", split)
+    numbers = class_numbers("digits", CLASSES, classes)
+    if size < SIDE:
+        raise ValueError(f"digits: size is {size}, expected {SIDE} pixels or more, such as 32")
+    part = slice(None, N_TRAIN) if split == "train" else slice(N_TRAIN, None)
+    with np.load(Path(__file__).with_name("digits.npz")) as stored:
+        images, labels = stored["images"][part, np.newaxis], stored["labels"][part]
+    small = labelled_images(images, labels, WHITE, CLASSES, numbers)
+    if size == SIDE:
+        return small
+    return ArrayDataset(_enlarged(small.arrays[0], size), small.arrays[1], classes=small.classes)
 
 
-def _resize(images: np.ndarray, size: int) -> np.ndarray:
-    """Resize square images bilinearly; pixels are areas, so corners of the pictures coincide."""
+def _enlarged(images: Array, size: int) -> Array:
+    """Enlarge square images bilinearly, pixel centres at half-integers, edges repeated.
+
+    Row i of ``weights`` says how much of each old pixel the new pixel i takes, so the images are
+    multiplied by it from both sides.
+    """
     old = images.shape[-1]
-    position = np.clip((np.arange(size) + 0.5) * old / size - 0.5, 0, old - 1)
-    weights = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(old))).astype(images.dtype)
-    return weights @ images @ weights.T
+    centre = np.clip((np.arange(size) + 0.5) * old / size - 0.5, 0, old - 1)
+    weights = np.maximum(0, 1 - abs(centre[:, np.newaxis] - np.arange(old))).astype(np.float32)
+    out: Array = weights @ images @ weights.T
+    return np.clip(out, 0, 1, out=out)

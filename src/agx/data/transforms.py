@@ -1,126 +1,140 @@
-"""Transforms of a batch of images (N, C, H, W), to be given to a Loader; none changes its input."""
+"""Image transforms on whole batches, for the ``transforms`` of a Loader."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..rng import generator
+from .dataset import Array
 
 Rng = np.random.Generator | int | None
 
 
 class Normalize:
-    """Subtract ``mean`` from each channel of a batch and divide it by ``std``.
+    """Subtract a mean and divide by a standard deviation, channel by channel.
 
-    ``mean`` and ``std`` have one entry per channel, or are single numbers used for all of them. The
-    batch (N, C, H, W) keeps its shape and its floating dtype.
-
-    Raises ValueError where ``std`` is not positive, and for a batch of another number of
-    dimensions, another number of channels or integers.
+    ``mean`` and ``std`` are one number for all channels, or one per channel, in the units of the
+    pixels. Called on floating-point images of shape (N, C, H, W), it returns new ones of the same
+    shape and dtype. Raises ValueError when ``std`` is not positive, when the lengths differ from
+    each other or from C, or when the images are not four-dimensional; TypeError when they are
+    not floating-point.
 
     >>> import agx as ag
-    >>> images = ag.data.digits("test").arrays[0]
-    >>> centred = ag.data.Normalize(mean=0.5, std=0.25)(images)
+    >>> normalize = ag.data.Normalize(mean=0.3, std=0.35)
+    >>> images = normalize(ag.data.digits("test").arrays[0])
     """
 
-    def __init__(self, mean: Any, std: Any) -> None:
-        self.mean = np.atleast_1d(np.asarray(mean, np.float64))
-        self.std = np.atleast_1d(np.asarray(std, np.float64))
-        if self.mean.ndim > 1 or self.std.ndim > 1:
+    def __init__(self, mean: float | Sequence[float], std: float | Sequence[float]) -> None:
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.std = np.asarray(std, dtype=np.float64)
+        if self.mean.ndim > 1 or self.mean.shape != self.std.shape:
             raise ValueError(
-                "Normalize: expected numbers or one entry per channel, got mean of shape "
-                f"{self.mean.shape} and std of shape {self.std.shape}"
+                f"Normalize: mean has shape {self.mean.shape} and std {self.std.shape}, expected "
+                "one number each, or one per channel each"
             )
-        if not np.all(self.std > 0):
-            raise ValueError(f"Normalize: expected std above 0, got {self.std.tolist()}")
+        if not np.isfinite(self.mean).all():
+            raise ValueError(f"Normalize: mean is {mean}, expected finite numbers")
+        if not (np.isfinite(self.std) & (self.std > 0)).all():
+            raise ValueError(f"Normalize: std is {std}, expected finite numbers above 0")
 
-    def __call__(self, x: np.ndarray, rng: Rng = None) -> np.ndarray:
-        _check_batch("Normalize", x)
+    def __call__(self, x: Array, rng: Rng = None) -> Array:
+        _check_images("Normalize", x)
         if not np.issubdtype(x.dtype, np.floating):
-            raise ValueError(
-                f"Normalize: expected floating-point images, got {x.dtype}; "
-                "convert them first, for example x.astype(np.float32) / 255"
+            raise TypeError(
+                f"Normalize: the images are {x.dtype}, expected floating-point numbers; "
+                "convert them with x.astype(np.float32) / 255"
             )
-        for name, given in (("mean", self.mean), ("std", self.std)):
-            if given.size not in (1, x.shape[1]):
-                raise ValueError(
-                    f"Normalize: {name} has {given.size} entries, the images have {x.shape[1]} "
-                    f"channels (x.shape == {x.shape})"
-                )
-        mean, std = (a.astype(x.dtype).reshape(-1, 1, 1) for a in (self.mean, self.std))
-        return (x - mean) / std
+        if self.mean.ndim and len(self.mean) != x.shape[1]:
+            raise ValueError(
+                f"Normalize: the images have {x.shape[1]} channels, expected {len(self.mean)} "
+                f"(x.shape == {x.shape}); check mean and std"
+            )
+        out: Array = x - self.mean.astype(x.dtype).reshape(-1, 1, 1)
+        out /= self.std.astype(x.dtype).reshape(-1, 1, 1)
+        return out
+
+    def __repr__(self) -> str:
+        return f"Normalize(mean={self.mean.tolist()}, std={self.std.tolist()})"
 
 
 class RandomCrop:
-    """Cut a window of ``size`` at a random place from each image, after padding it with zeros.
+    """Cut a window of ``size`` at a random place of each zero-padded image.
 
-    ``size`` is one number or (height, width), ``padding`` the number of zeros added on each side.
-    A batch (N, C, H, W) becomes (N, C, height, width) and keeps its dtype.
-
-    Raises ValueError for a size below 1, a negative padding, a batch of another number of
-    dimensions and a window larger than the padded image.
+    ``size`` is the side of a square or a (height, width), ``padding`` the width of the border of
+    zeros on all four sides, both in pixels. Called on images of shape (N, C, H, W) and any dtype,
+    it returns new ones of shape (N, C, height, width). Raises ValueError when ``size`` is not
+    positive, ``padding`` is negative or the window does not fit.
 
     >>> import agx as ag
-    >>> images = ag.data.digits("test").arrays[0]
-    >>> shifted = ag.data.RandomCrop(8, padding=1)(images, rng=0)
+    >>> crop = ag.data.RandomCrop(8, padding=1)
+    >>> images = crop(ag.data.digits("train").arrays[0], rng=0)
     """
 
     def __init__(self, size: int | tuple[int, int], padding: int = 0) -> None:
-        self.size = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
+        self.height, self.width = (size, size) if isinstance(size, (int, np.integer)) else size
         self.padding = padding
-        if len(self.size) != 2 or min(self.size) < 1:
-            raise ValueError(
-                f"RandomCrop: size: expected a number or (height, width) of at least 1, got {size}"
-            )
+        if min(self.height, self.width) < 1:
+            raise ValueError(f"RandomCrop: size is {size}, expected a positive number of pixels")
         if padding < 0:
-            raise ValueError(f"RandomCrop: padding: expected at least 0, got {padding}")
+            raise ValueError(f"RandomCrop: padding is {padding}, expected 0 or more pixels")
 
-    def __call__(self, x: np.ndarray, rng: Rng = None) -> np.ndarray:
-        _check_batch("RandomCrop", x)
-        rng = generator(rng)
-        (height, width), p = self.size, self.padding
-        rows, columns = x.shape[2] + 2 * p - height + 1, x.shape[3] + 2 * p - width + 1
-        if rows < 1 or columns < 1:
+    def __call__(self, x: Array, rng: Rng = None) -> Array:
+        _check_images("RandomCrop", x)
+        n, channels, height, width = x.shape
+        border = self.padding
+        rows = height + 2 * border - self.height
+        columns = width + 2 * border - self.width
+        if rows < 0 or columns < 0:
             raise ValueError(
-                f"RandomCrop: the window is {height}x{width}, the padded images only "
-                f"{x.shape[2] + 2 * p}x{x.shape[3] + 2 * p}; use a smaller size or more padding"
+                f"RandomCrop: a window of {self.height} x {self.width} does not fit in images of "
+                f"{height} x {width} with padding {border}; use a smaller size or more padding"
             )
-        padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p))) if p else x
-        windows = np.lib.stride_tricks.sliding_window_view(padded, self.size, axis=(2, 3))
-        top, left = rng.integers(rows, size=len(x)), rng.integers(columns, size=len(x))
-        return windows[np.arange(len(x)), :, top, left]
+        padded = np.zeros((n, channels, height + 2 * border, width + 2 * border), x.dtype)
+        padded[:, :, border : border + height, border : border + width] = x
+        rng = generator(rng)
+        top, left = rng.integers(rows + 1, size=n), rng.integers(columns + 1, size=n)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            padded, (self.height, self.width), axis=(2, 3)
+        )
+        out: Array = windows[np.arange(n), :, top, left]
+        return out
+
+    def __repr__(self) -> str:
+        return f"RandomCrop(size=({self.height}, {self.width}), padding={self.padding})"
 
 
 class RandomHorizontalFlip:
     """Mirror each image left to right with probability ``p``.
 
-    A batch (N, C, H, W) keeps its shape and dtype.
-
-    Raises ValueError for ``p`` outside [0, 1] and for a batch of another number of dimensions.
+    Called on images of shape (N, C, H, W) and any dtype, it returns new ones of the same shape.
+    Raises ValueError when ``p`` is not between 0 and 1.
 
     >>> import agx as ag
-    >>> images = ag.data.digits("test").arrays[0]
-    >>> mirrored = ag.data.RandomHorizontalFlip(p=1.0)(images)
+    >>> flip = ag.data.RandomHorizontalFlip(p=0.5)
+    >>> images = flip(ag.data.digits("train").arrays[0], rng=0)
     """
 
     def __init__(self, p: float = 0.5) -> None:
         if not 0 <= p <= 1:
-            raise ValueError(f"RandomHorizontalFlip: p: expected a number from 0 to 1, got {p}")
+            raise ValueError(f"RandomHorizontalFlip: p is {p}, expected between 0 and 1")
         self.p = p
 
-    def __call__(self, x: np.ndarray, rng: Rng = None) -> np.ndarray:
-        _check_batch("RandomHorizontalFlip", x)
+    def __call__(self, x: Array, rng: Rng = None) -> Array:
+        _check_images("RandomHorizontalFlip", x)
         chosen = generator(rng).random(len(x)) < self.p
         out = x.copy()
         out[chosen] = x[chosen, :, :, ::-1]
         return out
 
+    def __repr__(self) -> str:
+        return f"RandomHorizontalFlip(p={self.p})"
 
-def _check_batch(who: str, x: np.ndarray) -> None:
+
+def _check_images(transform: str, x: Array) -> None:
     if x.ndim != 4:
         raise ValueError(
-            f"{who}: expected a batch of images (N, C, H, W), got {x.ndim} dimensions "
-            f"(x.shape == {x.shape})"
+            f"{transform}: expected images of shape (N, C, H, W), got shape {x.shape}; "
+            "reshape them first"
         )

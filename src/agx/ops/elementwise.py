@@ -212,8 +212,8 @@ def _relu_gradient_value(g: Any, x: Any) -> np.ndarray:
     if g.dtype != x.dtype or g.shape != x.shape:
         return np.where(x > 0, g, 0)
     out = np.empty(x.shape, x.dtype)
-    flat = (np.ascontiguousarray(a).reshape(-1) for a in (g, x))
-    _RELU_GRADIENT[x.dtype](*flat, out.reshape(-1))
+    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
+    _RELU_GRADIENT[x.dtype](g.reshape(-1), x.reshape(-1), out.reshape(-1))
     return out
 
 

@@ -1,0 +1,93 @@
+"""Downloads that leave a whole, checked file behind, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+CHUNK = 1 << 18
+TIMEOUT = 30.0  # seconds without an answer
+
+
+class Remote(NamedTuple):
+    """A published file: its address, its name on disk, its size in bytes, its SHA-256 in hex."""
+
+    url: str
+    name: str
+    size: int
+    sha256: str
+
+
+def fetch(remote: Remote, folder: Path) -> Path:
+    """Download a file into a folder and return its path, with a progress bar on stderr.
+
+    The file appears under its name only when it is whole and its size and SHA-256 are right; a
+    file already there stays until then. Raises ConnectionError when the transfer fails or stops
+    short, ValueError when what arrives is not the published file.
+    """
+    import hashlib
+    import secrets
+
+    from tqdm import tqdm
+
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{remote.name}.{secrets.token_hex(4)}.part"
+    size, digest = 0, hashlib.sha256()
+    try:
+        with (
+            partial.open("xb") as file,
+            tqdm(total=remote.size, unit="B", unit_scale=True, desc=remote.name) as bar,
+        ):
+            for chunk in _chunks(remote.url):
+                file.write(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+                bar.update(len(chunk))
+                if size > remote.size:
+                    break
+        _check(remote, size, digest.hexdigest())
+        return partial.replace(folder / remote.name)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _chunks(url: str) -> Iterator[bytes]:
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    try:
+        with urlopen(Request(url, headers={"User-Agent": "agx"}), timeout=TIMEOUT) as response:
+            while chunk := response.read(CHUNK):
+                yield chunk
+    except HTTPError as error:
+        error.close()
+        raise ConnectionError(
+            f"{url}: expected the file, got HTTP status {error.code} ({error.reason}); try again "
+            "later, or get the file elsewhere and pass root= its folder"
+        ) from error
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else repr(error)
+        raise ConnectionError(
+            f"{url}: expected the file, got no connection or a broken one ({reason}); check the "
+            "network and try again, or get the file elsewhere and pass root= its folder"
+        ) from error
+
+
+def _check(remote: Remote, size: int, sha256: str) -> None:
+    if size < remote.size:
+        raise ConnectionError(
+            f"{remote.url}: expected {remote.size} bytes, got {size} before the transfer stopped; "
+            "try again"
+        )
+    if size > remote.size:
+        raise ValueError(
+            f"{remote.url}: expected {remote.size} bytes, got more, so it is not the published "
+            "file; get the file elsewhere and pass root= its folder"
+        )
+    if sha256 != remote.sha256:
+        raise ValueError(
+            f"{remote.url}: expected SHA-256 {remote.sha256}, got {sha256}, so it is not the "
+            "published file; try again, or get the file elsewhere and pass root= its folder"
+        )
