@@ -71,7 +71,7 @@ def check_training() -> None:
         w.grad = v.grad = None
         loss.backward()
         for p in (w, v):
-            p.value = p.value - 0.1 * p.grad
+            p.value = p.value - 0.5 * p.grad
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0], losses
 
