@@ -1,7 +1,7 @@
-"""Settings for every test."""
+"""Settings of every test."""
 
 from hypothesis import settings
 
-# A busy machine may take its time; that is no failure.
+# A busy machine is slow, not wrong.
 settings.register_profile("agx", deadline=None)
 settings.load_profile("agx")

@@ -66,12 +66,12 @@ def check_training() -> None:
     v = ag.Tensor(0.1 * rng.standard_normal((4 * 36, 2)))
     losses = []
     for _ in range(20):
-        scores = ag.log_softmax(ag.conv2d(x, w).relu().reshape(64, -1) @ v, axis=1)
+        scores = ag.log_softmax(ag.relu(ag.conv2d(x, w)).reshape(64, -1) @ v, axis=1)
         loss = -scores[np.arange(64), y].mean()
         w.grad = v.grad = None
         loss.backward()
         for p in (w, v):
-            p.value = p.value - 0.1 * p.grad
+            p.value = p.value - 0.5 * p.grad
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0], losses
 
