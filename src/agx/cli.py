@@ -177,6 +177,7 @@ def _info(options: argparse.Namespace) -> int:
     ]
     rows += [
         ("threads", f"{threads.get_num_threads()} of {os.cpu_count()} cores"),
+        ("convolution", found.symbol if (found := threads.blas()) else "numpy.matmul"),
         ("data", str(data.data_home())),
     ]
     for extra, package in _EXTRAS.items():
