@@ -33,6 +33,7 @@ bench: $(venv)/.installed $(venv)/.test
 	$(python) -m benchmarks
 
 lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
+	$(python) -m pytest -q tests/test_budget.py tests/test_layering.py
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	PATH="$(CURDIR)/$(bin):$$PATH" cython-lint src
@@ -51,7 +52,7 @@ wheel: $(venv)/.installed $(venv)/.build
 	.venv-wheel/bin/python wheels/test_wheel.py dist/*.whl
 # The tests run from a copy, where there is no src to import by accident.
 	mkdir -p build/installed
-	cp -R pyproject.toml tests $(wildcard benchmarks examples) build/installed
+	cp -R pyproject.toml README.md tests benchmarks examples build/installed
 	cd build/installed && ../../.venv-wheel/bin/python -m pytest
 
 clean:
@@ -61,6 +62,8 @@ clean:
 $(venv)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "agx needs Python 3.11 or newer; try: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || \
+	  { echo "$(PYTHON) cannot make environments; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(venv)
 	$(pip) --upgrade "pip>=25.1"
 	@touch $@

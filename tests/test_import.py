@@ -34,6 +34,14 @@ def test_import_loads_nothing_that_training_does_not_need():
     assert run("-c", code).stdout.strip() == "[]"
 
 
+def test_import_opens_no_connection_and_starts_no_program():
+    code = (
+        "import sys; seen = []; sys.addaudithook(lambda event, _: seen.append(event)); import agx\n"
+        "print([e for e in seen if e.startswith(('socket.', 'subprocess.', 'os.system', 'urllib.'))])"
+    )
+    assert run("-c", code).stdout.strip() == "[]"
+
+
 def test_import_is_silent_when_warnings_are_errors():
     done = run("-W", "error", "-c", "import agx")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

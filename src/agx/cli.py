@@ -163,7 +163,8 @@ def _info(options: argparse.Namespace) -> int:
 
     from . import _kernels, data, threads
 
-    kernels = sorted(module.name for module in pkgutil.iter_modules(_kernels.__path__))
+    modules = sorted(module.name for module in pkgutil.iter_modules(_kernels.__path__))
+    kernels = [name for name in modules if not name.startswith("_")]
     rows = [
         ("agx", metadata.version("agx")),
         ("numpy", np.__version__),
