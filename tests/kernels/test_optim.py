@@ -54,6 +54,14 @@ def test_adam(decoupled, step):
         np.testing.assert_allclose(s, square, rtol=rtol, atol=rtol)
 
 
+def test_the_first_step_of_adam_has_the_length_of_the_rate():
+    """1 - 0.999 rounded to float32 before the subtraction would be off by 1 in 80,000."""
+    p, g, m, s = np.zeros((4, 50), np.float32)
+    g += np.linspace(1, 9, 50, dtype=np.float32)
+    kernels.adam["float"](p, g, m, s, 1.0, 0.9, 0.999, 0.0, 0.0, False, 1)
+    np.testing.assert_allclose(p, -1, rtol=5e-7)
+
+
 @pytest.mark.parametrize("momentum", [0.0, 0.8])
 def test_rmsprop(kind, momentum):
     name, dtype, rtol = kind

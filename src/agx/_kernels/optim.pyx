@@ -33,15 +33,15 @@ def adam(floating[::1] p, const floating[::1] g, floating[::1] mean, floating[::
          double beta1, double beta2, double eps, double weight_decay, bint decoupled, long step):
     """Adam (Kingma and Ba, 2015); ``decoupled`` weight decay is AdamW (Loshchilov and Hutter, 2019)."""
     cdef Py_ssize_t i
-    cdef floating d, m, v, b1 = beta1, b2 = beta2, e = eps
+    cdef floating d, m, v, b1 = beta1, b2 = beta2, c1 = 1 - beta1, c2 = 1 - beta2, e = eps
     cdef floating shrink = 1 - lr * weight_decay if decoupled else 1
     cdef floating decay = 0 if decoupled else weight_decay
     cdef floating rate = lr / (1 - beta1 ** step), scale = 1 / sqrt(1 - beta2 ** step)
     with nogil:
         for i in range(p.shape[0]):
             d = g[i] + decay * p[i]
-            m = b1 * mean[i] + (1 - b1) * d
-            v = b2 * square[i] + (1 - b2) * d * d
+            m = b1 * mean[i] + c1 * d
+            v = b2 * square[i] + c2 * d * d
             mean[i] = m
             square[i] = v
             p[i] = shrink * p[i] - rate * m / (<floating>sqrt(v) * scale + e)
