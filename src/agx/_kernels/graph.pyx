@@ -160,7 +160,8 @@ cdef class Node:
             if new.dtype is not float32 and new.dtype is not float64:
                 new = new.astype(float64)
             self._value = new
-            if self._grad is not None and self._grad.shape != new.shape:
+            if self._grad is not None and (self._grad.shape != new.shape
+                                           or self._grad.dtype != new.dtype):
                 self._grad = None
 
     @property
