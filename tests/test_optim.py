@@ -72,6 +72,53 @@ def test_a_parameter_without_a_gradient_is_left_alone(name):
     assert p.value == 1.0
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
+@pytest.mark.parametrize("new", [np.ones(1000), np.ones(3, np.float32)], ids=["size", "dtype"])
+def test_a_parameter_that_became_another_array_is_refused(name, new):
+    p = ag.Tensor(np.ones(3))
+    optimiser = getattr(ag.optim, name)([p], lr=0.1)
+    p.grad = np.ones(3)
+    optimiser.step()
+    p.value = new
+    p.grad = np.ones(new.size)
+    with pytest.raises(
+        ValueError, match=f"{name}: parameter 0 had 3 numbers of float64 and now has"
+    ):
+        optimiser.step()
+
+
+def test_a_gradient_goes_when_the_value_gets_another_dtype():
+    p = ag.Tensor(np.ones(2))
+    p.grad = np.ones(2)
+    p.value = np.ones(2, np.float32)
+    assert p.grad.dtype == np.float32
+    assert not p.grad.any()
+
+
+def test_a_state_takes_the_dtype_and_layout_of_the_parameter():
+    p = ag.Tensor(np.ones((2, 2), np.float32))
+    optimiser = ag.optim.Adam([p])
+    moments = np.ones((2, 2))
+    state = {"lr": np.array(0.5), "steps": [1], "0.mean": moments, "0.square": moments}
+    optimiser.load_state_dict(state)
+    p.grad = np.ones((2, 2))
+    optimiser.step()
+    assert optimiser.lr == 0.5
+    assert (moments == 1).all()
+
+
+def test_a_state_that_does_not_fit_is_reported_whole_and_nothing_is_loaded():
+    optimiser = ag.optim.Adam([ag.Tensor(np.ones(2)), ag.Tensor(np.ones(2))])
+    state = {"steps": [1, 0], "0.mean": np.ones(3), "1.mean": np.ones(2), "beta": 3}
+    with pytest.raises(ValueError, match="Adam: the state does not fit; nothing was loaded") as e:
+        optimiser.load_state_dict(state)
+    assert str(e.value).split("\n  ")[1:] == [
+        "missing: 0.square", "missing: lr", "unexpected: 1.mean", "unexpected: beta",
+        "0.mean has 3 elements, parameter 0 has 2",
+    ]  # fmt: skip
+    assert optimiser.steps == [0, 0]
+
+
 def test_zero_grad_forgets():
     p, s = ag.Tensor([1.0]), ag.Scalar(1.0)
     p.grad, s.grad = np.array([2.0]), 3.0
@@ -131,6 +178,9 @@ W = ag.Tensor([1.0])
             ValueError,
             "0.velocity has 3 elements, parameter 0 has 1",
         ),
+        (lambda: ag.optim.SGD(ag.nn.Linear(1, 1), lr=0.1), TypeError, r"got one Linear; put it in a list, or give a module's .parameters\(\)"),
+        (lambda: ag.optim.clip_grad_norm(W, 1), TypeError, "clip_grad_norm: expected a list of parameters, got one Tensor"),
+        (lambda: ag.optim.clip_grad_norm([np.ones(2)], 1), TypeError, "clip_grad_norm: parameter 0 must be a Tensor"),
         (lambda: ag.optim.clip_grad_norm([W], -1), ValueError, "max_norm must not be negative"),
         (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 0), ValueError, "step_size must be a positive integer"),
         (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), 0), ValueError, "T_max must be a positive"),
@@ -142,6 +192,15 @@ W = ag.Tensor([1.0])
 def test_what_does_not_fit(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("total", [1, 2, 10])
+def test_one_cycle_stays_between_its_ends(share, total):
+    sgd = ag.optim.SGD([W])
+    schedule = ag.optim.OneCycleLR(sgd, 1.0, total, pct_start=share)
+    rates = [sgd.lr, *((schedule.step(), sgd.lr)[1] for _ in range(total))]
+    assert all(0 < rate <= 1 for rate in rates)
 
 
 def test_one_cycle_ends():

@@ -6,7 +6,7 @@ They take Tensors or Scalars. A parameter whose gradient never arrived is left a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,23 @@ def _check_range(who: str, **values: float) -> None:
     for name, value in values.items():
         if not value >= 0:
             raise ValueError(f"{who}: {name} must not be negative, got {value}")
+
+
+def _listed(who: str, parameters: Iterable[Any]) -> list[Any]:
+    """The parameters as a list, each a Tensor or a Scalar."""
+    if isinstance(parameters, (Tensor, Scalar)) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{who}: expected a list of parameters, got one {type(parameters).__name__}; put it in a "
+            "list, or give a module's .parameters()"
+        )
+    found = list(parameters)
+    for i, p in enumerate(found):
+        if not isinstance(p, (Tensor, Scalar)):
+            raise TypeError(
+                f"{who}: parameter {i} must be a Tensor or a Scalar, got {type(p).__name__}; wrap "
+                "arrays in ag.Tensor"
+            )
+    return found
 
 
 class Optimizer:
@@ -45,19 +62,10 @@ class Optimizer:
 
     @staticmethod
     def _checked(who: str, parameters: Iterable[Any]) -> list[Any]:
-        if isinstance(parameters, (Tensor, Scalar)):
-            raise TypeError(
-                f"{who}: expected a list of parameters, got one {type(parameters).__name__}"
-            )
-        found = list(parameters)
+        found = _listed(who, parameters)
         if not found:
             raise ValueError(f"{who}: got no parameters; does the model have any?")
         for i, p in enumerate(found):
-            if not isinstance(p, (Tensor, Scalar)):
-                raise TypeError(
-                    f"{who}: parameter {i} must be a Tensor or a Scalar, got {type(p).__name__}; wrap "
-                    "arrays in ag.Tensor"
-                )
             if p.inputs:
                 raise ValueError(
                     f"{who}: parameter {i} is the result of op '{p.op}', which would be recomputed; "
@@ -91,6 +99,12 @@ class Optimizer:
         state = self.state[i]
         if not state:
             state.update({name: np.zeros_like(value) for name in self.slots})
+        for kept in state.values():
+            if kept.size != value.size or kept.dtype != value.dtype:
+                raise ValueError(
+                    f"{type(self).__name__}: parameter {i} had {kept.size} numbers of {kept.dtype} and "
+                    f"now has {value.size} of {value.dtype}; make a new optimiser"
+                )
         self.steps[i] += 1
         self._kernel(_NAMES[value.dtype], value, gradient, state, self.steps[i])
 
@@ -106,26 +120,45 @@ class Optimizer:
             found.update({f"{i}.{name}": array.copy() for name, array in state.items()})
         return found
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what ``state_dict`` returned; raises ValueError if it does not fit."""
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``state_dict`` returned.
+
+        Nothing is changed unless all fits; raises ValueError that lists what does not.
+        """
+        who = type(self).__name__
         steps = np.asarray(state.get("steps", ()))
         if steps.shape != (len(self.parameters),):
             raise ValueError(
-                f"{type(self).__name__}: the state is for {steps.size} parameters, this optimiser has "
+                f"{who}: the state is for {steps.size} parameters, this optimiser has "
                 f"{len(self.parameters)}"
             )
-        kept: list[dict[str, np.ndarray]] = [{} for _ in self.parameters]
-        for key, array in state.items():
-            if "." in key:
-                i, name = int(key.split(".")[0]), key.split(".")[1]
-                size = getattr(self.parameters[i], "size", 1)
-                if name not in self.slots or np.size(array) != size:
-                    raise ValueError(
-                        f"{type(self).__name__}: {key} has {np.size(array)} elements, parameter {i} has "
-                        f"{size}, and slots are named {self.slots}"
-                    )
-                kept[i][name] = np.array(array)
-        self.lr, self.steps, self.state = float(state["lr"]), steps.tolist(), kept
+        sizes = {
+            f"{i}.{name}": getattr(p, "size", 1)
+            for i, p in enumerate(self.parameters)
+            for name in self.slots
+            if steps[i]
+        }
+        expected = {"lr", "steps", *sizes}
+        problems = [f"missing: {key}" for key in sorted(expected - set(state))]
+        problems += [f"unexpected: {key}" for key in sorted(set(state) - expected)]
+        problems += [
+            f"{key} has {np.size(state[key])} elements, parameter {key.split('.')[0]} has {size}"
+            for key, size in sizes.items()
+            if key in state and np.size(state[key]) != size
+        ]
+        if problems:
+            listing = "\n  ".join(problems)
+            raise ValueError(f"{who}: the state does not fit; nothing was loaded\n  {listing}")
+        lr = float(state["lr"])
+        kept: list[dict[str, np.ndarray]] = [
+            {
+                name: np.array(state[f"{i}.{name}"], getattr(p, "dtype", float)).reshape(-1)
+                for name in self.slots
+                if steps[i]
+            }
+            for i, p in enumerate(self.parameters)
+        ]
+        self.lr, self.steps, self.state = lr, steps.tolist(), kept
 
     def __repr__(self) -> str:
         options = ", ".join(f"{k}={v}" for k, v in {"lr": self.lr, **self.options}.items())
@@ -264,7 +297,8 @@ class RMSprop(Optimizer):
 def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
     """Scale all gradients together so that their norm is at most ``max_norm``; return the norm before.
 
-    The norm is that of all gradients as one vector. Raises ValueError for a negative ``max_norm``.
+    The norm is that of all gradients as one vector. Raises ValueError for a negative ``max_norm``,
+    TypeError for parameters that are neither Tensors nor Scalars.
 
     >>> w = ag.Tensor([0.0, 0.0])
     >>> w.grad = np.array([3.0, 4.0])
@@ -272,7 +306,7 @@ def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
     5.0
     """
     _check_range("clip_grad_norm", max_norm=max_norm)
-    found = list(parameters)
+    found = _listed("clip_grad_norm", parameters)
     total = math.sqrt(sum(float(np.vdot(g, g)) for g in (_gradient(p) for p in found)))
     scale = max_norm / (total + 1e-6)
     if scale < 1:
@@ -398,8 +432,10 @@ class OneCycleLR(Schedule):
                 f"OneCycleLR: step {count} of {self.total_steps}; raise total_steps (epochs times batches)"
             )
         count = min(count, self.total_steps - 1)
-        if count <= self.peak:
+        if count < self.peak:
             return _between(self.first, self.max_lr, count / self.peak)
+        if count == self.peak:
+            return self.max_lr
         rest = self.total_steps - 1 - self.peak
         return _between(self.max_lr, self.last, (count - self.peak) / rest)
 
