@@ -77,6 +77,50 @@ def test_extreme_logits_neither_overflow_nor_warn():
     np.testing.assert_allclose(z.grad, [[1.0, -1.0, 0.0]])
 
 
+def test_a_small_loss_of_large_logits_keeps_its_digits():
+    z = np.array([[1000.0, 990.0]], np.float32)
+    np.testing.assert_allclose(ag.cross_entropy(z, [0]), np.log1p(np.exp(-10.0)), rtol=2e-3)
+    z = np.array([[1000.0, 990.0]])
+    np.testing.assert_allclose(ag.cross_entropy(z, [0]), np.log1p(np.exp(-10.0)), rtol=1e-11)
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"weight": [1.0, 2.0, 3.0]}])
+def test_an_ignored_sample_costs_nothing_whatever_its_logits(options):
+    ignored = np.array([-100, 1])
+    z = ag.Tensor([[-np.inf, 0.0, 1.0], [0.0, 1.0, 2.0]])
+    loss = ag.cross_entropy(z, ignored, **options)
+    loss.backward()
+    alone = ag.cross_entropy(z.value[1:], ignored[1:], **options)
+    np.testing.assert_allclose(loss.value, alone)
+    np.testing.assert_array_equal(z.grad[0], 0)
+    assert np.isfinite(z.grad).all()
+
+
+def test_an_ignored_sample_costs_nothing_whatever_its_probabilities():
+    z = ag.Tensor([[-np.inf, 0.0, 1.0], [-1.0, -2.0, -3.0]])
+    loss = ag.nll_loss(z, np.array([-100, 1]))
+    loss.backward()
+    assert loss.item() == 2.0
+    np.testing.assert_array_equal(z.grad, [[0, 0, 0], [0, -1, 0]])
+
+
+def test_integer_predictions_are_numbers_like_others():
+    ones, halves = np.array([1, 2]), np.array([1.5, 2.5])
+    assert ag.mse(ones, halves) == ag.mse(ones * 1.0, halves) == 0.25
+    hot = np.array([[0.5, 0.5]])
+    np.testing.assert_allclose(ag.cross_entropy(np.array([[1, 1]]), hot), np.log(2))
+    np.testing.assert_allclose(ag.cross_entropy(np.array([[0, 0]]), [0]), np.log(2))
+    np.testing.assert_allclose(ag.binary_cross_entropy_with_logits([0], [0.5]), np.log(2))
+
+
+def test_huber_of_large_numbers_does_not_overflow():
+    d = ag.Tensor(np.array([-1e30, 1e30], np.float32))
+    loss = ag.huber(d, np.zeros(2), reduction="none")
+    loss.sum().backward()
+    np.testing.assert_allclose(loss.value, [1e30, 1e30])
+    np.testing.assert_array_equal(d.grad, [-1, 1])
+
+
 def test_a_masked_class_costs_nothing():
     z = ag.Tensor([[0.0, -np.inf, 1.0]])
     loss = ag.cross_entropy(z, np.array([[0.5, 0.0, 0.5]]))
@@ -106,6 +150,9 @@ def test_binary_cross_entropy_at_zero_and_one_is_finite():
     loss.sum().backward()
     assert np.isfinite(p.grad).all()
     assert p.grad[2] < 0 < p.grad[3]
+    t = ag.Tensor([0.5, 0.5])
+    ag.binary_cross_entropy(np.array([0.0, 1.0]), t, reduction="sum").backward()
+    np.testing.assert_array_equal(t.grad, [100.0, -100.0])
 
 
 def test_infinite_logits_with_the_right_target_cost_nothing():
@@ -138,6 +185,13 @@ def test_shapes_never_broadcast(name):
             r"need class numbers of shape \(2,\).*got targets of shape \(3,\)",
         ),
         (Z, np.array([0, 3]), "class numbers from 0 to 2, got 3 at position 1"),
+        (np.zeros((2, 3, 2)), np.array([[0, 1], [2, 3]]), r"got 3 at position \(1, 1\)"),
+        (
+            Z,
+            np.array([[0, 1, 1], [1, 0, 0]]),
+            r"integer targets of the logits' shape, \(2, 3\), must be one-hot",
+        ),
+        (Z, np.array([[5, -4, 0], [1, 0, 0]]), "must be one-hot"),
         (Z, np.array([-1, 0]), "class numbers from 0 to 2, got -1 at position 0"),
         (Z, np.array([0.0, 1.0]), "targets of dtype float64 are probabilities and need the shape"),
         (np.array(1.0), np.array(0), r"expected logits of shape \(N, C\), got \(\)"),
@@ -174,3 +228,32 @@ def test_targets_that_do_not_fit(z, targets, message):
 def test_options_that_do_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("weight", [np.ones(3), np.ones((3, 1)), np.ones((1, 1, 4))])
+def test_the_weight_of_the_positives_never_widens_the_loss(weight):
+    with pytest.raises(ValueError, match=r"pos_weight of shape .* does not broadcast to .* \(4,\)"):
+        ag.binary_cross_entropy_with_logits(np.zeros(4), np.zeros(4), pos_weight=weight)
+
+
+@pytest.mark.parametrize("name", ["mse", "l1", "huber", "binary_cross_entropy"])
+def test_an_empty_batch_has_no_mean(name):
+    empty = np.zeros((0, 2))
+    with pytest.raises(ValueError, match=f"{name}: an empty batch has no mean"):
+        getattr(ag, name)(empty, empty)
+    assert getattr(ag, name)(empty, empty, reduction="sum") == 0
+
+
+def test_an_empty_batch_of_classes_has_no_mean():
+    for loss in (ag.cross_entropy, ag.nll_loss):
+        with pytest.raises(ValueError, match="an empty batch has no mean"):
+            loss(np.zeros((0, 3)), np.zeros(0, int))
+
+
+def test_modules_check_their_options_when_they_are_made():
+    with pytest.raises(TypeError, match="CrossEntropyLoss: no option 'wieght'; there are weight, "):
+        ag.nn.CrossEntropyLoss(wieght=[1.0])
+    with pytest.raises(TypeError, match="MSELoss: no option 'targets'; there are reduction"):
+        ag.nn.MSELoss(targets=1)
+    with pytest.raises(ValueError, match="MSELoss: reduction must be .* got 'avg'"):
+        ag.nn.MSELoss(reduction="avg")

@@ -5,6 +5,7 @@ Predictions and targets must have matching shapes: a mismatch is an error, never
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,34 @@ from .module import Module
 REDUCTIONS = ("mean", "sum", "none")
 
 
+def _check_reduction(op: str, reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{op}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+
+
 def _reduce(op: str, losses: Any, reduction: str, count: Any = None) -> Any:
     """The mean (over ``count``, if it is not the number of elements), the sum, or all elements."""
+    _check_reduction(op, reduction)
     if reduction == "none":
         return losses
     if reduction == "sum":
         return losses.sum()
-    if reduction != "mean":
-        raise ValueError(f"{op}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+    if losses.size == 0:
+        raise ValueError(f"{op}: an empty batch has no mean; leave it out, or use reduction='sum'")
     return losses.mean() if count is None else losses.sum() / count
+
+
+def _floats(x: Any) -> Any:
+    """Predictions as a Tensor or an array; integers become float64, as they do in a Tensor."""
+    if isinstance(x, Node):
+        return x
+    x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Predictions and targets as arrays of one shape and dtype."""
-    predictions = predictions if hasattr(predictions, "shape") else np.asarray(predictions)
+    predictions = _floats(predictions)
     targets = targets if isinstance(targets, Node) else np.asarray(targets)
     if predictions.shape != targets.shape:
         raise ValueError(
@@ -60,10 +75,10 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
     if flat.size and (flat.min() < 0 or flat.max() >= z.shape[1]):
         wrong = ((flat < 0) | (flat >= z.shape[1])) & (flat != ignore)
         if wrong.any():
-            where_ = int(np.flatnonzero(wrong)[0])
+            place = tuple(np.argwhere(wrong.reshape(expected))[0].tolist())
             raise ValueError(
-                f"{op}: targets must be class numbers from 0 to {z.shape[1] - 1}, got {flat[where_]} "
-                f"at position {where_}"
+                f"{op}: targets must be class numbers from 0 to {z.shape[1] - 1}, got {targets[place]} "
+                f"at position {place[0] if len(place) == 1 else place}"
             )
     return flat
 
@@ -92,17 +107,17 @@ def cross_entropy(
     """Compute -log softmax(logits) at the target class, without overflow.
 
     ``logits`` has shape (N, C), (N, C, ...) or (C,). ``targets`` are class numbers, of the shape
-    without C and any integer type, or one-hot rows or probabilities of the shape of the logits.
+    without C and any integer type, or probabilities (or one-hot integers) of the shape of the logits.
     ``weight`` (C,) weighs the classes; the mean of class numbers is a weighted mean.
     ``label_smoothing`` mixes the targets with the uniform distribution. Targets equal to
     ``ignore_index`` count for nothing; if all do, the mean is 0.
 
-    Raises ValueError for shapes or class numbers that do not fit.
+    Raises ValueError for shapes or class numbers that do not fit, and for the mean of no samples.
 
     >>> ag.cross_entropy(np.array([[1000.0, -1000.0]]), np.array([1]))
     np.float64(2000.0)
     """
-    logits = logits if hasattr(logits, "shape") else np.asarray(logits)
+    logits = _floats(logits)
     targets = targets if isinstance(targets, Node) else np.asarray(targets)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
@@ -149,16 +164,20 @@ def _weighted_cross_entropy(
     reduction: str,
 ) -> Any:
     """Class numbers with weights, smoothing, or some to be ignored."""
-    counted = (labels != ignore).astype(z.dtype)
+    counted = labels != ignore
     labels = np.where(counted, labels, 0)
-    scale = counted if weight is None else counted * weight[labels]
-    losses = ops.softmax_nll(z, targets=labels) * scale
+    scale = counted.astype(z.dtype) if weight is None else counted * weight[labels]
+    losses = where(counted, ops.softmax_nll(z, targets=labels), 0.0) * scale
     if smoothing:
         log_p = log_softmax(z, axis=1)
-        even = -(log_p if weight is None else log_p * weight).sum(axis=1) * counted
+        even = where(counted, -(log_p if weight is None else log_p * weight).sum(axis=1), 0.0)
         losses = losses * (1 - smoothing) + even * (smoothing / z.shape[1])
     total = float(scale.sum()) or 1.0
     return _reduce("cross_entropy", reshape(losses, shape), reduction, total)
+
+
+def _is_one_hot(targets: np.ndarray) -> bool:
+    return bool((targets.astype(bool) == targets).all() and (targets.sum(axis=1) == 1).all())
 
 
 def _soft_cross_entropy(
@@ -167,6 +186,11 @@ def _soft_cross_entropy(
     """Probabilities of every class as targets."""
     classes = logits.shape[1]
     if not isinstance(targets, Node):
+        if targets.dtype.kind in "biu" and not _is_one_hot(targets):
+            raise ValueError(
+                f"cross_entropy: integer targets of the logits' shape, {targets.shape}, must be one-hot "
+                "(a single 1 along axis 1); make probabilities floats, or leave axis 1 out of class numbers"
+            )
         targets = targets.astype(logits.dtype, copy=False)
     if smoothing:
         targets = targets * (1 - smoothing) + smoothing / classes
@@ -194,9 +218,7 @@ def nll_loss(
     >>> ag.nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([1])).round(4)
     np.float64(0.2877)
     """
-    scores = (
-        log_probabilities if hasattr(log_probabilities, "shape") else np.asarray(log_probabilities)
-    )
+    scores = _floats(log_probabilities)
     targets = np.asarray(targets)
     if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
         raise ValueError(
@@ -204,11 +226,13 @@ def nll_loss(
             f"{scores.shape} and targets of dtype {targets.dtype}"
         )
     labels = _labels("nll_loss", scores, targets, ignore_index)
-    scale = (labels != ignore_index).astype(scores.dtype)
-    labels = np.where(scale, labels, 0)
+    counted = labels != ignore_index
+    labels = np.where(counted, labels, 0)
+    scale = counted.astype(scores.dtype)
     if weight is not None:
         scale = scale * _weights("nll_loss", weight, scores.shape[1], scores.dtype)[labels]
-    losses = _rows(scores)[np.arange(len(labels)), labels] * -scale
+    picked = _rows(scores)[np.arange(len(labels)), labels]
+    losses = where(counted, picked, 0.0) * -scale
     return _reduce("nll_loss", reshape(losses, targets.shape), reduction, float(scale.sum()) or 1.0)
 
 
@@ -282,16 +306,22 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """Compute the binary cross entropy of sigmoid(logits), without overflow for any logit.
 
-    t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts against the
-    logits. Raises ValueError unless logits and targets have one shape.
+    t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts to the shape of
+    the logits. Raises ValueError unless it does and logits and targets have one shape.
 
     >>> ag.binary_cross_entropy_with_logits(np.array([800.0]), np.array([0.0]))
     np.float64(800.0)
     """
-    z, targets = _pair("binary_cross_entropy_with_logits", logits, targets)
-    weight = 1.0 if pos_weight is None else np.asarray(pos_weight, z.dtype)
-    losses = ops.bce_logits(z, targets, pos_weight=weight)
-    return _reduce("binary_cross_entropy_with_logits", losses, reduction)
+    op = "binary_cross_entropy_with_logits"
+    z, targets = _pair(op, logits, targets)
+    weight = np.asarray(1.0 if pos_weight is None else pos_weight, z.dtype)
+    sizes = zip(reversed(weight.shape), reversed(z.shape), strict=False)
+    if weight.ndim > len(z.shape) or any(w not in (1, n) for w, n in sizes):
+        raise ValueError(
+            f"{op}: pos_weight of shape {weight.shape} does not broadcast to the logits' shape {z.shape}; "
+            "give one number, or one for each entry of the last axis"
+        )
+    return _reduce(op, ops.bce_logits(z, targets, pos_weight=weight), reduction)
 
 
 # --- as modules ----------------------------------------------------------------------------------
@@ -303,6 +333,12 @@ class _Loss(Module):
     function: Any
 
     def __init__(self, **options: Any) -> None:
+        name, known = type(self).__name__, inspect.signature(type(self).function).parameters
+        for option in options:
+            if option not in known or known[option].kind is not inspect.Parameter.KEYWORD_ONLY:
+                names = [p.name for p in known.values() if p.kind is p.KEYWORD_ONLY]
+                raise TypeError(f"{name}: no option {option!r}; there are {', '.join(names)}")
+        _check_reduction(name, options.get("reduction", "mean"))
         self.options = options
 
     def forward(self, predictions: Any, targets: Any) -> Any:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..graph import primitive
-from .elementwise import log, log1p, maximum, sigmoid, softplus, where
-from .reduce import logsumexp, softmax
+from .elementwise import clip, log, log1p, maximum, sigmoid, softplus
+from .reduce import log_softmax, softmax
 from .shape import expand_dims
 
 # --- log-softmax of the target class -------------------------------------------------------------
 
 
 def _nll_value(z: Any, *, targets: np.ndarray) -> Any:
-    return logsumexp(z, axis=1) - z[np.arange(len(targets)), targets]
+    return -log_softmax(z, axis=1)[np.arange(len(targets)), targets]
 
 
 def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray) -> Any:
@@ -24,7 +24,8 @@ def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray) -> Any:
     return expand_dims(g, 1) * (softmax(z, axis=1) - one_hot)
 
 
-#: logsumexp(z[n]) - z[n, targets[n]] for logits z of shape (N, C).
+#: -log softmax(z[n])[targets[n]] for logits z of shape (N, C). The kernel takes the largest logit off
+#: before it adds the logarithm of the sum, so that a small loss of large logits keeps its digits.
 softmax_nll = primitive("softmax_nll", _nll_value, (_nll_vjp,))
 
 # --- binary cross entropy ------------------------------------------------------------------------
@@ -46,7 +47,7 @@ def _bce_vjp(g: Any, out: Any, p: Any, t: Any) -> Any:
 bce = primitive(
     "bce",
     _bce_value,
-    (_bce_vjp, lambda g, out, p, t: g * (log1p(-p) - log(p))),
+    (_bce_vjp, lambda g, out, p, t: g * (maximum(log1p(-p), -100) - maximum(log(p), -100))),
     elementwise=True,
 )
 
@@ -73,12 +74,17 @@ bce_logits = primitive(
 
 # --- quadratic near zero, linear beyond ----------------------------------------------------------
 
+
+def _huber_value(d: Any, *, delta: float) -> Any:
+    size = np.abs(d)
+    near = np.minimum(size, delta)
+    return near * (size - 0.5 * near)
+
+
 #: 0.5 d^2 for |d| <= delta, delta (|d| - delta / 2) beyond (Huber, 1964).
 huber = primitive(
     "huber",
-    lambda d, *, delta: np.where(
-        np.abs(d) <= delta, 0.5 * d * d, delta * (np.abs(d) - 0.5 * delta)
-    ),
-    (lambda g, out, d, *, delta: g * where(abs(d) <= delta, d, where(d > 0, delta, -delta)),),
+    _huber_value,
+    (lambda g, out, d, *, delta: g * clip(d, -delta, delta),),
     elementwise=True,
 )
