@@ -1,5 +1,7 @@
 """Module: parameters in order, modes, state."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,39 @@ def test_sequential_names_are_pytorchs():
     assert repr(net) == "Sequential(\n  (0): Linear(2, 3)\n  (1): relu\n  (2): Linear(3, 1)\n)"
 
 
+def test_a_subclass_of_sequential_keeps_parameters_of_its_own():
+    class Scaled(nn.Sequential):
+        def __init__(self):
+            super().__init__(nn.Linear(2, 3))
+            self.scale = ag.Tensor(np.ones(1))
+            self.norm = nn.BatchNorm1d(3)
+            self.register_buffer("seen", [0.0])
+
+    net = Scaled()
+    assert [name for name, _ in net.named_parameters()] == [
+        "0.weight", "0.bias", "scale", "norm.weight", "norm.bias",
+    ]  # fmt: skip
+    assert "seen" in net.state_dict()
+    assert not any(m.training for m in net.eval().modules())
+    assert repr(net).startswith("Scaled(\n  (0): Linear(2, 3)\n  (norm): BatchNorm1d(3")
+
+
+def test_any_function_may_be_a_step():
+    slope = functools.partial(ag.leaky_relu, negative_slope=0.5)
+    net = nn.Sequential(slope, np.tanh)
+    np.testing.assert_allclose(net(np.array([-1.0])), np.tanh(-0.5))
+    assert repr(net) == f"Sequential(\n  (0): {slope!r}\n  (1): tanh\n)"
+    assert repr(nn.Sequential()) == "Sequential()"
+
+
+def test_options_reach_forward():
+    class Times(nn.Module):
+        def forward(self, x, factor=1):
+            return x * factor
+
+    assert Times()(2, factor=3) == 6
+
+
 def test_repr_is_nested():
     assert repr(Net()).startswith("Net(\n  (layers.0): Linear(2, 3)\n  (layers.1)")
 
@@ -98,6 +133,23 @@ def test_a_mismatch_is_reported_whole_and_nothing_is_loaded():
         assert line in str(caught.value)
     for name, value in net.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("wrong", [np.array(["x"] * 3), np.ones(3) * 1j, np.array([None] * 3)])
+def test_nothing_is_loaded_when_one_array_holds_no_real_numbers(wrong):
+    layer = nn.Linear(2, 3)
+    before = layer.state_dict()
+    state = {"weight": before["weight"] + 1, "bias": wrong}
+    with pytest.raises(ValueError, match="bias: expected real numbers, got dtype"):
+        layer.load_state_dict(state)
+    np.testing.assert_array_equal(layer.weight.value, before["weight"])
+
+
+def test_tensors_can_be_loaded_too():
+    a, b = nn.Linear(2, 3), nn.Linear(2, 3)
+    a.load_state_dict(dict(b.named_parameters()))
+    np.testing.assert_array_equal(a.weight.value, b.weight.value)
+    assert a.weight is not b.weight
 
 
 def test_without_strict_only_shapes_matter():

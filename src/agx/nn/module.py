@@ -31,14 +31,18 @@ class Module:
         """Compute the outputs; each kind of module has its own."""
         raise NotImplementedError(f"{type(self).__name__}: write a forward method")
 
-    def __call__(self, *inputs: Any) -> Any:
-        return self.forward(*inputs)
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self.forward(*inputs, **options)
 
     # --- what is inside --------------------------------------------------------------------------
 
+    def _attributes(self) -> Iterator[tuple[str, Any]]:
+        """Names and values of all that may hold parameters, buffers or modules."""
+        yield from vars(self).items()
+
     def children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, module) for the modules directly inside, in order of definition."""
-        for name, value in vars(self).items():
+        for name, value in self._attributes():
             yield from ((n, v) for n, v in _flatten(name, value) if isinstance(v, Module))
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -75,12 +79,12 @@ class Module:
     def register_buffer(self, name: str, array: np.ndarray) -> None:
         """Keep an array that belongs to the state but is not trained, as attribute ``name``."""
         vars(self).setdefault("_buffers", []).append(name)
-        setattr(self, name, array)
+        setattr(self, name, np.asarray(array))
 
     def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor | np.ndarray]]:
         """Parameters and buffers by dotted name, in order of definition."""
         buffers = vars(self).get("_buffers", ())
-        for name, value in vars(self).items():
+        for name, value in self._attributes():
             for path, item in _flatten(f"{prefix}{name}", value):
                 if isinstance(item, Module):
                     yield from item._named_state(f"{path}.")
@@ -121,7 +125,8 @@ class Module:
         """Copy arrays into the parameters and buffers of the same names.
 
         Nothing is changed unless all fits. Raises ValueError that lists every name that is missing,
-        unexpected, or of another shape; with ``strict=False`` only shapes matter.
+        unexpected, of another shape, or not of real numbers; with ``strict=False`` missing and
+        unexpected names do not matter.
 
         >>> layer = ag.nn.Linear(3, 2)
         >>> layer.load_state_dict(ag.nn.Linear(3, 2).state_dict())
@@ -131,20 +136,20 @@ class Module:
         if strict:
             problems += [f"missing: {name}" for name in own if name not in state]
             problems += [f"unexpected: {name}" for name in state if name not in own]
-        for name, value in own.items():
-            if name in state and np.shape(state[name]) != value.shape:
-                problems.append(
-                    f"{name}: expected shape {value.shape}, got {np.shape(state[name])}"
-                )
+        arrays = {name: np.asarray(_array(state[name])) for name in own if name in state}
+        for name, array in arrays.items():
+            if array.shape != own[name].shape:
+                problems.append(f"{name}: expected shape {own[name].shape}, got {array.shape}")
+            elif array.dtype.kind not in "biuf":
+                problems.append(f"{name}: expected real numbers, got dtype {array.dtype}")
         if problems:
             listing = "\n  ".join(problems)
             raise ValueError(
                 f"load_state_dict: the state does not fit {type(self).__name__}; nothing was loaded\n"
                 f"  {listing}"
             )
-        for name, value in own.items():
-            if name in state:
-                _array(value)[...] = np.asarray(state[name])
+        for name, array in arrays.items():
+            _array(own[name])[...] = array
 
     # --- text ------------------------------------------------------------------------------------
 
@@ -152,14 +157,18 @@ class Module:
         """Return what stands between the parentheses of ``repr``."""
         return ""
 
+    def _shown(self) -> Iterator[tuple[str, str]]:
+        """Name and text of each part that ``repr`` lists."""
+        return ((name, repr(module)) for name, module in self.children())
+
     def __repr__(self) -> str:
-        lines = [f"  ({name}): " + repr(m).replace("\n", "\n  ") for name, m in self.children()]
+        lines = [f"  ({name}): " + text.replace("\n", "\n  ") for name, text in self._shown()]
         if not lines:
             return f"{type(self).__name__}({self.extra_repr()})"
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
 
-def _array(value: Tensor | np.ndarray) -> np.ndarray:
+def _array(value: Any) -> Any:
     return value.value if isinstance(value, Tensor) else value
 
 
@@ -197,13 +206,12 @@ class Sequential(Module):
             x = step(x)
         return x
 
-    def children(self) -> Iterator[tuple[str, Module]]:
-        """Yield (index, module) for the steps that are modules."""
-        return ((str(i), s) for i, s in enumerate(self.steps) if isinstance(s, Module))
-
-    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor | np.ndarray]]:
-        for name, child in self.children():
-            yield from child._named_state(f"{prefix}{name}.")
+    def _attributes(self) -> Iterator[tuple[str, Any]]:
+        for name, value in vars(self).items():
+            if name == "steps":
+                yield from ((str(i), step) for i, step in enumerate(value))
+            else:
+                yield name, value
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -215,9 +223,8 @@ class Sequential(Module):
     def __iter__(self) -> Iterator[Any]:
         return iter(self.steps)
 
-    def __repr__(self) -> str:
-        lines = [
-            f"  ({i}): " + (repr(s) if isinstance(s, Module) else s.__name__).replace("\n", "\n  ")
-            for i, s in enumerate(self.steps)
-        ]
-        return "\n".join(["Sequential(", *lines, ")"])
+    def _shown(self) -> Iterator[tuple[str, str]]:
+        for i, step in enumerate(self.steps):
+            function = not isinstance(step, Module) and getattr(step, "__name__", None)
+            yield str(i), function or repr(step)
+        yield from ((name, text) for name, text in super()._shown() if not name.isdigit())
