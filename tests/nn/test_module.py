@@ -69,6 +69,17 @@ def test_state_goes_from_one_model_to_another():
     assert a.scale.value == 1.0
 
 
+def test_frozen_parameters_belong_to_the_state():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    names = list(net.state_dict())
+    net[0].weight.requires_grad = False
+    assert [name for name, _ in net.named_parameters()] == ["0.bias", "1.weight", "1.bias"]
+    assert list(net.state_dict()) == names
+    with ag.no_grad():
+        net.cached = net[1].weight * 2
+    assert list(net.state_dict()) == names
+
+
 def test_sequential_names_are_pytorchs():
     net = nn.Sequential(nn.Linear(2, 3), ag.relu, nn.Linear(3, 1))
     assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]

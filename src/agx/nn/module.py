@@ -15,6 +15,7 @@ class Module:
 
     Write ``forward``. Parameters are the Tensors among the attributes, in the order in which they
     were assigned; modules, and lists, tuples and dicts of Tensors or modules, are searched too.
+    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state.
 
     >>> class Line(ag.nn.Module):
     ...     def __init__(self):
@@ -59,7 +60,7 @@ class Module:
         """Yield (dotted name, parameter) in order of definition; a shared one comes once."""
         seen: set[int] = set()
         for name, value in self._named_state():
-            if isinstance(value, Tensor) and id(value) not in seen:
+            if isinstance(value, Tensor) and value.requires_grad and id(value) not in seen:
                 seen.add(id(value))
                 yield name, value
 
@@ -82,14 +83,14 @@ class Module:
         setattr(self, name, np.asarray(array))
 
     def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor | np.ndarray]]:
-        """Parameters and buffers by dotted name, in order of definition."""
+        """Parameters, frozen ones too, and buffers by dotted name, in order of definition."""
         buffers = vars(self).get("_buffers", ())
         for name, value in self._attributes():
             for path, item in _flatten(f"{prefix}{name}", value):
                 if isinstance(item, Module):
                     yield from item._named_state(f"{path}.")
                 elif isinstance(item, Tensor):
-                    if item.is_leaf and item.requires_grad:
+                    if item.is_leaf and not item.op:
                         yield path, item
                 elif name in buffers:
                     yield path, item
