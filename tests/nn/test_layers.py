@@ -109,6 +109,22 @@ def test_pooling_layers():
     )
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "shape"),
+    [(1, -1, (2, 60)), (0, -1, (120,)), (2, -1, (2, 3, 20)), (1, 2, (2, 12, 5)), (1, 1, (2, 3, 4, 5))],
+)  # fmt: skip
+def test_flatten_takes_pytorchs_axes(start, end, shape):
+    x = np.arange(120.0).reshape(2, 3, 4, 5)
+    np.testing.assert_array_equal(nn.Flatten(start, end)(x), x.reshape(shape))
+
+
+def test_layer_norm_without_bias():
+    layer = nn.LayerNorm(np.int64(4), bias=False)
+    assert list(layer.state_dict()) == ["weight"]
+    out = layer(np.arange(8.0, dtype=np.float32).reshape(2, 4))
+    np.testing.assert_allclose(out.value.mean(1), 0, atol=1e-6)
+
+
 def test_flatten_of_an_empty_batch():
     assert nn.Flatten()(np.ones((0, 2, 3))).shape == (0, 6)
 
@@ -145,6 +161,11 @@ def test_repr(layer, text):
         (lambda: nn.Conv2d(3, 4, 3)(np.ones((1, 2, 5, 5))), ValueError, r"expected images of shape \(N, 3, H, W\), got \(1, 2, 5, 5\)"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "groups=2 must divide in_channels=3"),
         (lambda: nn.Conv2d(3, 4, 0), ValueError, "Conv2d: kernel_size must be an integer of at least 1"),
+        (lambda: nn.MaxPool2d(2, 0), ValueError, "MaxPool2d: stride must be an integer of at least 1"),
+        (lambda: nn.BatchNorm1d(0), ValueError, "BatchNorm1d: num_features must be a positive integer, got 0"),
+        (lambda: nn.LayerNorm((3, 2.5)), ValueError, "LayerNorm: normalized_shape must be a positive integer, got 2.5"),
+        (lambda: nn.Flatten(2, 1)(np.ones((2, 3, 4))), ValueError, r"Flatten\(start_dim=2, end_dim=1\): there are no axes 2 to 1 in x of shape \(2, 3, 4\)"),
+        (lambda: nn.Flatten()(np.ones(3)), ValueError, r"Flatten\(\): there are no axes 1 to -1 in x of shape \(3,\)"),
         (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size must be"),
         (lambda: nn.BatchNorm2d(3)(np.ones((2, 3))), ValueError, r"BatchNorm2d\(3, .*expected 4 axes with 3 channels"),
         (lambda: nn.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "one value per channel, which has no variance"),

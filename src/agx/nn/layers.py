@@ -27,7 +27,8 @@ def _default(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tenso
     return _parameter(init.uniform(shape, 1 / math.sqrt(max(fan_in, 1)), rng, dtype))
 
 
-def _positive(layer: str, **sizes: int) -> None:
+def check_positive(layer: str, **sizes: int) -> None:
+    """Raise ValueError for a size that is no positive integer."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{layer}: {name} must be a positive integer, got {size!r}")
@@ -52,7 +53,7 @@ class Linear(Module):
         rng: Any = None,
         dtype: Any = np.float32,
     ) -> None:
-        _positive("Linear", in_features=in_features, out_features=out_features)
+        check_positive("Linear", in_features=in_features, out_features=out_features)
         rng = generator(rng)
         self.in_features, self.out_features = in_features, out_features
         self.weight = _default((out_features, in_features), in_features, rng, dtype)
@@ -97,7 +98,7 @@ class Conv2d(Module):
         rng: Any = None,
         dtype: Any = np.float32,
     ) -> None:
-        _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        check_positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d: groups={groups} must divide in_channels={in_channels} and "
@@ -138,7 +139,8 @@ class Conv2d(Module):
 
 class _Pool(Module):
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
-        geometry(type(self).__name__, kernel_size, stride or kernel_size, padding, 1)
+        step = kernel_size if stride is None else stride
+        geometry(type(self).__name__, kernel_size, step, padding, 1)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def extra_repr(self) -> str:
@@ -191,15 +193,32 @@ class AdaptiveAvgPool2d(Module):
 
 
 class Flatten(Module):
-    """Make one axis of all axes but the first.
+    """Make one axis of the axes from ``start_dim`` to ``end_dim``: of all but the first.
+
+    Raises ValueError for axes that the input does not have, or that are in the wrong order.
 
     >>> ag.nn.Flatten()(np.ones((2, 3, 4))).shape
     (2, 12)
     """
 
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
     def forward(self, x: Any) -> Any:
         """Flatten ``x``."""
-        return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+        shape = x.shape
+        start, end = (d + len(shape) if d < 0 else d for d in (self.start_dim, self.end_dim))
+        if not 0 <= start <= end < len(shape):
+            raise ValueError(
+                f"{self!r}: there are no axes {self.start_dim} to {self.end_dim} in x of shape {shape}; "
+                "check start_dim and end_dim"
+            )
+        return reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+    def extra_repr(self) -> str:
+        """Return the axes, if they are not the usual ones."""
+        axes = self.start_dim, self.end_dim
+        return "" if axes == (1, -1) else f"start_dim={axes[0]}, end_dim={axes[1]}"
 
 
 class Dropout(Module):
@@ -243,7 +262,7 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, *, rng: Any = None, dtype: Any = np.float32
     ) -> None:
-        _positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.weight = _parameter(init.normal((num_embeddings, embedding_dim), 1.0, rng, dtype))
 
     def forward(self, indices: Any) -> Any:

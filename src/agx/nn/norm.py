@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..ops.reduce import mean, var
 from ..ops.shape import reshape
 from ..tensor import Tensor
 from . import init
+from .layers import check_positive
 from .module import Module
 
 
@@ -30,6 +32,7 @@ class _BatchNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
+        check_positive(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Tensor(init.ones((num_features,), dtype)) if affine else None
         self.bias = Tensor(init.zeros((num_features,), dtype)) if affine else None
@@ -104,8 +107,9 @@ class BatchNorm2d(_BatchNorm):
 class LayerNorm(Module):
     """Normalise each sample over its last axes (Ba et al., 2016).
 
-    ``normalized_shape`` is the length of the last axis or the shape of the last axes. Raises
-    ValueError if the input ends otherwise.
+    ``normalized_shape`` is the length of the last axis or the shape of the last axes.
+    y = (x - mean) / sqrt(var + eps) * weight + bias, both of that shape. Raises ValueError if the
+    input ends otherwise.
 
     >>> ag.nn.LayerNorm(4)(np.random.rand(2, 3, 4).astype(np.float32)).shape
     (2, 3, 4)
@@ -113,18 +117,20 @@ class LayerNorm(Module):
 
     def __init__(
         self,
-        normalized_shape: int | tuple[int, ...],
+        normalized_shape: int | Iterable[int],
         eps: float = 1e-5,
         elementwise_affine: bool = True,
+        bias: bool = True,
         *,
         dtype: Any = np.float32,
     ) -> None:
-        shape = (
-            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        )
+        sizes = normalized_shape if isinstance(normalized_shape, Iterable) else (normalized_shape,)
+        shape = tuple(sizes)
+        for size in shape:
+            check_positive("LayerNorm", normalized_shape=size)
         self.normalized_shape, self.eps = shape, eps
         self.weight = Tensor(init.ones(shape, dtype)) if elementwise_affine else None
-        self.bias = Tensor(init.zeros(shape, dtype)) if elementwise_affine else None
+        self.bias = Tensor(init.zeros(shape, dtype)) if elementwise_affine and bias else None
 
     def forward(self, x: Any) -> Any:
         """Normalise ``x``."""
@@ -136,7 +142,9 @@ class LayerNorm(Module):
             )
         axes = tuple(range(-size, 0))
         scaled = (x - mean(x, axes, keepdims=True)) / sqrt(var(x, axes, keepdims=True) + self.eps)
-        return scaled if self.weight is None else scaled * self.weight + self.bias
+        if self.weight is not None:
+            scaled = scaled * self.weight
+        return scaled if self.bias is None else scaled + self.bias
 
     def extra_repr(self) -> str:
         """Return the shape and the constant."""
