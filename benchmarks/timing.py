@@ -25,7 +25,7 @@ def calibrate(run: Callable[[], object], target: float) -> int:
 
 
 def compare(
-    contenders: dict[str, Callable[[], object]], rounds: int, target: float = 0.02
+    contenders: dict[str, Callable[[], object]], rounds: int, target: float = 0.1
 ) -> Result:
     """Time every contender once a round, agx among them, after a warm-up."""
     repeats = {name: calibrate(run, target) for name, run in contenders.items()}

@@ -16,7 +16,6 @@ FILES = sorted(
 )
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 MAX_FILE, MAX_FUNCTION = 600, 60
-TABLES = {"tests/oracles/record.py": {"losses"}}  # rows of cases, which read best together
 
 
 def python_functions(text):
@@ -45,7 +44,5 @@ def cython_functions(text):
 def test_file_and_functions_are_small(path):
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= MAX_FILE
-    allowed = TABLES.get(path.relative_to(ROOT).as_posix(), ())
     functions = cython_functions if path.suffix in (".pyx", ".pxd") else python_functions
-    large = [(name, size) for name, size in functions(text) if size > MAX_FUNCTION]
-    assert [(name, size) for name, size in large if name not in allowed] == []
+    assert [(name, size) for name, size in functions(text) if size > MAX_FUNCTION] == []

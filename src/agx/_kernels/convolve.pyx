@@ -1,7 +1,8 @@
 """Convolution loops that hold no GIL: gather the patches of a tile, multiply, move on.
 
 The multiplication is the ``cblas_?gemm`` of the BLAS that NumPy has loaded, called through a pointer,
-so that several threads can work on several images at once.
+so that several threads can work on several images at once. Products of few rows, which BLAS packs for
+longer than it multiplies, are done by ``small_gemm.h`` where the processor has AVX2 or AVX-512.
 
 Sizes come as a tuple (C, H, W, O, OH, OW, groups, rows): channels, height and width of an image,
 filters, output height and width, groups, and how many output rows make a tile. A geometry is that of
@@ -12,6 +13,13 @@ from cython cimport floating
 from libc.stdint cimport int64_t, uintptr_t
 
 from agx._kernels.patches cimport gather_image, scatter_image
+
+cdef extern from "small_gemm.h" nogil:
+    int agx_small_level() noexcept
+    void agx_small_nn(int, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t,
+                      const float *, Py_ssize_t, float *, Py_ssize_t) noexcept
+    void agx_small_nt(int, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float *, Py_ssize_t, const float *,
+                      Py_ssize_t, float *, Py_ssize_t) noexcept
 
 ctypedef void (*sgemm32)(int, int, int, int, int, int, float, const float *, int, const float *, int,
                          float, float *, int) noexcept nogil
@@ -25,7 +33,11 @@ ctypedef void (*dgemm64)(int, int, int, int64_t, int64_t, int64_t, double, const
 cdef uintptr_t sgemm_address = 0
 cdef uintptr_t dgemm_address = 0
 cdef bint long_integers = False
+cdef int level = agx_small_level()
 cdef enum:
+    FEW_ROWS = 32
+    SMALL_FACTOR = 16384
+    LONG_SUM = 256
     ROW_MAJOR = 101
     PLAIN = 111
     TRANSPOSED = 112
@@ -55,6 +67,42 @@ cdef inline void gemm(int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, 
         else:
             (<dgemm32>dgemm_address)(ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b,
                                      <int>ldb, beta, c, <int>ldc)
+
+
+def small_level():
+    """The instructions that small products use: 0 for BLAS, 1 for AVX2, 2 for AVX-512."""
+    return level
+
+
+def set_small_level(int wanted):
+    """Use other instructions, up to those that the processor has; returns what was used before."""
+    global level
+    cdef int before = level
+    level = max(0, min(wanted, agx_small_level()))
+    return before
+
+
+cdef inline void multiply(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floating *a, bint transposed,
+                          Py_ssize_t lda, const floating *b, Py_ssize_t ldb, floating *c,
+                          Py_ssize_t ldc) noexcept nogil:
+    """c = a b, or a^T b."""
+    if floating is float:
+        if level and n >= 32 and (m <= FEW_ROWS or k * n <= SMALL_FACTOR):
+            agx_small_nn(level, m, n, k, a, 1 if transposed else lda, lda if transposed else 1, b, ldb,
+                         c, ldc)
+            return
+    gemm(TRANSPOSED if transposed else PLAIN, PLAIN, m, n, k, a, lda, b, ldb, <floating>0, c, ldc)
+
+
+cdef inline void add_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floating *a, Py_ssize_t lda,
+                             const floating *b, Py_ssize_t ldb, floating *c,
+                             Py_ssize_t ldc) noexcept nogil:
+    """c += a b^T."""
+    if floating is float:
+        if level and k >= LONG_SUM and m <= FEW_ROWS:
+            agx_small_nt(level, m, n, k, a, lda, b, ldb, c, ldc)
+            return
+    gemm(PLAIN, TRANSPOSED, m, n, k, a, lda, b, ldb, <floating>1, c, ldc)
 
 
 cdef struct Sizes:
@@ -110,8 +158,8 @@ def forward(const floating[:, :, :, ::1] x, const floating[:, ::1] w, const floa
                 count = min(s.rows, s.OH - r)
                 for k in range(s.groups):
                     columns = tile_columns(&x[n, k * s.channels, 0, 0], &work[0], &s, r, count, &ld)
-                    gemm(PLAIN, PLAIN, s.filters, count * s.OW, s.depth, &w[k * s.filters, 0], s.depth,
-                         columns, ld, <floating>0, &out[n, k * s.filters, r * s.OW], s.P)
+                    multiply(s.filters, count * s.OW, s.depth, &w[k * s.filters, 0], False, s.depth,
+                             columns, ld, &out[n, k * s.filters, r * s.OW], s.P)
                 if b.shape[0]:
                     for o in range(s.O):
                         tile = &out[n, o, r * s.OW]
@@ -133,15 +181,14 @@ def input_gradient(const floating[:, :, ::1] g, const floating[:, ::1] w, floati
             for k in range(s.groups):
                 image = &x[n, k * s.channels, 0, 0]
                 if s.direct:
-                    gemm(TRANSPOSED, PLAIN, s.depth, s.P, s.filters, &w[k * s.filters, 0], s.depth,
-                         &g[n, k * s.filters, 0], s.P, <floating>0, image, s.P)
+                    multiply(s.depth, s.P, s.filters, &w[k * s.filters, 0], True, s.depth,
+                             &g[n, k * s.filters, 0], s.P, image, s.P)
                     continue
                 for t in range(s.tiles):
                     r = t * s.rows
                     count = min(s.rows, s.OH - r)
-                    gemm(TRANSPOSED, PLAIN, s.depth, count * s.OW, s.filters, &w[k * s.filters, 0],
-                         s.depth, &g[n, k * s.filters, r * s.OW], s.P, <floating>0, &work[0],
-                         count * s.OW)
+                    multiply(s.depth, count * s.OW, s.filters, &w[k * s.filters, 0], True, s.depth,
+                             &g[n, k * s.filters, r * s.OW], s.P, &work[0], count * s.OW)
                     geo[4] = s.geo[4] - r * s.geo[2]
                     scatter_image(&work[0], image, s.channels, s.H, s.W, count, s.OW, geo)
 
@@ -160,6 +207,5 @@ def weight_gradient(const floating[:, :, :, ::1] x, const floating[:, :, ::1] g,
                 count = min(s.rows, s.OH - r)
                 for k in range(s.groups):
                     columns = tile_columns(&x[n, k * s.channels, 0, 0], &work[0], &s, r, count, &ld)
-                    gemm(PLAIN, TRANSPOSED, s.filters, s.depth, count * s.OW,
-                         &g[n, k * s.filters, r * s.OW], s.P, columns, ld, <floating>1,
-                         &w[k * s.filters, 0], s.depth)
+                    add_product(s.filters, s.depth, count * s.OW, &g[n, k * s.filters, r * s.OW], s.P,
+                                columns, ld, &w[k * s.filters, 0], s.depth)
