@@ -39,7 +39,7 @@ def check_files(names: list[str]) -> None:
     assert "agx/_version.py" in names
     for name in KERNELS:
         assert f"agx/_kernels/{name}.pyi" in names, f"no stub for {name}"
-    sources = [n for n in names if n.endswith((".pyx", ".pxd", ".h", ".c", ".cpp"))]
+    sources = [n for n in names if n.endswith((".pyx", ".pxd", ".c", ".h", ".cpp"))]
     assert not sources, f"sources in the wheel: {sources}"
     libraries = [n for n in names if n.endswith(COMPILED) or ".so." in n]
     ours = {f"agx/_kernels/{name}" for name in [*KERNELS, "_memoryview"]}
