@@ -251,6 +251,25 @@ def pooling(peers: dict[str, Any]) -> Contenders:
     return found
 
 
+def epoch_by_fit(peers: dict[str, Any]) -> Contenders:
+    """An epoch of the bundled digits through ag.fit, against the same loop written by hand."""
+    loader = ag.data.Loader(ag.data.digits("train", size=32), batch_size=32, shuffle=True, rng=0)
+    model = ag.models.lenet5(1, CLASSES, rng=0)
+    optimizer = ag.optim.SGD(model.parameters(), lr=0.01)
+
+    def by_hand() -> None:
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = ag.cross_entropy(model(x), y)
+            loss.backward(free=True)
+            optimizer.step()
+
+    def by_fit() -> None:
+        ag.fit(model, loader, ag.cross_entropy, optimizer, 1, progress=False)
+
+    return {"agx": by_fit, "a loop by hand": by_hand}
+
+
 #: Name, thread counts, and what to build.
 CASES: list[tuple[str, tuple[int, ...], Callable[[dict[str, Any]], Contenders]]] = [
     ("LeNet-5 training step, batch 64", (1, 2), lenet_step(64)),
@@ -258,6 +277,7 @@ CASES: list[tuple[str, tuple[int, ...], Callable[[dict[str, Any]], Contenders]]]
     ("LeNet-5 training step, batch 16", (1, 2), lenet_step(16)),
     ("LeNet-5 training step, batch 1", (1,), lenet_step(1)),
     ("LeNet-5 inference, batch 64", (1, 2), lenet_inference(64)),
+    ("epoch of digits through ag.fit", (1, 2), epoch_by_fit),
     ("MLP 784-256-128-10 training step, batch 64", (1, 2), mlp_step),
     ("tiny-op chain, 400 operations", (1,), tiny_chain),
     ("Scalar network, 20 hidden, 40 samples", (1,), scalar_network),

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 
@@ -267,28 +265,3 @@ def test_best_epoch():
     assert history.best("loss")["epoch"] == history.best("accuracy")["epoch"] == 1
     with pytest.raises(KeyError, match="no epoch has 'validation_accuracy'; there is epoch, loss"):
         history.best()
-
-
-@pytest.mark.slow
-def test_fit_costs_no_more_than_a_loop():
-    loader = batches(n=4000, size=4)
-
-    def by_hand():
-        model = Layer(4, 3)
-        optimizer = Descent(model.parameters(), 0.1)
-        for x, y in loader:
-            optimizer.zero_grad()
-            loss = cross_entropy(model(x), y)
-            loss.backward(free=True)
-            optimizer.step()
-
-    def best(function):
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            function()
-            times.append(time.perf_counter() - start)
-        return min(times) / len(loader)
-
-    extra = best(lambda: run(1, loader, lr=0.1)) - best(by_hand)
-    assert extra < 50e-6

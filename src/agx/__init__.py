@@ -32,6 +32,7 @@ from .ops.conv import conv2d as conv2d
 from .ops.conv import set_workspace as set_workspace
 from .ops.elementwise import absolute as abs
 from .ops.elementwise import absolute as absolute
+from .ops.elementwise import absolute as fabs
 from .ops.elementwise import add as add
 from .ops.elementwise import arccos as arccos
 from .ops.elementwise import arccosh as arccosh
@@ -63,6 +64,8 @@ from .ops.elementwise import maximum as maximum
 from .ops.elementwise import minimum as minimum
 from .ops.elementwise import multiply as multiply
 from .ops.elementwise import negative as negative
+from .ops.elementwise import positive as positive
+from .ops.elementwise import power as float_power
 from .ops.elementwise import power as power
 from .ops.elementwise import reciprocal as reciprocal
 from .ops.elementwise import relu as relu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_default = np.random.default_rng()
+_default: np.random.Generator | None = None  # made when first wanted: numpy.random is slow to load
 
 
 def seed(n: int) -> None:
@@ -20,7 +20,10 @@ def seed(n: int) -> None:
 
 def generator(rng: np.random.Generator | int | None = None) -> np.random.Generator:
     """Return ``rng``, a generator seeded with it if it is an integer, or the default one."""
+    global _default
     if rng is None:
+        if _default is None:
+            _default = np.random.default_rng()
         return _default
     if isinstance(rng, np.random.Generator):
         return rng

@@ -64,19 +64,33 @@ def _name(function: Any) -> str:
     return f"{module}.{function.__name__}".replace("numpy._core", "numpy")
 
 
+#: What to write instead of functions that agx lacks and that are often wanted.
+_INSTEAD = {
+    "cumprod": "ag.exp(ag.cumsum(ag.log(x)))",
+    "diff": "x[1:] - x[:-1]",
+    "hypot": "ag.sqrt(x * x + y * y)",
+    "inner": "ag.tensordot(x, y, ([-1], [-1]))",
+    "median": "ag.take with the indices of numpy.argsort(x)",
+    "nansum": "ag.sum(ag.where(np.isnan(x), 0.0, x))",
+    "norm": "ag.sqrt(ag.sum(x * x))",
+    "ptp": "ag.max(x) - ag.min(x)",
+    "sort": "ag.take_along_axis(x, numpy.argsort(x))",
+    "trace": 'ag.einsum("ii->", x)',
+    "vdot": "ag.sum(x * y)",
+}
+
+
 def _missing(function: Any) -> TypeError:
-    names = sorted({f.__name__ for f in numpy_functions})
-    close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.5)
-    hint = f"; the nearest thing is ag.{numpy_functions_by_name()[close[0]]}" if close else ""
+    instead = _INSTEAD.get(function.__name__, "")
+    if not instead:
+        names = sorted({f.__name__ for f in numpy_functions})
+        close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
+        instead = f"ag.{close[0]}" if close else ""
+    hint = f"the nearest thing is {instead}" if instead else "agx has nothing like it yet"
     return TypeError(
-        f"{_name(function)} is not differentiable in agx{hint}. To leave the graph on purpose, pass "
+        f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
         "t.value instead of the Tensor"
     )
-
-
-def numpy_functions_by_name() -> dict[str, str]:
-    """NumPy's name of each function to the name of agx's."""
-    return {f.__name__: f.__name__ for f in numpy_functions}
 
 
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:

@@ -12,12 +12,14 @@ import ctypes
 import functools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ._kernels import convolve as _kernels
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 class Blas(NamedTuple):
@@ -145,6 +147,8 @@ def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _executor(size: int) -> ThreadPoolExecutor:
     """The pool of this process; a forked child makes its own."""
     global _pool
+    from concurrent.futures import ThreadPoolExecutor
+
     if _pool is None or _pool[0] < size or _pool[1] != os.getpid():
         _pool = size, os.getpid(), ThreadPoolExecutor(size, thread_name_prefix="agx")
     return _pool[2]

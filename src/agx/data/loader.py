@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ..rng import generator
 from .dataset import Array, ArrayDataset
 
-Transform = Callable[[Array, np.random.Generator], Array]
+#: Called with the images of a batch and a generator; returns new images.
+Transform = Callable[[Array, "np.random.Generator"], Array]
 
 
 class Loader:

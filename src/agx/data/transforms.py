@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..rng import generator
 from .dataset import Array
 
-Rng = np.random.Generator | int | None
+if TYPE_CHECKING:
+    Rng = np.random.Generator | int | None
 
 
 class Normalize:
