@@ -107,6 +107,19 @@ def test_a_state_takes_the_dtype_and_layout_of_the_parameter():
     assert (moments == 1).all()
 
 
+def test_a_state_survives_a_file_of_plain_arrays(tmp_path):
+    p = ag.Tensor(np.ones((2, 2), np.float32))
+    optimiser, other = ag.optim.Adam([p], lr=0.25), ag.optim.Adam([p])
+    p.grad = np.ones((2, 2))
+    optimiser.step()
+    np.savez(tmp_path / "state.npz", **optimiser.state_dict())
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as state:
+        other.load_state_dict(state)
+    assert (other.lr, other.steps) == (0.25, [1])
+    for name in optimiser.slots:
+        np.testing.assert_array_equal(other.state[0][name], optimiser.state[0][name])
+
+
 def test_a_state_that_does_not_fit_is_reported_whole_and_nothing_is_loaded():
     optimiser = ag.optim.Adam([ag.Tensor(np.ones(2)), ag.Tensor(np.ones(2))])
     state = {"steps": [1, 0], "0.mean": np.ones(3), "1.mean": np.ones(2), "beta": 3}

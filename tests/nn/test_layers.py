@@ -96,6 +96,7 @@ def test_dropout_scales_what_it_keeps_and_rests_in_evaluation():
     assert set(np.unique(out)) == {np.float32(0.0), np.float32(1 / 0.75)}
     assert abs(out.mean() - 1) < 0.02
     np.testing.assert_array_equal(layer.eval()(x), x)
+    np.testing.assert_allclose(nn.Dropout(0.25, rng=0)(x.astype(int)), out)
     t = ag.Tensor(x)
     np.testing.assert_array_equal(nn.Dropout(0.25, rng=0)(t).value, nn.Dropout(0.25, rng=0)(x))
 
@@ -107,6 +108,15 @@ def test_pooling_layers():
     np.testing.assert_array_equal(
         nn.AdaptiveAvgPool2d((2, 1))(x), ag.adaptive_avg_pool2d(x, (2, 1))
     )
+
+
+def test_without_momentum_the_running_statistics_average_all_batches():
+    layer = nn.BatchNorm1d(3, momentum=None, dtype=np.float64)
+    batches = np.random.default_rng(0).standard_normal((4, 5, 3))
+    for x in batches:
+        layer(x)
+    np.testing.assert_allclose(layer.running_mean, batches.mean((0, 1)))
+    np.testing.assert_allclose(layer.running_var, batches.var(1, ddof=1).mean(0))
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ class Dropout(Module):
         if not self.training or self.p == 0:
             return x
         kept = generator(self.rng).random(x.shape, np.float32) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype)
+        return x * (kept / (1 - self.p)).astype(x.dtype if x.dtype.kind == "f" else np.float64)
 
     def extra_repr(self) -> str:
         """Return the probability."""

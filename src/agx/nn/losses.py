@@ -333,11 +333,11 @@ class _Loss(Module):
     function: Any
 
     def __init__(self, **options: Any) -> None:
-        name, known = type(self).__name__, inspect.signature(type(self).function).parameters
+        name, arguments = type(self).__name__, inspect.signature(type(self).function).parameters
+        known = [a.name for a in arguments.values() if a.kind is a.KEYWORD_ONLY]
         for option in options:
-            if option not in known or known[option].kind is not inspect.Parameter.KEYWORD_ONLY:
-                names = [p.name for p in known.values() if p.kind is p.KEYWORD_ONLY]
-                raise TypeError(f"{name}: no option {option!r}; there are {', '.join(names)}")
+            if option not in known:
+                raise TypeError(f"{name}: no option {option!r}; there are {', '.join(known)}")
         _check_reduction(name, options.get("reduction", "mean"))
         self.options = options
 

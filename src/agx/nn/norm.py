@@ -27,7 +27,7 @@ class _BatchNorm(Module):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         *,
         dtype: Any = np.float32,
@@ -68,9 +68,10 @@ class _BatchNorm(Module):
             )
         middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
         plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]
-        self.running_mean += self.momentum * (plain[0] - self.running_mean)
-        self.running_var += self.momentum * (plain[1] * (count / (count - 1)) - self.running_var)
         self.num_batches_tracked += 1
+        rate = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean += rate * (plain[0] - self.running_mean)
+        self.running_var += rate * (plain[1] * (count / (count - 1)) - self.running_var)
         return middle, spread
 
     def extra_repr(self) -> str:
@@ -82,8 +83,9 @@ class BatchNorm1d(_BatchNorm):
     """Normalise each feature over the batch (Ioffe and Szegedy, 2015).
 
     Input (N, num_features) or (N, num_features, L). y = (x - mean) / sqrt(var + eps) * weight + bias
-    with statistics of the batch while training, and running ones in evaluation. Raises ValueError for
-    another shape, or a training batch with one value per feature.
+    with statistics of the batch while training, and running ones in evaluation: these move by the share
+    ``momentum`` towards each batch's, or average all batches if it is None. Raises ValueError for another
+    shape, or a training batch with one value per feature.
 
     >>> ag.nn.BatchNorm1d(3)(np.random.rand(8, 3).astype(np.float32)).shape
     (8, 3)
