@@ -11,15 +11,14 @@ import contextlib
 import ctypes
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._kernels import convolve as _kernels
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 
 class Blas(NamedTuple):
@@ -44,7 +43,19 @@ def _initial_threads() -> int:
 
 
 _threads = _initial_threads()
-_pool: tuple[int, int, ThreadPoolExecutor] | None = None
+_queues: list[SimpleQueue[Any]] = []
+_queues_lock = threading.Lock()
+
+
+def _forget_workers() -> None:
+    """Start afresh in a forked child, which has none of its parent's threads."""
+    global _queues_lock
+    _queues.clear()
+    _queues_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)
 
 
 def get_num_threads() -> int:
@@ -144,30 +155,49 @@ def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         library.set_threads(before)
 
 
-def _executor(size: int) -> ThreadPoolExecutor:
-    """The pool of this process; a forked child makes its own."""
-    global _pool
-    from concurrent.futures import ThreadPoolExecutor
+def _work_through(tasks: SimpleQueue[Any]) -> None:
+    """Do one task after another, for ever; report each as done, with its error if it failed."""
+    while True:
+        work, piece, done = tasks.get()
+        try:
+            work(*piece)
+        except BaseException as error:
+            done.put(error)
+        else:
+            done.put(None)
+        del work, piece, done
 
-    if _pool is None or _pool[0] < size or _pool[1] != os.getpid():
-        _pool = size, os.getpid(), ThreadPoolExecutor(size, thread_name_prefix="agx")
-    return _pool[2]
+
+def _workers(count: int) -> list[SimpleQueue[Any]]:
+    """The task queues of ``count`` threads, started when first wanted."""
+    with _queues_lock:
+        while len(_queues) < count:
+            _queues.append(SimpleQueue())
+            name = f"agx-{len(_queues)}"
+            threading.Thread(
+                target=_work_through, args=_queues[-1:], name=name, daemon=True
+            ).start()
+        return _queues[:count]
 
 
 def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None:
     """Call ``work(part, start, stop)`` on ``parts`` even pieces of ``count``, each in a thread.
 
-    The pieces depend on ``parts`` alone, so results are the same from run to run.
+    The pieces depend on ``parts`` alone, so results are the same from run to run. An error in any
+    piece is raised when all have ended.
     """
     bounds = [i * count // parts for i in range(parts + 1)]
     pieces = list(zip(range(parts), bounds, bounds[1:], strict=False))
     if parts == 1:
         work(*pieces[0])
         return
-    executor = _executor(parts - 1)
-    waiting = [executor.submit(work, *piece) for piece in pieces[1:]]
+    done: SimpleQueue[BaseException | None] = SimpleQueue()
+    for tasks, piece in zip(_workers(parts - 1), pieces[1:], strict=True):
+        tasks.put((work, piece, done))
     try:
         work(*pieces[0])
     finally:
-        for task in waiting:
-            task.result()
+        errors = [done.get() for _ in pieces[1:]]
+    for error in errors:
+        if error is not None:
+            raise error

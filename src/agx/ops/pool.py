@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,17 @@ def _stack(x: Any, dtype: Any = None) -> np.ndarray:
     return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
 
 
-def _apply(kernel: Any, inputs: list[Any], shape: tuple[int, ...], windows: Windows) -> np.ndarray:
-    """Run a kernel on stacked images, writing zeros-initialised output of ``shape``."""
+def _apply(
+    kernel: Any,
+    inputs: list[Any],
+    shape: tuple[int, ...],
+    windows: Windows,
+    make: Callable[[tuple[int, ...], Any], np.ndarray] = buffers.empty,
+) -> np.ndarray:
+    """Run a kernel on stacked images; ``make`` allocates its output of ``shape``."""
     dtype = np.result_type(*(x.dtype for x in inputs))
     dtype = dtype if dtype in _NAMES else np.dtype("f8")
-    out = buffers.zeros(shape, dtype)
+    out = make(shape, dtype)
     stacked = out.reshape(shape[0] * shape[1], *shape[2:])
     kernel[_NAMES[dtype]](*(_stack(x, dtype) for x in inputs), stacked, *_bounds(windows))
     return out
@@ -84,7 +91,7 @@ _max_pool = primitive(
 )
 _max_unpool = primitive(
     "max_unpool2d",
-    lambda g, x, *, windows: _apply(_kernels.max_unpool, [x, g], x.shape, windows),
+    lambda g, x, *, windows: _apply(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros),
     (lambda u, out, g, x, *, windows: _max_pick(u, x, windows=windows), no_gradient),
 )
 _max_pick = primitive(
@@ -119,7 +126,7 @@ _sum_pool = primitive(
 )
 _sum_unpool = primitive(
     "sum_unpool2d",
-    lambda g, *, shape, windows: _apply(_kernels.sum_unpool, [g], shape, windows),
+    lambda g, *, shape, windows: _apply(_kernels.sum_unpool, [g], shape, windows, buffers.zeros),
     (lambda u, out, g, *, shape, windows: _sum_pool(u, windows=windows),),
 )
 
