@@ -124,7 +124,10 @@ rows = {
     "softmax": [(ag.softmax, normal(2, 3)), (lambda x: ag.softmax(x, axis=(0, 2)), normal(2, 3, 2))],
     "log_softmax": [(lambda x: ag.log_softmax(x, axis=0), normal(2, 3))],
     # losses
-    "softmax_nll": [(lambda z: ops["softmax_nll"](z, targets=np.array([2, 0])), normal(2, 3))],
+    "softmax_nll": [
+        (lambda z: ops["softmax_nll"](z, targets=np.array([2, 0]), mean=False), normal(2, 3)),
+        (lambda z: ops["softmax_nll"](z, targets=np.array([2, 0]), mean=True) ** 2, normal(2, 3)),
+    ],
     "bce": [(ops["bce"], unit(2, 3) / 2 + 0.5, unit(2, 3) / 2 + 0.5)],
     "bce_logits": [
         (lambda z, t: ops["bce_logits"](z, t, pos_weight=2.0), normal(2, 3), unit(2, 3) / 2 + 0.5)

@@ -145,10 +145,10 @@ def cross_entropy(
     labels = _labels("cross_entropy", logits, targets, ignore_index)
     z = _rows(logits)
     if weight is None and not label_smoothing and ignore_index not in labels:
-        losses = ops.softmax_nll(z, targets=labels)
-        return _reduce(
-            "cross_entropy", reshape(losses, shape) if len(shape) > 1 else losses, reduction
-        )
+        if reduction == "mean" and len(labels):
+            return ops.softmax_nll(z, targets=labels, mean=True)
+        losses = ops.softmax_nll(z, targets=labels, mean=False)
+        return _reduce("cross_entropy", reshape(losses, shape), reduction)
     return _weighted_cross_entropy(
         z, labels, weight, label_smoothing, ignore_index, shape, reduction
     )
@@ -166,13 +166,15 @@ def _weighted_cross_entropy(
     """Class numbers with weights, smoothing, or some to be ignored."""
     counted = labels != ignore
     labels = np.where(counted, labels, 0)
-    scale = counted.astype(z.dtype) if weight is None else counted * weight[labels]
-    losses = where(counted, ops.softmax_nll(z, targets=labels), 0.0) * scale
+    share = np.ones((), z.dtype) if weight is None else weight[labels]
     if smoothing:
         log_p = log_softmax(z, axis=1)
-        even = where(counted, -(log_p if weight is None else log_p * weight).sum(axis=1), 0.0)
-        losses = losses * (1 - smoothing) + even * (smoothing / z.shape[1])
-    total = float(scale.sum()) or 1.0
+        picked = log_p[np.arange(len(labels)), labels] * ((smoothing - 1) * share)
+        even = (log_p if weight is None else log_p * weight).sum(axis=1) * (-smoothing / z.shape[1])
+        losses = where(counted, picked + even, 0.0)
+    else:
+        losses = where(counted, ops.softmax_nll(z, targets=labels, mean=False), 0.0) * share
+    total = float((counted * share).sum()) or 1.0
     return _reduce("cross_entropy", reshape(losses, shape), reduction, total)
 
 

@@ -9,23 +9,28 @@ import numpy as np
 from ..graph import primitive
 from .elementwise import clip, log, log1p, maximum, sigmoid, softplus
 from .reduce import log_softmax, softmax
-from .shape import expand_dims
 
 # --- log-softmax of the target class -------------------------------------------------------------
 
 
-def _nll_value(z: Any, *, targets: np.ndarray) -> Any:
-    return -log_softmax(z, axis=1)[np.arange(len(targets)), targets]
+def _nll_value(z: Any, *, targets: np.ndarray, mean: bool) -> Any:
+    losses = -log_softmax(z, axis=1)[np.arange(len(targets)), targets]
+    return np.add.reduce(losses) / len(losses) if mean else losses
 
 
-def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray) -> Any:
+def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray, mean: bool) -> Any:
+    """softmax(z) - one_hot, in place if it is an array (of Tensors, -= and *= make new ones)."""
     one_hot = np.zeros(z.shape, z.dtype)
     one_hot[np.arange(len(targets)), targets] = 1
-    return expand_dims(g, 1) * (softmax(z, axis=1) - one_hot)
+    share = softmax(z, axis=1)
+    share -= one_hot
+    share *= g / len(targets) if mean else g[:, None]
+    return share
 
 
-#: -log softmax(z[n])[targets[n]] for logits z of shape (N, C). The kernel takes the largest logit off
-#: before it adds the logarithm of the sum, so that a small loss of large logits keeps its digits.
+#: -log softmax(z[n])[targets[n]] for logits z of shape (N, C), or the mean over n. The kernel takes the
+#: largest logit off before it adds the logarithm of the sum, so that a small loss of large logits keeps
+#: its digits.
 softmax_nll = primitive("softmax_nll", _nll_value, (_nll_vjp,))
 
 # --- binary cross entropy ------------------------------------------------------------------------
