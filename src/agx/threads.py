@@ -13,12 +13,12 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
-from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._kernels import convolve as _kernels
+from ._kernels import pool as _pool
 
 
 class Blas(NamedTuple):
@@ -43,15 +43,14 @@ def _initial_threads() -> int:
 
 
 _threads = _initial_threads()
-_queues: list[SimpleQueue[Any]] = []
-_queues_lock = threading.Lock()
+_starting = threading.Lock()
 
 
 def _forget_workers() -> None:
     """Start afresh in a forked child, which has none of its parent's threads."""
-    global _queues_lock
-    _queues.clear()
-    _queues_lock = threading.Lock()
+    global _starting
+    _pool.forget()
+    _starting = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -155,29 +154,23 @@ def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         library.set_threads(before)
 
 
-def _work_through(tasks: SimpleQueue[Any]) -> None:
-    """Do one task after another, for ever; report each as done, with its error if it failed."""
-    while True:
-        work, piece, done = tasks.get()
-        try:
-            work(*piece)
-        except BaseException as error:
-            done.put(error)
-        else:
-            done.put(None)
-        del work, piece, done
+def team() -> int:
+    """How many threads to share work among, the others started when first wanted."""
+    if _pool.workers() + 1 < _threads:
+        _start_workers(_threads - 1)
+    return _threads
 
 
-def _workers(count: int) -> list[SimpleQueue[Any]]:
-    """The task queues of ``count`` threads, started when first wanted."""
-    with _queues_lock:
-        while len(_queues) < count:
-            _queues.append(SimpleQueue())
-            name = f"agx-{len(_queues)}"
+def _start_workers(count: int) -> None:
+    with _starting:
+        for i in range(_pool.workers(), count):
+            number = _pool.reserve()
+            if number < 0:
+                return
             threading.Thread(
-                target=_work_through, args=_queues[-1:], name=name, daemon=True
+                target=_pool.work, args=(number,), name=f"agx-{i + 1}", daemon=True
             ).start()
-        return _queues[:count]
+            _pool.admit()
 
 
 def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None:
@@ -186,18 +179,5 @@ def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None
     The pieces depend on ``parts`` alone, so results are the same from run to run. An error in any
     piece is raised when all have ended.
     """
-    bounds = [i * count // parts for i in range(parts + 1)]
-    pieces = list(zip(range(parts), bounds, bounds[1:], strict=False))
-    if parts == 1:
-        work(*pieces[0])
-        return
-    done: SimpleQueue[BaseException | None] = SimpleQueue()
-    for tasks, piece in zip(_workers(parts - 1), pieces[1:], strict=True):
-        tasks.put((work, piece, done))
-    try:
-        work(*pieces[0])
-    finally:
-        errors = [done.get() for _ in pieces[1:]]
-    for error in errors:
-        if error is not None:
-            raise error
+    team()
+    _pool.run(lambda i: work(i, i * count // parts, (i + 1) * count // parts), parts)

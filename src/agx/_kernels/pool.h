@@ -1,0 +1,127 @@
+/* A team of threads that share out the parts of one task at a time.
+
+   A worker spins for a while after its last part, so that the next task finds it awake, and then
+   sleeps on a lock. Everything here runs without the GIL. */
+
+#ifndef AGX_POOL_H
+#define AGX_POOL_H
+
+#include <Python.h>
+
+#if defined(_MSC_VER)
+    #include <intrin.h>
+    #include <windows.h>
+    typedef volatile long agx_atomic;
+    #define agx_load(p) _InterlockedOr(p, 0)
+    #define agx_add(p, n) _InterlockedExchangeAdd(p, n)
+    #define agx_swap(p, n) _InterlockedExchange(p, n)
+    #define agx_yield() SwitchToThread()
+    #define agx_pause() YieldProcessor()
+#else
+    #include <sched.h>
+    typedef int agx_atomic;
+    #define agx_load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
+    #define agx_add(p, n) __atomic_fetch_add(p, n, __ATOMIC_SEQ_CST)
+    #define agx_swap(p, n) __atomic_exchange_n(p, n, __ATOMIC_SEQ_CST)
+    #define agx_yield() sched_yield()
+    #if defined(__x86_64__) || defined(__i386__)
+        #define agx_pause() __builtin_ia32_pause()
+    #elif defined(__aarch64__)
+        #define agx_pause() __asm__ volatile("yield")
+    #else
+        #define agx_pause() ((void)0)
+    #endif
+#endif
+
+typedef void (*agx_task)(void *context, int part);
+
+enum { AGX_MOST_WORKERS = 255, AGX_SPINS = 8000 };
+
+typedef struct {
+    PyThread_type_lock bell;
+    agx_atomic asleep;
+    agx_atomic calls;
+} agx_worker;
+
+static struct {
+    agx_atomic busy, pending, workers;
+    agx_task task;
+    void *context;
+    agx_worker worker[AGX_MOST_WORKERS];
+} agx_pool;
+
+/* Wait until a worker has been called more than ``seen`` times. */
+static void agx_wait_for_call(agx_worker *w, int seen) {
+    for (int i = 0; i < AGX_SPINS; i++) {
+        if (agx_load(&w->calls) != seen) return;
+        agx_pause();
+    }
+    agx_swap(&w->asleep, 1);
+    /* Called in the meantime: unless the caller saw the flag and rings, there is nothing to wait for. */
+    if (agx_load(&w->calls) != seen && agx_swap(&w->asleep, 0)) return;
+    PyThread_acquire_lock(w->bell, WAIT_LOCK);
+}
+
+/* What worker ``i`` does for ever: part i + 1 of every task that has one. */
+static void agx_pool_work(int i) {
+    agx_worker *w = &agx_pool.worker[i];
+    for (int seen = 0;;) {
+        agx_wait_for_call(w, seen);
+        seen = agx_load(&w->calls);
+        agx_pool.task(agx_pool.context, i + 1);
+        agx_add(&agx_pool.pending, -1);
+    }
+}
+
+/* Prepare the next worker and return its number, or -1. The caller holds a lock. */
+static int agx_pool_reserve(void) {
+    int i = agx_load(&agx_pool.workers);
+    if (i == AGX_MOST_WORKERS) return -1;
+    agx_worker *w = &agx_pool.worker[i];
+    w->bell = PyThread_allocate_lock();
+    if (!w->bell) return -1;
+    PyThread_acquire_lock(w->bell, WAIT_LOCK);
+    w->asleep = w->calls = 0;
+    return i;
+}
+
+/* Count the reserved worker in, now that its thread runs. */
+static void agx_pool_admit(void) { agx_add(&agx_pool.workers, 1); }
+
+static int agx_pool_workers(void) { return agx_load(&agx_pool.workers); }
+
+/* Start afresh in a forked child, which has none of its parent's threads. */
+static void agx_pool_forget(void) {
+    agx_pool.busy = agx_pool.pending = agx_pool.workers = 0;
+}
+
+/* Call task(context, part) for every part, part 0 here. If the team is busy, because this is a nested
+   call or another thread of the user's is at work, all parts are done here. */
+static void agx_pool_run(agx_task task, void *context, int parts) {
+    int helpers = 0, i;
+    if (parts > 1 && !agx_swap(&agx_pool.busy, 1)) {
+        helpers = agx_load(&agx_pool.workers);
+        if (helpers > parts - 1) helpers = parts - 1;
+        agx_pool.task = task;
+        agx_pool.context = context;
+        agx_swap(&agx_pool.pending, helpers);
+        for (i = 0; i < helpers; i++) {
+            agx_worker *w = &agx_pool.worker[i];
+            agx_add(&w->calls, 1);
+            if (agx_swap(&w->asleep, 0)) PyThread_release_lock(w->bell);
+        }
+    } else {
+        helpers = -1;
+    }
+    task(context, 0);
+    for (i = helpers < 0 ? 1 : helpers + 1; i < parts; i++) task(context, i);
+    if (helpers >= 0) {
+        for (i = 0; agx_load(&agx_pool.pending); i++) {
+            if (i < AGX_SPINS) agx_pause();
+            else agx_yield();
+        }
+        agx_swap(&agx_pool.busy, 0);
+    }
+}
+
+#endif
