@@ -15,10 +15,10 @@ import numpy as np
 
 import agx as ag
 
-KERNELS = ["convolve", "elementwise", "graph", "optim", "patches", "reduce", "scalar"]
 MAX_BYTES = 1_000_000
 COMPILED = (".so", ".pyd", ".dll", ".dylib")
 package = Path(ag.__file__).parent
+KERNELS = {file.stem for file in (package / "_kernels").glob("*.pyi")} - {"__init__"}
 
 
 def check_place() -> None:
@@ -37,8 +37,8 @@ def check_kernels() -> None:
 def check_files(names: list[str]) -> None:
     assert "agx/py.typed" in names
     assert "agx/_version.py" in names
-    for name in KERNELS:
-        assert f"agx/_kernels/{name}.pyi" in names, f"no stub for {name}"
+    stubs = {n for n in names if n.startswith("agx/_kernels/") and n.endswith(".pyi")}
+    assert stubs == {f"agx/_kernels/{name}.pyi" for name in [*KERNELS, "__init__"]}
     sources = [n for n in names if n.endswith((".pyx", ".pxd", ".c", ".h", ".cpp"))]
     assert not sources, f"sources in the wheel: {sources}"
     libraries = [n for n in names if n.endswith(COMPILED) or ".so." in n]

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 import agx as ag
 from agx import threads
-from agx._kernels import convolve as kernels
+from agx._kernels import simd
 from agx.ops.im2col import Geometry
 
 if threads.blas() is None:
     pytest.skip("NumPy's BLAS has no symbols to call", allow_module_level=True)
 
-BEST = kernels.small_level()
+BEST = simd.level()
 LEVELS = {0: "BLAS", 1: "AVX2", 2: "AVX-512"}
 
 
@@ -22,9 +22,9 @@ LEVELS = {0: "BLAS", 1: "AVX2", 2: "AVX-512"}
 def level(request):
     if request.param > BEST:
         pytest.skip(f"this processor has no {LEVELS[request.param]}")
-    before = kernels.set_small_level(request.param)
+    before = simd.set_level(request.param)
     yield request.param
-    kernels.set_small_level(before)
+    simd.set_level(before)
 
 
 def check(x_shape, w_shape, geo, groups=1):
@@ -78,8 +78,8 @@ def test_nothing_beyond_the_result_is_written(level):
 
 
 def test_a_level_that_does_not_exist_is_cut():
-    before = kernels.set_small_level(99)
-    assert kernels.small_level() == BEST
-    kernels.set_small_level(-1)
-    assert kernels.small_level() == 0
-    kernels.set_small_level(before)
+    before = simd.set_level(99)
+    assert simd.level() == BEST
+    simd.set_level(-1)
+    assert simd.level() == 0
+    simd.set_level(before)

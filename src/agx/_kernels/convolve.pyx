@@ -13,9 +13,9 @@ from cython cimport floating
 from libc.stdint cimport int64_t, uintptr_t
 
 from agx._kernels.patches cimport gather_image, scatter_image
+from agx._kernels.simd cimport simd_level
 
 cdef extern from "small_gemm.h" nogil:
-    int agx_small_level() noexcept
     void agx_small_nn(int, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t,
                       const float *, Py_ssize_t, float *, Py_ssize_t) noexcept
     void agx_small_nt(int, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float *, Py_ssize_t, const float *,
@@ -33,7 +33,6 @@ ctypedef void (*dgemm64)(int, int, int, int64_t, int64_t, int64_t, double, const
 cdef uintptr_t sgemm_address = 0
 cdef uintptr_t dgemm_address = 0
 cdef bint long_integers = False
-cdef int level = agx_small_level()
 cdef enum:
     FEW_ROWS = 32
     SMALL_FACTOR = 16384
@@ -69,26 +68,13 @@ cdef inline void gemm(int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, 
                                      <int>ldb, beta, c, <int>ldc)
 
 
-def small_level():
-    """The instructions that small products use: 0 for BLAS, 1 for AVX2, 2 for AVX-512."""
-    return level
-
-
-def set_small_level(int wanted):
-    """Use other instructions, up to those that the processor has; returns what was used before."""
-    global level
-    cdef int before = level
-    level = max(0, min(wanted, agx_small_level()))
-    return before
-
-
 cdef inline void multiply(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floating *a, bint transposed,
                           Py_ssize_t lda, const floating *b, Py_ssize_t ldb, floating *c,
                           Py_ssize_t ldc) noexcept nogil:
     """c = a b, or a^T b."""
     if floating is float:
-        if level and n >= 32 and (m <= FEW_ROWS or k * n <= SMALL_FACTOR):
-            agx_small_nn(level, m, n, k, a, 1 if transposed else lda, lda if transposed else 1, b, ldb,
+        if simd_level() and n >= 32 and (m <= FEW_ROWS or k * n <= SMALL_FACTOR):
+            agx_small_nn(simd_level(), m, n, k, a, 1 if transposed else lda, lda if transposed else 1, b, ldb,
                          c, ldc)
             return
     gemm(TRANSPOSED if transposed else PLAIN, PLAIN, m, n, k, a, lda, b, ldb, <floating>0, c, ldc)
@@ -99,8 +85,8 @@ cdef inline void add_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const flo
                              Py_ssize_t ldc) noexcept nogil:
     """c += a b^T."""
     if floating is float:
-        if level and k >= LONG_SUM and m <= FEW_ROWS:
-            agx_small_nt(level, m, n, k, a, lda, b, ldb, c, ldc)
+        if simd_level() and k >= LONG_SUM and m <= FEW_ROWS:
+            agx_small_nt(simd_level(), m, n, k, a, lda, b, ldb, c, ldc)
             return
     gemm(PLAIN, TRANSPOSED, m, n, k, a, lda, b, ldb, <floating>1, c, ldc)
 

@@ -1,15 +1,15 @@
 /* Products of float matrices with few rows, for which a general BLAS spends its time on packing.
 
-   c = a b and c += a b^T, rows of b and c contiguous. Compiled for AVX2 and AVX-512 and chosen when
-   the library is loaded; elsewhere agx_small_level() is 0 and these are never called. */
+   c = a b and c += a b^T, rows of b and c contiguous. Compiled for the two levels of
+   simd.h; never called at level 0. */
 
 #ifndef AGX_SMALL_GEMM_H
 #define AGX_SMALL_GEMM_H
 
 #include <stddef.h>
+#include "simd.h"
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define AGX_SMALL_GEMM 1
+#ifdef AGX_SIMD
 
 /* Six rows of c by two vectors are held in registers. Rows beyond the last repeat it and are not
    stored; the last columns are taken from an overlapping block. */
@@ -81,12 +81,6 @@
 AGX_SMALL_KERNELS(agx_avx2, "avx2,fma", 8)
 AGX_SMALL_KERNELS(agx_avx512, "avx512f", 16)
 
-static inline int agx_small_level(void) {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) return 2;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
-}
-
 static inline void agx_small_nn(
     int level, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K, const float *a, ptrdiff_t am, ptrdiff_t ak,
     const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc) {
@@ -103,7 +97,6 @@ static inline void agx_small_nt(
 
 #else
 
-static inline int agx_small_level(void) { return 0; }
 static inline void agx_small_nn(
     int level, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K, const float *a, ptrdiff_t am, ptrdiff_t ak,
     const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc) {

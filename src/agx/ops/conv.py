@@ -16,8 +16,9 @@ import numpy as np
 
 from .. import buffers
 from .._kernels import convolve as _kernels
+from .._kernels import direct, simd
 from ..graph import primitive
-from ..threads import blas, get_num_threads, single_threaded_blas, split
+from ..threads import blas, single_threaded_blas, split, team
 from .im2col import (
     Geometry,
     Pair,
@@ -37,7 +38,7 @@ _INPUT = {_F32: _kernels.input_gradient["float"], _F64: _kernels.input_gradient[
 _WEIGHT = {_F32: _kernels.weight_gradient["float"], _F64: _kernels.weight_gradient["double"]}
 
 #: Multiplications below which starting another thread costs more than it saves.
-_WORK_PER_THREAD = 1_000_000
+_WORK_PER_THREAD = 100_000
 
 _workspace_bytes = 1 << 20
 _buffers = threading.local()
@@ -81,7 +82,29 @@ class _Plan:
         self.depth = self.channels * geo.kernel[0] * geo.kernel[1]
         self.direct = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
         work = self.n * w[0] * self.depth * self.down * self.across
-        self.threads = max(1, min(get_num_threads(), self.n, work // _WORK_PER_THREAD))
+        self.threads = max(1, min(team(), self.n, work // _WORK_PER_THREAD))
+
+    @property
+    def runs(self) -> bool:
+        """Whether images can be multiplied as they are, as long runs of rows."""
+        steps = self.geo.stride == (1, 1) and self.dtype == _F32
+        return steps and bool(simd.level() and self.n and self.channels)
+
+    def forward_run(self) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
+        """Sizes, geometry, workspace in floats and threads, as ``direct`` takes them."""
+        image = (self.channels, self.height, self.width, self.filters, self.down, self.across)
+        geometry = (*self.geo.kernel, *self.geo.padding, *self.geo.dilation)
+        return (self.n, self.groups, *image), geometry, _workspace_bytes // 4, self.threads
+
+    def backward_run(self) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
+        """The same for the convolution that the gradient of the images is."""
+        image = (self.filters, self.down, self.across, self.channels, self.height, self.width)
+        padding = (
+            d * (k - 1) - p
+            for k, p, d in zip(self.geo.kernel, self.geo.padding, self.geo.dilation, strict=True)
+        )
+        geometry = (*self.geo.kernel, *padding, *self.geo.dilation)
+        return (self.n, self.groups, *image), geometry, _workspace_bytes // 4, self.threads
 
     @property
     def rows(self) -> int:
@@ -172,9 +195,12 @@ def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
 def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np.ndarray:
     x, w = _operands(x, w)
     plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
-    w = w.reshape(w.shape[0], plan.depth)
+    out = buffers.empty((plan.n, len(w), plan.down, plan.across), x.dtype)
+    if plan.runs:
+        direct.forward(x, w, None if b is None else contiguous(b, _F32), out, *plan.forward_run())
+        return out
+    w, out = w.reshape(len(w), plan.depth), out.reshape(plan.n, len(w), plan.down * plan.across)
     bias = np.empty(0, x.dtype) if b is None else contiguous(b, x.dtype)
-    out = buffers.empty((plan.n, len(w), plan.down * plan.across), x.dtype)
 
     def run(part: int, start: int, stop: int) -> None:
         work = plan.workspace()
@@ -194,6 +220,10 @@ def _input_gradient(
 ) -> np.ndarray:
     g, w = _operands(g, w)
     plan = _Plan(shape, w.shape, geo, groups, g.dtype)
+    if plan.runs and min(plan.backward_run()[1][2:4]) >= 0:
+        x = buffers.empty(shape, g.dtype)
+        direct.input_gradient(g, w, x, *plan.backward_run())
+        return x
     g = g.reshape(plan.n, w.shape[0], plan.down * plan.across)
     w = w.reshape(w.shape[0], plan.depth)
     x = buffers.zeros(shape, g.dtype)
@@ -214,8 +244,11 @@ def _weight_gradient(
 ) -> np.ndarray:
     x, g = _operands(x, g)
     plan = _Plan(x.shape, shape, geo, groups, x.dtype)
-    g = g.reshape(plan.n, shape[0], plan.down * plan.across)
     shares = np.zeros((plan.threads, shape[0], plan.depth), x.dtype)
+    if plan.runs:
+        direct.weight_gradient(x, g, shares, *plan.forward_run())
+        return (shares[0] if plan.threads == 1 else shares.sum(axis=0)).reshape(shape)
+    g = g.reshape(plan.n, shape[0], plan.down * plan.across)
 
     def run(part: int, start: int, stop: int) -> None:
         _WEIGHT[x.dtype](x, g, shares[part], plan.workspace(), plan.sizes, geo.flat, start, stop)

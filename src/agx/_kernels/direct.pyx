@@ -1,0 +1,328 @@
+"""Convolution of stride 1 in float32 without copying patches.
+
+An image is copied once into rows of a common length, zeros between them. Seen that way, the patch at
+position p and the weight k meet at p + offset[k], and all positions of a band of rows are one long run:
+a product whose second factor is the image itself (``tile.h``). Positions between the rows come out as
+rubbish and are not copied to the result.
+
+The gradient of the images is a convolution too, of the output's gradient with the flipped weight; that
+of the weight sums over the same runs.
+"""
+
+from libc.string cimport memset
+
+import threading
+
+import numpy as np
+
+cimport numpy as cnp
+
+from agx._kernels.pool cimport parallel
+from agx._kernels.simd cimport simd_level
+
+cdef extern from "tiles.h" nogil:
+    ctypedef struct tile_t "agx_tile":
+        int rows, vectors, width
+        void (*product)(Py_ssize_t K, const float *a, const float *b, const Py_ssize_t *offset,
+                        const float *start, float *c, Py_ssize_t ldc) noexcept nogil
+        void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
+                      const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
+                      Py_ssize_t ldc) noexcept nogil
+    const tile_t *tile_for "agx_tile_for"(int level, Py_ssize_t rows) noexcept
+    const tile_t *inner_tile_for "agx_inner_tile_for"(int level, Py_ssize_t rows) noexcept
+    void copy "agx_copy"(float *to, const float *source, Py_ssize_t n) noexcept
+
+cdef enum:
+    # Floats that a tile may read beyond the last position, and the most rows of a tile.
+    SLACK = 256
+    MOST_ROWS = 8
+    # Floats of results, and of gradients, that should stay in the first-level cache.
+    TILE_FLOATS = 12288
+    INNER_FLOATS = 6144
+    INNER_ROWS = 6
+
+cdef object kept = threading.local()
+
+
+cdef struct Plan:
+    int level
+    Py_ssize_t images, groups
+    # Channels, height and width of a group's images; filters, height and width of its output.
+    Py_ssize_t C, H, W, M, OH, OW
+    Py_ssize_t KH, KW, top, left, DH, DW
+    # The run: floats in a row, rows of output in a band, floats of a channel and of a whole image.
+    Py_ssize_t pitch, rows, plane, image
+    # Weights of a filter, and positions of a band up to a whole number of tiles.
+    Py_ssize_t K, length
+
+
+cdef Plan make_plan(tuple sizes, tuple geometry, Py_ssize_t workspace, bint inner):
+    """Choose the rows of a band so that everything fits ``workspace`` floats."""
+    cdef Plan p
+    cdef Py_ssize_t most, bands, row
+    p.level = simd_level()
+    p.images, p.groups, p.C, p.H, p.W, p.M, p.OH, p.OW = sizes
+    p.KH, p.KW, p.top, p.left, p.DH, p.DW = geometry
+    p.K = p.C * p.KH * p.KW
+    p.pitch = max(p.W + p.left, p.OW)
+    row = p.C * p.pitch + (p.M * p.pitch if inner else 0)
+    most = max(1, workspace // row - (p.KH - 1) * p.DH)
+    if not inner:
+        most = min(most, max(1, TILE_FLOATS // p.pitch))
+    bands = (p.OH + most - 1) // most
+    p.rows = (p.OH + bands - 1) // bands
+    p.plane = (p.rows + (p.KH - 1) * p.DH) * p.pitch
+    p.image = p.C * p.plane + SLACK + (p.KW - 1) * p.DW
+    p.image += -p.image % 16
+    p.length = p.rows * p.pitch + SLACK
+    p.length += -p.length % 16
+    return p
+
+
+cdef float *scratch(Py_ssize_t floats) except NULL:
+    """Memory of the calling thread's own, kept from call to call, on a cache line."""
+    cdef cnp.ndarray memory = getattr(kept, "memory", None)
+    if memory is None or cnp.PyArray_SIZE(memory) < floats + 16:
+        memory = kept.memory = np.zeros(floats + 16, np.float32)
+    cdef size_t address = <size_t>cnp.PyArray_DATA(memory)
+    return <float *>(address + (-address & 63))
+
+
+cdef void find_offsets(const Plan *p, Py_ssize_t *offset) noexcept nogil:
+    cdef Py_ssize_t c, i, j, k = 0
+    for c in range(p.C):
+        for i in range(p.KH):
+            for j in range(p.KW):
+                offset[k] = c * p.plane + i * p.DH * p.pitch + j * p.DW
+                k += 1
+
+
+cdef void pack_weight(const Plan *p, const float *w, const Py_ssize_t *strides, float *packed) noexcept nogil:
+    """Write the weights of one group in the order in which tiles read them."""
+    cdef Py_ssize_t c, i, j, r, m = 0
+    cdef int rows
+    cdef const float *source
+    while m < p.M:
+        rows = tile_for(p.level, p.M - m).rows
+        for c in range(p.C):
+            for i in range(p.KH):
+                for j in range(p.KW):
+                    source = w + m * strides[0] + c * strides[1] + i * strides[2] + j * strides[3]
+                    for r in range(rows):
+                        packed[r] = source[r * strides[0]]
+                    packed += rows
+        m += rows
+
+
+cdef void lay_out(const Plan *p, const float *x, float *run, Py_ssize_t first) noexcept nogil:
+    """Copy the rows of an image that output rows from ``first`` on see; ``run`` has zeros around them."""
+    cdef Py_ssize_t c, r, y, rows = p.plane // p.pitch
+    cdef float *to
+    for c in range(p.C):
+        for r in range(rows):
+            y = first + r - p.top
+            to = run + c * p.plane + r * p.pitch + p.left
+            if 0 <= y < p.H:
+                copy(to, x + (c * p.H + y) * p.W, p.W)
+            else:
+                memset(to, 0, p.W * sizeof(float))
+
+
+cdef struct Product:
+    Plan plan
+    int parts
+    const float *x
+    const float *packed
+    const float *bias
+    const Py_ssize_t *offset
+    float *out
+    float *memory
+    Py_ssize_t share
+
+
+cdef void crop(const Plan *p, const float *tile, Py_ssize_t ld, float *out, Py_ssize_t rows,
+               Py_ssize_t count) noexcept nogil:
+    """Copy ``count`` rows of each of the ``rows`` results to where they belong."""
+    cdef Py_ssize_t i, r
+    for i in range(rows):
+        for r in range(count):
+            copy(out + (i * p.OH + r) * p.OW, tile + i * ld + r * p.pitch, p.OW)
+
+
+cdef void convolve_band(const Product *job, const float *run, float *result, Py_ssize_t n, Py_ssize_t g,
+                        Py_ssize_t first) noexcept nogil:
+    """Write the output rows from ``first`` on of group ``g`` of image ``n``, which lies in ``run``."""
+    cdef const Plan *p = &job.plan
+    cdef const tile_t *t
+    cdef const float *a = job.packed + g * p.M * p.K
+    cdef float[MOST_ROWS] start
+    cdef Py_ssize_t count = min(p.rows, p.OH - first)
+    cdef Py_ssize_t m = 0, i, position
+    while m < p.M:
+        t = tile_for(p.level, p.M - m)
+        for i in range(t.rows):
+            start[i] = job.bias[g * p.M + m + i] if job.bias else 0
+        position = 0
+        while position < (count - 1) * p.pitch + p.OW:
+            t.product(p.K, a, run + position, job.offset, start, result + position, p.length)
+            position += t.vectors * t.width
+        crop(p, result, p.length, job.out + (((n * p.groups + g) * p.M + m) * p.OH + first) * p.OW,
+             t.rows, count)
+        a += p.K * t.rows
+        m += t.rows
+
+
+cdef void convolve_part(void *context, int part) noexcept nogil:
+    cdef Product *job = <Product *>context
+    cdef const Plan *p = &job.plan
+    cdef float *run = job.memory + part * job.share
+    cdef float *result = run + p.image
+    cdef Py_ssize_t n, g, first
+    memset(run, 0, p.image * sizeof(float))
+    for n in range(part * p.images // job.parts, (part + 1) * p.images // job.parts):
+        for g in range(p.groups):
+            first = 0
+            while first < p.OH:
+                lay_out(p, job.x + (n * p.groups + g) * p.C * p.H * p.W, run, first)
+                convolve_band(job, run, result, n, g, first)
+                first += p.rows
+
+
+cdef object convolve(const float *x, const float *w, const float *bias, float *out, Plan *p,
+                     const Py_ssize_t *strides, Py_ssize_t next_group, int parts):
+    """Write every image's convolution with weights that lie ``strides`` apart."""
+    cdef Product job
+    cdef Py_ssize_t g, weights = p.groups * p.M * p.K, head = (weights + 2 * p.K + 15) // 16 * 16
+    job.plan = p[0]
+    job.parts = parts
+    job.share = p.image + MOST_ROWS * p.length
+    cdef float *memory = scratch(head + parts * job.share)
+    cdef Py_ssize_t *offset = <Py_ssize_t *>memory
+    cdef float *packed = <float *>(offset + p.K)
+    job.x, job.bias, job.out = x, bias, out
+    job.packed, job.offset = packed, offset
+    job.memory = memory + head
+    with nogil:
+        find_offsets(p, offset)
+        for g in range(p.groups):
+            pack_weight(p, w + g * next_group, strides, packed + g * p.M * p.K)
+        parallel(convolve_part, &job, parts)
+
+
+def forward(cnp.ndarray x, cnp.ndarray w, cnp.ndarray bias, cnp.ndarray out, tuple sizes, tuple geometry,
+            Py_ssize_t workspace, int parts):
+    """Write the convolution of ``x`` with ``w`` to ``out``; ``bias`` may be None.
+
+    ``sizes`` is (images, groups, C, H, W, M, OH, OW), channels and filters of one group; ``geometry``
+    (KH, KW, top, left, DH, DW) with the padding above and to the left. Arrays are C-contiguous float32.
+    """
+    cdef Plan p = make_plan(sizes, geometry, workspace, False)
+    cdef Py_ssize_t[4] strides = [p.K, p.KH * p.KW, p.KW, 1]
+    convolve(<float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(w),
+             NULL if bias is None else <float *>cnp.PyArray_DATA(bias), <float *>cnp.PyArray_DATA(out),
+             &p, strides, p.M * p.K, parts)
+
+
+def input_gradient(cnp.ndarray g, cnp.ndarray w, cnp.ndarray x, tuple sizes, tuple geometry,
+                   Py_ssize_t workspace, int parts):
+    """Write the gradient of the images to ``x``: the convolution of ``g`` with the weight turned round.
+
+    ``sizes`` and ``geometry`` are those of this convolution: C counts filters and M channels.
+    """
+    cdef Plan p = make_plan(sizes, geometry, workspace, False)
+    cdef Py_ssize_t area = p.KH * p.KW
+    cdef Py_ssize_t[4] strides = [area, p.M * area, -p.KW, -1]
+    convolve(<float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(w) + area - 1, NULL,
+             <float *>cnp.PyArray_DATA(x), &p, strides, p.C * p.M * area, parts)
+
+
+# --- gradient of the weight ------------------------------------------------------------------------
+
+cdef struct Inner:
+    Plan plan
+    int parts
+    Py_ssize_t together
+    const float *x
+    const float *g
+    const Py_ssize_t *offset
+    float *shares
+    float *memory
+    Py_ssize_t share
+
+
+cdef void spread(const Plan *p, const float *g, float *run, Py_ssize_t length, Py_ssize_t first) noexcept nogil:
+    """Copy a band of a gradient into rows of the common length; ``run`` has zeros between them."""
+    cdef Py_ssize_t m, r
+    cdef float *to
+    for m in range(p.M):
+        for r in range(p.rows):
+            to = run + m * length + r * p.pitch
+            if first + r < p.OH:
+                copy(to, g + (m * p.OH + first + r) * p.OW, p.OW)
+            else:
+                memset(to, 0, p.OW * sizeof(float))
+
+
+cdef void add_inner(const Inner *job, const float *runs, const float *spreads, Py_ssize_t count,
+                    Py_ssize_t length, float *w) noexcept nogil:
+    """Add the sums over ``count`` images that are laid out, for all filters and weights of a group."""
+    cdef const Plan *p = &job.plan
+    cdef const tile_t *t
+    cdef Py_ssize_t m = 0, k
+    while m < p.M:
+        t = inner_tile_for(p.level, p.M - m)
+        k = 0
+        while k < p.K:
+            t.inner(count, length, spreads + m * length, length, p.M * length, runs, p.image,
+                    job.offset + k, <int>min(p.K - k, <Py_ssize_t>t.vectors), w + m * p.K + k, p.K)
+            k += t.vectors
+        m += t.rows
+
+
+cdef void weight_part(void *context, int part) noexcept nogil:
+    cdef Inner *job = <Inner *>context
+    cdef const Plan *p = &job.plan
+    cdef Py_ssize_t length = p.rows * p.pitch + (-(p.rows * p.pitch) & 15)
+    cdef float *runs = job.memory + part * job.share
+    cdef float *spreads = runs + job.together * p.image
+    cdef float *w = job.shares + part * p.groups * p.M * p.K
+    cdef Py_ssize_t stop = (part + 1) * p.images // job.parts
+    cdef Py_ssize_t n, i, g, first, count
+    memset(runs, 0, job.share * sizeof(float))
+    n = part * p.images // job.parts
+    while n < stop:
+        count = min(job.together, stop - n)
+        for g in range(p.groups):
+            first = 0
+            while first < p.OH:
+                for i in range(count):
+                    lay_out(p, job.x + ((n + i) * p.groups + g) * p.C * p.H * p.W, runs + i * p.image, first)
+                    spread(p, job.g + ((n + i) * p.groups + g) * p.M * p.OH * p.OW,
+                           spreads + i * p.M * length, length, first)
+                add_inner(job, runs, spreads, count, length, w + g * p.M * p.K)
+                first += p.rows
+        n += job.together
+
+
+def weight_gradient(cnp.ndarray x, cnp.ndarray g, cnp.ndarray shares, tuple sizes, tuple geometry,
+                    Py_ssize_t workspace, int parts):
+    """Add each part's share of the gradient of the weight to ``shares``, (parts, groups * M, K)."""
+    cdef Plan p = make_plan(sizes, geometry, workspace, True)
+    cdef Inner job
+    cdef Py_ssize_t each, length = p.rows * p.pitch + 15, head = (2 * (p.K + MOST_ROWS) + 15) // 16 * 16
+    job.plan = p
+    job.parts = parts
+    each = p.image + p.M * length
+    job.together = max(1, min(INNER_FLOATS // (INNER_ROWS * length), workspace // each))
+    job.share = job.together * each
+    job.share += -job.share % 16
+    cdef float *memory = scratch(head + parts * job.share)
+    cdef Py_ssize_t *offset = <Py_ssize_t *>memory
+    job.x, job.g, job.shares = (<float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(g),
+                                <float *>cnp.PyArray_DATA(shares))
+    job.offset = offset
+    job.memory = memory + head
+    with nogil:
+        find_offsets(&p, offset)
+        memset(offset + p.K, 0, MOST_ROWS * sizeof(Py_ssize_t))
+        parallel(weight_part, &job, parts)

@@ -1,0 +1,9 @@
+#undef VECTOR
+#undef LOAD
+#undef STORE
+#undef INLINE
+#undef AGX_TILE
+#undef AGX_TOTAL
+#undef AGX_WIDTH
+#undef AGX_ISA
+#undef AGX_NAME
