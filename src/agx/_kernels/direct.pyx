@@ -250,7 +250,8 @@ cdef struct Inner:
     Py_ssize_t share
 
 
-cdef void spread(const Plan *p, const float *g, float *run, Py_ssize_t length, Py_ssize_t first) noexcept nogil:
+cdef void spread(const Plan *p, const float *g, float *run, Py_ssize_t length,
+                 Py_ssize_t first) noexcept nogil:
     """Copy a band of a gradient into rows of the common length; ``run`` has zeros between them."""
     cdef Py_ssize_t m, r
     cdef float *to
