@@ -9,6 +9,7 @@ import numpy as np
 import agx as ag
 from agx.graph import registry as ops
 from agx.ops.im2col import Geometry
+from agx.ops.pool import Windows
 
 rng = np.random.default_rng(8)
 
@@ -34,7 +35,7 @@ def unit(*shape):
 mask = rng.random((2, 3)) < 0.5
 spread = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 0), "dilation": (1, 2)}
 geo = Geometry(**spread)
-windows = (((0, 2), (1, 4)), ((0, 3), (2, 5), (4, 5)))
+windows = Windows(np.array([[0, 2], [1, 4]]), np.array([[0, 3], [2, 5], [4, 5]]), False)
 
 rows = {
     # arithmetic

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ._kernels import arrays
+
 #: Bytes below which the allocator is quick by itself, and bytes that a thread keeps at most.
 LEAST, MOST = 1 << 16, 1 << 27
 
@@ -63,6 +65,9 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
             _kept.by_size.setdefault(size, []).append(buffer)
             _kept.total += size
     return buffer.view(dtype).reshape(shape)
+
+
+arrays.keep_large_ones(empty, LEAST)
 
 
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

@@ -8,23 +8,10 @@ from hypothesis import strategies as st
 
 import agx as ag
 from agx import threads
-from agx._kernels import simd
 from agx.ops.im2col import Geometry
 
 if threads.blas() is None:
     pytest.skip("NumPy's BLAS has no symbols to call", allow_module_level=True)
-
-BEST = simd.level()
-LEVELS = {0: "BLAS", 1: "AVX2", 2: "AVX-512"}
-
-
-@pytest.fixture(params=LEVELS, ids=LEVELS.get)
-def level(request):
-    if request.param > BEST:
-        pytest.skip(f"this processor has no {LEVELS[request.param]}")
-    before = simd.set_level(request.param)
-    yield request.param
-    simd.set_level(before)
 
 
 def check(x_shape, w_shape, geo, groups=1):
@@ -75,11 +62,3 @@ def test_nothing_beyond_the_result_is_written(level):
     w = np.ones((5, 2, 2, 2), np.float32)
     out = ag.conv2d(x, w)
     assert (out == 8).all()
-
-
-def test_a_level_that_does_not_exist_is_cut():
-    before = simd.set_level(99)
-    assert simd.level() == BEST
-    simd.set_level(-1)
-    assert simd.level() == 0
-    simd.set_level(before)

@@ -11,20 +11,8 @@ from agx._kernels import direct, simd
 from agx.ops import conv
 from agx.ops.im2col import Geometry
 
-BEST = simd.level()
-LEVELS = {1: "AVX2", 2: "AVX-512"}
-
-if not BEST:
+if not simd.level():
     pytest.skip("this processor has no AVX2", allow_module_level=True)
-
-
-@pytest.fixture(params=LEVELS, ids=LEVELS.get)
-def level(request):
-    if request.param > BEST:
-        pytest.skip(f"this processor has no {LEVELS[request.param]}")
-    before = simd.set_level(request.param)
-    yield request.param
-    simd.set_level(before)
 
 
 def results(x, w, b, geo, groups):
@@ -52,23 +40,23 @@ def plain(*kernel):
 
 @pytest.mark.parametrize("filters", [1, 2, 3, 5, 8, 14, 33])
 @pytest.mark.parametrize("size", [(3, 3), (6, 9), (12, 12), (20, 21)])
-def test_any_number_of_rows_and_columns(level, filters, size):
+def test_any_number_of_rows_and_columns(vector_level, filters, size):
     check((3, 2, *size), (filters, 2, 3, 3), plain(3, 3))
 
 
 @pytest.mark.parametrize("padding", [(0, 1), (2, 2), (5, 4)])
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 3)])
-def test_padding_and_dilation(level, padding, dilation):
+def test_padding_and_dilation(vector_level, padding, dilation):
     geo = Geometry((2, 3), (1, 1), padding, dilation)
     check((3, 4, 9, 8), (6, 2, 2, 3), geo, groups=2)
 
 
-def test_one_by_one_and_depthwise(level):
+def test_one_by_one_and_depthwise(vector_level):
     check((2, 8, 9, 9), (6, 8, 1, 1), plain(1, 1))
     check((2, 5, 9, 9), (10, 1, 3, 3), plain(3, 3), groups=5)
 
 
-def test_bands_of_rows_when_the_workspace_is_small(level, monkeypatch):
+def test_bands_of_rows_when_the_workspace_is_small(vector_level, monkeypatch):
     monkeypatch.setattr(conv, "_workspace_bytes", 1 << 12)
     check((3, 3, 31, 17), (9, 3, 3, 3), Geometry((3, 3), (1, 1), (1, 1), (1, 1)))
 
@@ -87,7 +75,7 @@ def test_any_geometry(kernel, size, padding, dilation, filters, images):
     check((images, 2, *size), (filters, 2, *kernel), geo)
 
 
-def test_nothing_beyond_the_result_is_written(level):
+def test_nothing_beyond_the_result_is_written(vector_level):
     """Tiles reach beyond the last row and column; what they find there goes nowhere."""
     memory = np.full(3 * 5 * 6 * 10 + 64, 7, np.float32)
     out = memory[32:-32].reshape(3, 5, 6, 10)
@@ -97,14 +85,14 @@ def test_nothing_beyond_the_result_is_written(level):
     assert (memory[:32] == 7).all() and (memory[-32:] == 7).all()
 
 
-def test_what_an_earlier_image_left_behind_does_not_count(level):
+def test_what_an_earlier_image_left_behind_does_not_count(vector_level):
     """Scratch memory is kept from call to call; padding must be zero again, not infinity."""
     wide = Geometry((3, 3), (1, 1), (1, 1), (1, 1))
     ag.conv2d(np.full((2, 3, 30, 30), np.inf, "f"), np.ones((4, 3, 3, 3), "f"), padding=1)
     check((2, 3, 12, 12), (4, 3, 3, 3), wide)
 
 
-def test_thread_count_changes_no_more_than_rounding(level):
+def test_thread_count_changes_no_more_than_rounding(vector_level):
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(s).astype("f") for s in ((9, 3, 30, 30), (6, 3, 5, 5), (6,))]
     before, found = ag.get_num_threads(), []

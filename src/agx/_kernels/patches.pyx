@@ -140,71 +140,6 @@ def index_add(floating[::1] out, const int64_t[::1] index, const floating[::1] v
             out[index[i]] += values[i]
 
 
-cdef extern from *:
-    """
-    #if defined(_MSC_VER)
-        #define AGX_RESTRICT __restrict
-    #else
-        #define AGX_RESTRICT restrict
-    #endif
-    /* One row of 2 x 2 windows, in selects only, so that the loops vectorise. NaN wins. */
-    #define AGX_ROWS_2X2(type)                                                                       \
-        static inline type agx_larger_##type(type a, type b) {                                       \
-            type m = b > a ? b : a;                                                                  \
-            return b != b ? b : m;                                                                   \
-        }                                                                                            \
-        static void agx_max_2x2_##type(                                                              \
-            const type *AGX_RESTRICT x, type *AGX_RESTRICT out, Py_ssize_t W, Py_ssize_t n) {        \
-            const type *AGX_RESTRICT y = x + W;                                                      \
-            for (Py_ssize_t j = 0; j < n; j++) {                                                     \
-                type upper = agx_larger_##type(x[2 * j], x[2 * j + 1]);                              \
-                out[j] = agx_larger_##type(upper, agx_larger_##type(y[2 * j], y[2 * j + 1]));        \
-            }                                                                                        \
-        }                                                                                            \
-        static void agx_unpool_2x2_##type(                                                           \
-            const type *AGX_RESTRICT x, const type *AGX_RESTRICT g, type *AGX_RESTRICT dx,           \
-            Py_ssize_t W, Py_ssize_t n) {                                                            \
-            const type *AGX_RESTRICT y = x + W;                                                      \
-            type *AGX_RESTRICT dy = dx + W;                                                          \
-            for (Py_ssize_t j = 0; j < n; j++) {                                                     \
-                type a = x[2 * j], b = x[2 * j + 1], c = y[2 * j], d = y[2 * j + 1];                 \
-                type m = agx_larger_##type(agx_larger_##type(a, b), agx_larger_##type(c, d));        \
-                type left = g[j];                                                                    \
-                type after_a = a == m ? 0 : left;                                                    \
-                type after_b = b == m ? 0 : after_a;                                                 \
-                type after_c = c == m ? 0 : after_b;                                                 \
-                type at_a = a == m ? left : 0;                                                       \
-                type at_b = b == m ? after_a : 0;                                                    \
-                type at_c = c == m ? after_b : 0;                                                    \
-                dx[2 * j] = at_a;                                                                    \
-                dx[2 * j + 1] = at_b;                                                                \
-                dy[2 * j] = at_c;                                                                    \
-                dy[2 * j + 1] = after_c;                                                             \
-            }                                                                                        \
-        }
-    AGX_ROWS_2X2(float)
-    AGX_ROWS_2X2(double)
-    """
-    void agx_max_2x2_float(const float *, float *, Py_ssize_t, Py_ssize_t) noexcept nogil
-    void agx_max_2x2_double(const double *, double *, Py_ssize_t, Py_ssize_t) noexcept nogil
-    void agx_unpool_2x2_float(const float *, const float *, float *, Py_ssize_t,
-                              Py_ssize_t) noexcept nogil
-    void agx_unpool_2x2_double(const double *, const double *, double *, Py_ssize_t,
-                               Py_ssize_t) noexcept nogil
-
-
-cdef bint is_2x2(const int64_t[:, ::1] rows, const int64_t[:, ::1] columns) noexcept nogil:
-    """Whether the windows are the 2 x 2 tiles of the image."""
-    cdef Py_ssize_t i
-    for i in range(rows.shape[0]):
-        if rows[i, 0] != 2 * i or rows[i, 1] != 2 * i + 2:
-            return False
-    for i in range(columns.shape[0]):
-        if columns[i, 0] != 2 * i or columns[i, 1] != 2 * i + 2:
-            return False
-    return True
-
-
 cdef Py_ssize_t first_largest(const floating *x, Py_ssize_t W, int64_t h0, int64_t h1, int64_t w0,
                               int64_t w1) noexcept nogil:
     cdef Py_ssize_t h, w, best = h0 * W + w0
@@ -224,42 +159,26 @@ def max_pool(const floating[:, :, ::1] x, floating[:, :, ::1] out, const int64_t
     ``x`` is (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2) hold the
     first and the last-plus-one row and column of the windows.
     """
-    cdef Py_ssize_t n, i, j, W = x.shape[2], OW = out.shape[2]
+    cdef Py_ssize_t n, i, j, W = x.shape[2]
     with nogil:
-        if is_2x2(rows, columns):
-            for n in range(out.shape[0]):
-                for i in range(out.shape[1]):
-                    if floating is float:
-                        agx_max_2x2_float(&x[n, 2 * i, 0], &out[n, i, 0], W, OW)
-                    else:
-                        agx_max_2x2_double(&x[n, 2 * i, 0], &out[n, i, 0], W, OW)
-        else:
-            for n in range(out.shape[0]):
-                for i in range(out.shape[1]):
-                    for j in range(OW):
-                        out[n, i, j] = (&x[n, 0, 0])[first_largest(
-                            &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])]
+        for n in range(out.shape[0]):
+            for i in range(out.shape[1]):
+                for j in range(out.shape[2]):
+                    out[n, i, j] = (&x[n, 0, 0])[first_largest(
+                        &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])]
 
 
 def max_unpool(const floating[:, :, ::1] x, const floating[:, :, ::1] g, floating[:, :, ::1] dx,
                const int64_t[:, ::1] rows, const int64_t[:, ::1] columns):
     """Add each ``g`` where the window of ``x`` has its first largest value; ``dx`` starts as zeros."""
-    cdef Py_ssize_t n, i, j, W = x.shape[2], OW = g.shape[2]
+    cdef Py_ssize_t n, i, j, W = x.shape[2]
     with nogil:
-        if is_2x2(rows, columns):
-            for n in range(g.shape[0]):
-                for i in range(g.shape[1]):
-                    if floating is float:
-                        agx_unpool_2x2_float(&x[n, 2 * i, 0], &g[n, i, 0], &dx[n, 2 * i, 0], W, OW)
-                    else:
-                        agx_unpool_2x2_double(&x[n, 2 * i, 0], &g[n, i, 0], &dx[n, 2 * i, 0], W, OW)
-        else:
-            for n in range(g.shape[0]):
-                for i in range(g.shape[1]):
-                    for j in range(OW):
-                        (&dx[n, 0, 0])[first_largest(
-                            &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])
-                        ] += g[n, i, j]
+        for n in range(g.shape[0]):
+            for i in range(g.shape[1]):
+                for j in range(g.shape[2]):
+                    (&dx[n, 0, 0])[first_largest(
+                        &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])
+                    ] += g[n, i, j]
 
 
 def max_pick(const floating[:, :, ::1] x, const floating[:, :, ::1] u, floating[:, :, ::1] out,

@@ -81,6 +81,34 @@ static inline const agx_tile *agx_inner_tile_for(int level, ptrdiff_t rows) {
     return t;
 }
 
+#ifdef AGX_SIMD
+/* to[j][i] = from[i][j] for eight rows of eight. */
+__attribute__((target("avx2"))) static inline void agx_turn8(
+    const float *from, ptrdiff_t ld, float *to, ptrdiff_t ldto) {
+    __m256 r[8], s[8];
+    for (int i = 0; i < 4; i++) {
+        /* Rows i and i + 4, columns 0 to 3 and 4 to 7. */
+        __m256 a = _mm256_loadu_ps(from + i * ld), b = _mm256_loadu_ps(from + (i + 4) * ld);
+        r[i] = _mm256_permute2f128_ps(a, b, 0x20);
+        r[i + 4] = _mm256_permute2f128_ps(a, b, 0x31);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        __m256 a = _mm256_unpacklo_ps(r[i], r[i + 1]), b = _mm256_unpackhi_ps(r[i], r[i + 1]);
+        __m256 c = _mm256_unpacklo_ps(r[i + 2], r[i + 3]), d = _mm256_unpackhi_ps(r[i + 2], r[i + 3]);
+        s[i] = _mm256_shuffle_ps(a, c, 0x44);
+        s[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+        s[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+        s[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+    }
+    for (int j = 0; j < 8; j++) _mm256_storeu_ps(to + j * ldto, s[j]);
+}
+#else
+static inline void agx_turn8(const float *from, ptrdiff_t ld, float *to, ptrdiff_t ldto) {
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j < 8; j++) to[j * ldto + i] = from[i * ld + j];
+}
+#endif
+
 /* Copy n floats, a few at a time so that no library call is needed. */
 static inline void agx_copy(float *to, const float *from, ptrdiff_t n) {
     if (n >= 8) {

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import buffers
 from .._kernels import convolve as _kernels
-from .._kernels import direct, simd
+from .._kernels import direct, loops, simd
 from ..graph import primitive
 from ..threads import blas, single_threaded_blas, split, team
 from .im2col import (
@@ -261,6 +261,11 @@ def _weight_gradient(
     return w.reshape(shape)
 
 
+def _bias_gradient(g: Any) -> Any:
+    sums = loops.channel_sums(g, team)
+    return g.sum(axis=(0, 2, 3)) if sums is None else sums
+
+
 _conv2d = primitive(
     "conv2d",
     _forward,
@@ -271,7 +276,7 @@ _conv2d = primitive(
         lambda g, out, x, w, *b, geo, groups: _conv2d_weight(
             x, g, shape=w.shape, geo=geo, groups=groups
         ),
-        lambda g, out, x, w, b, *, geo, groups: g.sum(axis=(0, 2, 3)),
+        lambda g, out, x, w, b, *, geo, groups: _bias_gradient(g),
     ),
 )
 _conv2d_input = primitive(

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import buffers
 from .._kernels import elementwise as _kernels
+from .._kernels import loops
 from ..graph import Node, implements, no_gradient, primitive
+from ..threads import team
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -209,24 +210,17 @@ def _erf_value(x: Any) -> Any:
     return out
 
 
-def _relu_gradient_value(g: Any, x: Any) -> np.ndarray:
-    if g.dtype != x.dtype or g.shape != x.shape:
-        return np.where(x > 0, g, 0)
-    out = buffers.empty(x.shape, x.dtype)
-    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
-    _RELU_GRADIENT[x.dtype](g.reshape(-1), x.reshape(-1), out.reshape(-1))
-    return out
-
-
-_F32, _F64 = np.dtype("f4"), np.dtype("f8")
-_ERF = {_F32: _kernels.erf["float"], _F64: _kernels.erf["double"]}
-_RELU_GRADIENT = {_F32: _kernels.relu_gradient["float"], _F64: _kernels.relu_gradient["double"]}
+_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
 
 
 def _relu_value(x: Any) -> Any:
-    if not isinstance(x, np.ndarray) or x.dtype not in _ERF:
-        return np.maximum(x, 0)
-    return np.maximum(x, 0, out=buffers.empty(x.shape, x.dtype))
+    out = loops.relu(x, team)
+    return np.maximum(x, 0) if out is None else out
+
+
+def _relu_gradient_value(g: Any, x: Any) -> Any:
+    out = loops.relu_gradient(g, x, team)
+    return np.where(x > 0, g, 0) if out is None else out
 
 
 relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),), elementwise=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import threads
+from .._kernels import dense
 from ..graph import implements, primitive
 from .shape import expand_dims, reshape, swapaxes, transpose
 
@@ -34,7 +35,8 @@ def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _matmul_value(x: Any, y: Any) -> Any:
-    return threads.matmul(np.asarray(x), np.asarray(y))
+    found = dense.matmul(x, y, None, threads.team)
+    return threads.matmul(np.asarray(x), np.asarray(y)) if found is None else found
 
 
 matmul = primitive("matmul", _matmul_value, (_matmul_left, _matmul_right))
@@ -43,10 +45,11 @@ matmul.__doc__ = """Multiply matrices as ``numpy.matmul`` does: (..., M, K) by (
 
 
 def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
+    out = dense.matmul(x, w.T, b, threads.team)
+    if out is not None:
+        return out
     out = threads.matmul(np.asarray(x), w.T)
-    if b is not None:
-        out += b
-    return out
+    return out if b is None else np.add(out, b, out=out if b.dtype == out.dtype else None)
 
 
 def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:

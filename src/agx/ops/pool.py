@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import buffers
+from .._kernels import loops
 from .._kernels import patches as _kernels
 from ..graph import no_gradient, primitive
+from ..threads import team
 from .im2col import Pair, contiguous, geometry, images, output_size, pair
 
-#: The first and last-plus-one row of each window, then the same for columns.
-Windows = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+
+class Windows(NamedTuple):
+    """The first and last-plus-one row of each window, (OH, 2), and the same for columns, (OW, 2)."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    #: Whether they are the 2 x 2 tiles of the image.
+    tiles: bool
+
+
+#: Pairs of a first and a last-plus-one.
+Bounds = Iterable[tuple[int, int]]
 
 _NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 
 
-@functools.lru_cache(maxsize=256)
-def _bounds(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    rows, columns = (np.array(side, np.int64).reshape(-1, 2) for side in windows)
-    return rows, columns
+def _windows(rows: Bounds, columns: Bounds) -> Windows:
+    sides = [np.array(list(side), np.int64).reshape(-1, 2) for side in (rows, columns)]
+    tiles = all(
+        (side.ravel() == np.repeat(np.arange(len(side)), 2) * 2 + [0, 2] * len(side)).all()
+        for side in sides
+    )
+    return Windows(*sides, tiles)
 
 
 @functools.lru_cache(maxsize=256)
@@ -35,21 +50,25 @@ def _sliding(op: str, size: tuple[int, int], kernel: Any, stride: Any, padding: 
             f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}"
         )
     counts = output_size(op, geo, *size)
-    rows, columns = (
-        tuple((max(i * s - p, 0), min(i * s - p + k, n)) for i in range(count))
-        for count, n, k, s, p in zip(counts, size, geo.kernel, geo.stride, geo.padding, strict=True)
+    return _windows(
+        *(
+            [(max(i * s - p, 0), min(i * s - p + k, n)) for i in range(count)]
+            for count, n, k, s, p in zip(
+                counts, size, geo.kernel, geo.stride, geo.padding, strict=True
+            )
+        )
     )
-    return rows, columns
 
 
 @functools.lru_cache(maxsize=256)
 def _adaptive(size: tuple[int, int], output: tuple[int, int]) -> Windows:
     """``output`` windows down and across that cover the image as evenly as integers allow."""
-    rows, columns = (
-        tuple((i * n // count, -(-(i + 1) * n // count)) for i in range(count))
-        for n, count in zip(size, output, strict=True)
+    return _windows(
+        *(
+            [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+            for n, count in zip(size, output, strict=True)
+        )
     )
-    return rows, columns
 
 
 def _hashable(value: Any) -> Any:
@@ -74,24 +93,39 @@ def _apply(
     dtype = dtype if dtype in _NAMES else np.dtype("f8")
     out = make(shape, dtype)
     stacked = out.reshape(shape[0] * shape[1], *shape[2:])
-    kernel[_NAMES[dtype]](*(_stack(x, dtype) for x in inputs), stacked, *_bounds(windows))
+    kernel[_NAMES[dtype]](
+        *(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns
+    )
     return out
 
 
 def _pooled(x: Any, windows: Windows) -> tuple[int, ...]:
-    return (*x.shape[:2], len(windows[0]), len(windows[1]))
+    return (*x.shape[:2], len(windows.rows), len(windows.columns))
 
 
 # --- largest element -----------------------------------------------------------------------------
 
+
+def _max_pool_value(x: Any, *, windows: Windows) -> np.ndarray:
+    out = loops.max_pool_2x2(x, team) if windows.tiles else None
+    return _apply(_kernels.max_pool, [x], _pooled(x, windows), windows) if out is None else out
+
+
+def _max_unpool_value(g: Any, x: Any, *, windows: Windows) -> np.ndarray:
+    out = loops.max_unpool_2x2(g, x, team) if windows.tiles else None
+    if out is None:
+        out = _apply(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros)
+    return out
+
+
 _max_pool = primitive(
     "max_pool2d",
-    lambda x, *, windows: _apply(_kernels.max_pool, [x], _pooled(x, windows), windows),
+    _max_pool_value,
     (lambda g, out, x, *, windows: _max_unpool(g, x, windows=windows),),
 )
 _max_unpool = primitive(
     "max_unpool2d",
-    lambda g, x, *, windows: _apply(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros),
+    _max_unpool_value,
     (lambda u, out, g, x, *, windows: _max_pick(u, x, windows=windows), no_gradient),
 )
 _max_pick = primitive(
@@ -161,6 +195,6 @@ def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Any:
     x = images("adaptive_avg_pool2d", x)
     output = pair("adaptive_avg_pool2d", "output_size", _hashable(output_size), 1)
     windows = _adaptive(tuple(x.shape[2:]), output)
-    rows, columns = _bounds(windows)
+    rows, columns, _ = windows
     area = np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])
     return _sum_pool(x, windows=windows) * (1 / area).astype(x.dtype)

@@ -1,0 +1,4 @@
+cimport numpy as cnp
+
+cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind)
+cdef bint is_float32(object x, int ndim) noexcept

@@ -1,0 +1,4 @@
+from collections.abc import Callable
+from typing import Any
+
+def keep_large_ones(function: Callable[[tuple[int, ...], Any], Any], least: int) -> None: ...

@@ -1,0 +1,254 @@
+"""Products of float32 matrices of modest size, by the tiles of ``tile.h``.
+
+The left factor is written once in the order in which tiles read it, the right one a panel at a time.
+A general BLAS does the same for large matrices; for those of a small network its preparations cost as
+much as the product.
+"""
+
+from libc.string cimport memset
+
+import threading
+
+import numpy as np
+
+cimport numpy as cnp
+
+from agx._kernels.arrays cimport empty, is_float32
+from agx._kernels.pool cimport parallel
+from agx._kernels.simd cimport simd_level
+
+cdef extern from "tiles.h" nogil:
+    ctypedef struct tile_t "agx_tile":
+        int rows, vectors, width
+        void (*product)(Py_ssize_t K, const float *a, const float *b, const Py_ssize_t *offset,
+                        const float *start, float *c, Py_ssize_t ldc) noexcept nogil
+        void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
+                      const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
+                      Py_ssize_t ldc) noexcept nogil
+    const tile_t *tile_for "agx_tile_for"(int level, Py_ssize_t rows) noexcept
+    const tile_t *inner_tile_for "agx_inner_tile_for"(int level, Py_ssize_t rows) noexcept
+    void copy "agx_copy"(float *to, const float *source, Py_ssize_t n) noexcept
+    void turn8 "agx_turn8"(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept
+
+cnp.import_array()
+
+cdef enum:
+    MOST_ROWS = 8
+    # Multiplications above which BLAS is as good, and below which a thread costs more than it saves.
+    MOST_WORK = 1 << 26
+    WORK_PER_THREAD = 1 << 17
+    # Floats that may be copied to be read in order.
+    MOST_COPIED = 1 << 20
+    # Rows up to which a factor that lies across is cheaper to read than to turn.
+    FEW_ROWS = 7
+
+cdef object kept = threading.local()
+
+
+cdef float *scratch(Py_ssize_t floats) except NULL:
+    """Memory of the calling thread's own, kept from call to call, on a cache line."""
+    cdef cnp.ndarray memory = getattr(kept, "memory", None)
+    if memory is None or cnp.PyArray_SIZE(memory) < floats + 16:
+        memory = kept.memory = np.empty(floats + 16, np.float32)
+    cdef size_t address = <size_t>cnp.PyArray_DATA(memory)
+    return <float *>(address + (-address & 63))
+
+
+cdef struct Job:
+    # out (M, N) = a (M, K) b (K, N) + bias; strides in floats.
+    Py_ssize_t M, N, K
+    const float *a
+    const float *b
+    const float *bias
+    float *out
+    Py_ssize_t am, ak, bk, bn
+    const tile_t *tile
+    Py_ssize_t width, blocks, panels, depth
+    # Parts take blocks of rows, or else panels of columns.
+    bint by_rows
+    int parts
+    float *memory
+    Py_ssize_t share
+
+
+cdef void pack(float *to, Py_ssize_t width, const float *source, Py_ssize_t across, Py_ssize_t along,
+               Py_ssize_t count, Py_ssize_t length) noexcept nogil:
+    """to[k][j] = source[k * along + j * across] for j < count, zero up to ``width``."""
+    cdef Py_ssize_t j = 0, k
+    if count < width:
+        memset(to, 0, width * length * sizeof(float))
+    if across == 1:
+        for k in range(length):
+            copy(to + k * width, source + k * along, count)
+        return
+    if along == 1:
+        while j + 8 <= count:
+            k = 0
+            while k + 8 <= length:
+                turn8(source + j * across + k, across, to + k * width + j, width)
+                k += 8
+            while k < length:
+                pack_few(to + k * width + j, source + j * across + k, across, 8)
+                k += 1
+            j += 8
+    for k in range(length):
+        pack_few(to + k * width + j, source + k * along + j * across, across, count - j)
+
+
+cdef inline void pack_few(float *to, const float *source, Py_ssize_t across, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(n):
+        to[j] = source[j * across]
+
+
+cdef void multiply_panel(const Job *job, const float *packed, const float *b, const Py_ssize_t *offset,
+                         Py_ssize_t first, Py_ssize_t last, Py_ssize_t column, float *spare) noexcept nogil:
+    """Write blocks ``first`` to ``last`` of the columns from ``column`` on."""
+    cdef const tile_t *t = job.tile
+    cdef float[MOST_ROWS] start
+    cdef Py_ssize_t i, block, row
+    cdef float *to
+    memset(start, 0, sizeof(start))
+    for block in range(first, last):
+        row = min(block * t.rows, job.M - t.rows)
+        to = job.out + row * job.N + column
+        if job.N >= job.width:
+            t.product(job.depth, packed, b, offset, start, to, job.N)
+        else:
+            t.product(job.depth, packed, b, offset, start, spare, job.width)
+            for i in range(t.rows):
+                copy(to + i * job.N, spare + i * job.width, job.N)
+        packed += t.rows * job.depth
+
+
+cdef void multiply_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef const tile_t *t = job.tile
+    cdef Py_ssize_t first = 0, last = job.blocks, panel = 0, panels = job.panels
+    cdef Py_ssize_t block, row, k, column, count = min(job.width, job.N)
+    cdef float *memory = job.memory + part * job.share
+    cdef Py_ssize_t *offset = <Py_ssize_t *>memory
+    cdef float *spare = memory + 2 * (job.depth + 8)
+    cdef float *turned = spare + MOST_ROWS * job.width
+    cdef float *packed = turned + job.depth * job.width
+    cdef bint direct
+    if job.by_rows:
+        first, last = part * job.blocks // job.parts, (part + 1) * job.blocks // job.parts
+    else:
+        panel, panels = part * job.panels // job.parts, (part + 1) * job.panels // job.parts
+    for block in range(first, last):
+        row = min(block * t.rows, job.M - t.rows)
+        pack(packed + (block - first) * t.rows * job.depth, t.rows, job.a + row * job.am, job.am, job.ak,
+             t.rows, job.K)
+        if job.bias:
+            for k in range(t.rows):
+                packed[((block - first + 1) * job.depth - 1) * t.rows + k] = 1
+    direct = job.bn == 1 and job.bias == NULL and job.N >= job.width and last - first <= 2
+    for k in range(job.depth):
+        offset[k] = k * (job.bk if direct else job.width)
+    while panel < panels:
+        column = max(0, min(panel * job.width, job.N - job.width))
+        if direct:
+            multiply_panel(job, packed, job.b + column, offset, first, last, column, spare)
+        else:
+            pack(turned, job.width, job.b + column * job.bn, job.bn, job.bk, count, job.K)
+            if job.bias:
+                memset(turned + job.K * job.width, 0, job.width * sizeof(float))
+                copy(turned + job.K * job.width, job.bias + column, count)
+            multiply_panel(job, packed, turned, offset, first, last, column, spare)
+        panel += 1
+
+
+cdef bint multiply(Job *job, int level, Py_ssize_t threads) except False:
+    cdef Py_ssize_t blocks
+    job.tile = tile_for(level, job.M)
+    job.width = job.tile.vectors * job.tile.width
+    job.blocks = (job.M + job.tile.rows - 1) // job.tile.rows
+    job.panels = (job.N + job.width - 1) // job.width
+    job.depth = job.K + (job.bias != NULL)
+    job.by_rows = job.blocks >= job.panels
+    job.parts = min(threads, job.blocks if job.by_rows else job.panels)
+    blocks = (job.blocks + job.parts - 1) // job.parts if job.by_rows else job.blocks
+    job.share = (2 * (job.depth + 8) + MOST_ROWS * job.width + job.depth * job.width
+                 + blocks * job.tile.rows * job.depth)
+    job.share += -job.share & 15
+    job.memory = scratch(job.parts * job.share)
+    with nogil:
+        parallel(multiply_part, job, job.parts)
+    return True
+
+
+# --- few rows by a matrix that lies across ---------------------------------------------------------
+
+cdef void inner_part(void *context, int part) noexcept nogil:
+    """Inner products of rows of a with rows of b's transpose, which both lie in order."""
+    cdef Job *job = <Job *>context
+    cdef const tile_t *t
+    cdef Py_ssize_t[MOST_ROWS] offset
+    cdef Py_ssize_t first = part * job.N // job.parts, last = (part + 1) * job.N // job.parts
+    cdef Py_ssize_t m = 0, n, i, j, k, body, columns
+    cdef const float *b
+    cdef float *to
+    cdef float rest
+    while m < job.M:
+        t = inner_tile_for(job.tile.width // 8, job.M - m)
+        body = job.K - job.K % t.width
+        for j in range(t.vectors):
+            offset[j] = j * job.bn
+        n = first
+        while n < last:
+            columns = min(<Py_ssize_t>t.vectors, last - n)
+            for j in range(columns, t.vectors):
+                offset[j] = 0
+            b = job.b + n * job.bn
+            for i in range(t.rows):
+                to = job.out + (m + i) * job.N + n
+                for j in range(columns):
+                    rest = job.bias[n + j] if job.bias else 0
+                    for k in range(body, job.K):
+                        rest += job.a[(m + i) * job.am + k] * b[j * job.bn + k]
+                    to[j] = rest
+            t.inner(1, body, job.a + m * job.am, job.am, 0, b, 0, offset, <int>columns,
+                    job.out + m * job.N + n, job.N)
+            n += columns
+        m += t.rows
+
+
+def matmul(object x, object y, object bias, object team):
+    """x (M, K) @ y (K, N) + bias (N,), or None where this kernel is of no use.
+
+    ``bias`` may be None, ``team()`` says how many threads there are. That is so unless both are float32 matrices of modest size and this processor
+    has the instructions. Either factor may be a transpose.
+    """
+    cdef int level = simd_level()
+    cdef Job job
+    cdef cnp.npy_intp[2] shape
+    cdef Py_ssize_t work, threads = 1
+    cdef cnp.ndarray out
+    if not level or not is_float32(x, 2) or not is_float32(y, 2):
+        return None
+    if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_IS_C_CONTIGUOUS(bias)):
+        return None
+    job.M, job.K, job.N = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), cnp.PyArray_DIM(y, 1)
+    if cnp.PyArray_DIM(y, 0) != job.K or not job.M or not job.K or not job.N:
+        return None
+    if job.M > MOST_COPIED // job.K or job.M * job.K > MOST_WORK // job.N or job.K > 1 << 14:
+        return None
+    work = job.M * job.K * job.N
+    job.a, job.b = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(y)
+    job.am, job.ak = cnp.PyArray_STRIDE(x, 0) // 4, cnp.PyArray_STRIDE(x, 1) // 4
+    job.bk, job.bn = cnp.PyArray_STRIDE(y, 0) // 4, cnp.PyArray_STRIDE(y, 1) // 4
+    job.bias = NULL if bias is None else <float *>cnp.PyArray_DATA(bias)
+    shape[0], shape[1] = job.M, job.N
+    out = empty(2, shape, cnp.NPY_FLOAT32)
+    job.out = <float *>cnp.PyArray_DATA(out)
+    if work >= 2 * WORK_PER_THREAD:
+        threads = min(<Py_ssize_t>team(), work // WORK_PER_THREAD)
+    if job.M <= FEW_ROWS and job.bk == 1 and job.ak == 1 and job.bn != 1:
+        job.tile = tile_for(level, job.M)
+        job.parts = min(threads, job.N)
+        with nogil:
+            parallel(inner_part, &job, job.parts)
+    else:
+        multiply(&job, level, threads)
+    return out
