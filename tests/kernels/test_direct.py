@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx._kernels import direct, simd
+from agx import buffers
+from agx._kernels import arrays, direct, simd
 from agx.ops import conv
 from agx.ops.im2col import Geometry
 
@@ -78,10 +79,12 @@ def test_any_geometry(kernel, size, padding, dilation, filters, images):
 def test_nothing_beyond_the_result_is_written(vector_level):
     """Tiles reach beyond the last row and column; what they find there goes nowhere."""
     memory = np.full(3 * 5 * 6 * 10 + 64, 7, np.float32)
-    out = memory[32:-32].reshape(3, 5, 6, 10)
-    x, w = np.ones((3, 2, 7, 11), "f"), np.ones((5, 2, 2, 2), "f")
-    direct.forward(x, w, None, out, (3, 1, 2, 7, 11, 5, 6, 10), (2, 2, 0, 0, 1, 1), 1 << 18, 1)
-    assert (out == 8).all()
+    arrays.keep_large_ones(lambda shape, dtype: memory[32:-32].reshape(shape), 1)
+    try:
+        out = ag.conv2d(np.ones((3, 2, 7, 11), "f"), np.ones((5, 2, 2, 2), "f"))
+    finally:
+        arrays.keep_large_ones(buffers.empty, buffers.LEAST)
+    assert np.shares_memory(out, memory) and (out == 8).all()
     assert (memory[:32] == 7).all() and (memory[-32:] == 7).all()
 
 
@@ -103,3 +106,28 @@ def test_thread_count_changes_no_more_than_rounding(vector_level):
     for a, b, again in zip(*found, strict=True):
         np.testing.assert_array_equal(b, again)
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [
+        (np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2), "f")),
+        (np.ones((1, 2, 4, 4), "f"), np.ones((1, 1, 2, 2), "f")),
+        (np.ones((1, 1, 1, 4), "f"), np.ones((1, 1, 2, 2), "f")),
+        (np.ones((0, 1, 4, 4), "f"), np.ones((1, 1, 2, 2), "f")),
+        (np.ones((1, 4, 4), "f"), np.ones((1, 1, 2, 2), "f")),
+    ],
+    ids=["float64", "channels", "too small", "no images", "no batch"],
+)
+def test_others_are_left_to_patches(x, w):
+    geo = plain(2, 2)
+    assert direct.forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None
+    if x.ndim == 4:
+        assert direct.weight_gradient(x, x, w.shape, geo, 1, 1 << 18, lambda: 1) is None
+        assert direct.input_gradient(x, w, x.shape, geo, 1, 1 << 18, lambda: 1) is None
+
+
+def test_steps_of_two_are_left_to_patches():
+    geo = Geometry((2, 2), (2, 2), (0, 0), (1, 1))
+    x, w = np.ones((1, 1, 4, 4), "f"), np.ones((1, 1, 2, 2), "f")
+    assert direct.forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None

@@ -1,30 +1,28 @@
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
+Team = Callable[[], int]
+Geometry = Sequence[tuple[int, int]]
+
 def forward(
-    x: np.ndarray,
-    w: np.ndarray,
-    bias: np.ndarray | None,
-    out: np.ndarray,
-    sizes: tuple[int, ...],
-    geometry: tuple[int, ...],
-    workspace: int,
-    parts: int,
-) -> None: ...
+    x: object, w: object, bias: object, geo: Geometry, groups: int, workspace: int, team: Team
+) -> np.ndarray | None: ...
 def input_gradient(
-    g: np.ndarray,
-    w: np.ndarray,
-    x: np.ndarray,
-    sizes: tuple[int, ...],
-    geometry: tuple[int, ...],
+    g: object,
+    w: object,
+    shape: tuple[int, ...],
+    geo: Geometry,
+    groups: int,
     workspace: int,
-    parts: int,
-) -> None: ...
+    team: Team,
+) -> np.ndarray | None: ...
 def weight_gradient(
-    x: np.ndarray,
-    g: np.ndarray,
-    shares: np.ndarray,
-    sizes: tuple[int, ...],
-    geometry: tuple[int, ...],
+    x: object,
+    g: object,
+    shape: tuple[int, ...],
+    geo: Geometry,
+    groups: int,
     workspace: int,
-    parts: int,
-) -> None: ...
+    team: Team,
+) -> np.ndarray | None: ...

@@ -7,6 +7,11 @@ rubbish and are not copied to the result.
 
 The gradient of the images is a convolution too, of the output's gradient with the flipped weight; that
 of the weight sums over the same runs.
+
+Each function returns a new array, or None where this way is of no use: other dtypes or strides, sizes that
+do not belong together, or a processor without the instructions. ``geo`` is ((KH, KW), stride, padding,
+dilation), ``workspace`` the floats of scratch memory for each thread, ``team()`` says how many threads
+there are.
 """
 
 from libc.string cimport memset
@@ -17,6 +22,7 @@ import numpy as np
 
 cimport numpy as cnp
 
+from agx._kernels.arrays cimport empty, is_float32
 from agx._kernels.pool cimport parallel
 from agx._kernels.simd cimport simd_level
 
@@ -40,6 +46,10 @@ cdef enum:
     TILE_FLOATS = 12288
     INNER_FLOATS = 6144
     INNER_ROWS = 6
+    # Multiplications below which another thread costs more than it saves.
+    WORK_PER_THREAD = 100_000
+
+cnp.import_array()
 
 cdef object kept = threading.local()
 
@@ -56,14 +66,40 @@ cdef struct Plan:
     Py_ssize_t K, length
 
 
-cdef Plan make_plan(tuple sizes, tuple geometry, Py_ssize_t workspace, bint inner):
-    """Choose the rows of a band so that everything fits ``workspace`` floats."""
-    cdef Plan p
-    cdef Py_ssize_t most, bands, row
-    p.level = simd_level()
-    p.images, p.groups, p.C, p.H, p.W, p.M, p.OH, p.OW = sizes
-    p.KH, p.KW, p.top, p.left, p.DH, p.DW = geometry
+cdef bint read_geometry(Plan *p, object geo, Py_ssize_t groups) except -1:
+    """Take kernel, padding and dilation from ((KH, KW), stride, padding, dilation); True for stride 1."""
+    cdef tuple kernel, stride, padding, dilation
+    kernel, stride, padding, dilation = geo
+    p.level, p.groups = simd_level(), groups
+    p.KH, p.KW = kernel
+    p.top, p.left = padding
+    p.DH, p.DW = dilation
+    return stride[0] == 1 and stride[1] == 1 and p.level > 0
+
+
+cdef bint read_sizes(Plan *p, const cnp.npy_intp *x, const cnp.npy_intp *w) noexcept:
+    """Take the sizes of images and weight; False if they do not belong together."""
+    if p.groups < 1 or x[1] != w[1] * p.groups or w[0] % p.groups or not x[0] or not x[1] or not w[0]:
+        return False
+    p.images, p.C, p.H, p.W = x[0], w[1], x[2], x[3]
+    p.M = w[0] // p.groups
     p.K = p.C * p.KH * p.KW
+    p.OH = p.H + 2 * p.top - p.DH * (p.KH - 1)
+    p.OW = p.W + 2 * p.left - p.DW * (p.KW - 1)
+    return w[2] == p.KH and w[3] == p.KW and p.OH > 0 and p.OW > 0
+
+
+cdef void turn(Plan *p) noexcept:
+    """From the convolution to the one that the gradient of its images is."""
+    p.C, p.M = p.M, p.C
+    p.H, p.W, p.OH, p.OW = p.OH, p.OW, p.H, p.W
+    p.top, p.left = p.DH * (p.KH - 1) - p.top, p.DW * (p.KW - 1) - p.left
+    p.K = p.C * p.KH * p.KW
+
+
+cdef void choose_rows(Plan *p, Py_ssize_t workspace, bint inner) noexcept:
+    """Choose the rows of a band so that everything fits ``workspace`` floats."""
+    cdef Py_ssize_t most, bands, row
     p.pitch = max(p.W + p.left, p.OW)
     row = p.C * p.pitch + (p.M * p.pitch if inner else 0)
     most = max(1, workspace // row - (p.KH - 1) * p.DH)
@@ -76,7 +112,13 @@ cdef Plan make_plan(tuple sizes, tuple geometry, Py_ssize_t workspace, bint inne
     p.image += -p.image % 16
     p.length = p.rows * p.pitch + SLACK
     p.length += -p.length % 16
-    return p
+
+
+cdef int count_parts(const Plan *p, object team) except 0:
+    cdef Py_ssize_t work = p.images * p.groups * p.M * p.K * p.OH * p.OW
+    if p.images == 1 or work < 2 * WORK_PER_THREAD:
+        return 1
+    return <int>max(1, min(<Py_ssize_t>team(), p.images, work // WORK_PER_THREAD))
 
 
 cdef float *scratch(Py_ssize_t floats) except NULL:
@@ -209,31 +251,52 @@ cdef object convolve(const float *x, const float *w, const float *bias, float *o
         parallel(convolve_part, &job, parts)
 
 
-def forward(cnp.ndarray x, cnp.ndarray w, cnp.ndarray bias, cnp.ndarray out, tuple sizes, tuple geometry,
-            Py_ssize_t workspace, int parts):
-    """Write the convolution of ``x`` with ``w`` to ``out``; ``bias`` may be None.
-
-    ``sizes`` is (images, groups, C, H, W, M, OH, OW), channels and filters of one group; ``geometry``
-    (KH, KW, top, left, DH, DW) with the padding above and to the left. Arrays are C-contiguous float32.
-    """
-    cdef Plan p = make_plan(sizes, geometry, workspace, False)
-    cdef Py_ssize_t[4] strides = [p.K, p.KH * p.KW, p.KW, 1]
+def forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
+            object team):
+    """Convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW) and add ``bias`` (O,) or None."""
+    cdef Plan p
+    cdef Py_ssize_t[4] strides
+    cdef cnp.npy_intp[4] shape
+    if not is_float32(x, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
+        return None
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), cnp.PyArray_DIMS(w)):
+        return None
+    if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_DIM(bias, 0) == groups * p.M):
+        return None
+    x, w = cnp.PyArray_GETCONTIGUOUS(x), cnp.PyArray_GETCONTIGUOUS(w)
+    bias = None if bias is None else cnp.PyArray_GETCONTIGUOUS(bias)
+    shape = [p.images, groups * p.M, p.OH, p.OW]
+    out = empty(4, shape, cnp.NPY_FLOAT32)
+    choose_rows(&p, workspace, False)
+    strides = [p.K, p.KH * p.KW, p.KW, 1]
     convolve(<float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(w),
              NULL if bias is None else <float *>cnp.PyArray_DATA(bias), <float *>cnp.PyArray_DATA(out),
-             &p, strides, p.M * p.K, parts)
+             &p, strides, p.M * p.K, count_parts(&p, team))
+    return out
 
 
-def input_gradient(cnp.ndarray g, cnp.ndarray w, cnp.ndarray x, tuple sizes, tuple geometry,
-                   Py_ssize_t workspace, int parts):
-    """Write the gradient of the images to ``x``: the convolution of ``g`` with the weight turned round.
-
-    ``sizes`` and ``geometry`` are those of this convolution: C counts filters and M channels.
-    """
-    cdef Plan p = make_plan(sizes, geometry, workspace, False)
-    cdef Py_ssize_t area = p.KH * p.KW
-    cdef Py_ssize_t[4] strides = [area, p.M * area, -p.KW, -1]
+def input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t groups, Py_ssize_t workspace,
+                   object team):
+    """Convolve ``g`` with the weight turned round: the gradient of images of ``shape``."""
+    cdef Plan p
+    cdef Py_ssize_t[4] strides
+    cdef cnp.npy_intp[4] sizes = shape
+    cdef Py_ssize_t area
+    if not is_float32(g, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
+        return None
+    if not read_sizes(&p, sizes, cnp.PyArray_DIMS(w)):
+        return None
+    turn(&p)
+    if p.top < 0 or p.left < 0:
+        return None
+    g, w = cnp.PyArray_GETCONTIGUOUS(g), cnp.PyArray_GETCONTIGUOUS(w)
+    x = empty(4, sizes, cnp.NPY_FLOAT32)
+    choose_rows(&p, workspace, False)
+    area = p.KH * p.KW
+    strides = [area, p.M * area, -p.KW, -1]
     convolve(<float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(w) + area - 1, NULL,
-             <float *>cnp.PyArray_DATA(x), &p, strides, p.C * p.M * area, parts)
+             <float *>cnp.PyArray_DATA(x), &p, strides, p.C * p.M * area, count_parts(&p, team))
+    return x
 
 
 # --- gradient of the weight ------------------------------------------------------------------------
@@ -245,7 +308,8 @@ cdef struct Inner:
     const float *x
     const float *g
     const Py_ssize_t *offset
-    float *shares
+    float *first
+    float *others
     float *memory
     Py_ssize_t share
 
@@ -286,7 +350,7 @@ cdef void weight_part(void *context, int part) noexcept nogil:
     cdef Py_ssize_t length = p.rows * p.pitch + (-(p.rows * p.pitch) & 15)
     cdef float *runs = job.memory + part * job.share
     cdef float *spreads = runs + job.together * p.image
-    cdef float *w = job.shares + part * p.groups * p.M * p.K
+    cdef float *w = job.others + (part - 1) * p.groups * p.M * p.K if part else job.first
     cdef Py_ssize_t stop = (part + 1) * p.images // job.parts
     cdef Py_ssize_t n, i, g, first, count
     memset(runs, 0, job.share * sizeof(float))
@@ -305,25 +369,47 @@ cdef void weight_part(void *context, int part) noexcept nogil:
         n += job.together
 
 
-def weight_gradient(cnp.ndarray x, cnp.ndarray g, cnp.ndarray shares, tuple sizes, tuple geometry,
-                    Py_ssize_t workspace, int parts):
-    """Add each part's share of the gradient of the weight to ``shares``, (parts, groups * M, K)."""
-    cdef Plan p = make_plan(sizes, geometry, workspace, True)
+cdef void add_shares(float *out, const float *shares, Py_ssize_t size, int parts) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int part
+    for part in range(parts):
+        for i in range(size):
+            out[i] += shares[part * size + i]
+
+
+def weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t groups, Py_ssize_t workspace,
+                    object team):
+    """Sum over images and positions: the gradient of a weight of ``shape``."""
+    cdef Plan p
     cdef Inner job
-    cdef Py_ssize_t each, length = p.rows * p.pitch + 15, head = (2 * (p.K + MOST_ROWS) + 15) // 16 * 16
+    cdef cnp.npy_intp[4] sizes = shape
+    cdef Py_ssize_t each, length, head, size
+    if not is_float32(x, 4) or not is_float32(g, 4) or not read_geometry(&p, geo, groups):
+        return None
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), sizes):
+        return None
+    x, g = cnp.PyArray_GETCONTIGUOUS(x), cnp.PyArray_GETCONTIGUOUS(g)
+    w = cnp.PyArray_ZEROS(4, sizes, cnp.NPY_FLOAT32, 0)
+    job.parts = count_parts(&p, team)
+    choose_rows(&p, workspace, True)
     job.plan = p
-    job.parts = parts
+    length = p.rows * p.pitch + 15
     each = p.image + p.M * length
     job.together = max(1, min(INNER_FLOATS // (INNER_ROWS * length), workspace // each))
     job.share = job.together * each
     job.share += -job.share % 16
-    cdef float *memory = scratch(head + parts * job.share)
+    size = groups * p.M * p.K
+    # One share is the result itself; the others, and scratch memory behind them, are added at the end.
+    head = (2 * (p.K + MOST_ROWS) + (job.parts - 1) * size + 15) // 16 * 16
+    cdef float *memory = scratch(head + job.parts * job.share)
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
-    job.x, job.g, job.shares = (<float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(g),
-                                <float *>cnp.PyArray_DATA(shares))
-    job.offset = offset
-    job.memory = memory + head
+    job.x, job.g = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(g)
+    job.first, job.others = <float *>cnp.PyArray_DATA(w), memory + 2 * (p.K + MOST_ROWS)
+    job.offset, job.memory = offset, memory + head
     with nogil:
         find_offsets(&p, offset)
         memset(offset + p.K, 0, MOST_ROWS * sizeof(Py_ssize_t))
-        parallel(weight_part, &job, parts)
+        memset(job.others, 0, (job.parts - 1) * size * sizeof(float))
+        parallel(weight_part, &job, job.parts)
+        add_shares(job.first, job.others, size, job.parts - 1)
+    return w

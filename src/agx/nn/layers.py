@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..ops import pool
-from ..ops.conv import conv2d
+from ..ops.conv import convolve
 from ..ops.im2col import Pair, geometry
 from ..ops.linalg import linear
 from ..ops.shape import reshape
@@ -119,8 +119,7 @@ class Conv2d(Module):
                 f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got {x.shape}; "
                 "check in_channels"
             )
-        _, stride, padding, dilation = self.geometry
-        return conv2d(x, self.weight, self.bias, stride, padding, dilation, self.groups)
+        return convolve(x, self.weight, self.bias, self.geometry, self.groups)
 
     def extra_repr(self) -> str:
         """Return the sizes that differ from the defaults."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import buffers
 from .._kernels import convolve as _kernels
-from .._kernels import direct, loops, simd
+from .._kernels import direct, loops
 from ..graph import primitive
 from ..threads import blas, single_threaded_blas, split, team
 from .im2col import (
@@ -83,28 +83,6 @@ class _Plan:
         self.direct = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
         work = self.n * w[0] * self.depth * self.down * self.across
         self.threads = max(1, min(team(), self.n, work // _WORK_PER_THREAD))
-
-    @property
-    def runs(self) -> bool:
-        """Whether images can be multiplied as they are, as long runs of rows."""
-        steps = self.geo.stride == (1, 1) and self.dtype == _F32
-        return steps and bool(simd.level() and self.n and self.channels)
-
-    def forward_run(self) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
-        """Sizes, geometry, workspace in floats and threads, as ``direct`` takes them."""
-        image = (self.channels, self.height, self.width, self.filters, self.down, self.across)
-        geometry = (*self.geo.kernel, *self.geo.padding, *self.geo.dilation)
-        return (self.n, self.groups, *image), geometry, _workspace_bytes // 4, self.threads
-
-    def backward_run(self) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
-        """The same for the convolution that the gradient of the images is."""
-        image = (self.filters, self.down, self.across, self.channels, self.height, self.width)
-        padding = (
-            d * (k - 1) - p
-            for k, p, d in zip(self.geo.kernel, self.geo.padding, self.geo.dilation, strict=True)
-        )
-        geometry = (*self.geo.kernel, *padding, *self.geo.dilation)
-        return (self.n, self.groups, *image), geometry, _workspace_bytes // 4, self.threads
 
     @property
     def rows(self) -> int:
@@ -193,12 +171,13 @@ def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np.ndarray:
+    found = direct.forward(x, w, b, geo, groups, _workspace_bytes // 4, team)
+    if found is not None:
+        return found
+    _check("conv2d", x, w, b, geo, groups)
     x, w = _operands(x, w)
     plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
     out = buffers.empty((plan.n, len(w), plan.down, plan.across), x.dtype)
-    if plan.runs:
-        direct.forward(x, w, None if b is None else contiguous(b, _F32), out, *plan.forward_run())
-        return out
     w, out = w.reshape(len(w), plan.depth), out.reshape(plan.n, len(w), plan.down * plan.across)
     bias = np.empty(0, x.dtype) if b is None else contiguous(b, x.dtype)
 
@@ -218,12 +197,11 @@ def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np
 def _input_gradient(
     g: Any, w: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
 ) -> np.ndarray:
+    found = direct.input_gradient(g, w, shape, geo, groups, _workspace_bytes // 4, team)
+    if found is not None:
+        return found
     g, w = _operands(g, w)
     plan = _Plan(shape, w.shape, geo, groups, g.dtype)
-    if plan.runs and min(plan.backward_run()[1][2:4]) >= 0:
-        x = buffers.empty(shape, g.dtype)
-        direct.input_gradient(g, w, x, *plan.backward_run())
-        return x
     g = g.reshape(plan.n, w.shape[0], plan.down * plan.across)
     w = w.reshape(w.shape[0], plan.depth)
     x = buffers.zeros(shape, g.dtype)
@@ -242,12 +220,12 @@ def _input_gradient(
 def _weight_gradient(
     x: Any, g: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
 ) -> np.ndarray:
+    found = direct.weight_gradient(x, g, shape, geo, groups, _workspace_bytes // 4, team)
+    if found is not None:
+        return found
     x, g = _operands(x, g)
     plan = _Plan(x.shape, shape, geo, groups, x.dtype)
     shares = np.zeros((plan.threads, shape[0], plan.depth), x.dtype)
-    if plan.runs:
-        direct.weight_gradient(x, g, shares, *plan.forward_run())
-        return (shares[0] if plan.threads == 1 else shares.sum(axis=0)).reshape(shape)
     g = g.reshape(plan.n, shape[0], plan.down * plan.across)
 
     def run(part: int, start: int, stop: int) -> None:
@@ -301,10 +279,10 @@ _conv2d_weight = primitive(
 )
 
 
-def _check(op: str, x: Any, w: Any, b: Any, groups: int) -> None:
-    """Raise ValueError unless images, weight, bias and groups belong together."""
-    if len(w.shape) != 4:
-        raise ValueError(f"{op}: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
+def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
+    """Raise ValueError unless images, weight, bias, geometry and groups belong together."""
+    if x.ndim != 4:
+        images(op, x)
     if groups < 1 or x.shape[1] % groups or w.shape[0] % groups:
         raise ValueError(
             f"{op}: groups={groups} must divide the {x.shape[1]} channels of x and the "
@@ -317,6 +295,7 @@ def _check(op: str, x: Any, w: Any, b: Any, groups: int) -> None:
         )
     if b is not None and tuple(b.shape) != (w.shape[0],):
         raise ValueError(f"{op}: expected b of shape {(w.shape[0],)}, got {tuple(b.shape)}")
+    output_size(op, geo, *x.shape[2:])
 
 
 def conv2d(
@@ -340,9 +319,13 @@ def conv2d(
     """
     x = images("conv2d", x)
     w = w if hasattr(w, "shape") else np.asarray(w)
-    _check("conv2d", x, w, b, groups)
-    geo = geometry("conv2d", w.shape[2:], stride, padding, dilation)
-    output_size("conv2d", geo, *x.shape[2:])
+    if len(w.shape) != 4:
+        raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
+    return convolve(x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation), groups)
+
+
+def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
+    """Do ``conv2d`` with a geometry that has been checked."""
     if b is None:
         return _conv2d(x, w, geo=geo, groups=groups)
     return _conv2d(x, w, b, geo=geo, groups=groups)
@@ -371,10 +354,8 @@ def conv1d(
             f"{np.shape(w)}"
         )
     x, w = expand_dims(x, 2), expand_dims(w, 2)
-    _check("conv1d", x, w, b, groups)
-    sizes = ((1, stride), (0, padding), (1, dilation))
-    for name, (_, value), least in zip(
-        ("stride", "padding", "dilation"), sizes, (1, 0, 1), strict=True
-    ):
-        pair("conv1d", name, value, least)
-    return squeeze(conv2d(x, w, b, *sizes, groups), 2)
+    steps = (pair("conv1d", "stride", stride, 1)[1], pair("conv1d", "padding", padding, 0)[1])
+    reach = pair("conv1d", "dilation", dilation, 1)[1]
+    geo = Geometry((1, w.shape[3]), (1, steps[0]), (0, steps[1]), (1, reach))
+    _check("conv1d", x, w, b, geo, groups)
+    return squeeze(convolve(x, w, b, geo, groups), 2)
