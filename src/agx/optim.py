@@ -15,8 +15,6 @@ from ._kernels import optim as _kernels
 from .scalar import Scalar
 from .tensor import Tensor
 
-_NAMES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
-
 
 def _check_range(who: str, **values: float) -> None:
     for name, value in values.items():
@@ -84,33 +82,37 @@ class Optimizer:
         """Update every parameter that has a gradient."""
         for i, p in enumerate(self.parameters):
             if isinstance(p, Scalar):
-                value, gradient = np.array([p.value]), np.array([p.grad])
-                self._update(i, value, gradient)
+                value = np.array([p.value])
+                self._update(i, value, np.array([p.grad]))
                 p.value = float(value[0])
             elif p.grad_or_none is not None:
-                value = p.value
-                flat = np.ascontiguousarray(value).reshape(-1)
-                self._update(i, flat, np.ascontiguousarray(p.grad_or_none).reshape(-1))
-                if not np.shares_memory(flat, value):
-                    value[...] = flat.reshape(value.shape)
+                self._update(i, p.value, p.grad_or_none)
 
     def _update(self, i: int, value: np.ndarray, gradient: np.ndarray) -> None:
-        """Change the flat array ``value`` of parameter ``i`` in place."""
+        """Change the array ``value`` of parameter ``i`` in place."""
         state = self.state[i]
         if not state:
-            state.update({name: np.zeros_like(value) for name in self.slots})
-        for kept in state.values():
+            state.update({name: np.zeros(value.size, value.dtype) for name in self.slots})
+        step = self.steps[i] + 1
+        if not self._kernel(value, gradient, state, step):
+            self._check_state(i, value)
+            copy = np.array(value, order="C")
+            self._kernel(copy, np.array(gradient, value.dtype, order="C"), state, step)
+            value[...] = copy
+        self.steps[i] = step
+
+    def _check_state(self, i: int, value: np.ndarray) -> None:
+        for kept in self.state[i].values():
             if kept.size != value.size or kept.dtype != value.dtype:
                 raise ValueError(
                     f"{type(self).__name__}: parameter {i} had {kept.size} numbers of {kept.dtype} and "
                     f"now has {value.size} of {value.dtype}; make a new optimiser"
                 )
-        self.steps[i] += 1
-        self._kernel(_NAMES[value.dtype], value, gradient, state, self.steps[i])
 
     def _kernel(
-        self, dtype: str, p: np.ndarray, g: np.ndarray, state: dict[str, np.ndarray], step: int
-    ) -> None:
+        self, p: np.ndarray, g: np.ndarray, state: dict[str, np.ndarray], step: int
+    ) -> bool:
+        """Change ``p`` and ``state``; False, and nothing is done, unless all lie in order."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -191,10 +193,11 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum")
         self.nesterov = nesterov
 
-    def _kernel(self, dtype: str, p: Any, g: Any, state: Any, step: int) -> None:
+    def _kernel(self, p: Any, g: Any, state: Any, step: int) -> bool:
         momentum, decay = self.options["momentum"], self.options["weight_decay"]
-        first = step == 1
-        _kernels.sgd[dtype](p, g, state["velocity"], self.lr, momentum, decay, self.nesterov, first)
+        return _kernels.sgd(
+            p, g, state["velocity"], self.lr, momentum, decay, self.nesterov, step == 1
+        )
 
 
 class Adam(Optimizer):
@@ -226,20 +229,12 @@ class Adam(Optimizer):
             )
         self.betas = betas
 
-    def _kernel(self, dtype: str, p: Any, g: Any, state: Any, step: int) -> None:
+    def _kernel(self, p: Any, g: Any, state: Any, step: int) -> bool:
         eps, decay = self.options["eps"], self.options["weight_decay"]
-        _kernels.adam[dtype](
-            p,
-            g,
-            state["mean"],
-            state["square"],
-            self.lr,
-            *self.betas,
-            eps,
-            decay,
-            self.decoupled,
+        return _kernels.adam(
+            p, g, state["mean"], state["square"], self.lr, *self.betas, eps, decay, self.decoupled,
             step,
-        )
+        )  # fmt: skip
 
 
 class AdamW(Adam):
@@ -286,9 +281,9 @@ class RMSprop(Optimizer):
             parameters, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
         )
 
-    def _kernel(self, dtype: str, p: Any, g: Any, state: Any, step: int) -> None:
+    def _kernel(self, p: Any, g: Any, state: Any, step: int) -> bool:
         o = self.options
-        _kernels.rmsprop[dtype](
+        return _kernels.rmsprop(
             p, g, state["square"], state["velocity"], self.lr, o["alpha"], o["eps"],
             o["weight_decay"], o["momentum"],
         )  # fmt: skip

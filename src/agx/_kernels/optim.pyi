@@ -1,24 +1,18 @@
-import numpy as np
-
-from . import _fused
-
-@_fused
 def sgd(
-    p: np.ndarray,
-    g: np.ndarray,
-    velocity: np.ndarray,
+    p: object,
+    g: object,
+    velocity: object,
     lr: float,
     momentum: float,
     weight_decay: float,
     nesterov: bool,
     first: bool,
-) -> None: ...
-@_fused
+) -> bool: ...
 def adam(
-    p: np.ndarray,
-    g: np.ndarray,
-    mean: np.ndarray,
-    square: np.ndarray,
+    p: object,
+    g: object,
+    mean: object,
+    square: object,
     lr: float,
     beta1: float,
     beta2: float,
@@ -26,16 +20,15 @@ def adam(
     weight_decay: float,
     decoupled: bool,
     step: int,
-) -> None: ...
-@_fused
+) -> bool: ...
 def rmsprop(
-    p: np.ndarray,
-    g: np.ndarray,
-    square: np.ndarray,
-    velocity: np.ndarray,
+    p: object,
+    g: object,
+    square: object,
+    velocity: object,
     lr: float,
     alpha: float,
     eps: float,
     weight_decay: float,
     momentum: float,
-) -> None: ...
+) -> bool: ...

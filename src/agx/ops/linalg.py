@@ -55,8 +55,9 @@ def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
 def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
     if g.ndim == 1:
         return expand_dims(g, 1) * x
-    rows = reshape(g, (-1, w.shape[0]))
-    return matmul(transpose(rows), reshape(x, (-1, w.shape[1])))
+    if g.ndim > 2:
+        g, x = reshape(g, (-1, w.shape[0])), reshape(x, (-1, w.shape[1]))
+    return matmul(g.T, x)
 
 
 _linear = primitive(

@@ -33,12 +33,11 @@ _NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 
 
 def _windows(rows: Bounds, columns: Bounds) -> Windows:
-    sides = [np.array(list(side), np.int64).reshape(-1, 2) for side in (rows, columns)]
+    down, across = (np.array(list(side), np.int64).reshape(-1, 2) for side in (rows, columns))
     tiles = all(
-        (side.ravel() == np.repeat(np.arange(len(side)), 2) * 2 + [0, 2] * len(side)).all()
-        for side in sides
+        (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all() for side in (down, across)
     )
-    return Windows(*sides, tiles)
+    return Windows(down, across, tiles)
 
 
 @functools.lru_cache(maxsize=256)
