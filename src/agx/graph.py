@@ -11,6 +11,7 @@ import numpy as np
 from ._kernels import graph as _graph
 from ._kernels.graph import Node as Node
 from ._kernels.graph import Primitive as Primitive
+from ._kernels.graph import declare_arithmetic as declare_arithmetic
 from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.graph import leaves as leaves

@@ -1,4 +1,4 @@
-"""New arrays for the results of kernels, and what kernels ask of their arguments."""
+"""New arrays for the results of kernels, what kernels ask of their arguments, and un-broadcasting."""
 
 import numpy as np
 
@@ -24,10 +24,28 @@ cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
         size *= shape[i]
     if large is None or size < least_bytes:
         return cnp.PyArray_EMPTY(ndim, shape, kind, 0)
-    return large(tuple([shape[i] for i in range(ndim)]), np.float32 if kind == cnp.NPY_FLOAT32 else np.float64)
+    dtype = np.float32 if kind == cnp.NPY_FLOAT32 else np.float64
+    return large(tuple([shape[i] for i in range(ndim)]), dtype)
 
 
 cdef bint is_float32(object x, int ndim) noexcept:
     """Whether ``x`` is a plain array of float32 in this machine's byte order."""
     return (cnp.PyArray_CheckExact(x) and cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
             and cnp.PyArray_NDIM(x) == ndim and cnp.PyArray_ISBEHAVED_RO(x))
+
+
+cdef object unbroadcast(str op, object c, tuple shape):
+    """Sum over the axes along which an argument of ``shape`` was broadcast."""
+    cdef Py_ssize_t extra = c.ndim - len(shape), i
+    cdef tuple wide = c.shape
+    cdef list axes = list(range(extra))
+    cdef bint fits = extra >= 0
+    if fits:
+        for i in range(len(shape)):
+            if wide[i + extra] != shape[i]:
+                fits = fits and shape[i] == 1
+                axes.append(i + extra)
+    if not fits:
+        raise RuntimeError(f"{op}: a gradient of shape {wide} does not fit an argument of shape {shape}; "
+                           "the pull-back of this op is wrong")
+    return c.sum(axis=tuple(axes)).reshape(shape)

@@ -217,8 +217,8 @@ cdef void inner_part(void *context, int part) noexcept nogil:
 def matmul(object x, object y, object bias, object team):
     """x (M, K) @ y (K, N) + bias (N,), or None where this kernel is of no use.
 
-    ``bias`` may be None, ``team()`` says how many threads there are. That is so unless both are float32 matrices of modest size and this processor
-    has the instructions. Either factor may be a transpose.
+    ``bias`` may be None, ``team()`` says how many threads there are. The kernel is of use for float32
+    matrices of modest size, either of which may be a transpose, on a processor with the instructions.
     """
     cdef int level = simd_level()
     cdef Job job

@@ -12,7 +12,15 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 
 from types import MethodType
 
+cimport numpy as cnp
+
+from agx._kernels.arithmetic cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, Operation, add_to, alike,
+                                      combine, has_nan, pull_back)
+from agx._kernels.arrays cimport unbroadcast
+
 import numpy as np
+
+cnp.import_array()
 
 cdef extern from *:
     """
@@ -33,7 +41,6 @@ cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_add = np.add
 cdef object np_isnan = np.isnan
-cdef object np_vdot = np.vdot
 cdef object np_where = np.where
 cdef object np_zeros = np.zeros
 cdef object np_ufunc = np.ufunc
@@ -63,6 +70,14 @@ def is_recording():
     return bool(agx_recording)
 
 
+def declare_arithmetic(Primitive add, Primitive subtract, Primitive multiply, Primitive divide):
+    """Name the four operations whose values and pull-backs are also known here, for speed."""
+    add.operation = ADD
+    subtract.operation = SUBTRACT
+    multiply.operation = MULTIPLY
+    divide.operation = DIVIDE
+
+
 def do_nothing():
     """The ``_backward`` of a leaf."""
 
@@ -80,6 +95,7 @@ cdef class Primitive:
     cdef readonly object vjps
     cdef readonly bint variadic
     cdef readonly bint elementwise
+    cdef Operation operation
     cdef dict __dict__
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False):
@@ -276,7 +292,9 @@ cdef object call(Primitive p, tuple args, dict params):
     if params is not None:
         result = apply(p.function, values, params)
     elif n == 2:
-        result = p.function(values[0], values[1])
+        result = None if p.operation == NONE else combine(p.operation, values[0], values[1])
+        if result is None:
+            result = p.function(values[0], values[1])
     elif n == 1:
         result = p.function(values[0])
     else:
@@ -365,6 +383,7 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
     if node._primitive is None:
         return closure_contributions(node, g, create_graph)
     cdef Primitive p = node._primitive
+    cdef bint known = p.operation != NONE and not create_graph and not careful
     cdef tuple args = node._args, operands
     cdef Py_ssize_t i, n = len(args)
     cdef list shares = []
@@ -387,7 +406,10 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             continue
         if needed is not None and a not in needed:
             continue
-        c = p.rule(i, operands, node._params)
+        if known:
+            c = pull_back(p.operation, i, g, node._value, operands[2], operands[3])
+        else:
+            c = p.rule(i, operands, node._params)
         if c is None:
             continue
         if careful and p.elementwise:
@@ -438,6 +460,8 @@ cdef object silence(object g, object c):
 cdef object fit(str op, object c, Node x):
     """Give a contribution the shape and dtype of the node that it belongs to."""
     cdef object value = x._value
+    if type(c) is ndarray and alike(c, value):
+        return c
     if type(c) is not ndarray and not isinstance(c, Node):
         c = asarray(c)
     shape = value.shape
@@ -446,26 +470,6 @@ cdef object fit(str op, object c, Node x):
     if c.dtype is not value.dtype and c.dtype != value.dtype:
         c = c.astype(value.dtype)
     return c
-
-
-cdef object unbroadcast(str op, object c, tuple shape):
-    """Sum over the axes along which an argument of ``shape`` was broadcast."""
-    cdef Py_ssize_t extra = c.ndim - len(shape), i
-    cdef tuple wide = c.shape
-    cdef list axes = list(range(extra))
-    cdef bint fits = extra >= 0
-    if fits:
-        for i in range(len(shape)):
-            if wide[i + extra] != shape[i]:
-                fits = fits and shape[i] == 1
-                axes.append(i + extra)
-    if not fits:
-        raise RuntimeError(f"{op}: a gradient of shape {wide} does not fit an argument of shape {shape}; "
-                           "the pull-back of this op is wrong")
-    c = c.sum(axis=tuple(axes))
-    if type(c) is not ndarray and not isinstance(c, Node):
-        c = asarray(c)
-    return c.reshape(shape)
 
 
 cdef bint is_fresh(object c, object g, Node node):
@@ -507,9 +511,11 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             elif create_graph:
                 cotangents[x] = <object>found + c
             elif x in owned:
-                np_add(<object>found, c, <object>found)
+                if not add_to(<object>found, c):
+                    np_add(<object>found, c, <object>found)
             else:
-                cotangents[x] = asarray(<object>found + c)
+                a = combine(ADD, <object>found, c)
+                cotangents[x] = asarray(<object>found + c) if a is None else a
                 owned.add(x)
         if kept is not None and node not in kept:
             del cotangents[node]
@@ -517,12 +523,12 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
 
 
 cdef bint any_nan(dict cotangents, list nodes):
-    """Whether the gradient of a leaf among ``nodes`` holds a NaN (x . x is NaN exactly then)."""
+    """Whether the gradient of a leaf among ``nodes`` holds a NaN."""
     cdef Node node
     for node in nodes:
         if node._args is None:
             g = cotangents.get(node)
-            if g is not None and np_isnan(np_vdot(g, g)):
+            if g is not None and has_nan(g):
                 return True
     return False
 
@@ -577,7 +583,7 @@ def pullback(Node root, object seed, list wrt, bint create_graph):
     cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, create_graph, owned)
     if create_graph:
         return [cotangents.get(node) for node in wrt]
-    if any([np_isnan(np_vdot(g, g)) for g in cotangents.values()]):
+    if any([has_nan(g) for g in cotangents.values()]):
         owned.clear()
         cotangents = propagate(order, seed, needed, kept, False, True, owned)
     found = [cotangents.get(node) for node in wrt]

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._kernels import elementwise as _kernels
 from .._kernels import loops
-from ..graph import Node, implements, no_gradient, primitive
+from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
 
 # --- arithmetic ----------------------------------------------------------------------------------
@@ -23,6 +23,7 @@ multiply = primitive("mul", np.multiply, (lambda g, out, x, y: g * y, lambda g, 
 divide = primitive(
     "div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
 )
+declare_arithmetic(add, subtract, multiply, divide)
 negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
 positive = primitive("pos", np.positive, (lambda g, out, x: g,))
 reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
