@@ -1,4 +1,4 @@
-"""Stable log-sum-exp and softmax of rows against their twins."""
+"""Stable log-sum-exp, softmax and cross entropy of rows, with every set of instructions."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from agx._kernels import reduce as kernels
+from agx._kernels import simd
 
-KINDS = [("float", np.float32, 3e-6), ("double", np.float64, 1e-13)]
+KINDS = [(np.float32, 3e-6), (np.float64, 1e-13)]
+SIZES = [1, 2, 15, 16, 17, 63, 64, 65, 200]
 
 
 def arrays(dtype):
@@ -18,47 +20,141 @@ def arrays(dtype):
     return hnp.arrays(dtype, shape, elements=st.floats(-1000, 1000, width=width))
 
 
-@pytest.mark.parametrize(("name", "dtype", "rtol"), KINDS)
-@given(data=st.data())
-def test_rows(name, dtype, rtol, data):
-    x = data.draw(arrays(dtype))
-    lse, soft, log_soft = np.empty(len(x), dtype), np.empty_like(x), np.empty_like(x)
-    kernels.logsumexp_rows[name](x, lse, np.empty(x.shape[1], dtype))
-    kernels.softmax_rows[name](x, soft)
-    kernels.log_softmax_rows[name](x, log_soft)
+def check(x, rtol):
     expected = reference.logsumexp(x)
-    np.testing.assert_allclose(lse, expected, rtol=rtol, atol=rtol)
+    np.testing.assert_allclose(kernels.logsumexp(x), expected, rtol=rtol, atol=rtol)
+    soft = kernels.softmax(x)
     np.testing.assert_allclose(soft, reference.softmax(x), rtol=30 * rtol, atol=1e-37)
+    log_soft = kernels.log_softmax(x)
     np.testing.assert_allclose(log_soft, x - expected[:, None], rtol=rtol, atol=1000 * rtol)
+    for found in (soft, log_soft):
+        assert found.dtype == x.dtype and found.shape == x.shape
 
 
-@pytest.mark.parametrize(("name", "dtype", "rtol"), KINDS)
-def test_exponentials_over_their_whole_range(name, dtype, rtol):
-    x = np.linspace(-700 if name == "double" else -87, 0, 20_001).astype(dtype)
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+@given(data=st.data())
+def test_rows(dtype, rtol, data):
+    check(data.draw(arrays(dtype)), rtol)
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_any_number_of_elements(level, dtype, rtol, size):
+    check(np.random.default_rng(size).normal(0, 20, (3, size)).astype(dtype), rtol)
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+def test_exponentials_over_their_whole_range(level, dtype, rtol):
+    x = np.linspace(-700 if dtype == np.float64 else -87, 0, 20_001).astype(dtype)
     rows = np.stack([x, np.zeros_like(x)], axis=1)
-    out = np.empty_like(rows)
-    kernels.softmax_rows[name](rows, out)
     e = np.exp(x.astype(np.float64))
-    np.testing.assert_allclose(out[:, 0], e / (1 + e), rtol=rtol)
+    np.testing.assert_allclose(kernels.softmax(rows)[:, 0], e / (1 + e), rtol=rtol)
 
 
-@pytest.mark.parametrize(("name", "dtype", "rtol"), KINDS)
-def test_infinities_and_nan(name, dtype, rtol):
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+@pytest.mark.parametrize("size", [2, 70])
+def test_infinities_and_nan(level, dtype, rtol, size):
     inf, nan = np.inf, np.nan
-    x = np.array([[-inf, -inf], [inf, 0.0], [-inf, 3.0], [nan, 0.0], [0.0, nan]], dtype)
-    out, soft = np.empty(5, dtype), np.empty_like(x)
-    kernels.logsumexp_rows[name](x, out, np.empty(2, dtype))
-    np.testing.assert_array_equal(out, [-inf, inf, 3.0, nan, nan])
-    kernels.softmax_rows[name](x, soft)
-    np.testing.assert_array_equal(
-        soft, [[0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [nan, nan], [nan, nan]]
+    x = np.full((5, size), -inf, dtype)
+    x[:, :2] = [[-inf, -inf], [inf, 0.0], [-inf, 3.0], [nan, 0.0], [0.0, nan]]
+    np.testing.assert_array_equal(kernels.logsumexp(x), [-inf, inf, 3.0, nan, nan])
+    soft = kernels.softmax(x)
+    np.testing.assert_allclose(soft[0], 1 / size, rtol=1e-6)
+    np.testing.assert_array_equal(soft[1:3, :2], [[1.0, 0.0], [0.0, 1.0]])
+    assert np.isnan(soft[3:]).all()
+
+
+def test_the_last_of_many_elements_may_be_nan(level):
+    for size in SIZES:
+        for place in {0, size // 2, size - 1}:
+            x = np.zeros((1, size), np.float32)
+            x[0, place] = np.nan
+            assert np.isnan(kernels.logsumexp(x)).all() and np.isnan(kernels.softmax(x)).all()
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+def test_rows_without_elements(dtype, rtol):
+    x = np.empty((2, 0), dtype)
+    assert (kernels.logsumexp(x) == -np.inf).all()
+    assert kernels.softmax(x).shape == kernels.log_softmax(x).shape == (2, 0)
+    assert kernels.logsumexp(np.empty((0, 3), dtype)).shape == (0,)
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+def test_gradient_of_logsumexp(level, dtype, rtol):
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(0, 20, (4, 70)).astype(dtype), rng.standard_normal(4).astype(dtype)
+    found = kernels.logsumexp_gradient(g, kernels.logsumexp(x), x)
+    np.testing.assert_allclose(
+        found, g[:, None] * reference.softmax(x), rtol=100 * rtol, atol=1e-35
     )
 
 
-@pytest.mark.parametrize(("name", "dtype", "rtol"), KINDS)
-def test_rows_without_elements(name, dtype, rtol):
-    x, out = np.empty((2, 0), dtype), np.empty(2, dtype)
-    kernels.logsumexp_rows[name](x, out, np.empty(1, dtype))
-    assert (out == -np.inf).all()
-    kernels.softmax_rows[name](x, x.copy())
-    kernels.log_softmax_rows[name](x, x.copy())
+def test_gradient_of_logsumexp_at_infinity(level):
+    inf = np.inf
+    x = np.array([[-inf, -inf], [inf, 0.0], [-inf, 3.0]], np.float32)
+    found = kernels.logsumexp_gradient(np.full(3, 2, np.float32), kernels.logsumexp(x), x)
+    np.testing.assert_array_equal(found, [[1, 1], [2, 0], [0, 2]])
+
+
+# --- cross entropy -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_cross_entropy_and_its_gradient(level, dtype, rtol, size):
+    rng = np.random.default_rng(size)
+    z, t = rng.normal(0, 9, (5, size)).astype(dtype), rng.integers(0, size, 5)
+    g = rng.standard_normal(5).astype(dtype)
+    picked = z[np.arange(5), t]
+    losses = reference.logsumexp(z) - picked
+    atol = 30 * rtol
+    np.testing.assert_allclose(kernels.nll(z, t, False), losses, rtol=rtol, atol=atol)
+    mean = kernels.nll(z, t, True)
+    assert mean.shape == () and mean.dtype == dtype
+    np.testing.assert_allclose(mean, losses.mean(), rtol=rtol, atol=atol)
+    slope = reference.softmax(z) - (np.arange(size) == t[:, None])
+    np.testing.assert_allclose(kernels.nll_gradient(g, z, t, False), g[:, None] * slope, atol=atol)
+    one = np.array(2.0, dtype)
+    np.testing.assert_allclose(kernels.nll_gradient(one, z, t, True), 0.4 * slope, atol=atol)
+
+
+def test_a_small_loss_of_large_logits_keeps_its_digits():
+    z = np.array([[1000.0, 990.0]], np.float32)
+    np.testing.assert_allclose(
+        kernels.nll(z, np.array([0]), True), np.log1p(np.exp(-10)), rtol=2e-3
+    )
+
+
+def test_which_targets_are_classes():
+    assert kernels.are_classes(np.array([0, 2, 1]), 3, -100)
+    assert not kernels.are_classes(np.array([0, 3]), 3, -100)
+    assert not kernels.are_classes(np.array([0, -1]), 3, -100)
+    assert not kernels.are_classes(np.array([0, 2]), 3, 2)
+    assert not kernels.are_classes(np.array([[0, 2]]), 3, -100)
+    assert not kernels.are_classes(np.array([0, 2], np.int32), 3, -100)
+    assert not kernels.are_classes([0, 2], 3, -100)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [[1.0], np.float64(1), np.ones((2, 2), int), np.ones((2, 4))[:, ::2], np.ones((2, 2), ">f4")],
+    ids=["list", "number", "integers", "strided", "byte order"],
+)
+def test_other_arguments_are_left_to_others(x):
+    z, t = np.ones((2, 2)), np.array([0, 1])
+    for f in (kernels.logsumexp, kernels.softmax, kernels.log_softmax):
+        assert f(x) is None
+    assert kernels.nll(x, t, True) is None
+    assert kernels.nll(z, t.astype(np.int32), True) is None
+    assert kernels.nll(z, t[:1], True) is None
+    assert kernels.nll_gradient(np.ones(2), x, t, False) is None
+    assert kernels.nll_gradient(x, z, t, False) is None
+    assert kernels.logsumexp_gradient(np.ones(2), np.ones(2), x) is None
+    assert kernels.logsumexp_gradient(np.ones(3), np.ones(2), z) is None
+
+
+def test_results_are_the_same_again():
+    x = np.random.default_rng(0).normal(0, 9, (7, 333)).astype("f")
+    assert simd.level() >= 0
+    np.testing.assert_array_equal(kernels.softmax(x), kernels.softmax(x.copy()))

@@ -1,153 +1,303 @@
-"""Log-sum-exp and softmax of rows, stable for any finite input.
+"""Log-sum-exp, softmax and cross entropy along the last axis, stable for any finite input.
 
 Each row is shifted by its largest element first, so no exponential overflows:
-log sum exp(x) = m + log sum exp(x - m).
+log sum exp(x) = m + log sum exp(x - m). Functions return a new array, or None for arguments that are not
+C-contiguous arrays of one floating dtype, float32 or float64.
 """
 
 from cython cimport floating
 from libc.math cimport INFINITY, log
+from libc.stdint cimport int64_t
 
-cdef extern from *:
-    """
-    #include <math.h>
-    #include <stdint.h>
+cimport numpy as cnp
 
-    #if defined(_MSC_VER)
-        #define AGX_RESTRICT __restrict
-    #else
-        #define AGX_RESTRICT restrict
-    #endif
+from agx._kernels.arrays cimport empty
+from agx._kernels.simd cimport simd_level
 
-    /* Sixteen running results let the compiler use vectors without -ffast-math. */
-    #define AGX_REDUCTIONS(type)                                                                     \
-        static type agx_largest_##type(const type *x, Py_ssize_t n) {                                \
-            type lane[16], m = (type)-INFINITY;                                                      \
-            Py_ssize_t i, k, body = n - n % 16;                                                      \
-            for (k = 0; k < 16; k++) lane[k] = m;                                                    \
-            for (i = 0; i < body; i += 16)                                                           \
-                for (k = 0; k < 16; k++) {                                                           \
-                    type v = x[i + k], larger = v > lane[k] ? v : lane[k];                           \
-                    lane[k] = v != v ? v : larger;                                                   \
-                }                                                                                    \
-            for (k = 0; k < 16; k++) m = lane[k] > m || lane[k] != lane[k] ? lane[k] : m;            \
-            for (i = body; i < n; i++) m = x[i] > m || x[i] != x[i] ? x[i] : m;                      \
-            return m;                                                                                \
-        }                                                                                            \
-        static type agx_total_##type(const type *x, Py_ssize_t n) {                                  \
-            type lane[16], s = 0;                                                                    \
-            Py_ssize_t i, k, body = n - n % 16;                                                      \
-            for (k = 0; k < 16; k++) lane[k] = 0;                                                    \
-            for (i = 0; i < body; i += 16)                                                           \
-                for (k = 0; k < 16; k++) lane[k] += x[i + k];                                        \
-            for (k = 0; k < 16; k++) s += lane[k];                                                   \
-            for (i = body; i < n; i++) s += x[i];                                                    \
-            return s;                                                                                \
-        }
-    AGX_REDUCTIONS(float)
-    AGX_REDUCTIONS(double)
+cdef extern from "softmax.h" nogil:
+    ctypedef struct float_rows "agx_rows_float":
+        float (*largest)(const float *, Py_ssize_t) noexcept nogil
+        float (*total)(const float *, Py_ssize_t) noexcept nogil
+        void (*exponentials)(const float *, float *, Py_ssize_t, float, float) noexcept nogil
+        void (*scale)(float *, Py_ssize_t, float) noexcept nogil
+    ctypedef struct double_rows "agx_rows_double":
+        double (*largest)(const double *, Py_ssize_t) noexcept nogil
+        double (*total)(const double *, Py_ssize_t) noexcept nogil
+        void (*exponentials)(const double *, double *, Py_ssize_t, double, double) noexcept nogil
+        void (*scale)(double *, Py_ssize_t, double) noexcept nogil
+    const float_rows *of_floats "agx_float_rows"
+    const double_rows of_doubles "agx_double_rows"
 
-    /* exp(x - m) for x <= m to within 2 ulp, without branches so that the loop vectorises:
-       x - m = n ln 2 + r, a polynomial for exp(r), and 2^n put together from its bits. */
-    static void agx_exp_row_float(
-        const float *AGX_RESTRICT x, float *AGX_RESTRICT out, Py_ssize_t size, float m) {
-        for (Py_ssize_t i = 0; i < size; i++) {
-            float d = x[i] - m;
-            float y = d > -87.3f ? d : -87.3f;
-            union { float f; int32_t i; } n, scale;
-            n.f = y * 1.44269504f + 12582912.0f;
-            float k = n.f - 12582912.0f;
-            float r = (y - k * 0.693359375f) + k * 2.12194440e-4f;
-            float p = 1.9875691500e-4f;
-            p = p * r + 1.3981999507e-3f;
-            p = p * r + 8.3334519073e-3f;
-            p = p * r + 4.1665795894e-2f;
-            p = p * r + 1.6666665459e-1f;
-            p = p * r + 5.0000001201e-1f;
-            p = p * r * r + r + 1.0f;
-            scale.i = (n.i + 127) << 23;
-            float e = p * scale.f;
-            e = d > -87.3f ? e : 0.0f;
-            out[i] = d != d ? d : e;
-        }
-    }
-    static void agx_exp_row_double(const double *x, double *out, Py_ssize_t size, double m) {
-        for (Py_ssize_t i = 0; i < size; i++) out[i] = exp(x[i] - m);
-    }
-    """
-    float agx_largest_float(const float *, Py_ssize_t) noexcept nogil
-    double agx_largest_double(const double *, Py_ssize_t) noexcept nogil
-    float agx_total_float(const float *, Py_ssize_t) noexcept nogil
-    double agx_total_double(const double *, Py_ssize_t) noexcept nogil
-    void agx_exp_row_float(const float *, float *, Py_ssize_t, float) noexcept nogil
-    void agx_exp_row_double(const double *, double *, Py_ssize_t, double) noexcept nogil
+cnp.import_array()
 
 
 cdef inline floating largest(const floating *x, Py_ssize_t n) noexcept nogil:
-    """The largest element; a NaN wins."""
     if floating is float:
-        return agx_largest_float(x, n)
+        return of_floats[simd_level()].largest(x, n)
     else:
-        return agx_largest_double(x, n)
+        return of_doubles.largest(x, n)
 
 
-cdef inline floating total(const floating *x, Py_ssize_t n) noexcept nogil:
+cdef inline void scale(floating *x, Py_ssize_t n, floating s) noexcept nogil:
     if floating is float:
-        return agx_total_float(x, n)
+        of_floats[simd_level()].scale(x, n, s)
     else:
-        return agx_total_double(x, n)
+        of_doubles.scale(x, n, s)
 
 
-cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floating m) noexcept nogil:
-    """Write exp(x - m) and return its sum; an infinite or undefined ``m`` gives the limit."""
+cdef void exponentials(const floating *x, floating *out, Py_ssize_t n, floating m,
+                       floating s) noexcept nogil:
+    """Write s exp(x - m); for an infinite ``m`` the limit, for NaN NaN."""
     cdef Py_ssize_t i
     if m == INFINITY or m == -INFINITY:
         for i in range(n):
-            out[i] = x[i] == m
+            out[i] = s * <floating>(x[i] == m)
+    elif m != m:
+        for i in range(n):
+            out[i] = m
     elif floating is float:
-        agx_exp_row_float(x, out, n, m)
+        of_floats[simd_level()].exponentials(x, out, n, m, s)
     else:
-        agx_exp_row_double(x, out, n, m)
-    return total(out, n)
+        of_doubles.exponentials(x, out, n, m, s)
 
 
-def logsumexp_rows(const floating[:, ::1] x, floating[::1] out, floating[::1] work):
-    """Write log(sum(exp(row))) of each row; ``work`` has the length of a row."""
-    cdef Py_ssize_t i, n = x.shape[1]
+cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floating m) noexcept nogil:
+    """Write exp(x - m) and return the sum."""
+    exponentials(x, out, n, m, <floating>1)
+    if floating is float:
+        return of_floats[simd_level()].total(out, n)
+    else:
+        return of_doubles.total(out, n)
+
+
+cdef bint usable(object x) noexcept:
+    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(x) > 0 and cnp.PyArray_ISCARRAY_RO(x)
+            and (cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64))
+
+
+cdef Py_ssize_t row_length(object x) noexcept:
+    return cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
+
+
+cdef Py_ssize_t row_count(object x) noexcept:
+    cdef Py_ssize_t count = 1
+    cdef int i
+    for i in range(cnp.PyArray_NDIM(x) - 1):
+        count *= cnp.PyArray_DIM(x, i)
+    return count
+
+
+cdef cnp.ndarray like(object x):
+    return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
+
+
+# --- log-sum-exp -------------------------------------------------------------------------------------
+
+cdef void logsumexp_rows(const floating *x, floating *out, floating *work, Py_ssize_t rows,
+                         Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating m
+    for i in range(rows):
+        m = largest(x + i * n, n) if n else <floating>-INFINITY
+        if m == INFINITY or m == -INFINITY:
+            out[i] = m
+        else:
+            out[i] = m + <floating>log(shifted_exp(x + i * n, work, n, m))
+
+
+def logsumexp(x):
+    """log(sum(exp(row))) of each row, in an array without the last axis."""
+    if not usable(x):
+        return None
+    cdef cnp.npy_intp n = row_length(x)
+    cdef int kind = cnp.PyArray_TYPE(x)
+    out = empty(cnp.PyArray_NDIM(x) - 1, cnp.PyArray_DIMS(x), kind)
+    work = empty(1, &n, kind)
+    cdef Py_ssize_t rows = row_count(x)
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(out)
+    cdef void *c = cnp.PyArray_DATA(work)
+    with nogil:
+        if kind == cnp.NPY_FLOAT32:
+            logsumexp_rows(<float *>a, <float *>b, <float *>c, rows, n)
+        else:
+            logsumexp_rows(<double *>a, <double *>b, <double *>c, rows, n)
+    return out
+
+
+cdef void scaled_rows(const floating *g, const floating *lse, const floating *x, floating *out,
+                      Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating s
+    for i in range(rows):
+        if lse[i] == INFINITY or lse[i] == -INFINITY:
+            s = shifted_exp(x + i * n, out + i * n, n, lse[i])
+            scale(out + i * n, n, g[i] / s)
+        else:
+            exponentials(x + i * n, out + i * n, n, lse[i], g[i])
+
+
+def logsumexp_gradient(g, out, x):
+    """g softmax(row) of each row, from the value ``out`` of ``logsumexp``."""
+    if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g) or cnp.PyArray_TYPE(x) != kind_of(out):
+        return None
+    cdef Py_ssize_t n = row_length(x), rows = row_count(x)
+    if cnp.PyArray_SIZE(g) != rows or cnp.PyArray_SIZE(out) != rows:
+        return None
+    found = like(x)
+    cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    cdef void *a = cnp.PyArray_DATA(g)
+    cdef void *b = cnp.PyArray_DATA(out)
+    cdef void *c = cnp.PyArray_DATA(x)
+    cdef void *d = cnp.PyArray_DATA(found)
+    with nogil:
+        if single:
+            scaled_rows(<float *>a, <float *>b, <float *>c, <float *>d, rows, n)
+        else:
+            scaled_rows(<double *>a, <double *>b, <double *>c, <double *>d, rows, n)
+    return found
+
+
+cdef int kind_of(object x) noexcept:
+    """The type number of a plain contiguous array, or -1."""
+    return cnp.PyArray_TYPE(x) if cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(x) else -1
+
+
+# --- softmax -----------------------------------------------------------------------------------------
+
+cdef void softmax_rows(const floating *x, floating *out, Py_ssize_t rows, Py_ssize_t n,
+                       bint logarithm) noexcept nogil:
+    cdef Py_ssize_t i, j
     cdef floating m, s
-    with nogil:
-        for i in range(x.shape[0]):
-            m = -INFINITY
-            if n:
-                m = largest(&x[i, 0], n)
-            if m == INFINITY or m == -INFINITY:
-                out[i] = m
-            else:
-                s = shifted_exp(&x[i, 0], &work[0], n, m)
-                out[i] = m + <floating>log(s)
-
-
-def softmax_rows(const floating[:, ::1] x, floating[:, ::1] out):
-    """Write exp(row) / sum(exp(row)) of each row."""
-    cdef Py_ssize_t i, j, n = x.shape[1]
-    cdef floating scale
-    if not n:
-        return
-    with nogil:
-        for i in range(x.shape[0]):
-            scale = 1 / shifted_exp(&x[i, 0], &out[i, 0], n, largest(&x[i, 0], n))
+    for i in range(rows):
+        m = largest(x, n)
+        s = shifted_exp(x, out, n, m)
+        if logarithm:
+            s = <floating>log(s)
             for j in range(n):
-                out[i, j] *= scale
+                out[j] = (x[j] - m) - s
+        else:
+            scale(out, n, 1 / s)
+        x += n
+        out += n
 
 
-def log_softmax_rows(const floating[:, ::1] x, floating[:, ::1] out):
-    """Write row - log(sum(exp(row))) of each row."""
-    cdef Py_ssize_t i, j, n = x.shape[1]
-    cdef floating m, s
-    if not n:
-        return
+cdef object along_rows(object x, bint logarithm):
+    if not usable(x):
+        return None
+    out = like(x)
+    cdef Py_ssize_t n = row_length(x), rows = row_count(x) if n else 0
+    cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(out)
     with nogil:
-        for i in range(x.shape[0]):
-            m = largest(&x[i, 0], n)
-            s = <floating>log(shifted_exp(&x[i, 0], &out[i, 0], n, m))
-            for j in range(n):
-                out[i, j] = (x[i, j] - m) - s
+        if single:
+            softmax_rows(<float *>a, <float *>b, rows, n, logarithm)
+        else:
+            softmax_rows(<double *>a, <double *>b, rows, n, logarithm)
+    return out
+
+
+def softmax(x):
+    """exp(row) / sum(exp(row)) of each row."""
+    return along_rows(x, False)
+
+
+def log_softmax(x):
+    """row - log(sum(exp(row))) of each row."""
+    return along_rows(x, True)
+
+
+# --- cross entropy -----------------------------------------------------------------------------------
+
+cdef bint are_targets(object targets, Py_ssize_t rows) noexcept:
+    return (cnp.PyArray_CheckExact(targets) and cnp.PyArray_TYPE(targets) == cnp.NPY_INT64
+            and cnp.PyArray_NDIM(targets) == 1 and cnp.PyArray_DIM(targets, 0) == rows
+            and cnp.PyArray_ISCARRAY_RO(targets))
+
+
+def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
+    """Tell whether int64 (N,) holds numbers from 0 to ``classes`` - 1 only, and none is ``ignored``."""
+    cdef Py_ssize_t i, n
+    cdef const int64_t *t
+    if not cnp.PyArray_CheckExact(targets) or not are_targets(targets, cnp.PyArray_SIZE(targets)):
+        return False
+    n, t = cnp.PyArray_SIZE(targets), <const int64_t *>cnp.PyArray_DATA(targets)
+    for i in range(n):
+        if t[i] < 0 or t[i] >= classes or t[i] == ignored:
+            return False
+    return True
+
+
+cdef void nll_rows(const floating *x, const int64_t *targets, floating *out, floating *work,
+                   Py_ssize_t rows, Py_ssize_t n, bint mean) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double total = 0
+    cdef floating m, loss
+    for i in range(rows):
+        m = largest(x, n)
+        loss = <floating>log(shifted_exp(x, work, n, m)) - (x[targets[i]] - m)
+        if mean:
+            total += loss
+        else:
+            out[i] = loss
+        x += n
+    if mean:
+        out[0] = <floating>(total / rows)
+
+
+def nll(z, targets, bint mean):
+    """-log softmax(row)[target] of each row of (N, C), or its mean; ``targets`` are in range."""
+    if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
+        return None
+    cdef cnp.npy_intp rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
+    cdef int kind = cnp.PyArray_TYPE(z)
+    if not n or (mean and not rows):
+        return None
+    out = empty(0 if mean else 1, &rows, kind)
+    work = empty(1, &n, kind)
+    cdef void *a = cnp.PyArray_DATA(z)
+    cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef void *b = cnp.PyArray_DATA(out)
+    cdef void *c = cnp.PyArray_DATA(work)
+    with nogil:
+        if kind == cnp.NPY_FLOAT32:
+            nll_rows(<float *>a, t, <float *>b, <float *>c, rows, n, mean)
+        else:
+            nll_rows(<double *>a, t, <double *>b, <double *>c, rows, n, mean)
+    return out
+
+
+cdef void nll_gradient_rows(const floating *g, const floating *x, const int64_t *targets, floating *out,
+                            Py_ssize_t rows, Py_ssize_t n, bint mean) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating s, p, factor
+    for i in range(rows):
+        factor = g[0] / rows if mean else g[i]
+        s = 1 / shifted_exp(x, out, n, largest(x, n))
+        p = out[targets[i]] * s
+        scale(out, n, s * factor)
+        out[targets[i]] = (p - 1) * factor
+        x += n
+        out += n
+
+
+def nll_gradient(g, z, targets, bint mean):
+    """(softmax(row) - one_hot(target)) g of each row, g divided by their number for the mean."""
+    if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
+        return None
+    cdef Py_ssize_t rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
+    if kind_of(g) != cnp.PyArray_TYPE(z) or cnp.PyArray_SIZE(g) != (1 if mean else rows):
+        return None
+    out = like(z)
+    cdef bint single = cnp.PyArray_TYPE(z) == cnp.NPY_FLOAT32
+    cdef void *a = cnp.PyArray_DATA(g)
+    cdef void *b = cnp.PyArray_DATA(z)
+    cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef void *c = cnp.PyArray_DATA(out)
+    with nogil:
+        if single:
+            nll_gradient_rows(<float *>a, <float *>b, t, <float *>c, rows, n, mean)
+        else:
+            nll_gradient_rows(<double *>a, <double *>b, t, <double *>c, rows, n, mean)
+    return out

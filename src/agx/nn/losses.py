@@ -95,6 +95,16 @@ def _rows(z: Any) -> Any:
     return z if z.ndim == 2 else reshape(moveaxis(z, 1, -1), (-1, z.shape[1]))
 
 
+def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
+    """Targets as int64 if they are class numbers, none to be ignored, for logits (N, C); else None."""
+    if len(logits.shape) != 2 or targets.shape != logits.shape[:1] or not targets.shape[0]:
+        return None
+    if targets.dtype.kind not in "iu":
+        return None
+    labels: np.ndarray = targets.astype(np.int64, copy=False)
+    return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
+
+
 def cross_entropy(
     logits: Any,
     targets: Any,
@@ -119,6 +129,10 @@ def cross_entropy(
     """
     logits = _floats(logits)
     targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    if weight is None and label_smoothing == 0 and reduction == "mean":
+        classes = _classes(logits, targets, ignore_index)
+        if classes is not None:
+            return ops.softmax_nll(logits, targets=classes, mean=True)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
             f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}"
@@ -145,8 +159,6 @@ def cross_entropy(
     labels = _labels("cross_entropy", logits, targets, ignore_index)
     z = _rows(logits)
     if weight is None and not label_smoothing and ignore_index not in labels:
-        if reduction == "mean" and len(labels):
-            return ops.softmax_nll(z, targets=labels, mean=True)
         losses = ops.softmax_nll(z, targets=labels, mean=False)
         return _reduce("cross_entropy", reshape(losses, shape), reduction)
     return _weighted_cross_entropy(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,6 @@ from .._kernels import reduce as _kernels
 from ..graph import implements, primitive
 from .elementwise import exp, where
 from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape
-
-_F32, _F64 = np.dtype("f4"), np.dtype("f8")
-_LOGSUMEXP = {_F32: _kernels.logsumexp_rows["float"], _F64: _kernels.logsumexp_rows["double"]}
-_SOFTMAX = {_F32: _kernels.softmax_rows["float"], _F64: _kernels.softmax_rows["double"]}
-_LOG_SOFTMAX = {_F32: _kernels.log_softmax_rows["float"], _F64: _kernels.log_softmax_rows["double"]}
 
 
 def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -218,55 +213,51 @@ def min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
-    """``x`` as a contiguous (rows, elements) array with ``axes`` in the second dimension."""
+    """``x`` as a contiguous array of float32 or float64 whose last axis runs over ``axes``."""
     x = np.asarray(x)
-    if x.dtype != _F32:
-        x = x.astype(_F64, copy=False)
-    last = tuple(range(x.ndim - len(axes), x.ndim))
-    if axes != last:
-        x = np.moveaxis(x, axes, last)
-    size = math.prod(x.shape[x.ndim - len(axes) :])
-    rows = x.size // size if size else math.prod(x.shape[: x.ndim - len(axes)])
-    return np.ascontiguousarray(x).reshape(rows, size)
+    if x.dtype != np.float32:
+        x = x.astype(np.float64, copy=False)
+    first = x.ndim - len(axes)
+    x = np.moveaxis(x, axes, range(first, x.ndim))
+    return np.ascontiguousarray(x).reshape(*x.shape[:first], math.prod(x.shape[first:]))
 
 
-def _along_rows(kernel: dict[Any, Any], x: Any, axis: Axis) -> np.ndarray:
+def _along_rows(kernel: Callable[[Any], Any], x: Any, axis: Axis) -> np.ndarray:
     """Apply a kernel of rows to ``x`` along ``axis``; the result has the shape of ``x``."""
+    if axis == -1 and (found := kernel(x)) is not None:
+        return found
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
-    rows = _rows(x, axes)
-    out = np.empty_like(rows)
-    kernel[rows.dtype](rows, out)
-    last = tuple(range(len(shape) - len(axes), len(shape)))
-    if axes == last:
-        return out.reshape(shape)
+    rows = kernel(_rows(x, axes))
     rest = [n for a, n in enumerate(shape) if a not in axes]
-    return np.moveaxis(out.reshape(*rest, *(shape[a] for a in axes)), last, axes)
+    last = range(len(rest), len(shape))
+    return np.moveaxis(rows.reshape([*rest, *(shape[a] for a in axes)]), last, axes)
 
 
 def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
-    rows = _rows(x, axes)
-    out = np.empty(rows.shape[0], rows.dtype)
-    _LOGSUMEXP[rows.dtype](rows, out, np.empty(builtins.max(rows.shape[1], 1), rows.dtype))
-    kept = [(1 if a in axes else n) for a, n in enumerate(shape) if keepdims or a not in axes]
-    return out.reshape(kept)
+    out: Any = _kernels.logsumexp(_rows(x, axes))
+    return out.reshape([1 if a in axes else n for a, n in enumerate(shape)]) if keepdims else out
 
 
-_logsumexp = primitive(
-    "logsumexp",
-    _logsumexp_value,
-    (lambda g, out, x, *, axis, keepdims: _restore(g, x, axis, keepdims) * softmax(x, axis),),
-)
+def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    if axis == -1 or axis == x.ndim - 1:
+        found = _kernels.logsumexp_gradient(g, out, x)
+        if found is not None:
+            return found
+    return _restore(g, x, axis, keepdims) * softmax(x, axis)
+
+
+_logsumexp = primitive("logsumexp", _logsumexp_value, (_logsumexp_vjp,))
 _softmax = primitive(
     "softmax",
-    lambda x, *, axis: _along_rows(_SOFTMAX, x, axis),
+    lambda x, *, axis: _along_rows(_kernels.softmax, x, axis),
     (lambda g, out, x, *, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)),),
 )
 _log_softmax = primitive(
     "log_softmax",
-    lambda x, *, axis: _along_rows(_LOG_SOFTMAX, x, axis),
+    lambda x, *, axis: _along_rows(_kernels.log_softmax, x, axis),
     (lambda g, out, x, *, axis: g - exp(out) * g.sum(axis=axis, keepdims=True),),
 )
 
