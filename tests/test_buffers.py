@@ -87,3 +87,13 @@ def test_results_of_a_network_stay_what_they_were():
     for _ in range(3):
         layers().sum().backward(free=True)
     np.testing.assert_array_equal(first.value, copy)
+
+
+def test_a_gradient_in_such_memory_is_not_copied():
+    """The sweep may keep an array that nobody else holds, and must copy one that is a view."""
+    x = ag.Tensor(np.ones(SHAPE, np.float32))
+    ag.relu(x).backward(x.value)
+    assert type(x.grad.base) is buffers.Buffer
+    y = ag.Tensor(np.ones(SHAPE, np.float32))
+    ag.relu(y.reshape(-1)).backward(x.value.reshape(-1))
+    assert y.grad.base is None

@@ -20,18 +20,22 @@ from ._kernels import arrays
 LEAST, MOST = 1 << 16, 1 << 27
 
 
+class Buffer(np.ndarray[Any, Any]):
+    """Bytes that arrays are made of, one at a time."""
+
+
 class _Kept(threading.local):
     """The buffers that this thread has handed out or keeps, by size in bytes."""
 
     def __init__(self) -> None:
-        self.by_size: dict[int, list[np.ndarray]] = {}
+        self.by_size: dict[int, list[Buffer]] = {}
         self.total = 0
 
 
 _kept = _Kept()
 
 
-def _idle(buffers: list[np.ndarray]) -> np.ndarray | None:
+def _idle(buffers: list[Buffer]) -> Buffer | None:
     """A buffer that nothing but the list refers to."""
     for buffer in buffers:
         if sys.getrefcount(buffer) <= _HOLDERS_WHEN_IDLE:
@@ -58,16 +62,16 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     buffers = _kept.by_size.setdefault(size, [])
     buffer = _idle(buffers)
     if buffer is None:
-        buffer = np.empty(size, np.uint8)
+        buffer = Buffer(size, np.uint8)
         if _kept.total + size > MOST:
             release()
         if _kept.total + size <= MOST:
             _kept.by_size.setdefault(size, []).append(buffer)
             _kept.total += size
-    return buffer.view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, buffer)
 
 
-arrays.keep_large_ones(empty, LEAST)
+arrays.keep_large_ones(empty, LEAST, Buffer)
 
 
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

@@ -104,14 +104,6 @@ def test_adding_in_place(dtype):
     assert not kernels.accumulate(total, x)
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, np.float16])
-def test_looking_for_nan(dtype):
-    x = np.full((5, 7), np.inf, dtype)
-    assert not kernels.any_nan(x)
-    x[4, 6] = np.nan
-    assert kernels.any_nan(x) and kernels.any_nan(x[:, ::2]) and not kernels.any_nan(x[:4])
-
-
 @pytest.mark.parametrize("symbol", SYMBOLS)
 @pytest.mark.parametrize("size", [3, 300])
 @pytest.mark.parametrize("other", ["array", "number", "row"])

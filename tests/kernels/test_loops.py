@@ -99,3 +99,11 @@ def test_shapes_and_dtypes_must_agree():
     assert loops.relu_gradient(a, b, team(1)) is None
     assert loops.relu_gradient(a, a.astype("d"), team(1)) is None
     assert loops.max_pool_2x2(a, team(1)) is None
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, np.float16])
+def test_looking_for_nan(level, dtype):
+    x = np.full((5, 67), np.inf, dtype)
+    assert not loops.any_nan(x)
+    x[4, 66] = np.nan
+    assert loops.any_nan(x) and loops.any_nan(x[:, ::2]) and not loops.any_nan(x[:4])

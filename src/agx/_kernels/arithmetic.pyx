@@ -19,7 +19,6 @@ cdef enum:
     MOST_EXACT = 1 << 24
 
 cdef object np_divide = np.divide
-cdef object np_isnan = np.isnan
 cdef object np_multiply = np.multiply
 cdef object np_negative = np.negative
 
@@ -143,24 +142,6 @@ cdef bint add_to(object total, object x) noexcept:
     return True
 
 
-cdef bint find_nan(const floating *x, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int found = 0
-    for i in range(n):
-        found |= x[i] != x[i]
-    return found
-
-
-cdef bint has_nan(object x) except -1:
-    """Whether an array holds a NaN."""
-    if cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(x):
-        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
-            return find_nan(<float *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x))
-        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64:
-            return find_nan(<double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x))
-    return bool(np_isnan(x).any())
-
-
 def calculate(str symbol, x, y):
     """Compute x op y for "+", "-", "*" or "/"; None for what NumPy must do."""
     return combine(<Operation>("+-*/".index(symbol) + 1), x, y)
@@ -169,8 +150,3 @@ def calculate(str symbol, x, y):
 def accumulate(total, x):
     """Add ``x`` to ``total`` in place; False for what NumPy must do."""
     return bool(add_to(total, x))
-
-
-def any_nan(x):
-    """Tell whether an array holds a NaN."""
-    return bool(has_nan(x))

@@ -1,4 +1,6 @@
 from collections.abc import Callable
 from typing import Any
 
-def keep_large_ones(function: Callable[[tuple[int, ...], Any], Any], least: int) -> None: ...
+def keep_large_ones(
+    function: Callable[[tuple[int, ...], Any], Any], least: int, kind: type
+) -> None: ...

@@ -8,13 +8,24 @@ cnp.import_array()
 
 cdef object large = None
 cdef Py_ssize_t least_bytes = 0
+cdef type buffer_class = None
 
 
-def keep_large_ones(function, Py_ssize_t least):
-    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes."""
-    global large, least_bytes
+def keep_large_ones(function, Py_ssize_t least, type kind):
+    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes, in buffers of class ``kind``."""
+    global large, least_bytes, buffer_class
     large = function
     least_bytes = least
+    buffer_class = kind
+
+
+cdef bint has_own_memory(object x) noexcept:
+    """Whether an array is no view of another one."""
+    cdef object base
+    if cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_OWNDATA):
+        return True
+    base = x.base
+    return base is None or type(base) is buffer_class
 
 
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):

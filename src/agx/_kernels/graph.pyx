@@ -15,8 +15,9 @@ from types import MethodType
 cimport numpy as cnp
 
 from agx._kernels.arithmetic cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, Operation, add_to, alike,
-                                      combine, has_nan, pull_back)
-from agx._kernels.arrays cimport unbroadcast
+                                      combine, pull_back)
+from agx._kernels.arrays cimport has_own_memory, unbroadcast
+from agx._kernels.loops cimport has_nan
 
 import numpy as np
 
@@ -474,7 +475,7 @@ cdef object fit(str op, object c, Node x):
 
 cdef bint is_fresh(object c, object g, Node node):
     """Whether an array belongs to nobody else, so that it may be kept and added to in place."""
-    if type(c) is not ndarray or c is g or c is node._value or c.base is not None:
+    if type(c) is not ndarray or c is g or c is node._value or not has_own_memory(c):
         return False
     for a in node._args:
         if a is c or (isinstance(a, Node) and (<Node>a)._value is c):

@@ -101,6 +101,11 @@ enum { AGX_LANES = 64 };
         for (half = AGX_LANES / 2; half; half /= 2)                                                   \
             for (k = 0; k < half; k++) lane[k] += lane[k + half];                                     \
         return s + lane[0];                                                                           \
+    }                                                                                                 \
+    AGX_INLINE int agx_nan_body_##type(const type *x, ptrdiff_t n) {                                  \
+        int found = 0;                                                                                \
+        for (ptrdiff_t i = 0; i < n; i++) found |= x[i] != x[i];                                      \
+        return found;                                                                                 \
     }
 AGX_LOOP_BODIES(float)
 AGX_LOOP_BODIES(double)
@@ -111,7 +116,8 @@ AGX_LOOP_BODIES(double)
         void (*relu_back)(const type *, const type *, type *, ptrdiff_t);                             \
         void (*pool)(const type *, const type *, type *, ptrdiff_t);                                  \
         void (*unpool)(const type *, const type *, const type *, type *, type *, ptrdiff_t);          \
-        type (*sum)(const type *, ptrdiff_t, ptrdiff_t, ptrdiff_t);                                                        \
+        type (*sum)(const type *, ptrdiff_t, ptrdiff_t, ptrdiff_t);                                   \
+        int (*nan)(const type *, ptrdiff_t);                                                          \
     } agx_loops_##type;
 AGX_LOOP_TABLE(float)
 AGX_LOOP_TABLE(double)
@@ -134,11 +140,14 @@ AGX_LOOP_TABLE(double)
     }                                                                                                 \
     target static type agx_sum_##isa##_##type(                                                        \
         const type *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {                               \
-        return agx_sum_body_##type(x, rows, stride, n);                                                             \
+        return agx_sum_body_##type(x, rows, stride, n);                                               \
+    }                                                                                                 \
+    target static int agx_nan_##isa##_##type(const type *x, ptrdiff_t n) {                            \
+        return agx_nan_body_##type(x, n);                                                             \
     }
 #define AGX_LOOP_ROW(type, isa)                                                                       \
     {agx_relu_##isa##_##type, agx_relu_back_##isa##_##type, agx_pool_##isa##_##type,                  \
-     agx_unpool_##isa##_##type, agx_sum_##isa##_##type}
+     agx_unpool_##isa##_##type, agx_sum_##isa##_##type, agx_nan_##isa##_##type}
 
 AGX_LOOPS(float, base, )
 AGX_LOOPS(double, base, )

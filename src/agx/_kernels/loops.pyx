@@ -7,6 +7,8 @@ dtype. ``team()`` says how many threads there are.
 from cython cimport floating
 from libc.string cimport memset
 
+import numpy as np
+
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty
@@ -21,6 +23,7 @@ cdef extern from "loops.h" nogil:
         void (*unpool)(const float *, const float *, const float *, float *, float *,
                        Py_ssize_t) noexcept nogil
         float (*sum)(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t) noexcept nogil
+        int (*nan)(const float *, Py_ssize_t) noexcept nogil
     ctypedef struct double_loops "agx_loops_double":
         void (*relu)(const double *, double *, Py_ssize_t) noexcept nogil
         void (*relu_back)(const double *, const double *, double *, Py_ssize_t) noexcept nogil
@@ -28,10 +31,13 @@ cdef extern from "loops.h" nogil:
         void (*unpool)(const double *, const double *, const double *, double *, double *,
                        Py_ssize_t) noexcept nogil
         double (*sum)(const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t) noexcept nogil
+        int (*nan)(const double *, Py_ssize_t) noexcept nogil
     const float_loops *of_floats "agx_float_loops"
     const double_loops *of_doubles "agx_double_loops"
 
 cnp.import_array()
+
+cdef object np_isnan = np.isnan
 
 # Elements for which another thread pays.
 cdef enum:
@@ -233,3 +239,19 @@ def channel_sums(object g, object team):
     with nogil:
         parallel(sum_part, &job, job.parts)
     return out
+
+
+# --- looking for NaN ---------------------------------------------------------------------------------
+
+cdef bint has_nan(object x) except -1:
+    """Whether an array holds a NaN."""
+    if usable(x):
+        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
+            return of_floats[simd_level()].nan(<float *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x))
+        return of_doubles[simd_level()].nan(<double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x))
+    return bool(np_isnan(x).any())
+
+
+def any_nan(x):
+    """Tell whether an array holds a NaN."""
+    return bool(has_nan(x))

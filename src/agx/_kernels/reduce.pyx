@@ -17,12 +17,12 @@ from agx._kernels.simd cimport simd_level
 cdef extern from "softmax.h" nogil:
     ctypedef struct float_rows "agx_rows_float":
         float (*largest)(const float *, Py_ssize_t) noexcept nogil
-        float (*total)(const float *, Py_ssize_t) noexcept nogil
+        float (*exp_sum)(const float *, float *, Py_ssize_t, float) noexcept nogil
         void (*exponentials)(const float *, float *, Py_ssize_t, float, float) noexcept nogil
         void (*scale)(float *, Py_ssize_t, float) noexcept nogil
     ctypedef struct double_rows "agx_rows_double":
         double (*largest)(const double *, Py_ssize_t) noexcept nogil
-        double (*total)(const double *, Py_ssize_t) noexcept nogil
+        double (*exp_sum)(const double *, double *, Py_ssize_t, double) noexcept nogil
         void (*exponentials)(const double *, double *, Py_ssize_t, double, double) noexcept nogil
         void (*scale)(double *, Py_ssize_t, double) noexcept nogil
     const float_rows *of_floats "agx_float_rows"
@@ -32,6 +32,7 @@ cnp.import_array()
 
 
 cdef inline floating largest(const floating *x, Py_ssize_t n) noexcept nogil:
+    """The largest element, whatever NaN there are."""
     if floating is float:
         return of_floats[simd_level()].largest(x, n)
     else:
@@ -45,16 +46,18 @@ cdef inline void scale(floating *x, Py_ssize_t n, floating s) noexcept nogil:
         of_doubles.scale(x, n, s)
 
 
+cdef inline floating limit(floating x, floating m) noexcept nogil:
+    """exp(x - m) for an infinite ``m`` that is the largest element."""
+    return x if x != x else <floating>(x == m)
+
+
 cdef void exponentials(const floating *x, floating *out, Py_ssize_t n, floating m,
                        floating s) noexcept nogil:
-    """Write s exp(x - m); for an infinite ``m`` the limit, for NaN NaN."""
+    """Write s exp(x - m)."""
     cdef Py_ssize_t i
     if m == INFINITY or m == -INFINITY:
         for i in range(n):
-            out[i] = s * <floating>(x[i] == m)
-    elif m != m:
-        for i in range(n):
-            out[i] = m
+            out[i] = s * limit(x[i], m)
     elif floating is float:
         of_floats[simd_level()].exponentials(x, out, n, m, s)
     else:
@@ -62,12 +65,19 @@ cdef void exponentials(const floating *x, floating *out, Py_ssize_t n, floating 
 
 
 cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floating m) noexcept nogil:
-    """Write exp(x - m) and return the sum."""
-    exponentials(x, out, n, m, <floating>1)
-    if floating is float:
-        return of_floats[simd_level()].total(out, n)
+    """The sum of exp(x - m), which are written too unless ``out`` is NULL."""
+    cdef Py_ssize_t i
+    cdef floating total = 0
+    if m == INFINITY or m == -INFINITY:
+        for i in range(n):
+            total += limit(x[i], m)
+        if out != NULL:
+            exponentials(x, out, n, m, <floating>1)
+    elif floating is float:
+        total = of_floats[simd_level()].exp_sum(x, out, n, m)
     else:
-        return of_doubles.total(out, n)
+        total = of_doubles.exp_sum(x, out, n, m)
+    return total
 
 
 cdef bint usable(object x) noexcept:
@@ -93,35 +103,30 @@ cdef cnp.ndarray like(object x):
 
 # --- log-sum-exp -------------------------------------------------------------------------------------
 
-cdef void logsumexp_rows(const floating *x, floating *out, floating *work, Py_ssize_t rows,
+cdef void logsumexp_rows(const floating *x, floating *out, Py_ssize_t rows,
                          Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
-    cdef floating m
+    cdef floating m, total
     for i in range(rows):
-        m = largest(x + i * n, n) if n else <floating>-INFINITY
-        if m == INFINITY or m == -INFINITY:
-            out[i] = m
-        else:
-            out[i] = m + <floating>log(shifted_exp(x + i * n, work, n, m))
+        m = largest(x + i * n, n)
+        total = shifted_exp(x + i * n, NULL, n, m)
+        out[i] = m + (<floating>log(total) if m - m == 0 else total - total)
 
 
 def logsumexp(x):
     """log(sum(exp(row))) of each row, in an array without the last axis."""
     if not usable(x):
         return None
-    cdef cnp.npy_intp n = row_length(x)
     cdef int kind = cnp.PyArray_TYPE(x)
     out = empty(cnp.PyArray_NDIM(x) - 1, cnp.PyArray_DIMS(x), kind)
-    work = empty(1, &n, kind)
-    cdef Py_ssize_t rows = row_count(x)
+    cdef Py_ssize_t n = row_length(x), rows = row_count(x)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(out)
-    cdef void *c = cnp.PyArray_DATA(work)
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            logsumexp_rows(<float *>a, <float *>b, <float *>c, rows, n)
+            logsumexp_rows(<float *>a, <float *>b, rows, n)
         else:
-            logsumexp_rows(<double *>a, <double *>b, <double *>c, rows, n)
+            logsumexp_rows(<double *>a, <double *>b, rows, n)
     return out
 
 
@@ -229,14 +234,14 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
     return True
 
 
-cdef void nll_rows(const floating *x, const int64_t *targets, floating *out, floating *work,
-                   Py_ssize_t rows, Py_ssize_t n, bint mean) noexcept nogil:
+cdef void nll_rows(const floating *x, const int64_t *targets, floating *out, Py_ssize_t rows,
+                   Py_ssize_t n, bint mean) noexcept nogil:
     cdef Py_ssize_t i
     cdef double total = 0
     cdef floating m, loss
     for i in range(rows):
         m = largest(x, n)
-        loss = <floating>log(shifted_exp(x, work, n, m)) - (x[targets[i]] - m)
+        loss = <floating>log(shifted_exp(x, NULL, n, m)) - (x[targets[i]] - m)
         if mean:
             total += loss
         else:
@@ -255,16 +260,14 @@ def nll(z, targets, bint mean):
     if not n or (mean and not rows):
         return None
     out = empty(0 if mean else 1, &rows, kind)
-    work = empty(1, &n, kind)
     cdef void *a = cnp.PyArray_DATA(z)
     cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
     cdef void *b = cnp.PyArray_DATA(out)
-    cdef void *c = cnp.PyArray_DATA(work)
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            nll_rows(<float *>a, t, <float *>b, <float *>c, rows, n, mean)
+            nll_rows(<float *>a, t, <float *>b, rows, n, mean)
         else:
-            nll_rows(<double *>a, t, <double *>b, <double *>c, rows, n, mean)
+            nll_rows(<double *>a, t, <double *>b, rows, n, mean)
     return out
 
 

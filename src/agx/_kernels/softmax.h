@@ -21,62 +21,76 @@
 enum { AGX_SIDE = 64 };
 
 #define AGX_ROW_BODIES(type)                                                                          \
-    /* The largest element; a NaN wins. */                                                            \
+    /* The largest element; NaN is passed over, for its exponential shows it. */                      \
     AGX_INLINE type agx_largest_body_##type(const type *x, ptrdiff_t n) {                             \
         type lane[AGX_SIDE], m = (type)-INFINITY;                                                     \
-        ptrdiff_t i, k, body = n - n % AGX_SIDE;                                                      \
-        if (body) {                                                                                   \
-            for (k = 0; k < AGX_SIDE; k++) lane[k] = m;                                               \
-            for (i = 0; i < body; i += AGX_SIDE)                                                      \
-                for (k = 0; k < AGX_SIDE; k++) {                                                      \
-                    type v = x[i + k], larger = v > lane[k] ? v : lane[k];                            \
-                    lane[k] = v != v ? v : larger;                                                    \
-                }                                                                                     \
-            for (k = 0; k < AGX_SIDE; k++) m = lane[k] > m || lane[k] != lane[k] ? lane[k] : m;       \
-        }                                                                                             \
-        for (i = body; i < n; i++) m = x[i] > m || x[i] != x[i] ? x[i] : m;                           \
+        ptrdiff_t i = 0;                                                                              \
+        int k, half;                                                                                  \
+        for (k = 0; k < AGX_SIDE; k++) lane[k] = m;                                                   \
+        for (; i + AGX_SIDE <= n; i += AGX_SIDE)                                                      \
+            for (k = 0; k < AGX_SIDE; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];         \
+        for (; i + 16 <= n; i += 16)                                                                  \
+            for (k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];               \
+        for (half = AGX_SIDE / 2; half; half /= 2)                                                    \
+            for (k = 0; k < half; k++) lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k]; \
+        for (m = lane[0]; i < n; i++) m = x[i] > m ? x[i] : m;                                        \
         return m;                                                                                     \
-    }                                                                                                 \
-    AGX_INLINE type agx_total_body_##type(const type *x, ptrdiff_t n) {                               \
-        type lane[AGX_SIDE] = {0}, s = 0;                                                             \
-        ptrdiff_t i, k, body = n - n % AGX_SIDE;                                                      \
-        if (body) {                                                                                   \
-            for (i = 0; i < body; i += AGX_SIDE)                                                      \
-                for (k = 0; k < AGX_SIDE; k++) lane[k] += x[i + k];                                   \
-            for (k = 0; k < AGX_SIDE; k++) s += lane[k];                                              \
-        }                                                                                             \
-        for (i = body; i < n; i++) s += x[i];                                                         \
-        return s;                                                                                     \
     }
 AGX_ROW_BODIES(float)
 AGX_ROW_BODIES(double)
 
-/* scale * exp(x - m) for x - m of at most about zero, to within 2 ulp and without branches:
-   x - m = n ln 2 + r, a polynomial for exp(r), and 2^n put together from its bits. */
-AGX_INLINE void agx_exp_body_float(
-    const float *AGX_RESTRICT x, float *AGX_RESTRICT out, ptrdiff_t size, float m, float scale) {
-    for (ptrdiff_t i = 0; i < size; i++) {
-        float d = x[i] - m;
-        float y = d > -87.3f ? d : -87.3f;
-        union { float f; int32_t i; } n, power;
-        n.f = y * 1.44269504f + 12582912.0f;
-        float k = n.f - 12582912.0f;
-        float r = (y - k * 0.693359375f) + k * 2.12194440e-4f;
-        float p = 1.9875691500e-4f;
-        p = p * r + 1.3981999507e-3f;
-        p = p * r + 8.3334519073e-3f;
-        p = p * r + 4.1665795894e-2f;
-        p = p * r + 1.6666665459e-1f;
-        p = p * r + 5.0000001201e-1f;
-        p = p * r * r + r + 1.0f;
-        power.i = (int32_t)(((uint32_t)n.i + 127u) << 23);
-        out[i] = d > -87.3f ? p * power.f * scale : 0.0f;
+/* exp(d) for d of at most about zero or NaN, to within 2 ulp and without branches so that loops vectorise:
+   d = n ln 2 + r, a polynomial for exp(r), and 2^n put together from its bits. */
+AGX_INLINE float agx_exp_float(float d) {
+    float y = d < -87.3f ? -87.3f : d;
+    union { float f; int32_t i; } n, power;
+    n.f = y * 1.44269504f + 12582912.0f;
+    float k = n.f - 12582912.0f;
+    float r = (y - k * 0.693359375f) + k * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    power.i = (int32_t)(((uint32_t)n.i + 127u) << 23);
+    return d < -87.3f ? 0.0f : p * power.f;
+}
+AGX_INLINE double agx_exp_double(double d) { return exp(d); }
+
+#define AGX_EXP_BODIES(type)                                                                          \
+    AGX_INLINE void agx_exp_body_##type(                                                              \
+        const type *AGX_RESTRICT x, type *AGX_RESTRICT out, ptrdiff_t n, type m, type s) {            \
+        for (ptrdiff_t i = 0; i < n; i++) out[i] = s * agx_exp_##type(x[i] - m);                      \
+    }                                                                                                 \
+    /* The sum of exp(x - m), which are written too if there is an ``out``. */                        \
+    AGX_INLINE type agx_exp_sum_body_##type(                                                          \
+        const type *AGX_RESTRICT x, type *AGX_RESTRICT out, ptrdiff_t n, type m) {                    \
+        type lane[AGX_SIDE] = {0}, e[AGX_SIDE], s = 0;                                                \
+        ptrdiff_t i = 0;                                                                              \
+        int k, half;                                                                                  \
+        for (; i + AGX_SIDE <= n; i += AGX_SIDE) {                                                    \
+            for (k = 0; k < AGX_SIDE; k++) e[k] = agx_exp_##type(x[i + k] - m);                       \
+            for (k = 0; k < AGX_SIDE; k++) lane[k] += e[k];                                           \
+            if (out) for (k = 0; k < AGX_SIDE; k++) out[i + k] = e[k];                                \
+        }                                                                                             \
+        for (; i + 16 <= n; i += 16) {                                                                \
+            for (k = 0; k < 16; k++) e[k] = agx_exp_##type(x[i + k] - m);                             \
+            for (k = 0; k < 16; k++) lane[k] += e[k];                                                 \
+            if (out) for (k = 0; k < 16; k++) out[i + k] = e[k];                                      \
+        }                                                                                             \
+        for (half = AGX_SIDE / 2; half; half /= 2)                                                    \
+            for (k = 0; k < half; k++) lane[k] += lane[k + half];                                     \
+        for (s = lane[0]; i < n; i++) {                                                               \
+            type last = agx_exp_##type(x[i] - m);                                                     \
+            s += last;                                                                                \
+            if (out) out[i] = last;                                                                   \
+        }                                                                                             \
+        return s;                                                                                     \
     }
-}
-AGX_INLINE void agx_exp_body_double(
-    const double *x, double *out, ptrdiff_t size, double m, double scale) {
-    for (ptrdiff_t i = 0; i < size; i++) out[i] = exp(x[i] - m) * scale;
-}
+AGX_EXP_BODIES(float)
+AGX_EXP_BODIES(double)
 #define AGX_SCALE_BODY(type)                                                                          \
     AGX_INLINE void agx_scale_body_##type(type *x, ptrdiff_t n, type s) {                             \
         for (ptrdiff_t i = 0; i < n; i++) x[i] *= s;                                                  \
@@ -87,7 +101,7 @@ AGX_SCALE_BODY(double)
 #define AGX_ROW_TABLE(type)                                                                           \
     typedef struct {                                                                                  \
         type (*largest)(const type *, ptrdiff_t);                                                     \
-        type (*total)(const type *, ptrdiff_t);                                                       \
+        type (*exp_sum)(const type *, type *, ptrdiff_t, type);                                       \
         void (*exponentials)(const type *, type *, ptrdiff_t, type, type);                            \
         void (*scale)(type *, ptrdiff_t, type);                                                       \
     } agx_rows_##type;
@@ -98,8 +112,9 @@ AGX_ROW_TABLE(double)
     target static type agx_largest_##isa##_##type(const type *x, ptrdiff_t n) {                       \
         return agx_largest_body_##type(x, n);                                                         \
     }                                                                                                 \
-    target static type agx_total_##isa##_##type(const type *x, ptrdiff_t n) {                         \
-        return agx_total_body_##type(x, n);                                                           \
+    target static type agx_exp_sum_##isa##_##type(const type *x, type *out, ptrdiff_t n, type m) {    \
+        if (out) return agx_exp_sum_body_##type(x, out, n, m);                                        \
+        return agx_exp_sum_body_##type(x, 0, n, m);                                                   \
     }                                                                                                 \
     target static void agx_exp_##isa##_##type(                                                        \
         const type *x, type *out, ptrdiff_t n, type m, type s) {                                      \
@@ -109,7 +124,7 @@ AGX_ROW_TABLE(double)
         agx_scale_body_##type(x, n, s);                                                               \
     }
 #define AGX_ROW(type, isa)                                                                            \
-    {agx_largest_##isa##_##type, agx_total_##isa##_##type, agx_exp_##isa##_##type,                    \
+    {agx_largest_##isa##_##type, agx_exp_sum_##isa##_##type, agx_exp_##isa##_##type,                  \
      agx_scale_##isa##_##type}
 
 AGX_ROW_LOOPS(float, base, )

@@ -1,0 +1,1 @@
+cdef bint has_nan(object x) except -1
