@@ -13,11 +13,13 @@ import agx as ag
 PACKAGE = Path(ag.__file__).parent
 LAZY = [
     "argparse",
+    "difflib",
     "graphviz",
     "hypothesis",
     "matplotlib",
     "safetensors",
     "scipy",
+    "shutil",
     "torch",
     "tqdm",
     "urllib.request",

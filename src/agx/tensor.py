@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -83,6 +82,8 @@ _INSTEAD = {
 def _missing(function: Any) -> TypeError:
     instead = _INSTEAD.get(function.__name__, "")
     if not instead:
+        import difflib
+
         names = sorted({f.__name__ for f in numpy_functions})
         close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
         instead = f"ag.{close[0]}" if close else ""

@@ -12,7 +12,7 @@ cdef type buffer_class = None
 
 
 def keep_large_ones(function, Py_ssize_t least, type kind):
-    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes, in buffers of class ``kind``."""
+    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes, whose base is a ``kind``."""
     global large, least_bytes, buffer_class
     large = function
     least_bytes = least

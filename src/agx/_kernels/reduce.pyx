@@ -172,9 +172,9 @@ cdef int kind_of(object x) noexcept:
 
 cdef void softmax_rows(const floating *x, floating *out, Py_ssize_t rows, Py_ssize_t n,
                        bint logarithm) noexcept nogil:
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t _i, j
     cdef floating m, s
-    for i in range(rows):
+    for _i in range(rows):
         m = largest(x, n)
         s = shifted_exp(x, out, n, m)
         if logarithm:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,6 +197,9 @@ def _nested(numbers: Any) -> str:
 
 def _missing() -> Exception | None:
     """What stands between a drawing and its picture, or None."""
+    import importlib.util
+    import shutil
+
     if importlib.util.find_spec("graphviz") is None:
         return ImportError(
             'drawing needs the graphviz package; install it with: pip install "agx[graph]"'
