@@ -1,135 +1,106 @@
-"""Time agx against the peers that are installed, and print how their times compare.
+"""Time agx against the peers that are installed, and write a table of how their times compare.
 
-python -m benchmarks                  # everything
+python -m benchmarks                  # everything: results.md and results.json in build/bench
 python -m benchmarks lenet --rounds 30
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib
-import importlib.metadata
-import json
-import os
-import platform
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import agx as ag
-
-from .cases import CASES
+from . import machine, report
+from .cases import CASES, Case, check_agreement, mnist_epoch
+from .facts import facts
 from .timing import compare
 
-PEERS = {
-    "torch": "torch",
-    "jax": "jax",
-    "mygrad": "mygrad",
-    "autograd": "autograd",
-    "micrograd": "micrograd.engine",
-}
+MNIST = "MNIST epoch of LeNet-5 by ag.fit, batch 64"
 
 
-def installed() -> dict[str, Any]:
-    """The peers that can be imported, by name."""
-    found = {}
-    for name, module in PEERS.items():
+def say(line: str) -> None:
+    """Print progress, apart from the results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def chosen(words: list[str], name: str) -> bool:
+    """Whether a name has one of the words; with no words everything has."""
+    return not words or any(word.lower() in name.lower() for word in words)
+
+
+def measure(case: Case, threads: int, rounds: int, peers: machine.Peers) -> dict[str, Any]:
+    """One row of the table."""
+    machine.use_threads(threads, peers)
+    contenders = case.build(peers)
+    check_agreement(case.work, contenders)
+    result = compare(contenders, min(rounds, case.most_rounds))
+    ratio = result.ratios.get(case.peer)
+    row = {"work": case.work, "threads": threads, "least": case.least, "peer": case.peer}
+    return {**row, **vars(result), "ratio": ratio, "met": ratio is not None and ratio >= case.least}
+
+
+def run_cases(
+    words: list[str], rounds: int, peers: machine.Peers, data: Path | None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows of the cases that were asked for, and what was skipped and why."""
+    cases, skipped = [case for case in CASES if chosen(words, case.work)], []
+    if chosen(words, MNIST):
         try:
-            importlib.import_module(module)
-            found[name] = importlib.import_module(name)
-        except ImportError:
-            print(f"{name} is not installed; its columns are skipped")
-    return found
-
-
-def use_threads(n: int, peers: dict[str, Any]) -> None:
-    """Give agx, NumPy's BLAS and PyTorch the same number of threads."""
-    ag.set_num_threads(n)
-    if "torch" in peers:
-        peers["torch"].set_num_threads(n)
-
-
-def processor() -> str:
-    """The processor's name, as far as the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def versions(peers: dict[str, Any]) -> dict[str, str]:
-    """What was compared, where and when."""
-    names = ["agx", "numpy", *peers]
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in names},
-    }
-
-
-def readable(seconds: float) -> str:
-    """A time with a unit that fits."""
-    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "us")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
-def run(words: list[str], rounds: int, peers: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run the cases whose name has one of the words, printing each as it is done."""
+            cases.append(mnist_epoch(data))
+        except FileNotFoundError as problem:
+            skipped.append(f"{MNIST}: {problem}; give their folder with --data")
     rows = []
-    for name, counts, build in CASES:
-        if words and not any(word.lower() in name.lower() for word in words):
-            continue
-        for threads in counts:
-            if threads > (os.cpu_count() or 1):
-                print(f"{name}: skipped at {threads} threads on this machine")
+    say(report.HEADER)
+    for case in cases:
+        for threads in case.threads:
+            if threads > machine.cores():
+                skipped.append(f"{case.work}: {threads} threads on {machine.cores()} core")
                 continue
-            use_threads(threads, peers)
-            result = compare(build(peers), rounds)
-            rows.append({"case": name, "threads": threads, **vars(result)})
-            print(markdown_row(rows[-1]), flush=True)
-    return rows
+            rows.append(measure(case, threads, rounds, peers))
+            say(report.row_line(rows[-1]))
+    skipped += [
+        f"{report.NAMES.get(name, name)}: not installed"
+        for name in machine.PEERS
+        if name not in peers
+    ]
+    return rows, skipped
 
 
-HEADER = "| case | threads | agx | peers: their time over agx's |\n|---|---|---|---|"
-
-
-def markdown_row(row: dict[str, Any]) -> str:
-    """One line of the table: agx's time, and each peer's time over it."""
-    peers = ", ".join(
-        f"{name} {ratio:.2f} ({readable(row['seconds'][name])})"
-        for name, ratio in row["ratios"].items()
-    )
-    return (
-        f"| {row['case']} | {row['threads']} | {readable(row['seconds']['agx'])} | {peers or '-'} |"
-    )
-
-
-def main() -> None:
-    """Run, print, and with --out write Markdown and JSON."""
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write Markdown, JSON and pictures."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("words", nargs="*", help="only cases whose name has one of these words")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds of each case (default 15)")
-    parser.add_argument("--out", type=Path, help="folder for results.md and results.json")
-    args = parser.parse_args()
+    parser.add_argument("words", nargs="*", help="only rows whose name has one of these words")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds of each row (default 15)")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder to write to")
+    parser.add_argument("--data", type=Path, help="folder of the MNIST files (default: agx's own)")
+    parser.add_argument("--plots", action="store_true", help="draw pictures too, by batch size")
+    parser.add_argument("--list", action="store_true", help="name the rows and stop")
+    args = parser.parse_args(arguments)
+    if args.list:
+        print(*[case.work for case in CASES], MNIST, sep="\n")
+        return
     np.seterr(all="ignore")
-    peers = installed()
-    facts = versions(peers)
-    print(", ".join(f"{k} {v}" for k, v in facts.items()), HEADER, sep="\n\n")
-    rows = run(args.words, args.rounds, peers)
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
-        table = "\n".join([HEADER, *map(markdown_row, rows)])
-        note = ", ".join(f"{k} {v}" for k, v in facts.items())
-        (args.out / "results.md").write_text(f"{note}\n\n{table}\n")
-        (args.out / "results.json").write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n")
+    peers = machine.installed()
+    about = machine.description(peers)
+    say(report.note(about) + "\n")
+    rows, skipped = run_cases(args.words, args.rounds, peers, args.data)
+    found = []
+    for find in [] if args.words else facts(args.rounds):
+        found.append(find())
+        say(report.fact_line(found[-1]))
+    print(report.markdown(about, rows, found, skipped), end="")
+    report.write(args.out, about, rows, found, skipped)
+    if args.plots:
+        from .plots import save
+
+        say("drawing; every point is measured first")
+        for path in save(args.out, peers, min(args.rounds, 5)):
+            say(str(path))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+
+#: Seconds between contenders, in which the threads that one leaves spinning go to sleep.
+PAUSE = 0.003
 
 
 @dataclass
@@ -16,27 +21,46 @@ class Result:
     ratios: dict[str, float]
 
 
+@contextlib.contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Hide what exists now from the garbage collector, so that no contender pays for another's heap."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def seconds(run: Callable[[], object], repeats: int) -> float:
+    """Time one run, the mean of ``repeats``, after one that does not count."""
+    time.sleep(PAUSE)
+    if repeats > 1:
+        run()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        run()
+    return (time.perf_counter() - start) / repeats
+
+
 def calibrate(run: Callable[[], object], target: float) -> int:
     """How many runs take about ``target`` seconds."""
-    run()
-    start = time.perf_counter()
-    run()
-    return max(1, int(target / max(time.perf_counter() - start, 1e-9)))
+    once = seconds(run, 1)
+    if once < target:
+        once = seconds(run, 2)
+    return max(1, int(target / max(once, 1e-9)))
 
 
 def compare(
-    contenders: dict[str, Callable[[], object]], rounds: int, target: float = 0.1
+    contenders: Mapping[str, Callable[[], object]], rounds: int, target: float = 0.05
 ) -> Result:
     """Time every contender once a round, agx among them, after a warm-up."""
-    repeats = {name: calibrate(run, target) for name, run in contenders.items()}
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for k in range(rounds + 2):
-        for name, run in contenders.items():
-            start = time.perf_counter()
-            for _ in range(repeats[name]):
-                run()
-            if k >= 2:
-                times[name].append((time.perf_counter() - start) / repeats[name])
+    with quiet_collector():
+        repeats = {name: calibrate(run, target) for name, run in contenders.items()}
+        times: dict[str, list[float]] = {name: [] for name in contenders}
+        for _ in range(rounds):
+            for name, run in contenders.items():
+                times[name].append(seconds(run, repeats[name]))
     ratios = {
         name: statistics.median(t / a for t, a in zip(times[name], times["agx"], strict=True))
         for name in contenders

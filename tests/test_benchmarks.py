@@ -1,21 +1,110 @@
-"""Every benchmark runs; how long it takes is nobody's business here."""
+"""Every benchmark runs and reports; how long it takes is nobody's business here."""
 
+import json
+import sys
+
+import numpy as np
 import pytest
 
-from benchmarks.cases import CASES
-from benchmarks.timing import compare
+import agx as ag
+from benchmarks import __main__ as program
+from benchmarks import facts, machine, memory, plots, report, timing
+from benchmarks.cases import CASES, check_agreement
+from benchmarks.networks import epoch
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
+@pytest.fixture(autouse=True)
+def threads_as_before():
+    before = ag.get_num_threads()
+    yield
+    ag.set_num_threads(before)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.work)
 def test_a_case_runs_without_any_peer(case):
-    _, counts, build = case
-    assert min(counts) >= 1
-    build({})["agx"]()
+    assert min(case.threads) >= 1 and case.least > 0
+    check_agreement(case.work, case.build({}))
+
+
+def test_an_epoch_runs():
+    images, labels = ag.data.digits("train", size=32)[:70]
+    epoch(ag.data.ArrayDataset(images, labels))({})["agx"]()
 
 
 def test_contenders_are_compared_in_pairs():
     calls = []
-    found = compare({"agx": lambda: calls.append("a"), "peer": lambda: calls.append("p")}, 3, 1e-6)
+    found = timing.compare(
+        {"agx": lambda: calls.append("a"), "peer": lambda: calls.append("p")}, 3, 1e-6
+    )
     assert set(found.seconds) == {"agx", "peer"}
     assert set(found.ratios) == {"peer"}
-    assert calls.count("a") >= 5
+    assert calls.count("a") >= 4
+
+
+def test_contenders_must_agree():
+    check_agreement("work", {"agx": lambda: [np.ones(3)], "peer": lambda: [np.ones(3)]})
+    with pytest.raises(AssertionError, match=r"work: peer and agx disagree by 1\.0e\+00"):
+        check_agreement("work", {"agx": lambda: np.ones(3), "peer": lambda: np.zeros(3)})
+
+
+def row(**changes):
+    start = {
+        "work": "relu", "threads": 1, "least": 1.3, "peer": "torch", "ratio": 2.0, "met": True,
+        "seconds": {"agx": 1e-3, "torch": 2e-3}, "ratios": {"torch": 2.0},
+    }  # fmt: skip
+    return {**start, **changes}
+
+
+def test_rows_say_what_is_missed_and_what_is_missing():
+    assert report.row_line(row()) == "| relu | 1 | 1 ms | 2 ms | 2.00 | 1.3 |"
+    assert "| **1.20** |" in report.row_line(row(ratio=1.2, met=False))
+    alone = row(seconds={"agx": 1e-3}, ratios={}, ratio=None, met=False)
+    assert "PyTorch is not installed | skipped" in report.row_line(alone)
+    both = row(
+        seconds={"agx": 1e-3, "torch": 2e-3, "mygrad": 1.0}, ratios={"torch": 2, "mygrad": 1e3}
+    )
+    assert report.others_line(both) == "relu: MyGrad 1000.0 (1 s)"
+
+
+def test_facts_are_lines_of_a_table():
+    assert report.fact_line(facts.fact("a", "1", "2", True)) == "| a | 1 | 2 |"
+    assert "**1**" in report.fact_line(facts.fact("a", "1", "2", False))
+    assert "**" not in report.fact_line(facts.fact("a", "skipped", "2", None))
+
+
+def test_training_gives_the_same_bits_again():
+    assert facts.same_bits()["met"]
+    assert facts.thread_rounding()["met"]
+
+
+def test_times_and_memory_are_measured():
+    assert set(facts.step_times((1, 2), (1, 2), 1)) == {(1, 1), (1, 2), (2, 1), (2, 2)}
+    pytest.importorskip("resource")
+    assert memory.peak() > 1_000_000
+    memory.main("agx", 2, 1)
+
+
+def test_the_program_writes_a_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(machine, "installed", dict)
+    monkeypatch.setenv("AGX_DATA", str(tmp_path / "nothing"))
+    program.main(["relu", "MNIST", "--rounds", "1", "--out", str(tmp_path / "out")])
+    text = (tmp_path / "out" / "results.md").read_text()
+    assert capsys.readouterr().out == text
+    assert "| relu, (64, 16, 32, 32) | 1 |" in text
+    assert "Skipped: MNIST epoch" in text and "--data" in text
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert found["rows"][0]["seconds"]["agx"] > 0
+    assert found["agx"] == ag.__version__
+
+
+def test_the_program_lists_its_rows(capsys):
+    program.main(["--list"])
+    assert capsys.readouterr().out.splitlines()[-1] == program.MNIST
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no peak memory there")
+def test_pictures_are_drawn(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(plots, "peak_memory", lambda library, batch, threads: 1e6 * batch)
+    for path in plots.save(tmp_path, {}, 1, (1, 2)):
+        assert path.read_text().startswith("<?xml")

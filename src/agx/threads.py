@@ -19,6 +19,7 @@ import numpy as np
 
 from ._kernels import convolve as _kernels
 from ._kernels import pool as _pool
+from ._kernels import simd as _simd
 
 
 class Blas(NamedTuple):
@@ -80,6 +81,11 @@ def set_num_threads(n: int) -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(n, user_api="blas")
+
+
+def instructions() -> int:
+    """Return which vector instructions the kernels use: 0 baseline, 1 AVX2, 2 AVX-512."""
+    return _simd.level()
 
 
 @functools.cache

@@ -1,0 +1,63 @@
+"""Print the peak memory of LeNet-5 training steps, in bytes over what the imports took.
+
+python -m benchmarks.memory agx 256 2     # library, batch size, threads
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+
+STEPS = 5
+
+
+def peak() -> int:
+    """The most memory that this process has had, in bytes."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def torch_lenet(nn: Any) -> Any:
+    """LeNet-5 on 3x32x32, as in ``ag.models.lenet5``."""
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+
+
+def step_of(library: str, threads: int) -> Any:
+    """A training step, as a user writes it, that takes images and classes."""
+    module: Any = importlib.import_module("agx" if library == "agx" else "torch")
+    module.set_num_threads(threads)
+    model = module.models.lenet5(3) if library == "agx" else torch_lenet(module.nn)
+    optimizer = module.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    criterion = module.nn.CrossEntropyLoss()
+    convert = (lambda a: a) if library == "agx" else module.from_numpy
+
+    def step(x: np.ndarray, y: np.ndarray) -> None:
+        optimizer.zero_grad()
+        criterion(model(convert(x)), convert(y)).backward()
+        optimizer.step()
+
+    return step
+
+
+def main(library: str, batch: int, threads: int) -> None:
+    """Measure and print."""
+    step = step_of(library, threads)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, 3, 32, 32), np.float32)
+    y = rng.integers(0, 10, batch)
+    before = peak()
+    for _ in range(STEPS):
+        step(x, y)
+    print(peak() - before)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,150 @@
+"""Single operations, forward and backward, with the same numbers for every library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import agx as ag
+
+from .machine import Peers
+from .networks import Build, Contenders
+
+
+def both_ways(
+    ours: Callable[..., Any],
+    theirs: Callable[[Any], Callable[..., Any]],
+    shapes: tuple[tuple[int, ...], ...],
+) -> Build:
+    """Forward and backward, with the gradients of all float32 arguments of the given ``shapes``."""
+
+    def build(peers: Peers) -> Contenders:
+        rng = np.random.default_rng(0)
+        arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+        seed = rng.standard_normal(np.shape(ours(*arrays))).astype(np.float32)
+
+        def agx() -> list[Any]:
+            leaves = [ag.Tensor(a) for a in arrays]
+            ours(*leaves).backward(seed)
+            return [t.grad for t in leaves]
+
+        found: Contenders = {"agx": agx}
+        if "torch" in peers:
+            torch = peers["torch"]
+            function, ts = theirs(torch), torch.from_numpy(seed)
+
+            def with_torch() -> list[Any]:
+                leaves = [torch.from_numpy(a).requires_grad_() for a in arrays]
+                function(*leaves).backward(ts)
+                return [t.grad for t in leaves]
+
+            found["torch"] = with_torch
+        return found
+
+    return build
+
+
+def convolution(shape: tuple[int, ...], filters: int, kernel: int, padding: int = 0) -> Build:
+    """conv2d with the gradients of images, weight and bias."""
+    return both_ways(
+        lambda x, w, b: ag.conv2d(x, w, b, padding=padding),
+        lambda torch: lambda x, w, b: torch.nn.functional.conv2d(x, w, b, padding=padding),
+        (shape, (filters, shape[1], kernel, kernel), (filters,)),
+    )
+
+
+def max_pool(shape: tuple[int, ...]) -> Build:
+    """max_pool2d over tiles of 2 x 2."""
+    return both_ways(
+        lambda x: ag.max_pool2d(x, 2),
+        lambda torch: lambda x: torch.nn.functional.max_pool2d(x, 2),
+        (shape,),
+    )
+
+
+def relu(shape: tuple[int, ...]) -> Build:
+    """max(x, 0)."""
+    return both_ways(ag.relu, lambda torch: torch.relu, (shape,))
+
+
+def logsumexp(shape: tuple[int, ...]) -> Build:
+    """log(sum(exp(x))) along the last axis."""
+    return both_ways(
+        lambda x: ag.logsumexp(x, axis=-1), lambda torch: lambda x: torch.logsumexp(x, -1), (shape,)
+    )
+
+
+def cross_entropy(shape: tuple[int, int]) -> Build:
+    """The mean cross entropy of class numbers."""
+    targets = np.random.default_rng(1).integers(0, shape[1], shape[0])
+    return both_ways(
+        lambda z: ag.cross_entropy(z, targets),
+        lambda torch: lambda z: torch.nn.functional.cross_entropy(z, torch.from_numpy(targets)),
+        (shape,),
+    )
+
+
+def tiny_chain(peers: Peers) -> Contenders:
+    """y = y * x + x, 200 times, on 3 numbers: forward and backward."""
+    start = np.full(3, 0.5)
+
+    def chain(x: Any) -> Any:
+        y = x
+        for _ in range(200):
+            y = y * x + x
+        return y
+
+    def agx() -> Any:
+        x = ag.Tensor(start)
+        chain(x).sum().backward()
+        return x.grad
+
+    found: Contenders = {"agx": agx}
+    if "torch" in peers:
+        torch = peers["torch"]
+
+        def with_torch() -> Any:
+            x = torch.tensor(start, requires_grad=True)
+            chain(x).sum().backward()
+            return x.grad
+
+        found["torch"] = with_torch
+    if "mygrad" in peers:
+        mygrad = peers["mygrad"]
+
+        def with_mygrad() -> Any:
+            x = mygrad.tensor(start)
+            chain(x).sum().backward()
+            return x.grad
+
+        found["mygrad"] = with_mygrad
+    if "autograd" in peers:
+        gradient = peers["autograd"].grad(lambda x: chain(x).sum())
+        found["autograd"] = lambda: gradient(start)
+    return found
+
+
+def scalar_network(peers: Peers) -> Contenders:
+    """The lecture's network of 20 hidden units on 40 samples, number by number."""
+    rng = np.random.default_rng(0)
+    w1, b1, w2 = rng.standard_normal((3, 20)).tolist()
+    xs = np.linspace(-1, 1, 40).tolist()
+
+    def gradients(scalar: Any, relu: Any) -> list[float]:
+        hidden = [(scalar(a), scalar(b), scalar(c)) for a, b, c in zip(w1, b1, w2, strict=True)]
+        total = scalar(0.0)
+        for x in xs:
+            out = scalar(0.1)
+            for a, b, c in hidden:
+                out = out + c * relu(a * x + b)
+            total = total + (out - x**2) ** 2
+        total.backward()
+        return [p.grad for unit in hidden for p in unit]
+
+    found: Contenders = {"agx": lambda: gradients(ag.Scalar, ag.Scalar.relu)}
+    if "micrograd" in peers:
+        value = peers["micrograd"].engine.Value
+        found["micrograd"] = lambda: gradients(value, value.relu)
+    return found
