@@ -121,7 +121,7 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 f"reduce it with .sum() or .mean(), or pass a seed of that shape"
             )
         return np.ones(value.shape, value.dtype)
-    seed = np.array(seed, dtype=value.dtype)
+    seed = np.asarray(seed, value.dtype)
     if seed.shape != value.shape:
         raise ValueError(f"{who}: expected a seed of shape {value.shape}, got {seed.shape}")
     return seed

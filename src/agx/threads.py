@@ -44,6 +44,7 @@ def _initial_threads() -> int:
 
 
 _threads = _initial_threads()
+_pool.allow(_threads)
 _starting = threading.Lock()
 
 
@@ -78,6 +79,7 @@ def set_num_threads(n: int) -> None:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: expected a positive integer, got {n!r}")
     _threads = n
+    _pool.allow(n)
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(n, user_api="blas")

@@ -46,6 +46,8 @@ cdef enum:
     TILE_FLOATS = 12288
     INNER_FLOATS = 6144
     INNER_ROWS = 6
+    # Weights of a filter that a tile takes at a time, so that those of all its rows stay there too.
+    MOST_WEIGHTS = 640
     # Multiplications below which another thread costs more than it saves.
     WORK_PER_THREAD = 100_000
 
@@ -199,15 +201,18 @@ cdef void convolve_band(const Product *job, const float *run, float *result, Py_
     cdef const float *a = job.packed + g * p.M * p.K
     cdef float[MOST_ROWS] start
     cdef Py_ssize_t count = min(p.rows, p.OH - first)
-    cdef Py_ssize_t m = 0, i, position
+    cdef Py_ssize_t m = 0, i, k, stop, position, piece, pieces = (p.K + MOST_WEIGHTS - 1) // MOST_WEIGHTS
     while m < p.M:
         t = tile_for(p.level, p.M - m)
         for i in range(t.rows):
             start[i] = job.bias[g * p.M + m + i] if job.bias else 0
-        position = 0
-        while position < (count - 1) * p.pitch + p.OW:
-            t.product(p.K, a, run + position, job.offset, start, result + position, p.length)
-            position += t.vectors * t.width
+        for piece in range(pieces):
+            k, stop = piece * p.K // pieces, (piece + 1) * p.K // pieces
+            position = 0
+            while position < (count - 1) * p.pitch + p.OW:
+                t.product(stop - k, a + k * t.rows, run + position, job.offset + k,
+                          NULL if piece else start, result + position, p.length)
+                position += t.vectors * t.width
         crop(p, result, p.length, job.out + (((n * p.groups + g) * p.M + m) * p.OH + first) * p.OW,
              t.rows, count)
         a += p.K * t.rows

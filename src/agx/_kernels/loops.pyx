@@ -12,7 +12,7 @@ import numpy as np
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty
-from agx._kernels.pool cimport parallel
+from agx._kernels.pool cimport awake, parallel
 from agx._kernels.simd cimport simd_level
 
 cdef extern from "loops.h" nogil:
@@ -243,13 +243,30 @@ def channel_sums(object g, object team):
 
 # --- looking for NaN ---------------------------------------------------------------------------------
 
+cdef void nan_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
+    if job.bytes == 4:
+        (<int *>job.out)[part] = of_floats[job.level].nan(<float *>job.x + i, n)
+    else:
+        (<int *>job.out)[part] = of_doubles[job.level].nan(<double *>job.x + i, n)
+
+
 cdef bint has_nan(object x) except -1:
     """Whether an array holds a NaN."""
-    if usable(x):
-        if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
-            return of_floats[simd_level()].nan(<float *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x))
-        return of_doubles[simd_level()].nan(<double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x))
-    return bool(np_isnan(x).any())
+    cdef Job job
+    cdef int[256] found
+    cdef int part, total = 0
+    if not usable(x):
+        return bool(np_isnan(x).any())
+    job.count, job.x, job.out = cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x), found
+    job.bytes, job.level = <int>cnp.PyArray_ITEMSIZE(x), simd_level()
+    job.parts = <int>max(1, min(<Py_ssize_t>awake(), job.count // WORK_PER_THREAD))
+    with nogil:
+        parallel(nan_part, &job, job.parts)
+    for part in range(job.parts):
+        total |= found[part]
+    return total
 
 
 def any_nan(x):

@@ -17,6 +17,20 @@ cdef void parallel(task_t task, void *context, int parts) noexcept nogil:
     agx_pool_run(task, context, parts)
 
 
+cdef int allowed = 1
+
+
+cdef int awake() noexcept nogil:
+    """How many threads may share work now: those allowed, as far as they have been started."""
+    return min(allowed, agx_pool_workers() + 1)
+
+
+def allow(int threads):
+    """Let loops that start no threads themselves use this many."""
+    global allowed
+    allowed = threads
+
+
 def workers():
     """How many threads wait for parts, besides whichever thread calls."""
     return agx_pool_workers()

@@ -12,13 +12,15 @@ typedef float AGX_NAME(loose) __attribute__((vector_size(4 * AGX_WIDTH), aligned
 #define STORE(p, v) (*(AGX_NAME(loose) *)(p) = (AGX_NAME(loose))(v))
 #define INLINE static inline __attribute__((always_inline, target(AGX_ISA)))
 
-/* c[i][:] = start[i] + sum over k of a[k][i] * b[offset[k] + :], for R rows of V vectors. */
+/* c[i][:] = start[i] + sum over k of a[k][i] * b[offset[k] + :], for R rows of V vectors; without
+   ``start`` the sum is added to c. */
 INLINE void AGX_NAME(product)(
     const int R, const int V, ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset,
     const float *start, float *c, ptrdiff_t ldc) {
     VECTOR s[8][8];
     AGX_UNROLL for (int i = 0; i < R; i++)
-        AGX_UNROLL for (int j = 0; j < V; j++) s[i][j] = start[i] - (VECTOR){0};
+        AGX_UNROLL for (int j = 0; j < V; j++)
+            s[i][j] = start ? start[i] - (VECTOR){0} : LOAD(c + i * ldc + j * AGX_WIDTH);
     for (ptrdiff_t k = 0; k < K; k++, a += R) {
         const float *row = b + offset[k];
         VECTOR x[8];
@@ -48,9 +50,11 @@ INLINE void AGX_NAME(inner)(
                 AGX_UNROLL for (int j = 0; j < V; j++) s[i][j] += u * y[j];
             }
         }
-    AGX_UNROLL for (int i = 0; i < R; i++)
-        AGX_UNROLL for (int j = 0; j < V; j++)
-            if (j < stored) c[i * ldc + j] += AGX_TOTAL(s[i][j]);
+    AGX_UNROLL for (int i = 0; i < R; i++) {
+        float total[8];
+        AGX_UNROLL for (int j = 0; j < V; j += 2) AGX_TOTALS(s[i][j], s[i][j + 1 < V ? j + 1 : j], total + j);
+        for (int j = 0; j < stored; j++) c[i * ldc + j] += total[j];
+    }
 }
 
 #define AGX_TILE(R, V)                                                                                \

@@ -3,7 +3,7 @@
 #undef STORE
 #undef INLINE
 #undef AGX_TILE
-#undef AGX_TOTAL
+#undef AGX_TOTALS
 #undef AGX_WIDTH
 #undef AGX_ISA
 #undef AGX_NAME

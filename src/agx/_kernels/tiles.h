@@ -28,16 +28,25 @@ typedef struct {
 #define AGX_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-__attribute__((target("avx2"))) static inline float agx_total_avx2(__m256 v) {
-    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
-    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+/* to[0] and to[1] are the sums of the elements of two vectors. */
+__attribute__((target("avx2"))) static inline void agx_totals_avx2(__m256 a, __m256 b, float *to) {
+    __m256 pairs = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+    _mm_storel_pi((__m64 *)to, _mm_add_ps(s, _mm_movehl_ps(s, s)));
+}
+__attribute__((target("avx512f"))) static inline void agx_totals_avx512(__m512 a, __m512 b, float *to) {
+    __m512 pairs = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    __m256 half = _mm256_add_ps(
+        _mm512_castps512_ps256(pairs),
+        _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(pairs), 1)));
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    _mm_storel_pi((__m64 *)to, _mm_add_ps(s, _mm_movehl_ps(s, s)));
 }
 
 #define AGX_NAME(x) agx_avx2_##x
 #define AGX_ISA "avx2,fma"
 #define AGX_WIDTH 8
-#define AGX_TOTAL(v) agx_total_avx2((__m256)(v))
+#define AGX_TOTALS(a, b, to) agx_totals_avx2((__m256)(a), (__m256)(b), to)
 #include "tile.h"
 AGX_TILE(6, 2)
 AGX_TILE(4, 3)
@@ -48,7 +57,7 @@ AGX_TILE(1, 4)
 #define AGX_NAME(x) agx_avx512_##x
 #define AGX_ISA "avx512f"
 #define AGX_WIDTH 16
-#define AGX_TOTAL(v) _mm512_reduce_add_ps((__m512)(v))
+#define AGX_TOTALS(a, b, to) agx_totals_avx512((__m512)(a), (__m512)(b), to)
 #include "tile.h"
 AGX_TILE(8, 3)
 AGX_TILE(6, 4)
