@@ -20,8 +20,9 @@ from agx._kernels.simd cimport simd_level
 cdef extern from "tiles.h" nogil:
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
-        void (*product)(Py_ssize_t K, const float *a, const float *b, const Py_ssize_t *offset,
-                        const float *start, float *c, Py_ssize_t ldc) noexcept nogil
+        void (*product)(int vectors, Py_ssize_t K, const float *a, const float *b,
+                        const Py_ssize_t *offset, const float *start, float *c,
+                        Py_ssize_t ldc) noexcept nogil
         void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
                       const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
                       Py_ssize_t ldc) noexcept nogil
@@ -102,8 +103,9 @@ cdef inline void pack_few(float *to, const float *source, Py_ssize_t across, Py_
 
 
 cdef void multiply_panel(const Job *job, const float *packed, const float *b, const Py_ssize_t *offset,
-                         Py_ssize_t first, Py_ssize_t last, Py_ssize_t column, float *spare) noexcept nogil:
-    """Write blocks ``first`` to ``last`` of the columns from ``column`` on."""
+                         Py_ssize_t first, Py_ssize_t last, Py_ssize_t column, int vectors,
+                         float *spare) noexcept nogil:
+    """Write blocks ``first`` to ``last`` of the columns from ``column`` on, ``vectors`` wide."""
     cdef const tile_t *t = job.tile
     cdef float[MOST_ROWS] start
     cdef Py_ssize_t i, block, row
@@ -112,10 +114,10 @@ cdef void multiply_panel(const Job *job, const float *packed, const float *b, co
     for block in range(first, last):
         row = min(block * t.rows, job.M - t.rows)
         to = job.out + row * job.N + column
-        if job.N >= job.width:
-            t.product(job.depth, packed, b, offset, start, to, job.N)
+        if job.N >= vectors * t.width:
+            t.product(vectors, job.depth, packed, b, offset, start, to, job.N)
         else:
-            t.product(job.depth, packed, b, offset, start, spare, job.width)
+            t.product(vectors, job.depth, packed, b, offset, start, spare, job.width)
             for i in range(t.rows):
                 copy(to + i * job.N, spare + i * job.width, job.N)
         packed += t.rows * job.depth
@@ -125,7 +127,7 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
     cdef const tile_t *t = job.tile
     cdef Py_ssize_t first = 0, last = job.blocks, panel = 0, panels = job.panels
-    cdef Py_ssize_t block, row, k, column, count = min(job.width, job.N)
+    cdef Py_ssize_t block, row, k, column, vectors, count
     cdef float *memory = job.memory + part * job.share
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
     cdef float *spare = memory + 2 * (job.depth + 8)
@@ -143,19 +145,23 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         if job.bias:
             for k in range(t.rows):
                 packed[((block - first + 1) * job.depth - 1) * t.rows + k] = 1
-    direct = job.bn == 1 and job.bias == NULL and job.N >= job.width and last - first <= 2
+    direct = job.bn == 1 and job.bias == NULL and last - first <= 2
+    direct = direct and (job.N >= job.width or job.N % t.width == 0)
     for k in range(job.depth):
         offset[k] = k * (job.bk if direct else job.width)
     while panel < panels:
-        column = max(0, min(panel * job.width, job.N - job.width))
+        # The last panel is as narrow as it can be, and starts further left to be full.
+        vectors = min(t.vectors, (job.N - panel * job.width + t.width - 1) // t.width)
+        column = max(0, min(panel * job.width, job.N - vectors * t.width))
+        count = min(job.N, vectors * t.width)
         if direct:
-            multiply_panel(job, packed, job.b + column, offset, first, last, column, spare)
+            multiply_panel(job, packed, job.b + column, offset, first, last, column, <int>vectors, spare)
         else:
             pack(turned, job.width, job.b + column * job.bn, job.bn, job.bk, count, job.K)
             if job.bias:
                 memset(turned + job.K * job.width, 0, job.width * sizeof(float))
                 copy(turned + job.K * job.width, job.bias + column, count)
-            multiply_panel(job, packed, turned, offset, first, last, column, spare)
+            multiply_panel(job, packed, turned, offset, first, last, column, <int>vectors, spare)
         panel += 1
 
 

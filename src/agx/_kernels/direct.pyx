@@ -29,8 +29,9 @@ from agx._kernels.simd cimport simd_level
 cdef extern from "tiles.h" nogil:
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
-        void (*product)(Py_ssize_t K, const float *a, const float *b, const Py_ssize_t *offset,
-                        const float *start, float *c, Py_ssize_t ldc) noexcept nogil
+        void (*product)(int vectors, Py_ssize_t K, const float *a, const float *b,
+                        const Py_ssize_t *offset, const float *start, float *c,
+                        Py_ssize_t ldc) noexcept nogil
         void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
                       const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
                       Py_ssize_t ldc) noexcept nogil
@@ -201,7 +202,9 @@ cdef void convolve_band(const Product *job, const float *run, float *result, Py_
     cdef const float *a = job.packed + g * p.M * p.K
     cdef float[MOST_ROWS] start
     cdef Py_ssize_t count = min(p.rows, p.OH - first)
-    cdef Py_ssize_t m = 0, i, k, stop, position, piece, pieces = (p.K + MOST_WEIGHTS - 1) // MOST_WEIGHTS
+    cdef Py_ssize_t positions = (count - 1) * p.pitch + p.OW
+    cdef Py_ssize_t pieces = (p.K + MOST_WEIGHTS - 1) // MOST_WEIGHTS
+    cdef Py_ssize_t m = 0, i, k, stop, piece, position, vectors
     while m < p.M:
         t = tile_for(p.level, p.M - m)
         for i in range(t.rows):
@@ -209,10 +212,11 @@ cdef void convolve_band(const Product *job, const float *run, float *result, Py_
         for piece in range(pieces):
             k, stop = piece * p.K // pieces, (piece + 1) * p.K // pieces
             position = 0
-            while position < (count - 1) * p.pitch + p.OW:
-                t.product(stop - k, a + k * t.rows, run + position, job.offset + k,
+            while position < positions:
+                vectors = min(t.vectors, (positions - position + t.width - 1) // t.width)
+                t.product(<int>vectors, stop - k, a + k * t.rows, run + position, job.offset + k,
                           NULL if piece else start, result + position, p.length)
-                position += t.vectors * t.width
+                position += vectors * t.width
         crop(p, result, p.length, job.out + (((n * p.groups + g) * p.M + m) * p.OH + first) * p.OW,
              t.rows, count)
         a += p.K * t.rows

@@ -57,11 +57,19 @@ INLINE void AGX_NAME(inner)(
     }
 }
 
+#define AGX_PRODUCT(R, V, most)                                                                       \
+    case V:                                                                                           \
+        if (V <= most) AGX_NAME(product)(R, V, K, a, b, offset, start, c, ldc);                       \
+        return;
+
 #define AGX_TILE(R, V)                                                                                \
     __attribute__((target(AGX_ISA))) static void AGX_NAME(product_##R)(                               \
-        ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset, const float *start,     \
-        float *c, ptrdiff_t ldc) {                                                                    \
-        AGX_NAME(product)(R, V, K, a, b, offset, start, c, ldc);                                      \
+        int vectors, ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset,            \
+        const float *start, float *c, ptrdiff_t ldc) {                                                \
+        switch (vectors) {                                                                            \
+            AGX_PRODUCT(R, 1, V) AGX_PRODUCT(R, 2, V) AGX_PRODUCT(R, 3, V) AGX_PRODUCT(R, 4, V)       \
+            AGX_PRODUCT(R, 5, V) AGX_PRODUCT(R, 6, V) AGX_PRODUCT(R, 7, V) AGX_PRODUCT(R, 8, V)       \
+        }                                                                                             \
     }                                                                                                 \
     __attribute__((target(AGX_ISA))) static void AGX_NAME(inner_##R)(                                 \
         ptrdiff_t N, ptrdiff_t length, const float *g, ptrdiff_t ldg, ptrdiff_t next_g,               \

@@ -3,6 +3,7 @@
 #undef STORE
 #undef INLINE
 #undef AGX_TILE
+#undef AGX_PRODUCT
 #undef AGX_TOTALS
 #undef AGX_WIDTH
 #undef AGX_ISA

@@ -7,11 +7,12 @@
 #include <string.h>
 #include "simd.h"
 
-/* ``rows`` rows are held at a time, by ``vectors`` vectors of ``width`` floats. */
+/* ``rows`` rows are held at a time, by ``vectors`` vectors of ``width`` floats; a product can also do
+   with fewer vectors. */
 typedef struct {
     int rows, vectors, width;
     void (*product)(
-        ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset, const float *start,
+        int vectors, ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset, const float *start,
         float *c, ptrdiff_t ldc);
     void (*inner)(
         ptrdiff_t N, ptrdiff_t length, const float *g, ptrdiff_t ldg, ptrdiff_t next_g,
