@@ -1,8 +1,8 @@
 """How many threads work, and the BLAS that they call.
 
-Convolution splits a batch over a small pool of threads whose loops hold no GIL. They call the very
-``cblas_sgemm`` that NumPy has loaded, found by name in its library; while they run, that library
-keeps to one thread each. Where there is no such symbol, ``numpy.matmul`` does the same work.
+Kernels share a batch among a small team of threads whose loops hold no GIL. Convolution by patches
+calls the very ``cblas_sgemm`` that NumPy has loaded, found by name in its library; while it runs, that
+library keeps to one thread each. Where there is no such symbol, ``numpy.matmul`` does the same work.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Use ``n`` threads for convolution, and as many in NumPy's BLAS.
+    """Use ``n`` threads in agx's kernels, and as many in NumPy's BLAS.
 
     Raises ValueError for less than one.
 

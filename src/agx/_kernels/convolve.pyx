@@ -1,8 +1,8 @@
 """Convolution loops that hold no GIL: gather the patches of a tile, multiply, move on.
 
 The multiplication is the ``cblas_?gemm`` of the BLAS that NumPy has loaded, called through a pointer,
-so that several threads can work on several images at once. Products of few rows, which BLAS packs for
-longer than it multiplies, are done by ``small_gemm.h`` where the processor has AVX2 or AVX-512.
+so that several threads can work on several images at once. Steps of one in float32 go another way where
+the processor allows it (``direct``).
 
 Sizes come as a tuple (C, H, W, O, OH, OW, groups, rows): channels, height and width of an image,
 filters, output height and width, groups, and how many output rows make a tile. A geometry is that of
@@ -13,13 +13,6 @@ from cython cimport floating
 from libc.stdint cimport int64_t, uintptr_t
 
 from agx._kernels.patches cimport gather_image, scatter_image
-from agx._kernels.simd cimport simd_level
-
-cdef extern from "small_gemm.h" nogil:
-    void agx_small_nn(int, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t,
-                      const float *, Py_ssize_t, float *, Py_ssize_t) noexcept
-    void agx_small_nt(int, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float *, Py_ssize_t, const float *,
-                      Py_ssize_t, float *, Py_ssize_t) noexcept
 
 ctypedef void (*sgemm32)(int, int, int, int, int, int, float, const float *, int, const float *, int,
                          float, float *, int) noexcept nogil
@@ -34,9 +27,6 @@ cdef uintptr_t sgemm_address = 0
 cdef uintptr_t dgemm_address = 0
 cdef bint long_integers = False
 cdef enum:
-    FEW_ROWS = 32
-    SMALL_FACTOR = 16384
-    LONG_SUM = 256
     ROW_MAJOR = 101
     PLAIN = 111
     TRANSPOSED = 112
@@ -72,11 +62,6 @@ cdef inline void multiply(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floati
                           Py_ssize_t lda, const floating *b, Py_ssize_t ldb, floating *c,
                           Py_ssize_t ldc) noexcept nogil:
     """c = a b, or a^T b."""
-    if floating is float:
-        if simd_level() and n >= 32 and (m <= FEW_ROWS or k * n <= SMALL_FACTOR):
-            agx_small_nn(simd_level(), m, n, k, a, 1 if transposed else lda, lda if transposed else 1, b, ldb,
-                         c, ldc)
-            return
     gemm(TRANSPOSED if transposed else PLAIN, PLAIN, m, n, k, a, lda, b, ldb, <floating>0, c, ldc)
 
 
@@ -84,10 +69,6 @@ cdef inline void add_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const flo
                              const floating *b, Py_ssize_t ldb, floating *c,
                              Py_ssize_t ldc) noexcept nogil:
     """c += a b^T."""
-    if floating is float:
-        if simd_level() and k >= LONG_SUM and m <= FEW_ROWS:
-            agx_small_nt(simd_level(), m, n, k, a, lda, b, ldb, c, ldc)
-            return
     gemm(PLAIN, TRANSPOSED, m, n, k, a, lda, b, ldb, <floating>1, c, ldc)
 
 
