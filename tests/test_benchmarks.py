@@ -8,7 +8,7 @@ import pytest
 
 import agx as ag
 from benchmarks import __main__ as program
-from benchmarks import facts, machine, memory, plots, report, timing
+from benchmarks import facts, machine, memory, plots, profile, report, timing
 from benchmarks.cases import CASES, check_agreement
 from benchmarks.networks import epoch
 
@@ -108,3 +108,12 @@ def test_pictures_are_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "peak_memory", lambda library, batch, threads: 1e6 * batch)
     for path in plots.save(tmp_path, {}, 1, (1, 2)):
         assert path.read_text().startswith("<?xml")
+
+
+def test_a_profile_names_every_operation(capsys):
+    lines, parts = profile.profile(2, 1, 1)
+    assert [name for name, *_ in lines][:3] == ["conv2d", "relu", "max_pool2d"]
+    assert lines[-1][0] == "softmax_nll" and len(lines) == 13
+    assert set(parts) == {"forward", "backward", "update", "step"}
+    profile.main(2)
+    assert "all operations, each alone" in capsys.readouterr().out

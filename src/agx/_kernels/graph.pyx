@@ -44,7 +44,6 @@ cdef object np_add = np.add
 cdef object np_isnan = np.isnan
 cdef object np_where = np.where
 cdef object np_zeros = np.zeros
-cdef object np_ufunc = np.ufunc
 cdef object float32 = np.dtype(np.float32)
 cdef object float64 = np.dtype(np.float64)
 cdef object generic = np.generic
@@ -232,6 +231,11 @@ cdef class Node:
     def arguments(self):
         """Everything this node was computed from: nodes, arrays and numbers, in order."""
         return () if self._args is None else self._args
+
+    @property
+    def params(self):
+        """The keyword arguments of the operation that made this node."""
+        return dict(self._params or {})
 
     @property
     def op(self):
