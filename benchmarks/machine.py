@@ -65,7 +65,7 @@ def description(peers: Peers) -> dict[str, str]:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{processor()}, {cores()} cores",
         "system": f"{platform.system()} {platform.machine()}",
-        "instructions": ("baseline", "AVX2", "AVX-512")[threads.instructions()],
+        "instructions": threads.instructions(),
         "python": platform.python_version(),
         "blas": library.symbol if library else "numpy.matmul",
         **{name: importlib.metadata.version(name) for name in ["agx", "numpy", *peers]},

@@ -42,6 +42,13 @@ def test_the_environment_chooses_the_products():
     assert "AGX_BLAS: expected 'auto' or 'numpy', got 'fast'" in run(code, AGX_BLAS="fast").stderr
 
 
+def test_the_environment_chooses_the_instructions():
+    code = "import agx.threads; print(agx.threads.instructions())"
+    assert run(code, AGX_INSTRUCTIONS="baseline").stdout.strip() == "baseline"
+    wrong = run(code, AGX_INSTRUCTIONS="mmx").stderr
+    assert "AGX_INSTRUCTIONS: expected one of ('baseline', 'avx2', 'avx512'), got 'mmx'" in wrong
+
+
 @pytest.mark.parametrize(("count", "parts"), [(10, 1), (10, 3), (2, 2), (7, 4)])
 def test_pieces_cover_everything_once(count, parts):
     seen = []

@@ -178,7 +178,7 @@ def _info(options: argparse.Namespace) -> int:
     ]
     rows += [
         ("threads", f"{threads.get_num_threads()} of {os.cpu_count()} cores"),
-        ("instructions", ("compiler's baseline", "AVX2", "AVX-512")[threads.instructions()]),
+        ("instructions", threads.instructions()),
         ("convolution", _products(threads)),
         ("data", str(data.data_home())),
     ]
@@ -194,7 +194,7 @@ def _products(threads: Any) -> str:
     """Who multiplies in a convolution."""
     found = threads.blas()
     patches = f"{found.symbol} of NumPy's BLAS" if found else "numpy.matmul"
-    if not threads.instructions():
+    if threads.instructions() == "baseline":
         return patches
     return f"agx's own tiles for float32 with stride 1, else {patches}"
 

@@ -43,6 +43,19 @@ def _initial_threads() -> int:
     return int(text) if text else _cores()
 
 
+#: The vector instructions that kernels know, by their number.
+INSTRUCTIONS = ("baseline", "avx2", "avx512")
+
+
+def _choose_instructions() -> None:
+    """Use what AGX_INSTRUCTIONS says, as far as the processor has it; all it has by default."""
+    choice = os.environ.get("AGX_INSTRUCTIONS", INSTRUCTIONS[-1])
+    if choice not in INSTRUCTIONS:
+        raise ValueError(f"AGX_INSTRUCTIONS: expected one of {INSTRUCTIONS}, got {choice!r}")
+    _simd.set_level(INSTRUCTIONS.index(choice))
+
+
+_choose_instructions()
 _threads = _initial_threads()
 _pool.allow(_threads)
 _starting = threading.Lock()
@@ -85,9 +98,9 @@ def set_num_threads(n: int) -> None:
     threadpool_limits(n, user_api="blas")
 
 
-def instructions() -> int:
-    """Return which vector instructions the kernels use: 0 baseline, 1 AVX2, 2 AVX-512."""
-    return _simd.level()
+def instructions() -> str:
+    """Return which vector instructions the kernels use: AGX_INSTRUCTIONS, or the best there are."""
+    return INSTRUCTIONS[_simd.level()]
 
 
 @functools.cache
