@@ -152,10 +152,10 @@ AGX_LOOP_TABLE(double)
 AGX_LOOPS(float, base, )
 AGX_LOOPS(double, base, )
 #ifdef AGX_SIMD
-AGX_LOOPS(float, avx2, __attribute__((target("avx2,fma"))))
-AGX_LOOPS(double, avx2, __attribute__((target("avx2,fma"))))
-AGX_LOOPS(float, avx512, __attribute__((target("avx512f,prefer-vector-width=512"))))
-AGX_LOOPS(double, avx512, __attribute__((target("avx512f,prefer-vector-width=512"))))
+AGX_LOOPS(float, avx2, AGX_AVX2)
+AGX_LOOPS(double, avx2, AGX_AVX2)
+AGX_LOOPS(float, avx512, AGX_AVX512)
+AGX_LOOPS(double, avx512, AGX_AVX512)
 static const agx_loops_float agx_float_loops[] = {
     AGX_LOOP_ROW(float, base), AGX_LOOP_ROW(float, avx2), AGX_LOOP_ROW(float, avx512)};
 static const agx_loops_double agx_double_loops[] = {

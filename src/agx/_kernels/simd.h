@@ -6,6 +6,12 @@
 
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 #define AGX_SIMD 1
+#define AGX_AVX2 __attribute__((target("avx2,fma")))
+#if defined(__clang__)
+#define AGX_AVX512 __attribute__((target("avx512f")))
+#else /* GCC would take vectors of half the width. */
+#define AGX_AVX512 __attribute__((target("avx512f,prefer-vector-width=512")))
+#endif
 
 static inline int agx_simd_best(void) {
     __builtin_cpu_init();

@@ -123,19 +123,19 @@ AGX_ROW_TABLE(double)
     target static void agx_scale_##isa##_##type(type *x, ptrdiff_t n, type s) {                       \
         agx_scale_body_##type(x, n, s);                                                               \
     }
-#define AGX_ROW(type, isa)                                                                            \
+#define AGX_ROW_FUNCTIONS(type, isa)                                                                  \
     {agx_largest_##isa##_##type, agx_exp_sum_##isa##_##type, agx_exp_##isa##_##type,                  \
      agx_scale_##isa##_##type}
 
 AGX_ROW_LOOPS(float, base, )
 AGX_ROW_LOOPS(double, base, )
-static const agx_rows_double agx_double_rows = AGX_ROW(double, base);
+static const agx_rows_double agx_double_rows = AGX_ROW_FUNCTIONS(double, base);
 #ifdef AGX_SIMD
-AGX_ROW_LOOPS(float, avx2, __attribute__((target("avx2,fma"))))
-AGX_ROW_LOOPS(float, avx512, __attribute__((target("avx512f,prefer-vector-width=512"))))
+AGX_ROW_LOOPS(float, avx2, AGX_AVX2)
+AGX_ROW_LOOPS(float, avx512, AGX_AVX512)
 static const agx_rows_float agx_float_rows[] = {
-    AGX_ROW(float, base), AGX_ROW(float, avx2), AGX_ROW(float, avx512)};
+    AGX_ROW_FUNCTIONS(float, base), AGX_ROW_FUNCTIONS(float, avx2), AGX_ROW_FUNCTIONS(float, avx512)};
 #else
-static const agx_rows_float agx_float_rows[] = {AGX_ROW(float, base)};
+static const agx_rows_float agx_float_rows[] = {AGX_ROW_FUNCTIONS(float, base)};
 #endif
 #endif
