@@ -13,7 +13,7 @@ cdef extern from "pool.h" nogil:
 
 
 cdef void parallel(task_t task, void *context, int parts) noexcept nogil:
-    """Call ``task(context, part)`` for parts 0 to ``parts`` - 1, each in a thread of its own."""
+    """Call ``task(context, part)`` for parts 0 to ``parts`` - 1, in whichever threads are free."""
     agx_pool_run(task, context, parts)
 
 
@@ -67,7 +67,7 @@ cdef void call_python(void *context, int part) noexcept nogil:
 
 
 def run(function, int parts):
-    """Call ``function(part)`` for every part, each in a thread; raises the first error at the end."""
+    """Call ``function(part)`` for every part, in whichever threads are free; raises the first error."""
     cdef list errors = []
     cdef tuple context = (function, errors)
     with nogil:
