@@ -51,6 +51,8 @@ cdef enum:
     MOST_WEIGHTS = 640
     # Multiplications below which another thread costs more than it saves.
     WORK_PER_THREAD = 100_000
+    # Weights that one thread packs before another could help.
+    MOST_PACKED_ALONE = 1 << 14
 
 cnp.import_array()
 
@@ -142,23 +144,6 @@ cdef void find_offsets(const Plan *p, Py_ssize_t *offset) noexcept nogil:
                 k += 1
 
 
-cdef void pack_weight(const Plan *p, const float *w, const Py_ssize_t *strides, float *packed) noexcept nogil:
-    """Write the weights of one group in the order in which tiles read them."""
-    cdef Py_ssize_t c, i, j, r, m = 0
-    cdef int rows
-    cdef const float *source
-    while m < p.M:
-        rows = tile_for(p.level, p.M - m).rows
-        for c in range(p.C):
-            for i in range(p.KH):
-                for j in range(p.KW):
-                    source = w + m * strides[0] + c * strides[1] + i * strides[2] + j * strides[3]
-                    for r in range(rows):
-                        packed[r] = source[r * strides[0]]
-                    packed += rows
-        m += rows
-
-
 cdef void lay_out(const Plan *p, const float *x, float *run, Py_ssize_t first) noexcept nogil:
     """Copy the rows of an image that output rows from ``first`` on see; ``run`` has zeros around them."""
     cdef Py_ssize_t c, r, y, rows = p.plane // p.pitch
@@ -175,14 +160,48 @@ cdef void lay_out(const Plan *p, const float *x, float *run, Py_ssize_t first) n
 
 cdef struct Product:
     Plan plan
-    int parts
+    int parts, packers
+    const float *w
+    Py_ssize_t[4] strides
+    Py_ssize_t next_group
     const float *x
-    const float *packed
+    float *packed
     const float *bias
     const Py_ssize_t *offset
     float *out
     float *memory
     Py_ssize_t share
+
+
+cdef void pack_block(const Product *job, const float *w, int rows, float *packed) noexcept nogil:
+    """Write ``rows`` filters in the order in which a tile reads them: weight by weight."""
+    cdef const Plan *p = &job.plan
+    cdef Py_ssize_t c, i, j, r
+    cdef const float *source
+    for c in range(p.C):
+        for i in range(p.KH):
+            for j in range(p.KW):
+                source = w + c * job.strides[1] + i * job.strides[2] + j * job.strides[3]
+                for r in range(rows):
+                    packed[r] = source[r * job.strides[0]]
+                packed += rows
+
+
+cdef void pack_part(void *context, int part) noexcept nogil:
+    """Pack every block of filters that is this part's turn."""
+    cdef Product *job = <Product *>context
+    cdef const Plan *p = &job.plan
+    cdef Py_ssize_t g, m, turn = 0
+    cdef int rows
+    for g in range(p.groups):
+        m = 0
+        while m < p.M:
+            rows = tile_for(p.level, p.M - m).rows
+            if turn % job.packers == part:
+                pack_block(job, job.w + g * job.next_group + m * job.strides[0], rows,
+                           job.packed + (g * p.M + m) * p.K)
+            turn += 1
+            m += rows
 
 
 cdef void crop(const Plan *p, const float *tile, Py_ssize_t ld, float *out, Py_ssize_t rows,
@@ -239,32 +258,28 @@ cdef void convolve_part(void *context, int part) noexcept nogil:
                 first += p.rows
 
 
-cdef object convolve(const float *x, const float *w, const float *bias, float *out, Plan *p,
-                     const Py_ssize_t *strides, Py_ssize_t next_group, int parts):
-    """Write every image's convolution with weights that lie ``strides`` apart."""
-    cdef Product job
-    cdef Py_ssize_t g, weights = p.groups * p.M * p.K, head = (weights + 2 * p.K + 15) // 16 * 16
+cdef object convolve(Product *job, Plan *p, int parts):
+    """Write every image's convolution; ``job`` has the arrays, and where its weights lie."""
+    cdef Py_ssize_t weights = p.groups * p.M * p.K, head = (weights + 2 * p.K + 15) // 16 * 16
     job.plan = p[0]
     job.parts = parts
+    job.packers = parts if weights >= MOST_PACKED_ALONE else 1
     job.share = p.image + MOST_ROWS * p.length
     cdef float *memory = scratch(head + parts * job.share)
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
-    cdef float *packed = <float *>(offset + p.K)
-    job.x, job.bias, job.out = x, bias, out
-    job.packed, job.offset = packed, offset
+    job.packed, job.offset = <float *>(offset + p.K), offset
     job.memory = memory + head
     with nogil:
         find_offsets(p, offset)
-        for g in range(p.groups):
-            pack_weight(p, w + g * next_group, strides, packed + g * p.M * p.K)
-        parallel(convolve_part, &job, parts)
+        parallel(pack_part, job, job.packers)
+        parallel(convolve_part, job, parts)
 
 
 def forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
             object team):
     """Convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW) and add ``bias`` (O,) or None."""
     cdef Plan p
-    cdef Py_ssize_t[4] strides
+    cdef Product job
     cdef cnp.npy_intp[4] shape
     if not is_float32(x, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
         return None
@@ -277,10 +292,11 @@ def forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_s
     shape = [p.images, groups * p.M, p.OH, p.OW]
     out = empty(4, shape, cnp.NPY_FLOAT32)
     choose_rows(&p, workspace, False)
-    strides = [p.K, p.KH * p.KW, p.KW, 1]
-    convolve(<float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(w),
-             NULL if bias is None else <float *>cnp.PyArray_DATA(bias), <float *>cnp.PyArray_DATA(out),
-             &p, strides, p.M * p.K, count_parts(&p, team))
+    job.x, job.w = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(w)
+    job.bias = NULL if bias is None else <float *>cnp.PyArray_DATA(bias)
+    job.out = <float *>cnp.PyArray_DATA(out)
+    job.strides, job.next_group = [p.K, p.KH * p.KW, p.KW, 1], p.M * p.K
+    convolve(&job, &p, count_parts(&p, team))
     return out
 
 
@@ -288,7 +304,7 @@ def input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t group
                    object team):
     """Convolve ``g`` with the weight turned round: the gradient of images of ``shape``."""
     cdef Plan p
-    cdef Py_ssize_t[4] strides
+    cdef Product job
     cdef cnp.npy_intp[4] sizes = shape
     cdef Py_ssize_t area
     if not is_float32(g, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
@@ -302,9 +318,10 @@ def input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t group
     x = empty(4, sizes, cnp.NPY_FLOAT32)
     choose_rows(&p, workspace, False)
     area = p.KH * p.KW
-    strides = [area, p.M * area, -p.KW, -1]
-    convolve(<float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(w) + area - 1, NULL,
-             <float *>cnp.PyArray_DATA(x), &p, strides, p.C * p.M * area, count_parts(&p, team))
+    job.x, job.w = <float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(w) + area - 1
+    job.bias, job.out = NULL, <float *>cnp.PyArray_DATA(x)
+    job.strides, job.next_group = [area, p.M * area, -p.KW, -1], p.C * p.M * area
+    convolve(&job, &p, count_parts(&p, team))
     return x
 
 
