@@ -84,7 +84,7 @@ def test_rows_without_elements(dtype, rtol):
 def test_gradient_of_logsumexp(level, dtype, rtol):
     rng = np.random.default_rng(0)
     x, g = rng.normal(0, 20, (4, 70)).astype(dtype), rng.standard_normal(4).astype(dtype)
-    found = kernels.logsumexp_gradient(g, kernels.logsumexp(x), x)
+    found = kernels.logsumexp_gradient(g, x)
     np.testing.assert_allclose(
         found, g[:, None] * reference.softmax(x), rtol=100 * rtol, atol=1e-35
     )
@@ -93,8 +93,26 @@ def test_gradient_of_logsumexp(level, dtype, rtol):
 def test_gradient_of_logsumexp_at_infinity(level):
     inf = np.inf
     x = np.array([[-inf, -inf], [inf, 0.0], [-inf, 3.0]], np.float32)
-    found = kernels.logsumexp_gradient(np.full(3, 2, np.float32), kernels.logsumexp(x), x)
+    found = kernels.logsumexp_gradient(np.full(3, 2, np.float32), x)
     np.testing.assert_array_equal(found, [[1, 1], [2, 0], [0, 2]])
+
+
+def test_the_gradient_of_a_sum_may_be_a_broadcast_view():
+    x, t, g = np.eye(3), np.arange(3), np.broadcast_to(np.float64(2), 3)
+    np.testing.assert_array_equal(
+        kernels.logsumexp_gradient(g, x), kernels.logsumexp_gradient(g.copy(), x)
+    )
+    np.testing.assert_array_equal(
+        kernels.nll_gradient(g, x, t, False), kernels.nll_gradient(g.copy(), x, t, False)
+    )
+
+
+@pytest.mark.parametrize("size", [2, 70])
+def test_gradient_of_logsumexp_of_large_numbers_keeps_its_digits(level, size):
+    x = np.full((1, size), 1e8, np.float32)
+    np.testing.assert_allclose(
+        kernels.logsumexp_gradient(np.ones(1, np.float32), x), 1 / size, rtol=1e-6
+    )
 
 
 # --- cross entropy -------------------------------------------------------------------------------
@@ -126,6 +144,21 @@ def test_a_small_loss_of_large_logits_keeps_its_digits():
     )
 
 
+@pytest.mark.parametrize("mean", [True, False])
+@pytest.mark.parametrize("wrong", [-1, 3, -(2**63), 2**63 - 1])
+@pytest.mark.parametrize(("dtype", "rtol"), KINDS)
+def test_targets_outside_the_row_are_not_read(dtype, rtol, wrong, mean):
+    z, t = np.zeros((3, 3), dtype), np.array([0, wrong, 5])
+    g = np.ones(() if mean else 3, dtype)
+    place = f"class numbers from 0 to 2, got {wrong} at position 1"
+    with pytest.raises(ValueError, match=f"softmax_nll: targets must be {place}"):
+        kernels.nll(z, t, mean)
+    with pytest.raises(
+        ValueError, match=f"targets have changed since .*: expected {place}; .* copy"
+    ):
+        kernels.nll_gradient(g, z, t, mean)
+
+
 def test_which_targets_are_classes():
     assert kernels.are_classes(np.array([0, 2, 1]), 3, -100)
     assert not kernels.are_classes(np.array([0, 3]), 3, -100)
@@ -150,8 +183,9 @@ def test_other_arguments_are_left_to_others(x):
     assert kernels.nll(z, t[:1], True) is None
     assert kernels.nll_gradient(np.ones(2), x, t, False) is None
     assert kernels.nll_gradient(x, z, t, False) is None
-    assert kernels.logsumexp_gradient(np.ones(2), np.ones(2), x) is None
-    assert kernels.logsumexp_gradient(np.ones(3), np.ones(2), z) is None
+    assert kernels.logsumexp_gradient(np.ones(2), x) is None
+    assert kernels.logsumexp_gradient(np.ones(3), z) is None
+    assert kernels.logsumexp_gradient(np.ones(2, np.float32), z) is None
 
 
 def test_results_are_the_same_again():

@@ -175,6 +175,24 @@ def test_shapes_never_broadcast(name):
         getattr(ag, name)(ag.Tensor(np.full((4, 1), 0.5)), np.ones(4))
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_targets_overwritten_before_backward_are_an_error(reduction):
+    z, targets = ag.Tensor(Z), LABELS.astype(np.int64)
+    loss = ag.cross_entropy(z, targets, reduction=reduction)
+    targets[:] = 9
+    with pytest.raises(ValueError, match="targets have changed .* 0 to 2, got 9 at position 0"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 2), (3, 5, 2, 2)])
+def test_the_mean_over_pixels_is_one_operation(shape):
+    z = ag.Tensor(np.random.default_rng(0).standard_normal(shape))
+    targets = np.random.default_rng(1).integers(0, 5, (shape[0], *shape[2:]))
+    loss, each = ag.cross_entropy(z, targets), ag.cross_entropy(z, targets, reduction="none")
+    assert loss.op == "softmax_nll" and each.shape == targets.shape
+    np.testing.assert_allclose(loss.value, each.value.mean())
+
+
 @pytest.mark.parametrize(
     ("z", "targets", "message"),
     [

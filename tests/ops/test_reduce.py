@@ -70,6 +70,13 @@ def test_softmax_of_extreme_numbers():
     np.testing.assert_array_equal(x.grad, [0.0, 0.0, 0.0])
 
 
+@pytest.mark.parametrize("axis", [1, -1, None])
+def test_gradient_of_logsumexp_of_large_numbers(axis):
+    x = ag.Tensor(np.full((2, 2), 1e8, np.float32))
+    ag.logsumexp(x, axis=axis).sum().backward()
+    np.testing.assert_allclose(x.grad, 0.25 if axis is None else 0.5)
+
+
 def test_logsumexp_of_minus_infinity():
     x = ag.Tensor([[-np.inf, -np.inf], [-np.inf, 0.0]])
     out = ag.logsumexp(x, axis=1)

@@ -18,12 +18,10 @@ cdef extern from "softmax.h" nogil:
     ctypedef struct float_rows "agx_rows_float":
         float (*largest)(const float *, Py_ssize_t) noexcept nogil
         float (*exp_sum)(const float *, float *, Py_ssize_t, float) noexcept nogil
-        void (*exponentials)(const float *, float *, Py_ssize_t, float, float) noexcept nogil
         void (*scale)(float *, Py_ssize_t, float) noexcept nogil
     ctypedef struct double_rows "agx_rows_double":
         double (*largest)(const double *, Py_ssize_t) noexcept nogil
         double (*exp_sum)(const double *, double *, Py_ssize_t, double) noexcept nogil
-        void (*exponentials)(const double *, double *, Py_ssize_t, double, double) noexcept nogil
         void (*scale)(double *, Py_ssize_t, double) noexcept nogil
     const float_rows *of_floats "agx_float_rows"
     const double_rows of_doubles "agx_double_rows"
@@ -51,28 +49,16 @@ cdef inline floating limit(floating x, floating m) noexcept nogil:
     return x if x != x else <floating>(x == m)
 
 
-cdef void exponentials(const floating *x, floating *out, Py_ssize_t n, floating m,
-                       floating s) noexcept nogil:
-    """Write s exp(x - m)."""
-    cdef Py_ssize_t i
-    if m == INFINITY or m == -INFINITY:
-        for i in range(n):
-            out[i] = s * limit(x[i], m)
-    elif floating is float:
-        of_floats[simd_level()].exponentials(x, out, n, m, s)
-    else:
-        of_doubles.exponentials(x, out, n, m, s)
-
-
 cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floating m) noexcept nogil:
     """The sum of exp(x - m), which are written too unless ``out`` is NULL."""
     cdef Py_ssize_t i
-    cdef floating total = 0
+    cdef floating e, total = 0
     if m == INFINITY or m == -INFINITY:
         for i in range(n):
-            total += limit(x[i], m)
-        if out != NULL:
-            exponentials(x, out, n, m, <floating>1)
+            e = limit(x[i], m)
+            total += e
+            if out != NULL:
+                out[i] = e
     elif floating is float:
         total = of_floats[simd_level()].exp_sum(x, out, n, m)
     else:
@@ -130,37 +116,38 @@ def logsumexp(x):
     return out
 
 
-cdef void scaled_rows(const floating *g, const floating *lse, const floating *x, floating *out,
-                      Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+cdef void scaled_rows(const floating *g, const floating *x, floating *out, Py_ssize_t rows,
+                      Py_ssize_t n) noexcept nogil:
+    """Not exp(x - logsumexp(x)): a logarithm that is rounded at a large x spoils every digit."""
     cdef Py_ssize_t i
-    cdef floating s
     for i in range(rows):
-        if lse[i] == INFINITY or lse[i] == -INFINITY:
-            s = shifted_exp(x + i * n, out + i * n, n, lse[i])
-            scale(out + i * n, n, g[i] / s)
-        else:
-            exponentials(x + i * n, out + i * n, n, lse[i], g[i])
+        scale(out, n, g[i] / shifted_exp(x, out, n, largest(x, n)))
+        x += n
+        out += n
 
 
-def logsumexp_gradient(g, out, x):
-    """g softmax(row) of each row, from the value ``out`` of ``logsumexp``."""
-    if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g) or cnp.PyArray_TYPE(x) != kind_of(out):
+def logsumexp_gradient(g, x):
+    """g softmax(row) of each row."""
+    g = contiguous(g)
+    if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g) or cnp.PyArray_SIZE(g) != row_count(x):
         return None
+    out = like(x)
     cdef Py_ssize_t n = row_length(x), rows = row_count(x)
-    if cnp.PyArray_SIZE(g) != rows or cnp.PyArray_SIZE(out) != rows:
-        return None
-    found = like(x)
     cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
     cdef void *a = cnp.PyArray_DATA(g)
-    cdef void *b = cnp.PyArray_DATA(out)
-    cdef void *c = cnp.PyArray_DATA(x)
-    cdef void *d = cnp.PyArray_DATA(found)
+    cdef void *b = cnp.PyArray_DATA(x)
+    cdef void *c = cnp.PyArray_DATA(out)
     with nogil:
         if single:
-            scaled_rows(<float *>a, <float *>b, <float *>c, <float *>d, rows, n)
+            scaled_rows(<float *>a, <float *>b, <float *>c, rows, n)
         else:
-            scaled_rows(<double *>a, <double *>b, <double *>c, <double *>d, rows, n)
-    return found
+            scaled_rows(<double *>a, <double *>b, <double *>c, rows, n)
+    return out
+
+
+cdef object contiguous(object g):
+    """An array in one piece: the gradient of a sum is a broadcast view. Anything else as it is."""
+    return cnp.PyArray_GETCONTIGUOUS(g) if cnp.PyArray_CheckExact(g) else g
 
 
 cdef int kind_of(object x) noexcept:
@@ -234,14 +221,19 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
     return True
 
 
-cdef void nll_rows(const floating *x, const int64_t *targets, floating *out, Py_ssize_t rows,
-                   Py_ssize_t n, bint mean) noexcept nogil:
+cdef Py_ssize_t nll_rows(const floating *x, const int64_t *targets, floating *out, Py_ssize_t rows,
+                         Py_ssize_t n, bint mean) noexcept nogil:
+    """Returns the first row whose target is no class, or -1."""
     cdef Py_ssize_t i
+    cdef int64_t t
     cdef double total = 0
     cdef floating m, loss
     for i in range(rows):
+        t = targets[i]
+        if t < 0 or t >= n:
+            return i
         m = largest(x, n)
-        loss = <floating>log(shifted_exp(x, NULL, n, m)) - (x[targets[i]] - m)
+        loss = <floating>log(shifted_exp(x, NULL, n, m)) - (x[t] - m)
         if mean:
             total += loss
         else:
@@ -249,10 +241,11 @@ cdef void nll_rows(const floating *x, const int64_t *targets, floating *out, Py_
         x += n
     if mean:
         out[0] = <floating>(total / rows)
+    return -1
 
 
 def nll(z, targets, bint mean):
-    """-log softmax(row)[target] of each row of (N, C), or its mean; ``targets`` are in range."""
+    """-log softmax(row)[target] of each row of (N, C), or its mean."""
     if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
         return None
     cdef cnp.npy_intp rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
@@ -263,26 +256,37 @@ def nll(z, targets, bint mean):
     cdef void *a = cnp.PyArray_DATA(z)
     cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
     cdef void *b = cnp.PyArray_DATA(out)
+    cdef Py_ssize_t wrong
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            nll_rows(<float *>a, t, <float *>b, rows, n, mean)
+            wrong = nll_rows(<float *>a, t, <float *>b, rows, n, mean)
         else:
-            nll_rows(<double *>a, t, <double *>b, rows, n, mean)
+            wrong = nll_rows(<double *>a, t, <double *>b, rows, n, mean)
+    if wrong >= 0:
+        raise ValueError(f"softmax_nll: targets must be class numbers from 0 to {n - 1}, got "
+                         f"{targets[wrong]} at position {wrong}")
     return out
 
 
-cdef void nll_gradient_rows(const floating *g, const floating *x, const int64_t *targets, floating *out,
-                            Py_ssize_t rows, Py_ssize_t n, bint mean) noexcept nogil:
+cdef Py_ssize_t nll_gradient_rows(const floating *g, const floating *x, const int64_t *targets,
+                                  floating *out, Py_ssize_t rows, Py_ssize_t n,
+                                  bint mean) noexcept nogil:
+    """Returns the first row whose target is no class, or -1."""
     cdef Py_ssize_t i
+    cdef int64_t t
     cdef floating s, p, factor
     for i in range(rows):
+        t = targets[i]
+        if t < 0 or t >= n:
+            return i
         factor = g[0] / rows if mean else g[i]
         s = 1 / shifted_exp(x, out, n, largest(x, n))
-        p = out[targets[i]] * s
+        p = out[t] * s
         scale(out, n, s * factor)
-        out[targets[i]] = (p - 1) * factor
+        out[t] = (p - 1) * factor
         x += n
         out += n
+    return -1
 
 
 def nll_gradient(g, z, targets, bint mean):
@@ -290,6 +294,7 @@ def nll_gradient(g, z, targets, bint mean):
     if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
         return None
     cdef Py_ssize_t rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
+    g = contiguous(g)
     if kind_of(g) != cnp.PyArray_TYPE(z) or cnp.PyArray_SIZE(g) != (1 if mean else rows):
         return None
     out = like(z)
@@ -298,9 +303,14 @@ def nll_gradient(g, z, targets, bint mean):
     cdef void *b = cnp.PyArray_DATA(z)
     cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
     cdef void *c = cnp.PyArray_DATA(out)
+    cdef Py_ssize_t wrong
     with nogil:
         if single:
-            nll_gradient_rows(<float *>a, <float *>b, t, <float *>c, rows, n, mean)
+            wrong = nll_gradient_rows(<float *>a, <float *>b, t, <float *>c, rows, n, mean)
         else:
-            nll_gradient_rows(<double *>a, <double *>b, t, <double *>c, rows, n, mean)
+            wrong = nll_gradient_rows(<double *>a, <double *>b, t, <double *>c, rows, n, mean)
+    if wrong >= 0:
+        raise ValueError(f"softmax_nll: targets have changed since the loss was computed: expected class "
+                         f"numbers from 0 to {n - 1}, got {targets[wrong]} at position {wrong}; compute "
+                         "the loss from a copy of an array that you write into")
     return out

@@ -60,10 +60,6 @@ AGX_INLINE float agx_exp_float(float d) {
 AGX_INLINE double agx_exp_double(double d) { return exp(d); }
 
 #define AGX_EXP_BODIES(type)                                                                          \
-    AGX_INLINE void agx_exp_body_##type(                                                              \
-        const type *AGX_RESTRICT x, type *AGX_RESTRICT out, ptrdiff_t n, type m, type s) {            \
-        for (ptrdiff_t i = 0; i < n; i++) out[i] = s * agx_exp_##type(x[i] - m);                      \
-    }                                                                                                 \
     /* The sum of exp(x - m), which are written too if there is an ``out``. */                        \
     AGX_INLINE type agx_exp_sum_body_##type(                                                          \
         const type *AGX_RESTRICT x, type *AGX_RESTRICT out, ptrdiff_t n, type m) {                    \
@@ -102,7 +98,6 @@ AGX_SCALE_BODY(double)
     typedef struct {                                                                                  \
         type (*largest)(const type *, ptrdiff_t);                                                     \
         type (*exp_sum)(const type *, type *, ptrdiff_t, type);                                       \
-        void (*exponentials)(const type *, type *, ptrdiff_t, type, type);                            \
         void (*scale)(type *, ptrdiff_t, type);                                                       \
     } agx_rows_##type;
 AGX_ROW_TABLE(float)
@@ -116,16 +111,11 @@ AGX_ROW_TABLE(double)
         if (out) return agx_exp_sum_body_##type(x, out, n, m);                                        \
         return agx_exp_sum_body_##type(x, 0, n, m);                                                   \
     }                                                                                                 \
-    target static void agx_exp_##isa##_##type(                                                        \
-        const type *x, type *out, ptrdiff_t n, type m, type s) {                                      \
-        agx_exp_body_##type(x, out, n, m, s);                                                         \
-    }                                                                                                 \
     target static void agx_scale_##isa##_##type(type *x, ptrdiff_t n, type s) {                       \
         agx_scale_body_##type(x, n, s);                                                               \
     }
 #define AGX_ROW_FUNCTIONS(type, isa)                                                                  \
-    {agx_largest_##isa##_##type, agx_exp_sum_##isa##_##type, agx_exp_##isa##_##type,                  \
-     agx_scale_##isa##_##type}
+    {agx_largest_##isa##_##type, agx_exp_sum_##isa##_##type, agx_scale_##isa##_##type}
 
 AGX_ROW_LOOPS(float, base, )
 AGX_ROW_LOOPS(double, base, )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,9 @@ import numpy.typing as npt
 from .dataset import ArrayDataset, class_numbers, labelled_images
 from .download import Remote, fetch
 from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RECORD = 1 + 3 * 32 * 32  # bytes: a label, then the red, green and blue planes, row by row
 FOLDER = "cifar-10-batches-bin"

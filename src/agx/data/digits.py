@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -39,6 +38,8 @@ def digits(
     >>> train = ag.data.digits("train", size=32)
     >>> images, labels = train[:64]
     """
+    from pathlib import Path
+
     check_split("digits", split)
     numbers = class_numbers("digits", CLASSES, classes)
     if size < SIDE:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GET_AGAIN = "delete it and load with download=True, or get the official file again"
 
@@ -19,6 +22,8 @@ def data_home() -> Path:
     >>> import agx as ag
     >>> files = sorted(ag.data.data_home().glob("*"))
     """
+    from pathlib import Path
+
     if chosen := os.environ.get("AGX_DATA"):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
@@ -32,6 +37,8 @@ def data_home() -> Path:
 
 def folder(root: str | os.PathLike[str] | None) -> Path:
     """Return the folder to search: ``root`` if given, else the data home."""
+    from pathlib import Path
+
     return data_home() if root is None else Path(root).expanduser()
 
 

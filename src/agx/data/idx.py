@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,9 @@ import numpy.typing as npt
 from .dataset import ArrayDataset, class_numbers, labelled_images
 from .download import Remote, fetch
 from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIDE = 28  # pixels
 

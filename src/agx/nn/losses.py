@@ -63,7 +63,7 @@ def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
 
 
 def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
-    """Integer targets for scores (N, C, ...), checked: flat, with ``ignore`` where it stands."""
+    """Class numbers for scores (N, C, ...), checked: flat int64, with ``ignore`` where it stands."""
     expected = (z.shape[0], *z.shape[2:])
     if targets.shape != expected:
         hint = "; use targets.squeeze(1)" if targets.shape == (z.shape[0], 1) else ""
@@ -80,7 +80,7 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
                 f"{op}: targets must be class numbers from 0 to {z.shape[1] - 1}, got {targets[place]} "
                 f"at position {place[0] if len(place) == 1 else place}"
             )
-    return flat
+    return flat.astype(np.int64, copy=False)
 
 
 def _weights(op: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:
@@ -155,27 +155,26 @@ def cross_entropy(
             f"cross_entropy: targets of dtype {targets.dtype} are probabilities and need the shape of the "
             f"logits, {logits.shape}, got {targets.shape}; class numbers must be integers"
         )
-    shape = targets.shape
-    labels = _labels("cross_entropy", logits, targets, ignore_index)
-    z = _rows(logits)
-    if weight is None and not label_smoothing and ignore_index not in labels:
-        losses = ops.softmax_nll(z, targets=labels, mean=False)
-        return _reduce("cross_entropy", reshape(losses, shape), reduction)
-    return _weighted_cross_entropy(
-        z, labels, weight, label_smoothing, ignore_index, shape, reduction
-    )
+    return _hard_cross_entropy(logits, targets, weight, label_smoothing, ignore_index, reduction)
 
 
-def _weighted_cross_entropy(
-    z: Any,
-    labels: np.ndarray,
+def _hard_cross_entropy(
+    logits: Any,
+    targets: np.ndarray,
     weight: np.ndarray | None,
     smoothing: float,
     ignore: int,
-    shape: tuple[int, ...],
     reduction: str,
 ) -> Any:
-    """Class numbers with weights, smoothing, or some to be ignored."""
+    """Class numbers as targets."""
+    labels = _labels("cross_entropy", logits, targets, ignore)
+    z = _rows(logits)
+    if weight is None and not smoothing and ignore not in labels:
+        mean = reduction == "mean" and len(labels) > 0
+        losses = ops.softmax_nll(z, targets=labels, mean=mean)
+        if mean:
+            return losses
+        return _reduce("cross_entropy", reshape(losses, targets.shape), reduction)
     counted = labels != ignore
     labels = np.where(counted, labels, 0)
     share = np.ones((), z.dtype) if weight is None else weight[labels]
@@ -187,7 +186,7 @@ def _weighted_cross_entropy(
     else:
         losses = where(counted, ops.softmax_nll(z, targets=labels, mean=False), 0.0) * share
     total = float((counted * share).sum()) or 1.0
-    return _reduce("cross_entropy", reshape(losses, shape), reduction, total)
+    return _reduce("cross_entropy", reshape(losses, targets.shape), reduction, total)
 
 
 def _is_one_hot(targets: np.ndarray) -> bool:

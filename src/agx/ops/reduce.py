@@ -222,9 +222,13 @@ def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(x).reshape(*x.shape[:first], math.prod(x.shape[first:]))
 
 
+def _is_last(x: Any, axis: Axis) -> bool:
+    return axis == -1 or axis == np.ndim(x) - 1
+
+
 def _along_rows(kernel: Callable[[Any], Any], x: Any, axis: Axis) -> np.ndarray:
     """Apply a kernel of rows to ``x`` along ``axis``; the result has the shape of ``x``."""
-    if axis == -1 and (found := kernel(x)) is not None:
+    if _is_last(x, axis) and (found := kernel(x)) is not None:
         return found
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
@@ -235,6 +239,8 @@ def _along_rows(kernel: Callable[[Any], Any], x: Any, axis: Axis) -> np.ndarray:
 
 
 def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
+    if not keepdims and _is_last(x, axis) and (found := _kernels.logsumexp(x)) is not None:
+        return found
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
     out: Any = _kernels.logsumexp(_rows(x, axes))
@@ -242,8 +248,8 @@ def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
 
 
 def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
-    if axis == -1 or axis == x.ndim - 1:
-        found = _kernels.logsumexp_gradient(g, out, x)
+    if _is_last(x, axis):
+        found = _kernels.logsumexp_gradient(g, x)
         if found is not None:
             return found
     return _restore(g, x, axis, keepdims) * softmax(x, axis)

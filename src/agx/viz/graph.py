@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..graph import Node
 from ..scalar import Scalar
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FORMATS = ("svg", "png", "pdf", "dot")
 _TINY = 6
@@ -54,6 +56,8 @@ class Drawing:
         >>> ag.draw(x * x).save("graph.dot")  # doctest: +SKIP
         PosixPath('graph.dot')
         """
+        from pathlib import Path
+
         path = Path(path)
         kind = path.suffix.lower().removeprefix(".")
         if kind not in _FORMATS:
