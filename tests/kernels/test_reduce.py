@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from agx._kernels import reduce as kernels
-from agx._kernels import simd
 
 KINDS = [(np.float32, 3e-6), (np.float64, 1e-13)]
 SIZES = [1, 2, 15, 16, 17, 63, 64, 65, 200]
@@ -190,5 +189,4 @@ def test_other_arguments_are_left_to_others(x):
 
 def test_results_are_the_same_again():
     x = np.random.default_rng(0).normal(0, 9, (7, 333)).astype("f")
-    assert simd.level() >= 0
     np.testing.assert_array_equal(kernels.softmax(x), kernels.softmax(x.copy()))

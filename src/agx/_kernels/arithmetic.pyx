@@ -10,6 +10,8 @@ import numpy as np
 
 cimport numpy as cnp
 
+from agx._kernels.arrays cimport alike, is_floating
+
 cnp.import_array()
 
 cdef enum:
@@ -24,8 +26,7 @@ cdef object np_negative = np.negative
 
 
 cdef inline bint is_small(object x) noexcept:
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_SIZE(x) <= FEW and cnp.PyArray_ISCARRAY_RO(x)
-            and (cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64 or cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32))
+    return is_floating(x) and cnp.PyArray_SIZE(x) <= FEW
 
 
 cdef inline bint is_number(object x, double *value) noexcept:
@@ -36,17 +37,6 @@ cdef inline bint is_number(object x, double *value) noexcept:
         value[0] = <double>x
         return True
     return False
-
-
-cdef bint alike(object x, object y) noexcept:
-    """Whether two arrays have one shape and one dtype."""
-    cdef int i, n = cnp.PyArray_NDIM(x)
-    if n != cnp.PyArray_NDIM(y) or cnp.PyArray_TYPE(x) != cnp.PyArray_TYPE(y):
-        return False
-    for i in range(n):
-        if cnp.PyArray_DIM(x, i) != cnp.PyArray_DIM(y, i):
-            return False
-    return True
 
 
 cdef bint fill(Operation what, const floating *x, Py_ssize_t dx, const floating *y, Py_ssize_t dy,

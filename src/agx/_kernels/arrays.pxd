@@ -5,3 +5,7 @@ cdef bint is_float32(object x, int ndim) noexcept
 cdef object unbroadcast(str op, object c, tuple shape)
 cdef bint has_own_memory(object x) noexcept
 cdef object silence(object g, object c)
+cdef cnp.ndarray like(object x)
+cdef float *scratch(Py_ssize_t floats) except NULL
+cdef bint is_floating(object x) noexcept
+cdef bint alike(object x, object y) noexcept

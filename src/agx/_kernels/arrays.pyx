@@ -1,5 +1,7 @@
 """New arrays for the results of kernels, what kernels ask of their arguments, and un-broadcasting."""
 
+import threading
+
 import numpy as np
 
 cimport numpy as cnp
@@ -9,6 +11,7 @@ cnp.import_array()
 cdef object large = None
 cdef Py_ssize_t least_bytes = 0
 cdef type buffer_class = None
+cdef object kept = threading.local()
 
 
 def keep_large_ones(function, Py_ssize_t least, type kind):
@@ -37,6 +40,37 @@ cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
         return cnp.PyArray_EMPTY(ndim, shape, kind, 0)
     dtype = np.float32 if kind == cnp.NPY_FLOAT32 else np.float64
     return large(tuple([shape[i] for i in range(ndim)]), dtype)
+
+
+cdef cnp.ndarray like(object x):
+    """An array of unspecified numbers with the shape and dtype of ``x``."""
+    return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
+
+
+cdef float *scratch(Py_ssize_t floats) except NULL:
+    """Memory of the calling thread's own, kept from call to call, on a cache line."""
+    cdef cnp.ndarray memory = getattr(kept, "memory", None)
+    if memory is None or cnp.PyArray_SIZE(memory) < floats + 16:
+        memory = kept.memory = np.empty(floats + 16, np.float32)
+    cdef size_t address = <size_t>cnp.PyArray_DATA(memory)
+    return <float *>(address + (-address & 63))
+
+
+cdef bint is_floating(object x) noexcept:
+    """Whether ``x`` is a plain C-contiguous array of float32 or float64."""
+    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(x)
+            and (cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64))
+
+
+cdef bint alike(object x, object y) noexcept:
+    """Whether two arrays have one shape and one dtype."""
+    cdef int i, n = cnp.PyArray_NDIM(x)
+    if n != cnp.PyArray_NDIM(y) or cnp.PyArray_TYPE(x) != cnp.PyArray_TYPE(y):
+        return False
+    for i in range(n):
+        if cnp.PyArray_DIM(x, i) != cnp.PyArray_DIM(y, i):
+            return False
+    return True
 
 
 cdef bint is_float32(object x, int ndim) noexcept:

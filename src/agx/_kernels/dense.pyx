@@ -7,29 +7,12 @@ much as the product.
 
 from libc.string cimport memset
 
-import threading
-
-import numpy as np
-
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport empty, is_float32
+from agx._kernels.arrays cimport empty, is_float32, scratch
 from agx._kernels.pool cimport parallel
 from agx._kernels.simd cimport simd_level
-
-cdef extern from "tiles.h" nogil:
-    ctypedef struct tile_t "agx_tile":
-        int rows, vectors, width
-        void (*product)(int vectors, Py_ssize_t K, const float *a, const float *b,
-                        const Py_ssize_t *offset, const float *start, float *c,
-                        Py_ssize_t ldc) noexcept nogil
-        void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
-                      const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
-                      Py_ssize_t ldc) noexcept nogil
-    const tile_t *tile_for "agx_tile_for"(int level, Py_ssize_t rows) noexcept
-    const tile_t *inner_tile_for "agx_inner_tile_for"(int level, Py_ssize_t rows) noexcept
-    void copy "agx_copy"(float *to, const float *source, Py_ssize_t n) noexcept
-    void turn8 "agx_turn8"(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept
+from agx._kernels.tiles cimport copy, inner_tile_for, tile_for, tile_t, turn8
 
 cnp.import_array()
 
@@ -42,18 +25,6 @@ cdef enum:
     MOST_COPIED = 1 << 20
     # Rows up to which a factor that lies across is cheaper to read than to turn.
     FEW_ROWS = 7
-
-cdef object kept = threading.local()
-
-
-cdef float *scratch(Py_ssize_t floats) except NULL:
-    """Memory of the calling thread's own, kept from call to call, on a cache line."""
-    cdef cnp.ndarray memory = getattr(kept, "memory", None)
-    if memory is None or cnp.PyArray_SIZE(memory) < floats + 16:
-        memory = kept.memory = np.empty(floats + 16, np.float32)
-    cdef size_t address = <size_t>cnp.PyArray_DATA(memory)
-    return <float *>(address + (-address & 63))
-
 
 cdef struct Job:
     # out (M, N) = a (M, K) b (K, N) + bias; strides in floats.

@@ -16,28 +16,12 @@ there are.
 
 from libc.string cimport memset
 
-import threading
-
-import numpy as np
-
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport empty, is_float32
+from agx._kernels.arrays cimport empty, is_float32, scratch
 from agx._kernels.pool cimport parallel
 from agx._kernels.simd cimport simd_level
-
-cdef extern from "tiles.h" nogil:
-    ctypedef struct tile_t "agx_tile":
-        int rows, vectors, width
-        void (*product)(int vectors, Py_ssize_t K, const float *a, const float *b,
-                        const Py_ssize_t *offset, const float *start, float *c,
-                        Py_ssize_t ldc) noexcept nogil
-        void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
-                      const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
-                      Py_ssize_t ldc) noexcept nogil
-    const tile_t *tile_for "agx_tile_for"(int level, Py_ssize_t rows) noexcept
-    const tile_t *inner_tile_for "agx_inner_tile_for"(int level, Py_ssize_t rows) noexcept
-    void copy "agx_copy"(float *to, const float *source, Py_ssize_t n) noexcept
+from agx._kernels.tiles cimport copy, inner_tile_for, tile_for, tile_t
 
 cdef enum:
     # Floats that a tile may read beyond the last position, and the most rows of a tile.
@@ -55,8 +39,6 @@ cdef enum:
     MOST_PACKED_ALONE = 1 << 14
 
 cnp.import_array()
-
-cdef object kept = threading.local()
 
 
 cdef struct Plan:
@@ -124,15 +106,6 @@ cdef int count_parts(const Plan *p, object team) except 0:
     if p.images == 1 or work < 2 * WORK_PER_THREAD:
         return 1
     return <int>max(1, min(<Py_ssize_t>team(), p.images, work // WORK_PER_THREAD))
-
-
-cdef float *scratch(Py_ssize_t floats) except NULL:
-    """Memory of the calling thread's own, kept from call to call, on a cache line."""
-    cdef cnp.ndarray memory = getattr(kept, "memory", None)
-    if memory is None or cnp.PyArray_SIZE(memory) < floats + 16:
-        memory = kept.memory = np.zeros(floats + 16, np.float32)
-    cdef size_t address = <size_t>cnp.PyArray_DATA(memory)
-    return <float *>(address + (-address & 63))
 
 
 cdef void find_offsets(const Plan *p, Py_ssize_t *offset) noexcept nogil:

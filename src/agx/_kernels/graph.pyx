@@ -14,9 +14,9 @@ from types import MethodType
 
 cimport numpy as cnp
 
-from agx._kernels.arithmetic cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, Operation, add_to, alike,
+from agx._kernels.arithmetic cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, Operation, add_to,
                                       combine, pull_back)
-from agx._kernels.arrays cimport has_own_memory, silence, unbroadcast
+from agx._kernels.arrays cimport alike, has_own_memory, silence, unbroadcast
 from agx._kernels.loops cimport has_nan
 
 import numpy as np

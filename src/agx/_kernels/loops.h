@@ -7,14 +7,6 @@
 #include <stddef.h>
 #include "simd.h"
 
-#if defined(_MSC_VER)
-    #define AGX_RESTRICT __restrict
-    #define AGX_INLINE static __forceinline
-#else
-    #define AGX_RESTRICT restrict
-    #define AGX_INLINE static inline __attribute__((always_inline))
-#endif
-
 enum { AGX_LANES = 64 };
 
 /* Do j = 0 to n in blocks of B, a constant, the last of which overlaps the one before. */

@@ -11,7 +11,7 @@ import numpy as np
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport empty
+from agx._kernels.arrays cimport alike, empty, is_floating, like
 from agx._kernels.pool cimport awake, parallel
 from agx._kernels.simd cimport simd_level
 
@@ -52,21 +52,6 @@ cdef struct Job:
     void *x
     void *g
     void *out
-
-
-cdef bint usable(object x) noexcept:
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_IS_C_CONTIGUOUS(x) and cnp.PyArray_ISBEHAVED_RO(x)
-            and (cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64))
-
-
-cdef bint alike(object x, object y) noexcept:
-    cdef int i
-    if cnp.PyArray_TYPE(x) != cnp.PyArray_TYPE(y) or cnp.PyArray_NDIM(x) != cnp.PyArray_NDIM(y):
-        return False
-    for i in range(cnp.PyArray_NDIM(x)):
-        if cnp.PyArray_DIM(x, i) != cnp.PyArray_DIM(y, i):
-            return False
-    return True
 
 
 cdef object prepare(Job *job, object x, Py_ssize_t count, object team):
@@ -112,14 +97,10 @@ cdef void mask_part(void *context, int part) noexcept nogil:
         of_doubles[job.level].mask(<double *>job.x + i, <double *>job.g + i, n)
 
 
-cdef cnp.ndarray like(object x):
-    return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
-
-
 def relu(object x, object team):
     """Compute max(x, 0); NaN stays NaN."""
     cdef Job job
-    if not usable(x):
+    if not is_floating(x):
         return None
     out = like(x)
     prepare(&job, x, cnp.PyArray_SIZE(x), team)
@@ -132,7 +113,7 @@ def relu(object x, object team):
 def relu_gradient(object g, object x, object team, bint overwrite=False):
     """Compute g where x is positive, and zero elsewhere, in the memory of ``g`` on request."""
     cdef Job job
-    if not usable(g) or not usable(x) or not alike(g, x):
+    if not is_floating(g) or not is_floating(x) or not alike(g, x):
         return None
     if overwrite and not cnp.PyArray_ISWRITEABLE(g):
         return None
@@ -206,7 +187,7 @@ def max_pool_2x2(object x, object team):
     """Take the largest element of each 2 x 2 tile of (N, C, H, W); a row or column left over is dropped."""
     cdef Job job
     cdef cnp.npy_intp[4] shape
-    if not usable(x) or cnp.PyArray_NDIM(x) != 4:
+    if not is_floating(x) or cnp.PyArray_NDIM(x) != 4:
         return None
     shape = [cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), cnp.PyArray_DIM(x, 2) // 2,
              cnp.PyArray_DIM(x, 3) // 2]
@@ -221,7 +202,7 @@ def max_pool_2x2(object x, object team):
 def max_unpool_2x2(object g, object x, object team):
     """Write each element of ``g`` where its tile of ``x`` has its first largest element, zero elsewhere."""
     cdef Job job
-    if not usable(g) or not usable(x) or cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(x):
+    if not is_floating(g) or not is_floating(x) or cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(x):
         return None
     if cnp.PyArray_NDIM(g) != 4 or cnp.PyArray_NDIM(x) != 4:
         return None
@@ -247,7 +228,7 @@ def channel_sums(object g, object team):
     """Sum float32 (N, C, H, W) over all but the channels."""
     cdef Job job
     cdef cnp.npy_intp channels
-    if not usable(g) or cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT32 or cnp.PyArray_NDIM(g) != 4:
+    if not is_floating(g) or cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT32 or cnp.PyArray_NDIM(g) != 4:
         return None
     channels = cnp.PyArray_DIM(g, 1)
     out = empty(1, &channels, cnp.NPY_FLOAT32)
@@ -275,7 +256,7 @@ cdef bint has_nan(object x) except -1:
     cdef Job job
     cdef int[256] found
     cdef int part, total = 0
-    if not usable(x):
+    if not is_floating(x):
         return bool(np_isnan(x).any())
     job.count, job.x, job.out = cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x), found
     job.bytes, job.level = <int>cnp.PyArray_ITEMSIZE(x), simd_level()

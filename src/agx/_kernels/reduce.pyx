@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport empty
+from agx._kernels.arrays cimport empty, is_floating, like
 from agx._kernels.simd cimport simd_level
 
 cdef extern from "softmax.h" nogil:
@@ -67,8 +67,7 @@ cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floati
 
 
 cdef bint usable(object x) noexcept:
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(x) > 0 and cnp.PyArray_ISCARRAY_RO(x)
-            and (cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64))
+    return is_floating(x) and cnp.PyArray_NDIM(x) > 0
 
 
 cdef Py_ssize_t row_length(object x) noexcept:
@@ -81,10 +80,6 @@ cdef Py_ssize_t row_count(object x) noexcept:
     for i in range(cnp.PyArray_NDIM(x) - 1):
         count *= cnp.PyArray_DIM(x, i)
     return count
-
-
-cdef cnp.ndarray like(object x):
-    return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
 
 
 # --- log-sum-exp -------------------------------------------------------------------------------------

@@ -4,6 +4,14 @@
 #ifndef AGX_SIMD_H
 #define AGX_SIMD_H
 
+#if defined(_MSC_VER)
+    #define AGX_RESTRICT __restrict
+    #define AGX_INLINE static __forceinline
+#else
+    #define AGX_RESTRICT restrict
+    #define AGX_INLINE static inline __attribute__((always_inline))
+#endif
+
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 #define AGX_SIMD 1
 #define AGX_AVX2 __attribute__((target("avx2,fma")))

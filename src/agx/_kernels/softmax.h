@@ -9,14 +9,6 @@
 #include <stdint.h>
 #include "simd.h"
 
-#if defined(_MSC_VER)
-    #define AGX_RESTRICT __restrict
-    #define AGX_INLINE static __forceinline
-#else
-    #define AGX_RESTRICT restrict
-    #define AGX_INLINE static inline __attribute__((always_inline))
-#endif
-
 /* Running results side by side, for vectors without -ffast-math and several additions at a time. */
 enum { AGX_SIDE = 64 };
 
