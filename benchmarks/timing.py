@@ -44,6 +44,7 @@ def quiet_collector() -> Iterator[None]:
 
 def seconds(run: Callable[[], object], repeats: int) -> float:
     """Time one run, the mean of ``repeats``, after one that does not count."""
+    gc.collect()  # what another contender left
     time.sleep(PAUSE)
     if repeats > 1:
         run()
