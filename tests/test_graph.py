@@ -466,3 +466,33 @@ def test_refcounts_do_not_leak():
     for _ in range(100):
         (x * constant + x).sum().backward()
     assert (sys.getrefcount(constant), sys.getrefcount(x)) == before
+
+
+# --- gradients in the memory of others -----------------------------------------------------------
+
+
+def test_a_gradient_is_overwritten_only_where_nobody_else_needs_it():
+    """relu may write into the gradient of its result; neither seeds nor shared gradients are touched."""
+    x = np.linspace(-1, 1, 12).reshape(3, 4)
+    seed = np.arange(1.0, 13).reshape(3, 4)
+    for free in (False, True):
+        a, b, before = ag.Tensor(x), ag.Tensor(x), seed.copy()
+        ag.relu(a).backward(seed, free=free)
+        np.testing.assert_array_equal(seed, before)
+        np.testing.assert_array_equal(a.grad, np.where(x > 0, seed, 0))
+        shared = (ag.relu(a * 2) + ag.relu(b * 3)) * 5.0
+        a.grad = None
+        shared.backward(seed, free=free)
+        np.testing.assert_allclose(a.grad, np.where(x > 0, 10 * seed, 0))
+        np.testing.assert_allclose(b.grad, np.where(x > 0, 15 * seed, 0))
+
+
+def test_intermediate_gradients_survive_an_overwriting_rule():
+    x = ag.Tensor([-1.0, 2.0])
+    y = ag.relu(x * 3)
+    z = y * 2
+    z.sum().backward()
+    np.testing.assert_array_equal(y.grad, [2.0, 2.0])
+    np.testing.assert_array_equal(x.grad, [0.0, 6.0])
+    found = ag.grad(lambda v: (ag.relu(v * 3) * 2).sum())(np.array([-1.0, 2.0]))
+    np.testing.assert_array_equal(found, [0.0, 6.0])

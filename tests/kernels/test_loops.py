@@ -107,3 +107,9 @@ def test_looking_for_nan(level, dtype):
     assert not loops.any_nan(x)
     x[4, 66] = np.nan
     assert loops.any_nan(x) and loops.any_nan(x[:, ::2]) and not loops.any_nan(x[:4])
+
+
+def test_a_gradient_that_may_not_be_written_is_not():
+    g = np.ones(3)
+    g.flags.writeable = False
+    assert loops.relu_gradient(g, np.ones(3), team(1), overwrite=True) is None

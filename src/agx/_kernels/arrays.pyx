@@ -60,3 +60,11 @@ cdef object unbroadcast(str op, object c, tuple shape):
         raise RuntimeError(f"{op}: a gradient of shape {wide} does not fit an argument of shape {shape}; "
                            "the pull-back of this op is wrong")
     return c.sum(axis=tuple(axes)).reshape(shape)
+
+
+cdef object silence(object g, object c):
+    """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
+    undefined = np.isnan(getattr(c, "value", c))
+    if not undefined.any():
+        return c
+    return np.where(undefined & (getattr(g, "value", g) == 0), 0.0, c)

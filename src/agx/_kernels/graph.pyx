@@ -16,7 +16,7 @@ cimport numpy as cnp
 
 from agx._kernels.arithmetic cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, Operation, add_to, alike,
                                       combine, pull_back)
-from agx._kernels.arrays cimport has_own_memory, unbroadcast
+from agx._kernels.arrays cimport has_own_memory, silence, unbroadcast
 from agx._kernels.loops cimport has_nan
 
 import numpy as np
@@ -41,8 +41,6 @@ cdef bint recording() noexcept nogil:
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_add = np.add
-cdef object np_isnan = np.isnan
-cdef object np_where = np.where
 cdef object np_zeros = np.zeros
 cdef object float32 = np.dtype(np.float32)
 cdef object float64 = np.dtype(np.float64)
@@ -87,7 +85,8 @@ cdef class Primitive:
 
     Positional arguments are differentiable, keyword arguments are metadata. A pull-back is called
     as ``rule(g, out, *args, **params)`` and returns None for a gradient that is zero everywhere;
-    a variadic primitive has a single ``rule(i, g, out, *args, **params)``.
+    a variadic primitive has a single ``rule(i, g, out, *args, **params)``. ``overwrite`` may be a rule
+    that leaves its result in the memory of ``g``; it is called when nobody else needs that.
     """
 
     cdef readonly str name
@@ -96,6 +95,7 @@ cdef class Primitive:
     cdef readonly bint variadic
     cdef readonly bint elementwise
     cdef Operation operation
+    cdef public object overwrite
     cdef dict __dict__
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False):
@@ -263,7 +263,7 @@ cdef class Node:
 
 def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
-    for a, c in contributions(node, node.grad, None, False, False):
+    for a, c in contributions(node, node.grad, None, False, False, False):
         (<Node>a).grad += c
 
 
@@ -383,8 +383,11 @@ cdef list topological_order(Node root):
     return order
 
 
-cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful):
-    """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``."""
+cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last):
+    """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
+
+    ``last`` tells that nobody needs the memory of ``g`` afterwards.
+    """
     if node._primitive is None:
         return closure_contributions(node, g, create_graph)
     cdef Primitive p = node._primitive
@@ -411,9 +414,12 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             continue
         if needed is not None and a not in needed:
             continue
+        c = None
         if known:
             c = pull_back(p.operation, i, g, node._value, operands[2], operands[3])
-        else:
+        elif last and p.overwrite is not None:
+            c = apply(p.overwrite, operands, node._params)
+        if c is None:
             c = p.rule(i, operands, node._params)
         if c is None:
             continue
@@ -452,16 +458,6 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
     return shares
 
 
-cdef object silence(object g, object c):
-    """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
-    flat = (<Node>c)._value if isinstance(c, Node) else c
-    undefined = np_isnan(flat)
-    if not undefined.any():
-        return c
-    zero = ((<Node>g)._value if isinstance(g, Node) else g) == 0
-    return np_where(undefined & zero, 0.0, c)
-
-
 cdef object fit(str op, object c, Node x):
     """Give a contribution the shape and dtype of the node that it belongs to."""
     cdef object value = x._value
@@ -497,6 +493,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
+    cdef bint last, plain = kept is not None and not create_graph and not careful
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
     for k in range(len(order) - 1, -1, -1):
@@ -505,13 +502,14 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
         if found is NULL or node._args is None or (needed is not None and node not in needed):
             continue
         g = <object>found
-        for pair in contributions(node, g, needed, create_graph, careful):
+        last = plain and node in owned and node not in kept
+        for pair in contributions(node, g, needed, create_graph, careful, last):
             x = <Node>pair[0]
             c = pair[1]
             found = PyDict_GetItem(cotangents, x)
             if found is NULL:
                 cotangents[x] = c
-                if x._args is None and is_fresh(c, g, node):
+                if (plain or x._args is None) and is_fresh(c, g, node):
                     owned.add(x)
             elif create_graph:
                 cotangents[x] = <object>found + c

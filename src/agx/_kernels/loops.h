@@ -48,6 +48,12 @@ enum { AGX_LANES = 64 };
             out[i] = x[i] > 0 ? passed : 0;                                                           \
         }                                                                                             \
     }                                                                                                 \
+    AGX_INLINE void agx_mask_body_##type(const type *AGX_RESTRICT x, type *AGX_RESTRICT g, ptrdiff_t n) { \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                           \
+            type passed = g[i];                                                                       \
+            g[i] = x[i] > 0 ? passed : 0;                                                             \
+        }                                                                                             \
+    }                                                                                                 \
     AGX_INLINE void agx_pool_few_##type(                                                              \
         const type *AGX_RESTRICT x, const type *AGX_RESTRICT y, type *AGX_RESTRICT out,               \
         const ptrdiff_t n) {                                                                          \
@@ -113,6 +119,7 @@ AGX_LOOP_BODIES(double)
 #define AGX_LOOP_TABLE(type)                                                                          \
     typedef struct {                                                                                  \
         void (*relu)(const type *, type *, ptrdiff_t);                                                \
+        void (*mask)(const type *, type *, ptrdiff_t);                                                \
         void (*relu_back)(const type *, const type *, type *, ptrdiff_t);                             \
         void (*pool)(const type *, const type *, type *, ptrdiff_t);                                  \
         void (*unpool)(const type *, const type *, const type *, type *, type *, ptrdiff_t);          \
@@ -130,6 +137,9 @@ AGX_LOOP_TABLE(double)
         const type *g, const type *x, type *out, ptrdiff_t n) {                                       \
         agx_relu_back_body_##type(g, x, out, n);                                                      \
     }                                                                                                 \
+    target static void agx_mask_##isa##_##type(const type *x, type *g, ptrdiff_t n) {                 \
+        agx_mask_body_##type(x, g, n);                                                                \
+    }                                                                                                 \
     target static void agx_pool_##isa##_##type(                                                       \
         const type *x, const type *y, type *out, ptrdiff_t n) {                                       \
         agx_pool_body_##type(x, y, out, n);                                                           \
@@ -146,7 +156,7 @@ AGX_LOOP_TABLE(double)
         return agx_nan_body_##type(x, n);                                                             \
     }
 #define AGX_LOOP_ROW(type, isa)                                                                       \
-    {agx_relu_##isa##_##type, agx_relu_back_##isa##_##type, agx_pool_##isa##_##type,                  \
+    {agx_relu_##isa##_##type, agx_mask_##isa##_##type, agx_relu_back_##isa##_##type, agx_pool_##isa##_##type, \
      agx_unpool_##isa##_##type, agx_sum_##isa##_##type, agx_nan_##isa##_##type}
 
 AGX_LOOPS(float, base, )

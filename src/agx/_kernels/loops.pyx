@@ -18,6 +18,7 @@ from agx._kernels.simd cimport simd_level
 cdef extern from "loops.h" nogil:
     ctypedef struct float_loops "agx_loops_float":
         void (*relu)(const float *, float *, Py_ssize_t) noexcept nogil
+        void (*mask)(const float *, float *, Py_ssize_t) noexcept nogil
         void (*relu_back)(const float *, const float *, float *, Py_ssize_t) noexcept nogil
         void (*pool)(const float *, const float *, float *, Py_ssize_t) noexcept nogil
         void (*unpool)(const float *, const float *, const float *, float *, float *,
@@ -26,6 +27,7 @@ cdef extern from "loops.h" nogil:
         int (*nan)(const float *, Py_ssize_t) noexcept nogil
     ctypedef struct double_loops "agx_loops_double":
         void (*relu)(const double *, double *, Py_ssize_t) noexcept nogil
+        void (*mask)(const double *, double *, Py_ssize_t) noexcept nogil
         void (*relu_back)(const double *, const double *, double *, Py_ssize_t) noexcept nogil
         void (*pool)(const double *, const double *, double *, Py_ssize_t) noexcept nogil
         void (*unpool)(const double *, const double *, const double *, double *, double *,
@@ -101,6 +103,15 @@ cdef void relu_back_part(void *context, int part) noexcept nogil:
         of_doubles[job.level].relu_back(<double *>job.g + i, <double *>job.x + i, <double *>job.out + i, n)
 
 
+cdef void mask_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
+    if job.bytes == 4:
+        of_floats[job.level].mask(<float *>job.x + i, <float *>job.g + i, n)
+    else:
+        of_doubles[job.level].mask(<double *>job.x + i, <double *>job.g + i, n)
+
+
 cdef cnp.ndarray like(object x):
     return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
 
@@ -118,14 +129,21 @@ def relu(object x, object team):
     return out
 
 
-def relu_gradient(object g, object x, object team):
-    """Compute g where x is positive, and zero elsewhere."""
+def relu_gradient(object g, object x, object team, bint overwrite=False):
+    """Compute g where x is positive, and zero elsewhere, in the memory of ``g`` on request."""
     cdef Job job
     if not usable(g) or not usable(x) or not alike(g, x):
         return None
-    out = like(x)
+    if overwrite and not cnp.PyArray_ISWRITEABLE(g):
+        return None
     prepare(&job, x, cnp.PyArray_SIZE(x), team)
-    job.g, job.out = cnp.PyArray_DATA(g), cnp.PyArray_DATA(out)
+    job.g = cnp.PyArray_DATA(g)
+    if overwrite:
+        with nogil:
+            parallel(mask_part, &job, job.parts)
+        return g
+    out = like(x)
+    job.out = cnp.PyArray_DATA(out)
     with nogil:
         parallel(relu_back_part, &job, job.parts)
     return out

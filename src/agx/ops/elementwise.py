@@ -225,6 +225,7 @@ def _relu_gradient_value(g: Any, x: Any) -> Any:
 
 
 relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),), elementwise=True)
+relu.overwrite = lambda g, out, x: loops.relu_gradient(g, x, team, overwrite=True)
 _relu_gradient = primitive(
     "relu_gradient",
     _relu_gradient_value,
