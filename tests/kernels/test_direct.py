@@ -95,6 +95,16 @@ def test_what_an_earlier_image_left_behind_does_not_count(vector_level):
     check((2, 3, 12, 12), (4, 3, 3, 3), wide)
 
 
+def test_an_infinite_pixel_gives_infinite_weights_and_no_nan(vector_level):
+    x = np.ones((1, 1, 6, 6), "f")
+    x[0, 0, 2, 5] = np.inf
+    w = ag.Tensor(np.ones((1, 1, 3, 3), "f"))
+    ag.conv2d(x, w).backward(np.ones((1, 1, 4, 4), "f"))
+    wanted = np.full((3, 3), 16.0)
+    wanted[:, 2] = np.inf
+    np.testing.assert_array_equal(w.grad[0, 0], wanted)
+
+
 def test_thread_count_changes_no_more_than_rounding(vector_level):
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(s).astype("f") for s in ((9, 3, 30, 30), (6, 3, 5, 5), (6,))]
