@@ -37,16 +37,20 @@ class Fact:
     timed: bool = False
 
 
+def output(command: list[str]) -> str:
+    """What a process of its own prints; it keeps its bytecode, so that no later one compiles again."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
 def import_time(rounds: int) -> Finding:
     """How long ``import agx`` takes after ``import numpy``, every time in a process of its own."""
-    # Without compiled bytecode the compiler would be timed.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     code = "import time, numpy; t = time.perf_counter(); import agx; print(time.perf_counter() - t)"
 
     def run() -> float:
         command = [sys.executable, "-c", code]
-        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-        return float(done.stdout)
+        return float(output(command))
 
     run()
     extra = statistics.median(run() for _ in range(rounds))
@@ -89,7 +93,7 @@ def flatness(rounds: int) -> Finding:
 def peak_memory(library: str, batch: int, threads: int) -> int:
     """Peak bytes of training steps over what the import took, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", library, str(batch), str(threads)]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return int(output(command))
 
 
 def memory(rounds: int) -> Finding:
