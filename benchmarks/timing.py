@@ -36,15 +36,17 @@ def quiet_collector() -> Iterator[None]:
     """Hide what exists now from the garbage collector, so that no contender pays for another's heap."""
     gc.collect()
     gc.freeze()
+    callbacks = gc.callbacks[:]
+    gc.callbacks.clear()  # JAX's makes every collection slow, whoever's garbage it is
     try:
         yield
     finally:
+        gc.callbacks[:] = callbacks
         gc.unfreeze()
 
 
 def seconds(run: Callable[[], object], repeats: int) -> float:
     """Time one run, the mean of ``repeats``, after one that does not count."""
-    gc.collect()  # what another contender left
     time.sleep(PAUSE)
     if repeats > 1:
         run()

@@ -1,5 +1,6 @@
 """Every benchmark runs and reports; how long it takes is nobody's business here."""
 
+import gc
 import json
 import warnings
 from pathlib import Path
@@ -63,6 +64,17 @@ def test_contenders_are_compared_in_pairs():
     assert set(found.seconds) == set(found.seconds_spread) == {"agx", "peer"}
     assert set(found.ratios) == set(found.ratios_spread) == {"peer"}
     assert calls.count("a") >= 4
+
+
+def test_the_collector_is_quiet_only_while_it_is_timed():
+    before = [*gc.callbacks, print]
+    gc.callbacks.append(print)
+    try:
+        with timing.quiet_collector():
+            assert gc.callbacks == [] and gc.get_freeze_count() > 0
+        assert gc.callbacks == before and gc.get_freeze_count() == 0
+    finally:
+        gc.callbacks.remove(print)
 
 
 def test_spread_is_half_the_distance_between_quartiles():
