@@ -1,7 +1,7 @@
 """Time agx against the peers that are installed, and write a table of how their times compare.
 
-python -m benchmarks                  # everything: results.md and results.json in build/bench
-python -m benchmarks lenet --rounds 30
+python -m benchmarks                                    # all: results.md, results.json in build/bench
+python -m benchmarks --only lenet relu --rounds 30
 """
 
 from __future__ import annotations
@@ -14,92 +14,133 @@ from typing import Any
 import numpy as np
 
 from . import machine, report
-from .cases import CASES, Case, check_agreement, mnist_epoch
-from .facts import facts
+from .agreement import check_agreement
+from .cases import CASES, MNIST, Case, mnist_epoch
+from .facts import FACTS
 from .timing import compare
 
-MNIST = "MNIST epoch of LeNet-5 by ag.fit, batch 64"
+NO_MNIST = (
+    f"{MNIST}: its files were not found; `agx train --data mnist --download` gets them, --data or "
+    "AGX_DATA names the folder where they are"
+)
 
 
-def say(line: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     """Print progress, apart from the results."""
-    print(line, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True, end=end)
 
 
-def chosen(words: list[str], name: str) -> bool:
-    """Whether a name has one of the words; with no words everything has."""
-    return not words or any(word.lower() in name.lower() for word in words)
+def chosen(patterns: list[str], name: str) -> bool:
+    """Whether a name contains one of the patterns; without patterns every name is chosen."""
+    return not patterns or any(pattern.lower() in name.lower() for pattern in patterns)
 
 
 def measure(case: Case, threads: int, rounds: int, peers: machine.Peers) -> dict[str, Any]:
     """One row of the table."""
     machine.use_threads(threads, peers)
-    contenders = case.build(peers)
-    check_agreement(case.work, contenders)
-    result = compare(contenders, min(rounds, case.most_rounds))
+    check_agreement(case.work, (case.check or case.build)(peers))
+    row: dict[str, Any] = {"work": case.work, "threads": threads, "peer": case.peer}
+    with machine.watch(row):
+        result = compare(case.build(peers), min(rounds, case.most_rounds), case.count)
     ratio = result.ratios.get(case.peer)
-    row = {"work": case.work, "threads": threads, "least": case.least, "peer": case.peer}
-    return {**row, **vars(result), "ratio": ratio, "met": ratio is not None and ratio >= case.least}
+    row |= {**vars(result), "ratio": ratio, "target": case.least, "wanted": case.wanted}
+    return {**row, "met": None if ratio is None else ratio >= case.least}
 
 
-def run_cases(
-    words: list[str], rounds: int, peers: machine.Peers, data: Path | None
+def cases(patterns: list[str], data: Path | None) -> tuple[list[Case], list[str]]:
+    """The cases to run, and what is skipped for want of data."""
+    found = [case for case in CASES if chosen(patterns, case.work)]
+    if not chosen(patterns, MNIST):
+        return found, []
+    try:
+        return [*found, mnist_epoch(data)], []
+    except FileNotFoundError:
+        return found, [NO_MNIST]
+
+
+def measure_rows(
+    options: argparse.Namespace, peers: machine.Peers
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The rows of the cases that were asked for, and what was skipped and why."""
-    cases, skipped = [case for case in CASES if chosen(words, case.work)], []
-    if chosen(words, MNIST):
-        try:
-            cases.append(mnist_epoch(data))
-        except FileNotFoundError as problem:
-            skipped.append(f"{MNIST}: {problem}; give their folder with --data")
+    wanted, skipped = cases(options.only, options.data)
+    skipped += [f"{machine.NAMES[p]}: not installed" for p in machine.PEERS if p not in peers]
+    for line in skipped:
+        say(f"Skipped: {line}")
     rows = []
-    say(report.HEADER)
-    for case in cases:
-        for threads in case.threads:
+    say("\n" + report.HEADER)
+    for case in wanted:
+        for threads in options.threads or case.threads:
             if threads > machine.cores():
-                skipped.append(f"{case.work}: {threads} threads on {machine.cores()} core")
+                skipped.append(f"{case.work}: {threads} threads on {machine.cores()} core(s)")
                 continue
-            rows.append(measure(case, threads, rounds, peers))
-            say(report.row_line(rows[-1]))
-    skipped += [
-        f"{report.NAMES.get(name, name)}: not installed"
-        for name in machine.PEERS
-        if name not in peers
-    ]
+            say(report.row_start(case.work, threads), end=" ")
+            rows.append(measure(case, threads, options.rounds, peers))
+            say(report.row_end(rows[-1]))
     return rows, skipped
+
+
+def measure_facts(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The facts that were asked for."""
+    found = []
+    for fact in FACTS:
+        if chosen(options.only, fact.name):
+            say(report.fact_start(fact.name), end=" ")
+            line: dict[str, Any] = {"fact": fact.name, "target": fact.target}
+            with machine.watch(line):
+                line["measured"], line["met"] = fact.measure(options.rounds)
+            if not fact.timed:
+                del line["others"]
+            found.append(line)
+            say(report.fact_end(line))
+    return found
+
+
+def positive(text: str) -> int:
+    """An argument that counts something."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive integer, got {text!r}")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    add = found.add_argument
+    add("--only", nargs="+", default=[], metavar="PATTERN", help="rows and facts named like this")
+    add("--rounds", type=positive, default=15, metavar="N", help="rounds of each row (default 15)")
+    add("--threads", type=positive, nargs="+", metavar="N", help="instead of each row's own counts")
+    add("--out", type=Path, default=Path("build/bench"), metavar="FOLDER",
+        help="where to write (default build/bench)")  # fmt: skip
+    add(
+        "--data", type=Path, metavar="FOLDER", help="that holds MNIST (default: agx's, or AGX_DATA)"
+    )
+    add("--plots", action="store_true", help="draw time and memory against the batch size too")
+    add("--list", action="store_true", help="name the rows and facts, and stop")
+    return found
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write Markdown, JSON and pictures."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("words", nargs="*", help="only rows whose name has one of these words")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds of each row (default 15)")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder to write to")
-    parser.add_argument("--data", type=Path, help="folder of the MNIST files (default: agx's own)")
-    parser.add_argument("--plots", action="store_true", help="draw pictures too, by batch size")
-    parser.add_argument("--list", action="store_true", help="name the rows and stop")
-    args = parser.parse_args(arguments)
-    if args.list:
-        print(*[case.work for case in CASES], MNIST, sep="\n")
+    options = parser().parse_args(arguments)
+    if options.list:
+        names = [*(case.work for case in CASES), MNIST, *(fact.name for fact in FACTS)]
+        print(*(name for name in names if chosen(options.only, name)), sep="\n")
         return
     np.seterr(all="ignore")
     peers = machine.installed()
     about = machine.description(peers)
     say(report.note(about) + "\n")
-    rows, skipped = run_cases(args.words, args.rounds, peers, args.data)
-    found = []
-    for find in [] if args.words else facts(args.rounds):
-        found.append(find())
-        say(report.fact_line(found[-1]))
-    print(report.markdown(about, rows, found, skipped), end="")
-    report.write(args.out, about, rows, found, skipped)
-    if args.plots:
+    rows, skipped = measure_rows(options, peers)
+    say("\n" + report.FACTS_HEADER)
+    facts = measure_facts(options)
+    say("")
+    print(report.markdown(about, rows, facts, skipped), end="")
+    report.write(options.out, about, rows, facts, skipped)
+    if options.plots:
         from .plots import save
 
-        say("drawing; every point is measured first")
-        for path in save(args.out, peers, min(args.rounds, 5)):
+        say("Drawing; every point is measured first.")
+        for path in save(options.out, peers, min(options.rounds, 5)):
             say(str(path))
 
 

@@ -7,8 +7,8 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,41 @@ from .machine import cores
 from .networks import CLASSES, agx_step, images
 from .timing import quiet_collector, seconds
 
-Fact = dict[str, Any]
 STEPS = 10
+BATCHES = (16, 64, 256, 1024)
+
+#: What was measured, and whether that meets the target; None where nothing was.
+Finding = tuple[str, bool | None]
 
 
-def fact(name: str, measured: str, target: str, met: bool | None) -> Fact:
-    """One line of the table; ``met`` is None for what was skipped."""
-    return {"fact": name, "measured": measured, "target": target, "met": met}
+@dataclass(frozen=True)
+class Fact:
+    """One line of the table; ``measure`` takes the number of rounds."""
+
+    name: str
+    target: str
+    measure: Callable[[int], Finding]
+    timed: bool = False
 
 
-def import_time(rounds: int) -> Fact:
-    """How much longer ``import agx`` takes than ``import numpy``, each in a process of its own."""
+def output(command: list[str]) -> str:
+    """What a process of its own prints; it keeps its bytecode, so that no later one compiles again."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
 
-    def run(module: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", f"import {module}"], env=environment, check=True)
-        return time.perf_counter() - start
 
-    run("agx")
-    extra = statistics.median(run("agx") - run("numpy") for _ in range(rounds))
-    return fact(
-        "import agx, over import numpy", f"{extra * 1e3:.1f} ms", "at most 30 ms", extra <= 0.03
-    )
+def import_time(rounds: int) -> Finding:
+    """How long ``import agx`` takes after ``import numpy``, every time in a process of its own."""
+    code = "import time, numpy; t = time.perf_counter(); import agx; print(time.perf_counter() - t)"
+
+    def run() -> float:
+        command = [sys.executable, "-c", code]
+        return float(output(command))
+
+    run()
+    extra = statistics.median(run() for _ in range(rounds))
+    return f"{extra * 1e3:.1f} ms", extra <= 0.03
 
 
 def step_times(batches: tuple[int, ...], threads: tuple[int, ...], rounds: int) -> dict[Any, float]:
@@ -60,89 +72,80 @@ def step_times(batches: tuple[int, ...], threads: tuple[int, ...], rounds: int) 
     return {key: statistics.median(found) for key, found in times.items()}
 
 
-def scaling(rounds: int) -> Fact:
+def scaling(rounds: int) -> Finding:
     """How much faster two threads are than one."""
-    name = "LeNet-5 step at batch 256, 1 to 2 threads"
     if cores() < 2:
-        return fact(name, "skipped: one core", "at least 1.7", None)
+        return "skipped: one core", None
     found = step_times((256,), (1, 2), rounds)
     ratio = found[256, 1] / found[256, 2]
-    return fact(name, f"{ratio:.2f} times as fast", "at least 1.7", ratio >= 1.7)
+    return f"{ratio:.2f} times as fast", ratio >= 1.7
 
 
-def flatness(rounds: int) -> Fact:
+def flatness(rounds: int) -> Finding:
     """How much the time per image depends on the batch size, with one thread."""
-    batches = (16, 64, 256, 1024)
-    found = step_times(batches, (1,), rounds)
-    each = [found[n, 1] / n for n in batches]
-    spread = max(each) / min(each) - 1
+    found = step_times(BATCHES, (1,), rounds)
+    each = [found[n, 1] / n for n in BATCHES]
+    ratio = max(each) / min(each)
     text = ", ".join(f"{t * 1e6:.1f}" for t in each)
-    return fact(
-        "time per image at batch 16, 64, 256, 1024, one thread",
-        f"{text} us: within {spread:.0%}", "within 25 %", spread <= 0.25,
-    )  # fmt: skip
+    return f"{text} us; longest over shortest {ratio:.2f}", ratio <= 1.25
 
 
 def peak_memory(library: str, batch: int, threads: int) -> int:
     """Peak bytes of training steps over what the import took, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", library, str(batch), str(threads)]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return int(output(command))
 
 
-def memory() -> Fact:
+def memory(rounds: int) -> Finding:
     """Peak memory against PyTorch's."""
-    name, target = "peak memory of LeNet-5 steps at batch 256", "at most half of PyTorch's"
     if not Path("/proc/self/status").exists():
-        return fact(name, "skipped: this system does not tell", target, None)
+        return "skipped: this system does not tell", None
     ours = peak_memory("agx", 256, 1)
     if importlib.util.find_spec("torch") is None:
-        return fact(name, f"{ours / 1e6:.0f} MB; PyTorch is not installed", target, None)
+        return f"{ours / 1e6:.0f} MB; PyTorch is not installed", None
     theirs = peak_memory("torch", 256, 1)
-    text = f"{ours / 1e6:.0f} MB, PyTorch {theirs / 1e6:.0f} MB"
-    return fact(name, text, target, ours <= theirs / 2)
+    text = f"{ours / 1e6:.0f} MB, PyTorch {theirs / 1e6:.0f} MB: {ours / theirs:.2f} of it"
+    return text, ours <= theirs / 2
 
 
 def trained(threads: int) -> list[np.ndarray]:
-    """The parameters after some steps from the same start."""
+    """The losses of some steps from the same start, and the weights after them."""
     before = ag.get_num_threads()
     ag.set_num_threads(threads)
     model = ag.models.lenet5(3, CLASSES, rng=0)
     step = agx_step(model, *images(64))
-    for _ in range(STEPS):
-        step()
+    losses = [step() for _ in range(STEPS)]
     ag.set_num_threads(before)
-    return [p.value for p in model.parameters()]
+    return [np.array(losses), *(p.value for p in model.parameters())]
 
 
-def same_bits() -> Fact:
+def same_bits(rounds: int) -> Finding:
     """Whether training twice gives the same bits."""
     pairs = [(trained(t), trained(t)) for t in (1, 2)]
     same = all((a == b).all() for one, two in pairs for a, b in zip(one, two, strict=True))
-    return fact(
-        f"parameters after {STEPS} steps, trained again, 1 and 2 threads",
-        "the same bits" if same else "differ", "the same bits", same,
-    )  # fmt: skip
+    return "the same bits" if same else "differ", same
 
 
-def thread_rounding() -> Fact:
+def thread_rounding(rounds: int) -> Finding:
     """How far training in two threads is from training in one."""
     worst = max(
         float(np.abs(a - b).max() / np.abs(a).max())
         for a, b in zip(trained(1), trained(2), strict=True)
     )
-    return fact(
-        f"parameters after {STEPS} steps, 1 against 2 threads",
-        f"{worst:.1e} of the largest", "float32 rounding, 1e-5", worst <= 1e-5,
-    )  # fmt: skip
+    return f"{worst:.1e} of the largest", worst <= 1e-5
 
 
-def facts(rounds: int) -> list[Callable[[], Fact]]:
-    """Everything to be found out, as functions."""
-    return [
-        lambda: import_time(max(rounds, 3)),
-        lambda: scaling(rounds),
-        lambda: flatness(rounds),
-        memory,
-        same_bits,
-        thread_rounding,
-    ]
+FACTS = [
+    Fact("import agx, after import numpy", "at most 30 ms", import_time, timed=True),
+    Fact("LeNet-5 step at batch 256, 2 threads over 1", "at least 1.70", scaling, timed=True),
+    Fact(
+        f"LeNet-5 step, time per image at batch {', '.join(map(str, BATCHES))}, 1 thread",
+        "within 25 %", flatness, timed=True,
+    ),
+    Fact("LeNet-5 step at batch 256, peak memory over the imports", "at most 0.50", memory),
+    Fact(
+        f"losses and weights of {STEPS} LeNet-5 steps, run again, 1 and 2 threads",
+        "the same bits", same_bits,
+    ),
+    Fact(f"losses and weights of {STEPS} LeNet-5 steps, 2 threads from 1", "at most 1e-5", thread_rounding),
+]  # fmt: skip

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib
 import importlib.metadata
 import os
 import platform
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from threadpoolctl import threadpool_info
 
 import agx as ag
 from agx import threads
@@ -22,7 +27,14 @@ PEERS = {
     "autograd": "autograd",
     "micrograd": "micrograd.engine",
 }
-NAMES = {"torch": "PyTorch", "jax": "JAX", "mygrad": "MyGrad", "autograd": "HIPS autograd"}
+NAMES = {
+    "agx": "agx",
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "mygrad": "MyGrad",
+    "autograd": "HIPS autograd",
+    "micrograd": "micrograd",
+}
 
 
 def installed() -> Peers:
@@ -49,6 +61,31 @@ def use_threads(n: int, peers: Peers) -> None:
         peers["torch"].set_num_threads(n)
 
 
+def others() -> float:
+    """CPU seconds that other programs have had on these cores so far, as Linux tells; 0 elsewhere."""
+    try:
+        lines = Path("/proc/stat").read_text(encoding="utf-8").splitlines()
+        names = {f"cpu{n}" for n in os.sched_getaffinity(0)}
+    except (OSError, AttributeError):
+        return 0.0
+    ticks = 0
+    for name, *fields in map(str.split, lines):
+        if name in names:
+            user, nice, system, _, _, irq, softirq, steal = map(int, fields[:8])
+            ticks += user + nice + system + irq + softirq + steal
+    own = os.times()
+    ours = own.user + own.system + own.children_user + own.children_system
+    return ticks / os.sysconf("SC_CLK_TCK") - ours
+
+
+@contextlib.contextmanager
+def watch(found: dict[str, Any]) -> Iterator[None]:
+    """Note in ``found`` how many cores other programs kept busy meanwhile."""
+    start, before = time.perf_counter(), others()
+    yield
+    found["others"] = round((others() - before) / (time.perf_counter() - start), 2)
+
+
 def processor() -> str:
     """The processor's name, as far as the system tells."""
     try:
@@ -58,15 +95,27 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def blas() -> str:
+    """NumPy's BLAS with its version, as far as it is known, and how agx calls it."""
+    found = threads.blas()
+    versions = [
+        f"{library['internal_api']} {library['version']}"
+        for library in threadpool_info()
+        if library["user_api"] == "blas" and (not found or library["filepath"] == found.path)
+    ]
+    return (
+        f"{versions[0] if versions else 'unknown'} by {found.symbol if found else 'numpy.matmul'}"
+    )
+
+
 def description(peers: Peers) -> dict[str, str]:
     """The date, the machine, and the versions of all that was compared."""
-    library = threads.blas()
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{processor()}, {cores()} cores",
-        "system": f"{platform.system()} {platform.machine()}",
+        "system": platform.platform(),
         "instructions": threads.instructions(),
         "python": platform.python_version(),
-        "blas": library.symbol if library else "numpy.matmul",
+        "blas": blas(),
         **{name: importlib.metadata.version(name) for name in ["agx", "numpy", *peers]},
     }

@@ -22,6 +22,11 @@ def images(n: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.standard_normal((n, 3, 32, 32)).astype(np.float32), rng.integers(0, CLASSES, n)
 
 
+def lenet(x: np.ndarray) -> Any:
+    """LeNet-5 for images (n, channels, side, side), with the same weights every time."""
+    return ag.models.lenet5(x.shape[1], CLASSES, image_size=x.shape[-1], rng=0)
+
+
 def agx_step(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
     """A training step with SGD and momentum that returns the loss."""
     optimizer = ag.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
@@ -71,26 +76,31 @@ def twin(torch: Any, model: Any) -> Any:
     return copy
 
 
-def lenet_step(batch: int) -> Build:
-    """A LeNet-5 training step on 3x32x32: forward, cross entropy, backward, SGD with momentum."""
+def lenet_step(batch: int, dataset: Any = None) -> Build:
+    """A LeNet-5 training step: forward, cross entropy, backward, SGD with momentum.
+
+    On random images of 3x32x32, or on the first ones of a dataset.
+    """
 
     def build(peers: Peers) -> Contenders:
-        x, y = images(batch)
-        model = ag.models.lenet5(3, CLASSES, rng=0)
+        x, y = images(batch) if dataset is None else dataset[:batch]
+        model = lenet(x)
         found: Contenders = {}
         if "torch" in peers:
             found["torch"] = torch_step(peers["torch"], twin(peers["torch"], model), x, y)
         if "jax" in peers:
-            found["jax"] = jax_step(peers["jax"], x, y)
+            found["jax"] = jax_step(peers["jax"], model, x, y)
         return {"agx": agx_step(model, x, y), **found}
 
     return build
 
 
-def jax_step(jax: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
-    """The LeNet-5 step as one function compiled by JAX."""
+def jax_step(jax: Any, model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
+    """The LeNet-5 step as one function compiled by JAX, from the weights of ``model``."""
     jnp, lax = jax.numpy, jax.lax
-    start = [jnp.asarray(p.value) for p in ag.models.lenet5(3, CLASSES, rng=0).parameters()]
+    start = [jnp.array(p.value) for p in model.parameters()]
+    edge = (32 - x.shape[-1]) // 2
+    x = np.pad(x, ((0, 0), (0, 0), (edge, edge), (edge, edge)))
 
     def pool(h: Any) -> Any:
         return lax.reduce_window(h, -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
@@ -126,7 +136,7 @@ def lenet_inference(batch: int) -> Build:
 
     def build(peers: Peers) -> Contenders:
         x, _ = images(batch)
-        model = ag.models.lenet5(3, CLASSES, rng=0)
+        model = lenet(x)
         found: Contenders = {"agx": ag.no_grad(lambda: model(x))}
         if "torch" in peers:
             torch = peers["torch"]
@@ -156,8 +166,7 @@ def epoch(dataset: Any) -> Build:
     """An epoch of LeNet-5 at batch 64, as a user writes it: ag.fit, and the usual loop in PyTorch."""
 
     def build(peers: Peers) -> Contenders:
-        side = dataset.arrays[0].shape[-1]
-        model = ag.models.lenet5(1, CLASSES, image_size=side, rng=0)
+        model = lenet(dataset.arrays[0])
         found: Contenders = {}
         if "torch" in peers:
             found["torch"] = torch_epoch(peers["torch"], twin(peers["torch"], model), dataset)

@@ -86,13 +86,17 @@ def cross_entropy(shape: tuple[int, int]) -> Build:
     )
 
 
+#: Operations in the chain below.
+CHAIN = 400
+
+
 def tiny_chain(peers: Peers) -> Contenders:
-    """y = y * x + x, 200 times, on 3 numbers: forward and backward."""
-    start = np.full(3, 0.5)
+    """y = y * x + x, over and over, on 3 numbers: forward and backward."""
+    start = np.full(3, 0.5, np.float32)
 
     def chain(x: Any) -> Any:
         y = x
-        for _ in range(200):
+        for _ in range(CHAIN // 2):
             y = y * x + x
         return y
 

@@ -52,17 +52,20 @@ def draw(lines: list[tuple[str, str, str, Any]], batches: Any, ylabel: str, titl
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    for label, colour, style, values in lines:
+    low, high = (f([f(values) for *_, values in lines]) for f in (min, max))
+    below = low / 10
+    for label, colour, style, values in sorted(lines, key=lambda line: line[3][-1]):
         axes.plot(batches, values, style, color=colour, marker="o", markersize=4, linewidth=1.8)
+        # A label keeps its distance from the one below it.
+        below = max(values[-1], below * (1.9 * high / low) ** 0.06)
         axes.annotate(
-            label, (batches[-1], values[-1]), xytext=(8, 0), textcoords="offset points", color=colour,
+            label, (batches[-1], below), xytext=(8, 0), textcoords="offset points", color=colour,
             va="center",
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(batches, [str(n) for n in batches])
     axes.minorticks_off()
-    low, high = (f([np.min(v) if f is min else np.max(v) for *_, v in lines]) for f in (min, max))
     ticks = [t for e in range(-2, 6) for t in (10.0**e, 2 * 10.0**e, 5 * 10.0**e)]
     ticks = [t for t in ticks if low / 1.6 <= t <= high * 1.6]
     axes.set_yticks(ticks, [f"{t:g}" for t in ticks])

@@ -10,51 +10,79 @@ from .machine import NAMES
 
 Row = dict[str, Any]
 
-HEADER = "| work | threads | agx | peer | ratio | target |\n|---|---|---|---|---|---|"
+HEADER = "| work | threads | agx | PyTorch | ratio | target |\n|---|---|---|---|---|---|"
+FACTS_HEADER = "| fact | measured | target |\n|---|---|---|"
 LEGEND = (
-    "Medians. The ratio is the median over paired rounds of the peer's time over agx's; the peer is "
-    "PyTorch eager unless named. Bold: the target is missed."
+    "Medians, float32. The ratio is the median over paired rounds of PyTorch's time (eager; micrograd's "
+    "where it is named) over agx's, on the same threads, ± half the distance between the quartiles; it "
+    "should reach the target. **Bold**: the target is missed."
+)
+
+#: Cores that other programs may keep busy while a line is measured.
+BUSY = 0.1
+BUSY_LEGEND = (
+    "busy: other programs had more than a tenth of a core meanwhile, which slows some contenders far more "
+    "than others; measure the line again."
 )
 
 
 def readable(seconds: float) -> str:
-    """A time with a unit that fits."""
-    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "us")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
+    """A time to three digits, with a unit that fits."""
+    units = ((1.0, "s"), (1e3, "ms"), (1e6, "us"), (1e9, "ns"))
+    factor, unit = next((u for u in units if seconds * u[0] >= 0.9995), units[-1])
+    value = seconds * factor
+    return f"{value:.{2 - (value >= 9.995) - (value >= 99.95)}f} {unit}"
+
+
+def busy(line: Row) -> str:
+    """A mark for what was timed while other programs ran."""
+    return " (busy)" if line.get("others", 0.0) > BUSY else ""
+
+
+def row_start(work: str, threads: int) -> str:
+    """What is known of a line of the table before it is measured."""
+    return f"| {work} | {threads} |"
+
+
+def row_end(row: Row) -> str:
+    """The other cells of the line."""
+    seconds, peer = row["seconds"], row["peer"]
+    if peer in seconds:
+        theirs = readable(seconds[peer]) + ("" if peer == "torch" else f" ({NAMES[peer]})")
+        ratio = f"{row['ratio']:.2f} ± {row['ratios_spread'][peer]:.2f}"
+    else:
+        theirs, ratio = f"{NAMES[peer]} is not installed", "skipped"
+    if row["met"] is False:
+        ratio = f"**{ratio}**"
+    ratio += busy(row)
+    wanted = f", {row['wanted']:.1f} wanted" if row["wanted"] else ""
+    return f"{readable(seconds['agx'])} | {theirs} | {ratio} | {row['target']:.1f}{wanted} |"
 
 
 def row_line(row: Row) -> str:
     """One line of the table."""
-    seconds, peer = row["seconds"], row["peer"]
-    if peer not in seconds:
-        theirs, ratio = f"{NAMES.get(peer, peer)} is not installed", "skipped"
-    else:
-        theirs = readable(seconds[peer]) + (
-            "" if peer == "torch" else f" ({NAMES.get(peer, peer)})"
-        )
-        ratio = f"{row['ratio']:.2f}" if row["met"] else f"**{row['ratio']:.2f}**"
-    return (
-        f"| {row['work']} | {row['threads']} | {readable(seconds['agx'])} | {theirs} | {ratio} "
-        f"| {row['least']:g} |"
-    )
+    return f"{row_start(row['work'], row['threads'])} {row_end(row)}"
 
 
 def others_line(row: Row) -> str:
     """How a row compares with the peers beside the one that counts; empty if there are none."""
     others = [
-        f"{NAMES.get(name, name)} {ratio:.1f} ({readable(row['seconds'][name])})"
+        f"{NAMES[name]} {ratio:.1f} ({readable(row['seconds'][name])})"
         for name, ratio in row["ratios"].items()
         if name != row["peer"]
     ]
-    return f"{row['work']}: {', '.join(others)}" if others else ""
+    return f"{row['work']}, {row['threads']} thread(s): {', '.join(others)}" if others else ""
 
 
-def fact_line(fact: Row) -> str:
-    """One line of the table of facts."""
-    value = fact["measured"] if fact["met"] is not False else f"**{fact['measured']}**"
-    return f"| {fact['fact']} | {value} | {fact['target']} |"
+def fact_start(name: str) -> str:
+    """What is known of a fact before it is measured."""
+    return f"| {name} |"
+
+
+def fact_end(fact: Row) -> str:
+    """The other cells of a fact's line."""
+    value = f"**{fact['measured']}**" if fact["met"] is False else fact["measured"]
+    return f"{value}{busy(fact)} | {fact['target']} |"
 
 
 def note(about: dict[str, str]) -> str:
@@ -64,16 +92,17 @@ def note(about: dict[str, str]) -> str:
 
 def markdown(about: dict[str, str], rows: list[Row], facts: list[Row], skipped: list[str]) -> str:
     """All that was measured."""
-    parts = [note(about)]
+    parts = []
     if rows:
         parts += ["\n".join([HEADER, *map(row_line, rows)]), LEGEND]
-        others = [line for line in map(others_line, rows) if line]
-        if others:
+        if others := [line for line in map(others_line, rows) if line]:
             parts.append("Other peers, ratios likewise: " + "; ".join(others) + ".")
     if facts:
-        header = "| fact | measured | target |\n|---|---|---|"
-        parts.append("\n".join([header, *map(fact_line, facts)]))
-    parts += [f"Skipped: {line}" for line in skipped]
+        lines = [f"{fact_start(fact['fact'])} {fact_end(fact)}" for fact in facts]
+        parts.append("\n".join([FACTS_HEADER, *lines]))
+    if any(map(busy, [*rows, *facts])):
+        parts.append(BUSY_LEGEND)
+    parts += [f"Measured: {note(about)}.", *(f"Skipped: {line}." for line in skipped)]
     return "\n\n".join(parts) + "\n"
 
 

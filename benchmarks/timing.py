@@ -9,16 +9,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 #: Seconds between contenders, in which the threads that one leaves spinning go to sleep.
 PAUSE = 0.003
 
 
 @dataclass
 class Result:
-    """Median seconds of each contender, and the median over rounds of its time over agx's."""
+    """Median seconds of each contender, the median over rounds of its time over agx's, and spreads."""
 
     seconds: dict[str, float]
+    seconds_spread: dict[str, float]
     ratios: dict[str, float]
+    ratios_spread: dict[str, float]
+
+
+def spread(values: list[float]) -> float:
+    """Half the distance between the quartiles."""
+    low, high = np.quantile(values, (0.25, 0.75))
+    return float(high - low) / 2
 
 
 @contextlib.contextmanager
@@ -26,9 +36,12 @@ def quiet_collector() -> Iterator[None]:
     """Hide what exists now from the garbage collector, so that no contender pays for another's heap."""
     gc.collect()
     gc.freeze()
+    callbacks = gc.callbacks[:]
+    gc.callbacks.clear()  # JAX's makes every collection slow, whoever's garbage it is
     try:
         yield
     finally:
+        gc.callbacks[:] = callbacks
         gc.unfreeze()
 
 
@@ -52,18 +65,27 @@ def calibrate(run: Callable[[], object], target: float) -> int:
 
 
 def compare(
-    contenders: Mapping[str, Callable[[], object]], rounds: int, target: float = 0.05
+    contenders: Mapping[str, Callable[[], object]],
+    rounds: int,
+    count: int = 1,
+    target: float = 0.05,
 ) -> Result:
-    """Time every contender once a round, agx among them, after a warm-up."""
+    """Time every contender once a round, agx among them, each of ``count`` operations in a run."""
     with quiet_collector():
         repeats = {name: calibrate(run, target) for name, run in contenders.items()}
         times: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(rounds):
             for name, run in contenders.items():
-                times[name].append(seconds(run, repeats[name]))
+                times[name].append(seconds(run, repeats[name]) / count)
     ratios = {
-        name: statistics.median(t / a for t, a in zip(times[name], times["agx"], strict=True))
-        for name in contenders
+        name: [t / a for t, a in zip(found, times["agx"], strict=True)]
+        for name, found in times.items()
         if name != "agx"
     }
-    return Result({name: statistics.median(t) for name, t in times.items()}, ratios)
+    return Result(
+        *(
+            {name: summary(values) for name, values in found.items()}
+            for found in (times, ratios)
+            for summary in (statistics.median, spread)
+        )
+    )

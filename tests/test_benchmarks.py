@@ -1,6 +1,8 @@
 """Every benchmark runs and reports; how long it takes is nobody's business here."""
 
+import gc
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,12 @@ import pytest
 import agx as ag
 from benchmarks import __main__ as program
 from benchmarks import facts, machine, memory, plots, profile, report, timing
-from benchmarks.cases import CASES, check_agreement
-from benchmarks.networks import epoch
+from benchmarks.agreement import check_agreement
+from benchmarks.cases import CASES, MNIST
+
+tells_memory = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="this system does not tell"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -20,90 +26,213 @@ def threads_as_before():
     ag.set_num_threads(before)
 
 
+@pytest.fixture(scope="module")
+def peers():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what peers say of themselves
+        return machine.installed()
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    monkeypatch.setattr(machine, "installed", dict)
+
+
+@pytest.fixture
+def mnist(tmp_path):
+    """A folder with 70 images in MNIST's format."""
+    rng = np.random.default_rng(0)
+    for name, shape, most in (("images-idx3", (70, 28, 28), 256), ("labels-idx1", (70,), 10)):
+        header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
+        values = rng.integers(0, most, shape).astype(np.uint8).tobytes()
+        (tmp_path / f"train-{name}-ubyte").write_bytes(header + values)
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore")  # those of the peers
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.work)
-def test_a_case_runs_without_any_peer(case):
+def test_a_case_does_what_its_peers_do(case, peers):
     assert min(case.threads) >= 1 and case.least > 0
-    check_agreement(case.work, case.build({}))
-
-
-def test_an_epoch_runs():
-    images, labels = ag.data.digits("train", size=32)[:70]
-    epoch(ag.data.ArrayDataset(images, labels))({})["agx"]()
+    machine.use_threads(2, peers)
+    check_agreement(case.work, case.build(peers))
 
 
 def test_contenders_are_compared_in_pairs():
     calls = []
-    found = timing.compare(
-        {"agx": lambda: calls.append("a"), "peer": lambda: calls.append("p")}, 3, 1e-6
-    )
-    assert set(found.seconds) == {"agx", "peer"}
-    assert set(found.ratios) == {"peer"}
+    contenders = {"agx": lambda: calls.append("a"), "peer": lambda: calls.append("p")}
+    found = timing.compare(contenders, 3, target=1e-6)
+    assert set(found.seconds) == set(found.seconds_spread) == {"agx", "peer"}
+    assert set(found.ratios) == set(found.ratios_spread) == {"peer"}
     assert calls.count("a") >= 4
 
 
-def test_contenders_must_agree():
-    check_agreement("work", {"agx": lambda: [np.ones(3)], "peer": lambda: [np.ones(3)]})
-    with pytest.raises(AssertionError, match=r"work: peer and agx disagree by 1\.0e\+00"):
-        check_agreement("work", {"agx": lambda: np.ones(3), "peer": lambda: np.zeros(3)})
+def test_the_collector_is_quiet_only_while_it_is_timed():
+    before = [*gc.callbacks, print]
+    gc.callbacks.append(print)
+    try:
+        with timing.quiet_collector():
+            assert gc.callbacks == [] and gc.get_freeze_count() > 0
+        assert gc.callbacks == before and gc.get_freeze_count() == 0
+    finally:
+        gc.callbacks.remove(print)
+
+
+def test_spread_is_half_the_distance_between_quartiles():
+    assert timing.spread([1.0, 2.0, 3.0, 4.0, 100.0]) == 1.0
+    assert timing.spread([7.0]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("theirs", "distance"),
+    [
+        (np.array([1e-3, 2.001e-3]), r"5\.0e-04"),
+        (np.array([1e-3, np.nan]), "inf"),
+        (np.zeros(3), "inf"),
+    ],
+)
+def test_contenders_must_agree(theirs, distance):
+    ours = np.array([1e-3, 2e-3])
+    check_agreement("work", {"agx": lambda: [ours], "peer": lambda: [ours + 1e-8]})
+    with pytest.raises(AssertionError, match=rf"work: peer and agx disagree by {distance}"):
+        check_agreement("work", {"agx": lambda: [ours], "peer": lambda: [theirs]})
 
 
 def row(**changes):
     start = {
-        "work": "relu", "threads": 1, "least": 1.3, "peer": "torch", "ratio": 2.0, "met": True,
-        "seconds": {"agx": 1e-3, "torch": 2e-3}, "ratios": {"torch": 2.0},
+        "work": "relu", "threads": 1, "target": 1.3, "wanted": None, "peer": "torch", "ratio": 2.0, "met": True,
+        "seconds": {"agx": 1e-3, "torch": 2e-3}, "ratios": {"torch": 2.0}, "ratios_spread": {"torch": 0.1},
+        "others": 0.0,
     }  # fmt: skip
     return {**start, **changes}
 
 
 def test_rows_say_what_is_missed_and_what_is_missing():
-    assert report.row_line(row()) == "| relu | 1 | 1 ms | 2 ms | 2.00 | 1.3 |"
-    assert "| **1.20** |" in report.row_line(row(ratio=1.2, met=False))
-    alone = row(seconds={"agx": 1e-3}, ratios={}, ratio=None, met=False)
+    line = report.row_line(row())
+    assert line == "| relu | 1 | 1.00 ms | 2.00 ms | 2.00 ± 0.10 | 1.3 |"
+    assert line.count("|") == report.HEADER.split("\n")[0].count("|")
+    assert "| **1.20 ± 0.10** |" in report.row_line(row(ratio=1.2, met=False))
+    assert report.row_line(row(wanted=1.5)).endswith("| 1.3, 1.5 wanted |")
+    alone = row(seconds={"agx": 1e-3}, ratios={}, ratio=None, met=None)
     assert "PyTorch is not installed | skipped" in report.row_line(alone)
     both = row(
         seconds={"agx": 1e-3, "torch": 2e-3, "mygrad": 1.0}, ratios={"torch": 2, "mygrad": 1e3}
     )
-    assert report.others_line(both) == "relu: MyGrad 1000.0 (1 s)"
+    assert report.others_line(both) == "relu, 1 thread(s): MyGrad 1000.0 (1.00 s)"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (12.34, "12.3 s"), (0.9999, "1.00 s"), (0.5, "500 ms"), (9.999e-4, "1.00 ms"),
+        (9.99e-6, "9.99 us"), (9.996e-6, "10.0 us"), (2e-10, "0.20 ns"),
+    ],
+)  # fmt: skip
+def test_times_have_three_digits(seconds, text):
+    assert report.readable(seconds) == text
 
 
 def test_facts_are_lines_of_a_table():
-    assert report.fact_line(facts.fact("a", "1", "2", True)) == "| a | 1 | 2 |"
-    assert "**1**" in report.fact_line(facts.fact("a", "1", "2", False))
-    assert "**" not in report.fact_line(facts.fact("a", "skipped", "2", None))
+    line = {"fact": "a", "measured": "1", "target": "2", "met": True}
+    assert report.fact_end(line) == "1 | 2 |"
+    assert report.fact_end({**line, "met": False}) == "**1** | 2 |"
+    assert report.fact_end({**line, "met": None}) == "1 | 2 |"
+
+
+def test_a_busy_machine_is_confessed():
+    disturbed = row(others=0.9)
+    assert "| 2.00 ± 0.10 (busy) |" in report.row_line(disturbed)
+    assert report.BUSY_LEGEND in report.markdown({}, [disturbed], [], [])
+    assert report.BUSY_LEGEND not in report.markdown({}, [row()], [], [])
+    found = {}
+    with machine.watch(found):
+        pass
+    assert set(found) == {"others"}
 
 
 def test_training_gives_the_same_bits_again():
-    assert facts.same_bits()["met"]
-    assert facts.thread_rounding()["met"]
+    assert facts.same_bits(1)[1]
+    assert facts.thread_rounding(1)[1]
 
 
-def test_times_are_measured():
+def test_times_are_measured(monkeypatch):
     assert set(facts.step_times((1, 2), (1, 2), 1)) == {(1, 1), (1, 2), (2, 1), (2, 2)}
+    monkeypatch.setattr(facts, "BATCHES", (1, 2))
+    assert "longest over shortest" in facts.flatness(1)[0]
+    assert facts.import_time(1)[0].endswith(" ms")
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell")
+def test_one_core_cannot_show_what_two_do(monkeypatch):
+    monkeypatch.setattr(facts, "cores", lambda: 1)
+    assert facts.scaling(1) == ("skipped: one core", None)
+
+
+@tells_memory
 def test_memory_is_measured(capsys):
-    assert memory.resident("VmHWM") >= memory.resident("VmRSS") > 1_000_000
+    now = memory.resident("VmRSS")
+    assert memory.resident("VmHWM") >= now > 1_000_000
     memory.main("agx", 2, 1)
     assert capsys.readouterr().out.strip().lstrip("-").isdigit()
+    assert facts.peak_memory("agx", 64, 1) > 1_000_000
 
 
-def test_the_program_writes_a_table(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(machine, "installed", dict)
+@tells_memory
+@pytest.mark.parametrize(("theirs", "met"), [(2_000_000, True), (1_900_000, False)])
+def test_memory_is_compared(monkeypatch, theirs, met):
+    sizes = {"agx": 1_000_000, "torch": theirs}
+    monkeypatch.setattr(facts, "peak_memory", lambda library, batch, threads: sizes[library])
+    monkeypatch.setattr(facts.importlib.util, "find_spec", lambda name: True)
+    assert facts.memory(1)[1] is met
+    monkeypatch.setattr(facts.importlib.util, "find_spec", lambda name: None)
+    assert facts.memory(1) == ("1 MB; PyTorch is not installed", None)
+
+
+def test_the_program_writes_a_table(tmp_path, monkeypatch, capsys, alone):
     monkeypatch.setenv("AGX_DATA", str(tmp_path / "nothing"))
-    program.main(["relu", "MNIST", "--rounds", "1", "--out", str(tmp_path / "out")])
-    text = (tmp_path / "out" / "results.md").read_text()
-    assert capsys.readouterr().out == text
-    assert "| relu, (64, 16, 32, 32) | 1 |" in text
-    assert "Skipped: MNIST epoch" in text and "--data" in text
-    found = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert found["rows"][0]["seconds"]["agx"] > 0
-    assert found["agx"] == ag.__version__
+    out = tmp_path / "out"
+    program.main(["--only", "relu", "MNIST", "run again", "--rounds", "1", "--out", str(out)])
+    text = (out / "results.md").read_text(encoding="utf-8")
+    printed = capsys.readouterr()
+    assert printed.out == text
+    assert "| relu, (64, 16, 32, 32) | 1 |" in text and "| the same bits | the same bits |" in text
+    assert "| relu, (64, 16, 32, 32) | 1 | " in printed.err and "run again" in printed.err
+    assert "Skipped: MNIST epoch" in text and "agx train --data mnist --download" in text
+    assert "Skipped: PyTorch: not installed." in text
+    assert str(tmp_path) not in text
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert found["rows"][0]["seconds"]["agx"] > 0 and found["rows"][0]["met"] is None
+    assert found["facts"][0]["met"] is True
+    assert found["agx"] == ag.__version__ and "blas" in found
+
+
+def test_the_program_takes_threads_and_data(tmp_path, mnist, capsys, alone):
+    out = tmp_path / "out"
+    options = ["--only", "mnist", "--threads", "1", "9999", "--rounds", "1"]
+    program.main([*options, "--data", str(mnist), "--out", str(out)])
+    text = capsys.readouterr().out
+    assert text.count(f"| {MNIST} |") == 1
+    assert f"Skipped: {MNIST}: 9999 threads on" in text
+
+
+def test_the_epoch_of_a_peer_is_checked_by_its_first_steps(mnist, peers):
+    case = program.mnist_epoch(mnist)
+    check_agreement(case.work, case.check(peers))
+    for run in case.build(peers).values():
+        run()
 
 
 def test_the_program_lists_its_rows(capsys):
     program.main(["--list"])
-    assert capsys.readouterr().out.splitlines()[-1] == program.MNIST
+    names = capsys.readouterr().out.splitlines()
+    assert names == [*(case.work for case in CASES), MNIST, *(fact.name for fact in facts.FACTS)]
+    program.main(["--list", "--only", "SCALAR"])
+    assert capsys.readouterr().out.splitlines() == ["Scalar network, 20 hidden, 40 samples"]
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--threads"])
+def test_the_program_counts_from_one(option, capsys):
+    with pytest.raises(SystemExit):
+        program.main([option, "0"])
+    assert "expected a positive integer, got '0'" in capsys.readouterr().err
 
 
 def test_pictures_are_drawn(tmp_path, monkeypatch):

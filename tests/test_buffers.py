@@ -30,6 +30,11 @@ def test_memory_of_a_dead_array_is_used_again():
     assert address(buffers.empty((300, 100), np.float32)) == place
 
 
+def test_memory_begins_on_a_cache_line():
+    held = [buffers.empty((100 + k, 301), np.float32) for k in range(5)]
+    assert [address(a) % 64 for a in held] == [0] * 5
+
+
 @pytest.mark.parametrize("hold", [lambda a: a, lambda a: a[3:, ::2], lambda a: a.T, memoryview])
 def test_memory_that_is_held_is_not(hold):
     a = buffers.empty(SHAPE, np.float32)

@@ -19,6 +19,9 @@ from ._kernels import arrays
 #: Bytes below which the allocator is quick by itself, and bytes that a thread keeps at most.
 LEAST, MOST = 1 << 16, 1 << 27
 
+#: Bytes in a cache line, on which buffers begin: vectors that straddle two of them cost a quarter more.
+LINE = 64
+
 
 class Buffer(np.ndarray[Any, Any]):
     """Bytes that arrays are made of, one at a time."""
@@ -43,6 +46,13 @@ def _idle(buffers: list[Buffer]) -> Buffer | None:
     return None
 
 
+def _on_a_line(size: int) -> Buffer:
+    """A new buffer that begins on a cache line."""
+    memory = Buffer(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size]
+
+
 def _calibrate() -> int:
     """What getrefcount says of a buffer in a list, which differs between versions of Python."""
     for buffer in [np.empty(1, np.uint8)]:
@@ -62,7 +72,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     buffers = _kept.by_size.setdefault(size, [])
     buffer = _idle(buffers)
     if buffer is None:
-        buffer = Buffer(size, np.uint8)
+        buffer = _on_a_line(size)
         if _kept.total + size > MOST:
             release()
         if _kept.total + size <= MOST:
