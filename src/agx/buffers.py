@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def _on_a_line(size: int) -> Buffer:
     """A new buffer that begins on a cache line."""
     memory = Buffer(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
-    return memory[start : start + size]
+    return cast(Buffer, memory[start : start + size])
 
 
 def _calibrate() -> int:

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ._kernels import graph as _graph
+from ._kernels import sweep as _sweep
 from ._kernels.graph import Node as Node
 from ._kernels.graph import Primitive as Primitive
 from ._kernels.graph import declare_arithmetic as declare_arithmetic
 from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
-from ._kernels.graph import leaves as leaves
+from ._kernels.sweep import leaves as leaves
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -136,7 +137,7 @@ def backward(root: Node, seed: Any = None, free: bool = False) -> None:
         )
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        _graph.backward(root, start, free)
+        _sweep.backward(root, start, free)
 
 
 def pullback(
@@ -151,7 +152,7 @@ def pullback(
     start = seed if isinstance(seed, Node) else _seed(root, seed, "grad")
     if root.requires_grad:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            found = _graph.pullback(root, start, nodes, create_graph)
+            found = _sweep.pullback(root, start, nodes, create_graph)
     else:
         found = [None] * len(nodes)
     return [

@@ -224,13 +224,12 @@ def _relu_gradient_value(g: Any, x: Any) -> Any:
     return np.where(x > 0, g, 0) if out is None else out
 
 
-relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),), elementwise=True)
+relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),))
 relu.overwrite = lambda g, out, x: loops.relu_gradient(g, x, team, overwrite=True)
 _relu_gradient = primitive(
     "relu_gradient",
     _relu_gradient_value,
     (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),
-    elementwise=True,
 )
 relu.__doc__ = """Compute max(x, 0) elementwise; the gradient at 0 is 0."""
 

@@ -1,0 +1,280 @@
+"""The backward sweep: cotangents carried from a result to what it was computed from.
+
+Everything done to a gradient here (`+`, `sum`, `reshape`, `where`) works on plain arrays and, when the
+backward pass itself is differentiated, on Tensors.
+"""
+
+from cpython.dict cimport PyDict_GetItem
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+
+cimport numpy as cnp
+
+from agx._kernels.arithmetic cimport ADD, NONE, add_to, combine, pull_back
+from agx._kernels.arrays cimport alike, has_own_memory, silence, unbroadcast
+from agx._kernels.graph cimport Node, Primitive, apply
+from agx._kernels.loops cimport has_nan
+
+import numpy as np
+
+cnp.import_array()
+
+cdef object ndarray = np.ndarray
+cdef object asarray = np.asarray
+cdef object np_add = np.add
+
+
+cdef list topological_order(Node root):
+    """Nodes that want a gradient below ``root``, inputs before results; no recursion."""
+    cdef set seen = set()
+    cdef list stack = [root], order = []
+    cdef Node node
+    while stack:
+        top = stack.pop()
+        if top is None:
+            order.append(stack.pop())
+            continue
+        if top in seen:
+            continue
+        seen.add(top)
+        node = <Node>top
+        if node._args is None:
+            if node._freed:
+                raise RuntimeError(f"backward: the graph behind op '{node.op}' was freed by an earlier "
+                                   "backward(free=True); call backward() without free=True to use "
+                                   "a graph again")
+            order.append(node)
+            continue
+        stack.append(node)
+        stack.append(None)
+        for a in node._args:
+            if isinstance(a, Node) and (<Node>a)._requires_grad and a not in seen:
+                stack.append(a)
+    return order
+
+
+cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last):
+    """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
+
+    ``last`` tells that nobody needs the memory of ``g`` afterwards.
+    """
+    if node._primitive is None:
+        return closure_contributions(node, g, create_graph)
+    cdef Primitive p = node._primitive
+    cdef bint known = p.operation != NONE and not create_graph and not careful
+    cdef tuple args = node._args, operands
+    cdef Py_ssize_t i, n = len(args)
+    cdef list shares = []
+    cdef object a, c
+    operands = PyTuple_New(n + 2)
+    Py_INCREF(g)
+    PyTuple_SET_ITEM(operands, 0, g)
+    c = node if create_graph else node._value
+    Py_INCREF(c)
+    PyTuple_SET_ITEM(operands, 1, c)
+    for i in range(n):
+        a = args[i]
+        if not create_graph and isinstance(a, Node):
+            a = (<Node>a)._value
+        Py_INCREF(a)
+        PyTuple_SET_ITEM(operands, i + 2, a)
+    for i in range(n):
+        a = args[i]
+        if not isinstance(a, Node) or not (<Node>a)._requires_grad:
+            continue
+        if needed is not None and a not in needed:
+            continue
+        c = None
+        if known:
+            c = pull_back(p.operation, i, g, node._value, operands[2], operands[3])
+        elif last and p.overwrite is not None:
+            c = apply(p.overwrite, operands, node._params)
+        if c is None:
+            c = p.rule(i, operands, node._params)
+        if c is None:
+            continue
+        if careful and p.elementwise:
+            c = silence(g, c)
+        shares.append((a, fit(p.name, c, <Node>a)))
+    return shares
+
+
+def push(Node node):
+    """Add this one node's contribution to the ``grad`` of each of its inputs."""
+    for a, c in contributions(node, node.grad, None, False, False, False):
+        (<Node>a).grad += c
+
+
+cdef list closure_contributions(Node node, object g, bint create_graph):
+    """Run a hand-written ``_backward`` and read off what it added to each input's gradient."""
+    if node._closure is None:
+        raise RuntimeError(f"backward: op '{node.op}' has inputs but no _backward; set "
+                           "out._backward to a function that adds to the inputs' grad")
+    if create_graph:
+        raise RuntimeError(f"op '{node.op}' has a hand-written _backward, which gives first derivatives "
+                           "only; declare it with ag.primitive to differentiate twice")
+    cdef dict before = {}
+    cdef list shares = []
+    cdef Node x
+    own = node._grad
+    for a in node._args:
+        before[a] = (<Node>a)._grad
+        (<Node>a)._grad = None
+    node._grad = g
+    try:
+        node._closure()
+        for a in before:
+            x = <Node>a
+            if x._grad is not None and x._requires_grad:
+                shares.append((a, x._grad))
+    finally:
+        node._grad = own
+        for a, grad in before.items():
+            (<Node>a)._grad = grad
+    return shares
+
+
+cdef object fit(str op, object c, Node x):
+    """Give a contribution the shape and dtype of the node that it belongs to."""
+    cdef object value = x._value
+    if type(c) is ndarray and alike(c, value):
+        return c
+    if type(c) is not ndarray and not isinstance(c, Node):
+        c = asarray(c)
+    shape = value.shape
+    if c.shape != shape:
+        c = unbroadcast(op, c, shape)
+    if c.dtype is not value.dtype and c.dtype != value.dtype:
+        c = c.astype(value.dtype)
+    return c
+
+
+cdef bint is_fresh(object c, object g, Node node):
+    """Whether an array belongs to nobody else, so that it may be kept and added to in place."""
+    if type(c) is not ndarray or c is g or c is node._value or not has_own_memory(c):
+        return False
+    for a in node._args:
+        if a is c or (isinstance(a, Node) and (<Node>a)._value is c):
+            return False
+    return True
+
+
+cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
+                    bint careful, set owned):
+    """Carry cotangents from the last node of ``order`` to the first.
+
+    Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
+    the nodes whose cotangent is an array of the sweep's own.
+    """
+    cdef Py_ssize_t k
+    cdef Node node, x
+    cdef PyObject *found
+    cdef bint last, plain = kept is not None and not create_graph and not careful
+    cdef dict cotangents = {order[len(order) - 1]: seed}
+    cdef tuple pair
+    for k in range(len(order) - 1, -1, -1):
+        node = <Node>order[k]
+        found = PyDict_GetItem(cotangents, node)
+        if found is NULL or node._args is None or (needed is not None and node not in needed):
+            continue
+        g = <object>found
+        last = plain and node in owned and node not in kept
+        for pair in contributions(node, g, needed, create_graph, careful, last):
+            x = <Node>pair[0]
+            c = pair[1]
+            found = PyDict_GetItem(cotangents, x)
+            if found is NULL:
+                cotangents[x] = c
+                if (plain or x._args is None) and is_fresh(c, g, node):
+                    owned.add(x)
+            elif create_graph:
+                cotangents[x] = <object>found + c
+            elif x in owned:
+                if not add_to(<object>found, c):
+                    np_add(<object>found, c, <object>found)
+            else:
+                a = combine(ADD, <object>found, c)
+                cotangents[x] = asarray(<object>found + c) if a is None else a
+                owned.add(x)
+        if kept is not None and node not in kept:
+            del cotangents[node]
+    return cotangents
+
+
+cdef bint any_nan(dict cotangents, list nodes):
+    """Whether the gradient of a leaf among ``nodes`` holds a NaN that silence could have prevented."""
+    cdef Node node
+    cdef bint silenced = False
+    for node in nodes:
+        silenced |= node._primitive is not None and node._primitive.elementwise
+    if not silenced:
+        return False
+    for node in nodes:
+        if node._args is None:
+            g = cotangents.get(node)
+            if g is not None and has_nan(g):
+                return True
+    return False
+
+
+def backward(Node root, object seed, bint free):
+    """Add the gradient of ``root`` to every leaf below it; give intermediates theirs.
+
+    The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a check at
+    every elementwise operation that a zero cotangent stays zero.
+    """
+    cdef list order = topological_order(root)
+    cdef set owned = set(), kept = set() if free else None
+    cdef dict cotangents = propagate(order, seed, None, kept, False, False, owned)
+    cdef Node node
+    if any_nan(cotangents, order):
+        owned.clear()
+        cotangents = propagate(order, seed, None, kept, False, True, owned)
+    for node in order:
+        g = cotangents.get(node)
+        if node._args is not None:
+            node._grad = g
+        elif g is None:
+            continue
+        elif node._grad is None:
+            node._grad = g if node in owned else g.copy()
+        else:
+            np_add(node._grad, g, node._grad)
+    if free:
+        for node in order:
+            if node._args is not None:
+                node._args = None
+                node._params = None
+                node._freed = True
+
+
+def pullback(Node root, object seed, list wrt, bint create_graph):
+    """Gradients of ``root`` with respect to the nodes ``wrt``; touches no ``grad``.
+
+    Plain arrays, or Tensors that can be differentiated again with ``create_graph``. None stands for
+    a node that ``root`` does not depend on.
+    """
+    cdef list order = topological_order(root)
+    cdef set kept = set(wrt), needed = set(wrt)
+    cdef Node node
+    for node in order:
+        if node._args is not None and node not in needed:
+            for a in node._args:
+                if isinstance(a, Node) and a in needed:
+                    needed.add(node)
+                    break
+    cdef set owned = set()
+    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, create_graph, owned)
+    if create_graph:
+        return [cotangents.get(node) for node in wrt]
+    if any([has_nan(g) for g in cotangents.values()]):
+        owned.clear()
+        cotangents = propagate(order, seed, needed, kept, False, True, owned)
+    found = [cotangents.get(node) for node in wrt]
+    return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
+
+
+def leaves(Node root):
+    """The leaves below ``root`` that want a gradient."""
+    return [n for n in topological_order(root) if (<Node>n)._args is None]
