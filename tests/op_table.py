@@ -4,33 +4,15 @@
 primitive. A new primitive needs a row here: ``test_op_table.py`` checks each to second order.
 """
 
+import importlib
+
 import numpy as np
+from points import apart, normal, positive, rng, unit
 
 import agx as ag
 from agx.graph import registry as ops
 from agx.ops.im2col import Geometry
 from agx.ops.pool import Windows
-
-rng = np.random.default_rng(8)
-
-
-def normal(*shape):
-    return rng.standard_normal(shape)
-
-
-def positive(*shape):
-    return rng.uniform(0.3, 2.0, shape)
-
-
-def apart(*shape):
-    """Numbers that differ by at least 0.1, so that no step of a difference reorders them."""
-    size = int(np.prod(shape))
-    return rng.permutation(np.arange(size) * 0.1 - size * 0.05 + 0.03).reshape(shape)
-
-
-def unit(*shape):
-    return rng.uniform(-0.8, 0.8, shape)
-
 
 mask = rng.random((2, 3)) < 0.5
 spread = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 0), "dilation": (1, 2)}
@@ -235,3 +217,9 @@ rows = {
 
 def as_sizes():
     return {"kernel_size" if name == "kernel" else name: value for name, value in spread.items()}
+
+
+for family in ("complex", "fft", "linalg", "special", "ufuncs"):
+    more = importlib.import_module(f"op_table_{family}").rows
+    assert not set(rows) & set(more)
+    rows |= more

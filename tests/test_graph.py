@@ -453,9 +453,7 @@ def test_backward_of_a_leaf_adds_one():
     assert x.grad == 1.0
 
 
-def test_results_that_are_no_real_numbers_are_refused():
-    with pytest.raises(TypeError, match="mul: the result has dtype complex128"):
-        leaf(1.0) * np.array([1j])
+def test_arguments_that_are_no_numbers_are_refused():
     with pytest.raises(TypeError, match="add: expected numbers, got str"):
         leaf(1.0) + "text"
 

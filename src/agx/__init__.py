@@ -27,12 +27,16 @@ from .nn.losses import huber as huber
 from .nn.losses import l1 as l1
 from .nn.losses import mse as mse
 from .nn.losses import nll_loss as nll_loss
+from .ops.complex import angle as angle
+from .ops.complex import conj as conj
+from .ops.complex import conj as conjugate
+from .ops.complex import imag as imag
+from .ops.complex import real as real
 from .ops.conv import conv1d as conv1d
 from .ops.conv import conv2d as conv2d
 from .ops.conv import set_workspace as set_workspace
 from .ops.elementwise import absolute as abs
 from .ops.elementwise import absolute as absolute
-from .ops.elementwise import absolute as fabs
 from .ops.elementwise import add as add
 from .ops.elementwise import arccos as arccos
 from .ops.elementwise import arccosh as arccosh
@@ -51,6 +55,7 @@ from .ops.elementwise import erf as erf
 from .ops.elementwise import exp as exp
 from .ops.elementwise import exp2 as exp2
 from .ops.elementwise import expm1 as expm1
+from .ops.elementwise import fabs as fabs
 from .ops.elementwise import floor as floor
 from .ops.elementwise import floor_divide as floor_divide
 from .ops.elementwise import gelu as gelu

@@ -121,6 +121,11 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 f"{who}: the result has shape {value.shape}, and only a scalar has a gradient; "
                 f"reduce it with .sum() or .mean(), or pass a seed of that shape"
             )
+        if value.dtype.kind == "c":
+            raise RuntimeError(
+                f"{who}: the result is complex, and only a real number has a gradient; take "
+                "ag.real, ag.imag or ag.abs of it, or pass a seed"
+            )
         return np.ones(value.shape, value.dtype)
     seed = np.asarray(seed, value.dtype)
     if seed.shape != value.shape:

@@ -10,10 +10,11 @@ import numpy as np
 
 from . import graph
 from .graph import Node, constant_functions, declare_tensor, numpy_functions
+from .ops import complex as complex_
 from .ops import elementwise, index, linalg, reduce
 from .ops import shape as movement
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
 
 constant_functions.update(
     getattr(np, name)
@@ -30,7 +31,7 @@ constant_functions.update(
 
 
 def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
-    """An array of float32 or float64 that shares memory with ``value`` where it can."""
+    """An array of a dtype that Tensors hold, which shares memory with ``value`` where it can."""
     if isinstance(value, Node):
         raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
     if isinstance(value, (list, tuple)) and any(isinstance(v, Node) for v in value):
@@ -38,16 +39,25 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
             "Tensor: expected numbers, got a list of Tensors; ag.stack keeps their gradients"
         )
     array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         raise TypeError(
-            f"Tensor: expected real numbers, got {type(value).__name__} of dtype {array.dtype}; "
-            "a Tensor holds float32 or float64"
+            f"Tensor: expected numbers, got {type(value).__name__} of dtype {array.dtype}; "
+            "a Tensor holds float32, float64, complex64 or complex128"
         )
+    is_complex = array.dtype.kind == "c"
     if dtype is None:
         dtype = np.float32 if array.dtype == np.float16 else array.dtype
-        dtype = dtype if np.dtype(dtype) in _FLOATS else np.float64
-    elif np.dtype(dtype) not in _FLOATS:
-        raise TypeError(f"Tensor: dtype must be float32 or float64, got {np.dtype(dtype)}")
+        if np.dtype(dtype) not in _HELD:
+            dtype = np.complex128 if is_complex else np.float64
+    elif np.dtype(dtype) not in _HELD:
+        raise TypeError(
+            "Tensor: dtype must be float32, float64, complex64 or complex128, "
+            f"got {np.dtype(dtype)}"
+        )
+    elif is_complex and np.dtype(dtype).kind != "c":
+        raise TypeError(
+            f"Tensor: {np.dtype(dtype)} cannot hold complex numbers; pass value.real or value.imag"
+        )
     return array.astype(dtype, copy=False)
 
 
@@ -127,13 +137,13 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 class Tensor(Node):
     """Hold an array, its gradient, and how it was computed.
 
-    ``value`` is a float32 or float64 array: integers, booleans and Python numbers become float64,
-    float32 stays float32, and the memory of a float array is shared, not copied. ``grad`` has the
+    ``value`` is an array of float32, float64, complex64 or complex128: integers, booleans and Python
+    floats become float64, float32 stays float32, and the memory of such an array is shared, not copied. ``grad`` has the
     same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an operation of your own, as in
     ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor made by hand requires a
     gradient unless ``requires_grad=False``.
 
-    Raises TypeError for anything but real numbers.
+    Raises TypeError for anything but numbers.
 
     >>> x = ag.Tensor([1.0, 2.0], label="x")
     >>> (x * x).sum().backward()
@@ -215,13 +225,23 @@ class Tensor(Node):
 
     @property
     def dtype(self) -> np.dtype:
-        """float32 or float64."""
+        """float32, float64, complex64 or complex128."""
         return self.value.dtype
 
     @property
     def T(self) -> Any:
         """The transpose: all axes reversed."""
         return movement.transpose(self)
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return complex_.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return complex_.imag(self)
 
     @property
     def mT(self) -> Any:
@@ -232,8 +252,8 @@ class Tensor(Node):
         """Return the value, a NumPy array of the same memory."""
         return self.value
 
-    def item(self) -> float:
-        """Return the value of a Tensor of one element as a Python float."""
+    def item(self) -> Any:
+        """Return the value of a Tensor of one element as a Python float or complex."""
         return self.value.item()
 
     def tolist(self) -> Any:
@@ -268,6 +288,9 @@ class Tensor(Node):
 
     def __float__(self) -> float:
         return float(self.value.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.value.item())
 
     def __int__(self) -> int:
         return int(self.value.item())
@@ -333,6 +356,7 @@ class Tensor(Node):
     min = reduce.min
     cumsum = reduce.cumsum
     clip = elementwise.clip
+    conj = conjugate = complex_.conj
     astype = elementwise.astype
     reshape = movement.reshape
     ravel = movement.ravel

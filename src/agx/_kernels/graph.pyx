@@ -37,6 +37,8 @@ cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
 cdef object float32 = np.dtype(np.float32)
 cdef object float64 = np.dtype(np.float64)
+cdef object complex64 = np.dtype(np.complex64)
+cdef object complex128 = np.dtype(np.complex128)
 cdef object generic = np.generic
 cdef tuple no_args = ()
 cdef type tensor_class = None
@@ -145,8 +147,8 @@ cdef class Node:
     def value(self, new):
         if new is not self._value:
             new = asarray(new)
-            if new.dtype is not float32 and new.dtype is not float64:
-                new = new.astype(float64)
+            if not is_held(new.dtype):
+                new = new.astype(complex128 if new.dtype.kind == "c" else float64)
             self._value = new
             if self._grad is not None and (self._grad.shape != new.shape
                                            or self._grad.dtype != new.dtype):
@@ -275,9 +277,8 @@ cdef object call(Primitive p, tuple args, dict params):
         result = p.function(*values)
     if type(result) is not ndarray:
         result = asarray(result)
-    dtype = result.dtype
-    if dtype is not float32 and dtype is not float64:
-        result = as_float(p, result)
+    if not is_held(result.dtype):
+        result = as_held(p, result)
     out = <Node>(<PyTypeObject *>tensor_class).tp_new(
         tensor_class, <PyObject *>no_args, NULL)
     out._value = result
@@ -301,13 +302,13 @@ cdef object call_plain(Primitive p, tuple args, dict params):
 
 cdef object constant(Primitive p, object a):
     """An argument that is not a node, as a number or an array of numbers."""
-    if isinstance(a, (float, int, generic)):
+    if isinstance(a, (float, int, complex, generic)):
         return a
     if hasattr(type(a), "__agx_call__"):
         raise TypeError(f"{p.name}: cannot mix Tensor and {type(a).__name__} in one operation; "
                         "wrap the number with ag.Tensor, or use its .value")
     array = asarray(a)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         raise TypeError(f"{p.name}: expected numbers, got {type(a).__name__} of dtype {array.dtype}")
     return array
 
@@ -316,8 +317,16 @@ cdef tuple constants_as_arrays(tuple args, tuple values):
     return tuple([a if isinstance(a, Node) else v for a, v in zip(args, values)])
 
 
-cdef object as_float(Primitive p, object result):
+cdef inline bint is_held(object dtype):
+    """Whether a Tensor holds numbers of ``dtype`` as they are."""
+    return (dtype is float32 or dtype is float64 or dtype is complex128 or dtype is complex64
+            or (dtype.isnative and dtype.char in "fdFD"))
+
+
+cdef object as_held(Primitive p, object result):
     if result.dtype.kind in "biuf":
         return result.astype(float64)
-    raise TypeError(f"{p.name}: the result has dtype {result.dtype}; a Tensor holds float32 or "
-                    "float64 (complex numbers and objects are not supported)")
+    if result.dtype.kind == "c":
+        return result.astype(complex128)
+    raise TypeError(f"{p.name}: the result has dtype {result.dtype}; a Tensor holds real or complex "
+                    "numbers")

@@ -146,6 +146,8 @@ cdef object fit(str op, object c, Node x):
     if c.shape != shape:
         c = unbroadcast(op, c, shape)
     if c.dtype is not value.dtype and c.dtype != value.dtype:
+        if c.dtype.kind == "c" and value.dtype.kind != "c":
+            c = c.real
         c = c.astype(value.dtype)
     return c
 

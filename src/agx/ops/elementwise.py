@@ -14,6 +14,7 @@ from .._kernels import elementwise as _kernels
 from .._kernels import loops
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
+from .complex import conj, is_complex, real
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -108,9 +109,18 @@ def _winner(g: Any, ahead: Any, tie: Any, rival: Any) -> Any:
     return g * ahead + (g * 0.5) * tie
 
 
-absolute = primitive("abs", np.absolute, (lambda g, out, x: g * sign(x),))
-implements(np.fabs)(absolute)
-sign = primitive("sign", np.sign, (no_gradient,))
+def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
+    """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
+    if not is_complex(x):
+        return None
+    size = absolute(x)
+    size = size + (size == 0)
+    return g / size - real(g * x) * conj(x) / size**3
+
+
+absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
+fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),))
+sign = primitive("sign", np.sign, (_sign_vjp,))
 maximum = primitive(
     "maximum",
     np.maximum,
@@ -313,14 +323,18 @@ _astype = primitive(
 
 @implements(np.astype)
 def astype(x: Any, dtype: Any) -> Any:
-    """Convert to float32 or float64; the gradient is converted back.
+    """Convert to a floating or complex dtype; the gradient is converted back.
 
     >>> ag.astype(ag.Tensor([1.0]), np.float32).dtype
     dtype('float32')
     """
     dtype = np.dtype(dtype)
-    if isinstance(x, Node) and dtype not in (np.dtype("f4"), np.dtype("f8")):
+    if isinstance(x, Node) and dtype.char not in "fdFD":
         raise TypeError(
-            f"astype: a Tensor holds float32 or float64, not {dtype}; use .value.astype"
+            f"astype: a Tensor holds floating or complex numbers, not {dtype}; use .value.astype"
+        )
+    if is_complex(x) and dtype.kind != "c":
+        raise TypeError(
+            f"astype: {dtype} would drop the imaginary part; use ag.real, ag.imag or ag.abs"
         )
     return _astype(x, dtype=dtype)

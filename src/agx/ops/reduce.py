@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .._kernels import reduce as _kernels
 from ..graph import implements, primitive
+from .complex import conj
 from .elementwise import exp, where
 from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape
 
@@ -50,14 +51,14 @@ _mean = primitive(
 
 def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     scale = 2 / (_count(x, axis) - ddof)
-    return _restore(g, x, axis, keepdims) * (x - mean(x, axis, keepdims=True)) * scale
+    return _restore(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
     scale = 1 / (_count(x, axis) - ddof)
     inverse = where(out == 0, 0.0, 1 / where(out == 0, 1.0, out))
-    return _restore(g * inverse, x, axis, keepdims) * (x - mean(x, axis, keepdims=True)) * scale
+    return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
 _var = primitive(

@@ -1,0 +1,71 @@
+"""Real and imaginary parts.
+
+The gradient of a real L at z = x + iy is dL/dx - i dL/dy, so that L(z + dz) = L(z) + Re(sum(gradient dz)) to
+first order. Rules of holomorphic functions are then those of real ones: g f'(z), without a conjugate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import implements, primitive
+
+
+def is_complex(x: Any) -> bool:
+    """Whether ``x`` is an array, Tensor or number of a complex dtype."""
+    return (x.dtype.kind == "c") if hasattr(x, "dtype") else isinstance(x, complex)
+
+
+_real = primitive("real", np.real, (lambda g, out, x: g,))
+_imag = primitive("imag", np.imag, (lambda g, out, x: g * -1j if is_complex(x) else None,))
+conj = primitive("conj", np.conjugate, (lambda g, out, x: conj(g),))
+conj.__doc__ = """Compute the complex conjugate, elementwise."""
+
+
+@implements(np.real)
+def real(x: Any) -> Any:
+    """Take the real part, elementwise.
+
+    >>> ag.grad(lambda z: ag.real(z * z))(3.0 + 1.0j)
+    array(6.+2.j)
+    """
+    return _real(x)
+
+
+@implements(np.imag)
+def imag(x: Any) -> Any:
+    """Take the imaginary part, elementwise; zero for real numbers.
+
+    >>> ag.imag(np.array([1.0 + 2.0j]))
+    array([2.])
+    """
+    return _imag(x)
+
+
+_angle = primitive(
+    "angle",
+    np.angle,
+    (lambda g, out, x: g * (-1j * conj(x)) / _safe(_squared(x)) if is_complex(x) else None,),
+)
+
+
+def _squared(x: Any) -> Any:
+    return real(x) ** 2 + imag(x) ** 2
+
+
+def _safe(r: Any) -> Any:
+    """``r``, and 1 where it is 0, so that 0 / r is 0."""
+    return r + (r == 0)
+
+
+@implements(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    """Compute the argument of complex numbers in radians (degrees with ``deg``); its gradient at 0 is 0.
+
+    >>> ag.angle(np.array([1.0j]), deg=True)
+    array([90.])
+    """
+    found = _angle(z)
+    return found * (180 / np.pi) if deg else found

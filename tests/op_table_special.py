@@ -1,0 +1,3 @@
+"""Rows of the op table; see op_table.py."""
+
+rows = {}
