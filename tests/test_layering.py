@@ -17,9 +17,10 @@ LAYERS = [
     {"rng", "threads", "buffers", "graph"},
     {"ops"},
     {"tensor", "scalar"},
-    {"transforms"},
+    {"transforms", "fft", "special"},
     {"nn", "optim", "data", "models"},
     {"train", "viz", "testing", "runs"},
+    {"compat"},
     {"cli"},
     {"__init__", "__main__"},
 ]

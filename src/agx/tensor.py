@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -102,6 +103,15 @@ def _missing(function: Any) -> TypeError:
         f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
         "t.value instead of the Tensor"
     )
+
+
+def _load(function: Any) -> bool:
+    """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
+    if (getattr(function, "__module__", None) or "").startswith("numpy.fft"):
+        from .ops import fourier  # noqa: F401
+    elif isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
+        from .ops import special  # noqa: F401
+    return function in numpy_functions
 
 
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -381,7 +391,7 @@ class Tensor(Node):
                 f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
                 "would lose its gradient; write x = x + t instead of x += t"
             )
-        if ufunc not in numpy_functions:
+        if ufunc not in numpy_functions and not _load(ufunc):
             raise _missing(ufunc)
         if method != "__call__" or kwargs:
             what = f".{method}" if method != "__call__" else f" with {', '.join(kwargs)}="
@@ -394,7 +404,7 @@ class Tensor(Node):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in constant_functions:
             return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-        if function not in numpy_functions:
+        if function not in numpy_functions and not _load(function):
             raise _missing(function)
         if kwargs.get("out", False) is None:
             kwargs = {k: v for k, v in kwargs.items() if k != "out"}
