@@ -97,6 +97,16 @@ rows = {
         (ag.prod, np.array([0.0, 0.0, 3.0])),
         (lambda x: ag.prod(x, axis=(0, 2)), normal(2, 3, 2)),
     ],
+    "cumprod": [
+        (lambda x: ag.cumprod(x, axis=1), normal(2, 3)),
+        (ag.cumprod, np.array([2.0, 0.0, 3.0, 0.0, 1.5])),
+    ],
+    "recurrence": [(lambda g, a: ops["recurrence"](g * g, a), normal(4, 2), normal(4, 2))],
+    "convolve": [(ag.convolve, normal(4), normal(3))],
+    "sort": [(lambda x: ag.sort(x, axis=0) ** 2, apart(3, 2))],
+    "shared": [
+        (lambda g: ops["shared"](g * g, runs=np.array([[0, 0, 1], [0, 1, 2]])), normal(2, 3))
+    ],
     "cumsum": [(lambda x: ag.cumsum(x * x, axis=1), normal(2, 3)), (ag.cumsum, normal(2, 2))],
     "max": [(lambda x: ag.max(x, axis=1) ** 2, apart(2, 3)), (lambda x: ag.max(x) ** 2, apart(5))],
     "min": [(lambda x: ag.min(x, axis=(0, 1), keepdims=True) ** 2, apart(2, 3, 2))],

@@ -15,7 +15,7 @@ PACKAGE = Path(ag.__file__).parent
 LAYERS = [
     {"_kernels", "_version"},
     {"rng", "threads", "buffers", "graph"},
-    {"ops"},
+    {"ops", "coverage"},
     {"tensor", "scalar"},
     {"transforms"},
     {"nn", "optim", "data", "models"},

@@ -71,6 +71,16 @@ def implements(*functions: Any) -> Callable[[F], F]:
     return register
 
 
+def is_node(x: Any) -> bool:
+    """Whether ``x`` is a node of a graph rather than a plain array or number."""
+    return isinstance(x, Node)
+
+
+def value_of(x: Any) -> Any:
+    """The array or number behind ``x``: a Tensor's value, anything else as it is."""
+    return x.value if isinstance(x, Node) else x
+
+
 def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
 

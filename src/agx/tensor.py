@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from . import graph
+from . import coverage, graph
 from .graph import Node, constant_functions, declare_tensor, numpy_functions
 from .ops import complex as complex_
-from .ops import elementwise, index, linalg, reduce
+from .ops import (
+    create,
+    dispatch,
+    elementwise,
+    index,
+    linalg,
+    moves,
+    order,
+    products,
+    reduce,
+    running,
+)
 from .ops import shape as movement
 
 _HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
 
-constant_functions.update(
-    getattr(np, name)
-    for name in (
-        "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf",
-        "isfinite", "signbit", "logical_and", "logical_or", "logical_xor", "logical_not",
-        "shape", "ndim", "size", "argmax", "argmin", "argsort", "argwhere", "nonzero",
-        "flatnonzero", "count_nonzero", "any", "all", "isclose", "allclose", "array_equal",
-        "array_equiv", "searchsorted", "zeros_like", "ones_like", "empty_like", "full_like",
-        "may_share_memory", "shares_memory", "array_repr", "array_str", "array2string",
-        "iscomplexobj", "isrealobj", "result_type", "can_cast",
-    )
-)  # fmt: skip
+constant_functions.update(coverage.constants())
 
 
 def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
@@ -73,40 +75,53 @@ def _name(function: Any) -> str:
     return f"{module}.{function.__name__}".replace("numpy._core", "numpy")
 
 
-#: What to write instead of functions that agx lacks and that are often wanted.
-_INSTEAD = {
-    "cumprod": "ag.exp(ag.cumsum(ag.log(x)))",
-    "diff": "x[1:] - x[:-1]",
-    "hypot": "ag.sqrt(x * x + y * y)",
-    "inner": "ag.tensordot(x, y, ([-1], [-1]))",
-    "median": "ag.take with the indices of numpy.argsort(x)",
-    "nansum": "ag.sum(ag.where(np.isnan(x), 0.0, x))",
-    "norm": "ag.sqrt(ag.sum(x * x))",
-    "ptp": "ag.max(x) - ag.min(x)",
-    "sort": "ag.take_along_axis(x, numpy.argsort(x))",
-    "trace": 'ag.einsum("ii->", x)',
-    "vdot": "ag.sum(x * y)",
-}
-
-
 def _missing(function: Any) -> TypeError:
-    instead = _INSTEAD.get(function.__name__, "")
-    if not instead:
-        import difflib
-
-        names = sorted({f.__name__ for f in numpy_functions})
-        close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
-        instead = f"ag.{close[0]}" if close else ""
-    hint = f"the nearest thing is {instead}" if instead else "agx has nothing like it yet"
+    reason = coverage.why_not(function)
+    if reason:
+        instead = coverage.INSTEAD.get(function.__name__, "")
+        return TypeError(
+            f"{_name(function)} does not take Tensors: {reason}; "
+            + (instead or "pass t.value instead of the Tensor")
+        )
+    names = sorted({f.__name__ for f in numpy_functions})
+    close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
+    hint = f"the nearest thing is ag.{close[0]}" if close else "agx has nothing like it yet"
     return TypeError(
         f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
         "t.value instead of the Tensor"
     )
 
 
+@functools.cache
+def _parameters(function: Any) -> tuple[str, ...]:
+    """The names by which arguments may be passed; "**" if any name will do."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(
+        "**" if p.kind == p.VAR_KEYWORD else p.name
+        for p in parameters
+        if p.kind != p.VAR_POSITIONAL
+    )
+
+
+def _by_our_names(
+    function: Any, ours: Any, args: Any, kwargs: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Pass by position what NumPy calls by a name that agx does not use, such as ``a=``."""
+    known, theirs = _parameters(ours), _parameters(function)
+    if "**" in known:
+        return args, kwargs
+    args, kwargs = list(args), dict(kwargs)
+    for name in sorted(set(kwargs) - set(known), key=lambda n: (*theirs, n).index(n)):
+        if name in theirs and theirs.index(name) == len(args):
+            args.append(kwargs.pop(name))
+    return args, kwargs
+
+
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call agx's version of a NumPy function, naming an argument that it does not take."""
     ours = numpy_functions[function]
+    if kwargs and not isinstance(ours, graph.Primitive):
+        args, kwargs = _by_our_names(function, ours, args, kwargs)
     try:
         return ours(*args, **kwargs)
     except TypeError:
@@ -138,10 +153,10 @@ class Tensor(Node):
     """Hold an array, its gradient, and how it was computed.
 
     ``value`` is an array of float32, float64, complex64 or complex128: integers, booleans and Python
-    floats become float64, float32 stays float32, and the memory of such an array is shared, not copied. ``grad`` has the
-    same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an operation of your own, as in
-    ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor made by hand requires a
-    gradient unless ``requires_grad=False``.
+    floats become float64, float32 stays float32, and the memory of such an array is shared, not
+    copied. ``grad`` has the same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an
+    operation of your own, as in ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor
+    made by hand requires a gradient unless ``requires_grad=False``.
 
     Raises TypeError for anything but numbers.
 
@@ -354,7 +369,14 @@ class Tensor(Node):
     prod = reduce.prod
     max = reduce.max
     min = reduce.min
-    cumsum = reduce.cumsum
+    cumsum = running.cumsum
+    cumprod = running.cumprod
+    ptp = reduce.ptp
+    sort = order.sort
+    partition = order.partition
+    trace = products.trace
+    diagonal = moves.diagonal
+    copy = moves.copy
     clip = elementwise.clip
     conj = conjugate = complex_.conj
     astype = elementwise.astype
@@ -376,29 +398,34 @@ class Tensor(Node):
             )
         if ufunc in constant_functions:
             return getattr(ufunc, method)(*map(_plain, args), **kwargs)
-        if kwargs.get("out") is not None:
+        if kwargs.pop("out", None) is not None:
             raise TypeError(
                 f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
                 "would lose its gradient; write x = x + t instead of x += t"
             )
         if ufunc not in numpy_functions:
             raise _missing(ufunc)
-        if method != "__call__" or kwargs:
-            what = f".{method}" if method != "__call__" else f" with {', '.join(kwargs)}="
-            raise TypeError(
-                f"{_name(ufunc)}{what} is not supported for a Tensor; "
-                f"use ag.{numpy_functions[ufunc].__name__} and the functions around it"
-            )
-        return numpy_functions[ufunc](*args)
+        if method != "__call__":
+            return dispatch.method(ufunc, method, _name(ufunc), args, kwargs)
+        return dispatch.call(ufunc, _name(ufunc), args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in constant_functions:
+            if isinstance(kwargs.get("weights"), Node):
+                raise TypeError(
+                    f"{_name(function)} has no gradient with respect to weights; ag.bincount has one"
+                )
             return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+        if function in _CREATORS:
+            plain = {k: _plain(v) for k, v in kwargs.items()}
+            return Tensor(function(*map(_plain, args), **plain), requires_grad=False)
         if function not in numpy_functions:
             raise _missing(function)
         if kwargs.get("out", False) is None:
             kwargs = {k: v for k, v in kwargs.items() if k != "out"}
         return _call_ours(function, args, kwargs)
 
+
+_CREATORS = {getattr(np, name) for name in create.CREATORS}
 
 declare_tensor(Tensor)

@@ -317,12 +317,14 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 # --- type ----------------------------------------------------------------------------------------
 
 _astype = primitive(
-    "astype", lambda x, *, dtype: x.astype(dtype), (lambda g, out, x, *, dtype: astype(g, x.dtype),)
+    "astype",
+    lambda x, *, dtype: x.astype(dtype),
+    (lambda g, out, x, *, dtype: astype(g if is_complex(x) else real(g), x.dtype),),
 )
 
 
 @implements(np.astype)
-def astype(x: Any, dtype: Any) -> Any:
+def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
     """Convert to a floating or complex dtype; the gradient is converted back.
 
     >>> ag.astype(ag.Tensor([1.0]), np.float32).dtype
