@@ -14,10 +14,10 @@ import agx as ag
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
     {"_kernels", "_version"},
-    {"rng", "threads", "buffers", "graph"},
+    {"rng", "threads", "buffers", "graph", "blocks", "trees"},
     {"ops", "coverage"},
     {"tensor", "scalar"},
-    {"transforms"},
+    {"transforms", "custom"},
     {"nn", "optim", "data", "models"},
     {"train", "viz", "testing", "runs"},
     {"cli"},

@@ -16,6 +16,8 @@ from . import nn as nn
 from . import optim as optim
 from . import testing as testing
 from ._version import __version__ as __version__
+from .custom import checkpoint as checkpoint
+from .custom import custom_vjp as custom_vjp
 from .graph import Node as Node
 from .graph import is_recording as is_recording
 from .graph import no_grad as no_grad
@@ -250,10 +252,13 @@ from .threads import set_num_threads as set_num_threads
 from .train import evaluate as evaluate
 from .train import fit as fit
 from .train import predict as predict
+from .transforms import elementwise_grad as elementwise_grad
 from .transforms import grad as grad
+from .transforms import grad_and_aux as grad_and_aux
 from .transforms import hessian as hessian
 from .transforms import hvp as hvp
 from .transforms import jacobian as jacobian
+from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 from .viz import draw as draw

@@ -16,6 +16,7 @@ from ._kernels.graph import declare_arithmetic as declare_arithmetic
 from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.sweep import leaves as leaves
+from ._kernels.sweep import sorted_nodes as sorted_nodes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -143,8 +144,12 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     return seed
 
 
-def backward(root: Node, seed: Any = None, free: bool = False) -> None:
+def backward(
+    root: Node, seed: Any = None, free: bool = False, create_graph: bool = False
+) -> None:
     """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``)."""
+    if free and create_graph:
+        raise ValueError("backward: free=True lets go of the graph that create_graph=True needs")
     if not root.requires_grad:
         raise RuntimeError(
             "backward: this Tensor does not depend on anything that requires a gradient; it was "
@@ -152,7 +157,14 @@ def backward(root: Node, seed: Any = None, free: bool = False) -> None:
         )
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        _sweep.backward(root, start, free)
+        if not create_graph:
+            _sweep.backward(root, start, free)
+            return
+        wrt = leaves(root)
+        for leaf, g in zip(wrt, _sweep.pullback(root, start, wrt, True), strict=True):
+            if g is not None:
+                before = leaf.grad_or_none
+                leaf.grad = g if before is None else before + g
 
 
 def pullback(

@@ -187,12 +187,15 @@ class Tensor(Node):
 
     # --- the graph -------------------------------------------------------------------------------
 
-    def backward(self, seed: Any = None, *, free: bool = False) -> None:
+    def backward(
+        self, seed: Any = None, *, free: bool = False, create_graph: bool = False
+    ) -> None:
         """Add the gradient of this Tensor to the ``grad`` of every leaf it was computed from.
 
         ``seed`` is the gradient to start from, of this Tensor's shape; a scalar needs none. Leaves
         accumulate over calls; intermediate results start afresh and keep theirs. ``free=True``
         lets go of the graph and of intermediate gradients, which saves memory in a training loop.
+        ``create_graph=True`` makes the gradients of leaves Tensors that can be differentiated again.
 
         Raises RuntimeError if this is not a scalar and there is no seed, or if it depends on nothing
         that requires a gradient.
@@ -202,7 +205,7 @@ class Tensor(Node):
         >>> x.grad
         array([ 3., 12.])
         """
-        graph.backward(self, seed, free)
+        graph.backward(self, seed, free, create_graph)
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that is cut off from the graph.
@@ -287,8 +290,18 @@ class Tensor(Node):
         """Flatten to one dimension."""
         return movement.ravel(self)
 
+    def _leave(self, how: str, fix: str) -> np.ndarray:
+        """The value, unless that would drop a gradient that somebody asked for."""
+        if self.traced:
+            raise TypeError(
+                f"{how} would drop the gradient of a Tensor of shape {self.shape} that is being "
+                f"differentiated; {fix}, or pass t.value to leave the graph on purpose"
+            )
+        return self.value
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.value, dtype=dtype, copy=copy)
+        fix = "use ag.stack or ag.array to join Tensors, and ag functions or np.f(t) to compute"
+        return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -302,10 +315,10 @@ class Tensor(Node):
         return bool(self.value)
 
     def __float__(self) -> float:
-        return float(self.value.item())
+        return float(self._leave("float()", "keep the Tensor: ag and numpy functions take it").item())
 
     def __complex__(self) -> complex:
-        return complex(self.value.item())
+        return complex(self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item())
 
     def __int__(self) -> int:
         return int(self.value.item())

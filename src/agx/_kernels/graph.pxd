@@ -25,6 +25,7 @@ cdef class Node:
     cdef public str label
     cdef bint _requires_grad
     cdef bint _freed
+    cdef bint _traced
     cdef object __weakref__
 
 

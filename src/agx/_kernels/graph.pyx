@@ -166,6 +166,11 @@ cdef class Node:
         if new is None or new is self._grad:
             self._grad = new
             return
+        if isinstance(new, Node):
+            if new.shape != self._value.shape:
+                raise ValueError(f"grad: expected shape {self._value.shape} (the value's), got {new.shape}")
+            self._grad = new
+            return
         new = asarray(new)
         if new.shape != self._value.shape and new.shape != ():
             raise ValueError(f"grad: expected shape {self._value.shape} (the value's), "
@@ -178,6 +183,15 @@ cdef class Node:
     def grad_or_none(self):
         """The gradient, or None if none has arrived."""
         return self._grad
+
+    @property
+    def traced(self):
+        """Whether a transform such as ``ag.grad`` differentiates what is computed from this node."""
+        return self._traced
+
+    @traced.setter
+    def traced(self, bint flag):
+        self._traced = flag
 
     @property
     def requires_grad(self):
@@ -245,7 +259,7 @@ cdef object apply(object function, tuple args, dict params):
 cdef object call(Primitive p, tuple args, dict params):
     """Compute the value of ``p`` and, when recording, remember how it came about."""
     cdef Py_ssize_t i, n = len(args)
-    cdef bint any_node = False, wanted = False, converted = False
+    cdef bint any_node = False, wanted = False, converted = False, traced = False
     cdef object a, result
     cdef Node out
     for i in range(n):
@@ -253,6 +267,7 @@ cdef object call(Primitive p, tuple args, dict params):
         if isinstance(a, Node):
             any_node = True
             wanted |= (<Node>a)._requires_grad
+            traced |= (<Node>a)._traced
     if not any_node:
         return call_plain(p, args, params)
     cdef tuple values = PyTuple_New(n)
@@ -287,6 +302,7 @@ cdef object call(Primitive p, tuple args, dict params):
         out._args = constants_as_arrays(args, values) if converted else args
         out._params = params
         out._requires_grad = True
+        out._traced = traced
     return out
 
 

@@ -241,6 +241,8 @@ def backward(Node root, object seed, bint free):
             continue
         elif node._grad is None:
             node._grad = g if node in owned else g.copy()
+        elif isinstance(node._grad, Node):
+            node._grad = node._grad + g
         else:
             np_add(node._grad, g, node._grad)
     if free:
@@ -280,3 +282,8 @@ def pullback(Node root, object seed, list wrt, bint create_graph):
 def leaves(Node root):
     """The leaves below ``root`` that want a gradient."""
     return [n for n in topological_order(root) if (<Node>n)._args is None]
+
+
+def sorted_nodes(Node root):
+    """The nodes below ``root`` that want a gradient, inputs before results."""
+    return topological_order(root)

@@ -125,7 +125,7 @@ def polyval(p: Any, x: Any) -> Any:
     """Evaluate the polynomial with coefficients ``p``, highest power first, at ``x``.
 
     >>> ag.polyval(np.array([1.0, 0.0, 1.0]), 3.0)
-    array(10.)
+    np.float64(10.0)
     """
     p, x = as_array(p), as_array(x)
     found = 0 * x
