@@ -99,27 +99,27 @@ def pull_block(root: Node, wrt: list[Node], seeds: np.ndarray) -> list[np.ndarra
         if node not in wanted:
             del cotangents[node]
         args = node.arguments
-        plain = [a.value if isinstance(a, Node) else a for a in args]
+        plain = [a.array if isinstance(a, Node) else a for a in args]
         primitive: Any = node.primitive
         for i, x in enumerate(args):
             if not isinstance(x, Node) or not x.requires_grad:
                 continue
-            c = _stacked(primitive, i, g, node.value, plain, node.params)
+            c = _stacked(primitive, i, g, node.array, plain, node.params)
             if c is None:
                 continue
-            c = _fitted(c, x.value, count)
+            c = _fitted(c, x.array, count)
             cotangents[x] = cotangents[x] + c if x in cotangents else c
     found = [cotangents.get(x) for x in wrt]
     if any(g is not None and np.isnan(g).any() for g in found):
         return None
     return [
-        np.zeros((count, *x.value.shape), x.value.dtype) if g is None else g
+        np.zeros((count, *x.array.shape), x.array.dtype) if g is None else g
         for g, x in zip(found, wrt, strict=True)
     ]
 
 
 def rows_at_once(root: Node) -> int:
     """How many cotangents of ``root`` to carry at once, for all of them to fit into memory."""
-    largest = max([n.value.size for n in sorted_nodes(root)], default=1)
+    largest = max([n.size for n in sorted_nodes(root)], default=1)
     return max(1, MOST // max(largest, 1))
 

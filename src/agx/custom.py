@@ -107,13 +107,13 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
                 call[k] = node
             return flatten(f(*build(call), **kwargs))
 
-        inner = [Tensor(found[k].value) for k in places]
+        inner = [Tensor(found[k].array) for k in places]
         results, rebuild = again(inner)
         outside = _outside(results, inner)
         inputs = [*(found[k] for k in places), *outside]
         if not any(n.requires_grad for n in inputs):
-            return rebuild([r.value if isinstance(r, Node) else r for r in results])
-        values = [r.value if isinstance(r, Node) else r for r in results]
+            return rebuild([r.array if isinstance(r, Node) else r for r in results])
+        values = [r.array if isinstance(r, Node) else r for r in results]
         del results, inner
         nodes = [
             _replay(again, k, v, inputs, len(places)) if is_differentiable(v) else v

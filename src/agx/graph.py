@@ -79,7 +79,7 @@ def is_node(x: Any) -> bool:
 
 def value_of(x: Any) -> Any:
     """The array or number behind ``x``: a Tensor's value, anything else as it is."""
-    return x.value if isinstance(x, Node) else x
+    return x.array if isinstance(x, Node) else x
 
 
 def no_gradient(*operands: Any, **params: Any) -> None:
@@ -125,7 +125,7 @@ class no_grad:
 
 def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     """The gradient that a backward pass starts from: ``seed``, or 1 for a scalar."""
-    value = root.value
+    value = root.array
     if seed is None:
         if value.size != 1:
             raise RuntimeError(
@@ -183,6 +183,6 @@ def pullback(
     else:
         found = [None] * len(nodes)
     return [
-        np.zeros(n.value.shape, n.value.dtype) if g is None else g
+        np.zeros(n.shape, n.dtype) if g is None else g
         for n, g in zip(nodes, found, strict=True)
     ]

@@ -86,7 +86,7 @@ class Optimizer:
                 self._update(i, value, np.array([p.grad]))
                 p.value = float(value[0])
             elif p.grad_or_none is not None:
-                self._update(i, p.value, p.grad_or_none)
+                self._update(i, p.writable, p.grad_or_none)
 
     def _update(self, i: int, value: np.ndarray, gradient: np.ndarray) -> None:
         """Change the array ``value`` of parameter ``i`` in place."""

@@ -66,7 +66,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
 def _plain(x: Any) -> Any:
     """Arrays in place of Tensors, inside lists and tuples too."""
     if isinstance(x, Node):
-        return x.value
+        return x.array
     return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
 
 
@@ -140,7 +140,7 @@ def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return ufunc(self.value, _plain(other))
+        return ufunc(self.array, _plain(other))
 
     return compare
 
@@ -227,26 +227,6 @@ class Tensor(Node):
         self.value = new
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self.value.size
-
-    @property
-    def dtype(self) -> np.dtype:
-        """float32, float64, complex64 or complex128."""
-        return self.value.dtype
-
-    @property
     def T(self) -> Any:
         """The transpose: all axes reversed."""
         return movement.transpose(self)
@@ -272,19 +252,19 @@ class Tensor(Node):
 
     def item(self) -> Any:
         """Return the value of a Tensor of one element as a Python float or complex."""
-        return self.value.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """Return the value as nested lists of Python floats."""
-        return self.value.tolist()
+        return self.array.tolist()
 
     def argmax(self, axis: int | None = None) -> Any:
         """Return the index of the largest element along ``axis``, as integers."""
-        return self.value.argmax(axis)
+        return self.array.argmax(axis)
 
     def argmin(self, axis: int | None = None) -> Any:
         """Return the index of the smallest element along ``axis``, as integers."""
-        return self.value.argmin(axis)
+        return self.array.argmin(axis)
 
     def flatten(self) -> Any:
         """Flatten to one dimension."""
@@ -312,7 +292,7 @@ class Tensor(Node):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.array)
 
     def __float__(self) -> float:
         return float(self._leave("float()", "keep the Tensor: ag and numpy functions take it").item())
@@ -321,13 +301,13 @@ class Tensor(Node):
         return complex(self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item())
 
     def __int__(self) -> int:
-        return int(self.value.item())
+        return int(self.array.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.value.item(), spec) if spec else repr(self)
+        return format(self.array.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        array = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=200)
+        array = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=200)
         facts = [array]
         if self.dtype != np.float64:
             facts.append(f"dtype={self.dtype}")

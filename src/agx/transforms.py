@@ -26,18 +26,19 @@ Argnums = int | tuple[int, ...]
 def _trace(x: Any) -> Any:
     """A fresh node that carries ``x``; inside another transform it stays connected to the outside."""
     if isinstance(x, Node):
-        node = Tensor(x.value) if not x.requires_grad else x * 1.0
+        node = Tensor(x.array) if not x.requires_grad else x * 1.0
     else:
         array = np.array(x)
         if array.dtype.kind in "biu":
             array = array.astype(np.float64)
         node = Tensor(array)
     node.traced = True
+    node.shared = False
     return node
 
 
 def _value(result: Any) -> Any:
-    return result.value if isinstance(result, Node) else result
+    return result.array if isinstance(result, Node) else result
 
 
 class _Run:
@@ -86,9 +87,9 @@ class _Run:
     def scalar(self, result: Any) -> Node:
         """The result as one real number in the graph."""
         out = result if isinstance(result, Node) else Tensor(result, requires_grad=False)
-        if out.value.size != 1:
+        if out.size != 1:
             raise RuntimeError(
-                f"{self.who}: the result has shape {out.value.shape}, and only a scalar has a gradient; "
+                f"{self.who}: the result has shape {out.shape}, and only a scalar has a gradient; "
                 "reduce it with .sum() or .mean(), or use ag.jacobian"
             )
         return out
@@ -126,7 +127,7 @@ def value_and_grad(
 def _detached(tree: Any) -> Any:
     """Plain arrays in place of Tensors that no outer transform follows."""
     found, build = flatten(tree)
-    return build([x.value if isinstance(x, Node) else x for x in found])
+    return build([x.array if isinstance(x, Node) else x for x in found])
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -176,7 +177,7 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     def derivative(*args: Any, **kwargs: Any) -> Any:
         run = _Run("elementwise_grad", f, args, argnums, kwargs)
         out = run.result if isinstance(run.result, Node) else Tensor(run.result, requires_grad=False)
-        return run.gradients(out, np.ones(out.value.shape, out.value.dtype))
+        return run.gradients(out, np.ones(out.shape, out.dtype))
 
     return derivative
 
@@ -199,11 +200,11 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
         for out, seed in zip(results, seeds, strict=True):
             if isinstance(out, Node):
                 follow = run.nested(out) or isinstance(seed, Node)
-                if isinstance(seed, Node) and seed.shape != out.value.shape:  # type: ignore[attr-defined]
-                    raise ValueError(f"vjp: expected a gradient of shape {out.value.shape}")
+                if isinstance(seed, Node) and seed.shape != out.shape:
+                    raise ValueError(f"vjp: expected a gradient of shape {out.shape}")
                 found = pullback(out, run.nodes, seed, create_graph=follow)
                 total = [a if t is None else t + a for t, a in zip(total, found, strict=True)]
-        zeros = [np.zeros(n.value.shape, n.value.dtype) for n in run.nodes]
+        zeros = [np.zeros(n.shape, n.dtype) for n in run.nodes]
         return run.build([z if t is None else t for t, z in zip(total, zeros, strict=True)])
 
     kept = any(isinstance(r, Node) and run.nested(r) for r in results)
@@ -223,7 +224,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
         raise TypeError("jvp: primals and tangents must be tuples, with one entry for each argument")
     run = _Run("jvp", f, tuple(primals), tuple(range(len(primals))), {})
     directions, _ = flatten(tuple(tangents))
-    shapes = [n.value.shape for n in run.nodes]
+    shapes = [n.shape for n in run.nodes]
     if [np.shape(_value(d)) for d in directions] != shapes:
         raise ValueError(
             f"jvp: expected tangents of shapes {shapes}, got {[np.shape(_value(d)) for d in directions]}"
@@ -237,19 +238,19 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
             continue
         nested = run.nested(out) or any(isinstance(d, Node) for d in directions)
         pushed.append(_push(run, out, directions, nested))
-        values.append(out if nested else out.value)
+        values.append(out if nested else out.array)
     return build(values), build(pushed)
 
 
 def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
-    weights = Tensor(np.ones(out.value.shape, out.value.dtype))
+    weights = Tensor(np.ones(out.shape, out.dtype))
     if not out.requires_grad:
-        return np.zeros(out.value.shape, out.value.dtype)
+        return np.zeros(out.shape, out.dtype)
     gradients = pullback(out, run.nodes, weights, create_graph=True)
     terms = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
     slope = sum(terms[1:], terms[0])
     if not isinstance(slope, Node):
-        return np.zeros(out.value.shape, out.value.dtype)
+        return np.zeros(out.shape, out.dtype)
     slope = real(slope) if is_complex(slope) else slope
     return pullback(slope, [weights], create_graph=nested)[0]
 
@@ -278,11 +279,11 @@ def _rows(run: _Run, out: Any) -> list[Any]:
     """The Jacobian of one result in each traced array."""
     if not isinstance(out, Node):
         out = Tensor(out, requires_grad=False)
-    shape, size = out.value.shape, out.value.size
+    shape, size = out.shape, out.size
     nodes = run.nodes
     if not out.requires_grad or not size:
-        return [np.zeros((*shape, *n.value.shape), n.value.dtype) for n in nodes]
-    units = np.eye(size, dtype=out.value.dtype).reshape(size, *shape)
+        return [np.zeros((*shape, *n.shape), n.dtype) for n in nodes]
+    units = np.eye(size, dtype=out.dtype).reshape(size, *shape)
     if run.nested(out):
         rows = [pullback(out, nodes, unit, create_graph=True) for unit in units]
     else:
@@ -292,7 +293,7 @@ def _rows(run: _Run, out: Any) -> list[Any]:
             block = _block(out, nodes, units[start : start + step])
             rows += [list(row) for row in zip(*block, strict=True)]
     return [
-        reshape(stack([row[k] for row in rows]), (*shape, *n.value.shape))
+        reshape(stack([row[k] for row in rows]), (*shape, *n.shape))
         for k, n in enumerate(nodes)
     ]
 
