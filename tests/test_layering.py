@@ -16,7 +16,7 @@ LAYERS = [
     {"_kernels", "_version"},
     {"rng", "threads", "buffers", "graph"},
     {"ops"},
-    {"tensor", "scalar"},
+    {"tensor", "scalar", "linalg"},
     {"transforms"},
     {"nn", "optim", "data", "models"},
     {"train", "viz", "testing", "runs"},

@@ -8,7 +8,6 @@ the conjugates where textbooks have none.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,10 @@ from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult,
 
 from ..graph import Node, implements, primitive
 from .complex import conj, imag, is_complex, real
-from .elementwise import where
+from .elementwise import absolute, where
+from .index import take_along_axis
 from .linalg import matmul
-from .matrices import _solve, as_array, as_diagonal, diagonal, hermitian, inv, mH, mT
+from .matrices import _solve, as_array, as_diagonal, diagonal, from_triangle, inv, is_tensor, mH, mT
 from .reduce import prod, sum
 from .shape import concatenate, expand_dims, reshape
 
@@ -80,7 +80,7 @@ def _triangle(name: str, UPLO: str) -> str:
 
 
 def _eigh_value(x: np.ndarray, *, UPLO: str, by_size: bool) -> np.ndarray:
-    w, v = np.linalg.eigh(x, UPLO)
+    w, v = np.linalg.eigh(x, UPLO)  # type: ignore[call-overload]
     if by_size:
         order = np.argsort(np.abs(w))[..., ::-1]
         w = np.take_along_axis(w, order, -1)
@@ -127,9 +127,9 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     """
     UPLO = _triangle("eigh", UPLO)
     a = as_array(a)
-    if not isinstance(a, Node):
-        return np.linalg.eigh(a, UPLO)
-    return EighResult(*_eigh_parts(_eigh(hermitian(a, UPLO), UPLO=UPLO, by_size=False), a))
+    if not is_tensor(a):
+        return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
+    return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
 
 
 @implements(np.linalg.eigvalsh)
@@ -141,7 +141,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
-    return _eigvalsh(hermitian(a, UPLO) if isinstance(a, Node) else a, UPLO=UPLO)
+    return _eigvalsh(from_triangle(a, UPLO) if is_tensor(a) else a, UPLO=UPLO)
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -178,7 +178,7 @@ def eig(a: Any) -> Any:
     array([2., 1.])
     """
     a = as_array(a)
-    return EigResult(*_eig_parts(_eig(a), a)) if isinstance(a, Node) else np.linalg.eig(a)
+    return EigResult(*_eig_parts(_eig(a), a)) if is_tensor(a) else np.linalg.eig(a)
 
 
 @implements(np.linalg.eigvals)
@@ -188,7 +188,7 @@ def eigvals(a: Any) -> Any:
     >>> ag.linalg.eigvals(np.array([[0.0, 1.0], [-1.0, 0.0]]))
     array([0.+1.j, 0.-1.j])
     """
-    return eig(a)[0] if isinstance(a, Node) else np.linalg.eigvals(a)
+    return eig(a)[0] if is_tensor(a) else np.linalg.eigvals(a)
 
 
 # --- singular values -----------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
             f"svd: singular vectors beyond the first {k} have no gradient; use full_matrices=False",
         )
         u, gu, vh, gvh = u[..., :k], gu[..., :k], vh[..., :k, :], gvh[..., :k, :]
-    left, right = matmul(mT(u), gu), mT(matmul(conj(gvh), mT(vh) if not is_complex(x) else mH(vh)))
+    left, right = matmul(mT(u), gu), mT(matmul(conj(gvh), mH(vh)))
     symmetric = _gaps(s) * (left + right) + as_diagonal(gs)
     skew = _reciprocal(_row(s) + _column(s), s) * (left - right)
     inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
@@ -249,11 +249,14 @@ _svd = primitive("svd", _svd_value, (_svd_vjp,))
 _svdvals = primitive("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), (_svdvals_vjp,))
 
 
-def _svd_hermitian(a: Any) -> tuple[Any, Any, Any]:
-    flat = _eigh(hermitian(a, "L"), UPLO="L", by_size=True)
-    w, v = _eigh_parts(flat, a)
+def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
+    """The decomposition by eigenvectors, with the signs of the eigenvalues in Vh."""
+    if not compute_uv:
+        s = absolute(eigvalsh(a))
+        return take_along_axis(s, np.argsort(s.value)[..., ::-1])
+    w, v = _eigh_parts(_eigh(from_triangle(a, "L"), UPLO="L", by_size=True), a)
     sign = np.copysign(np.ones((), w.dtype), w.value)
-    return v, w * sign, mH(v * _row(sign))
+    return SVDResult(v, w * sign, mH(v * _row(sign)))
 
 
 @implements(np.linalg.svd)
@@ -271,11 +274,10 @@ def svd(
     array([3., 2.])
     """
     a = as_array(a)
-    if not isinstance(a, Node):
-        return np.linalg.svd(a, full_matrices, compute_uv, hermitian)
+    if not is_tensor(a):
+        return np.linalg.svd(a, full_matrices, compute_uv, hermitian)  # type: ignore[call-overload]
     if hermitian:
-        u, s, vh = _svd_hermitian(a)
-        return SVDResult(u, s, vh) if compute_uv else s
+        return _svd_hermitian(a, compute_uv)
     if not compute_uv:
         return _svdvals(a)
     full = bool(full_matrices)
@@ -319,7 +321,7 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     if n > k:
         gq = gq + matmul(conj(x[..., k:]), mH(rest))
     r = r[..., :k]
-    inner = hermitian(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
+    inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
     gx = mT(_solve(r, mT(gq + matmul(conj(q), inner))))
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
 
@@ -340,10 +342,12 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     array([[-5.]])
     """
     a = as_array(a)
-    if not isinstance(a, Node):
+    if not is_tensor(a):
         return np.linalg.qr(a, mode)  # type: ignore[call-overload]
     if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"qr: mode must be 'reduced', 'complete' or 'r' for a Tensor, got {mode!r}")
+        raise ValueError(
+            f"qr: mode must be 'reduced', 'complete' or 'r' for a Tensor, got {mode!r}"
+        )
     full = mode == "complete"
     q, r = _qr_parts(_qr(a, full=full), a, full)
     return r if mode == "r" else QRResult(q, r)
@@ -376,7 +380,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
            [1., 1.]])
     """
     a = as_array(a)
-    h = hermitian(a, "U" if upper else "L") if isinstance(a, Node) else a
+    h = from_triangle(a, "U" if upper else "L") if is_tensor(a) else a
     return _cholesky(h, upper=bool(upper))
 
 
@@ -470,7 +474,7 @@ def slogdet(a: Any) -> Any:
     np.float64(-1.0)
     """
     a = as_array(a)
-    if not isinstance(a, Node):
+    if not is_tensor(a):
         return np.linalg.slogdet(a)
     sign, size = _unpack(_slogdet(a), (), ())
     return SlogdetResult(sign, _real(size))

@@ -27,6 +27,10 @@ def as_array(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, Node)
+
+
 def mT(x: Any) -> Any:
     """The transpose of the last two axes, without a conjugate: what holomorphic rules need."""
     return swapaxes(x, -1, -2)
@@ -37,7 +41,7 @@ def mH(x: Any) -> Any:
     return mT(conj(x)) if is_complex(x) else mT(x)
 
 
-def hermitian(x: Any, UPLO: str) -> Any:
+def from_triangle(x: Any, UPLO: str) -> Any:
     """The Hermitian matrix whose lower ("L") or upper ("U") triangle is that of ``x``."""
     n = x.shape[-1]
     strict = np.tri(n, k=-1, dtype=bool)
@@ -252,7 +256,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     array([2.])
     """
     x = as_array(x)
-    if not isinstance(x, Node):
+    if not is_tensor(x):
         return np.linalg.diagonal(x, offset=offset)
     if x.ndim < 2:
         raise ValueError(f"diagonal: expected two axes or more, got {x.ndim}")
