@@ -323,6 +323,31 @@ def test_ties_between_rows_share_the_gradient(ord):
     np.testing.assert_allclose(gradient(lambda t: la.norm(t, ord), np.eye(2)).sum(), 1)
 
 
+@pytest.mark.parametrize(
+    "name", ["inv", "det", "cholesky", "eigh", "svd", "qr", "slogdet", "eig", "pinv"]
+)
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 0), (0, 2, 2)])
+def test_matrices_without_elements(name, shape):
+    def last(t):
+        found = getattr(la, name)(t)
+        return ag.real(found[-1] if isinstance(found, tuple) else found)
+
+    x = np.zeros(shape)
+    same(last(ag.Tensor(x)), last(x))
+    assert gradient(last, x).shape == shape
+
+
+@pytest.mark.parametrize("ord", ["fro", "nuc", 1, 2, INF])
+def test_norms_without_elements_are_zero(ord):
+    assert la.norm(ag.Tensor(np.zeros((0, 3))), ord).value == 0
+    assert la.vector_norm(np.zeros(0), ord=2 if isinstance(ord, str) else ord) == 0
+
+
+def test_not_a_number_gives_not_a_number():
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(gradient(la.det, np.full((2, 2), np.nan))).all()
+
+
 def test_singular_matrices():
     a = np.outer([1.0, 2.0, 3.0], [1.0, 1.0, 2.0])
     np.testing.assert_array_equal(gradient(la.cond, np.zeros((2, 2))), 0)

@@ -265,8 +265,8 @@ def svd(
 ) -> Any:
     """Decompose matrices (..., M, N) into U, S and Vh with a = (U * S) @ Vh and S descending.
 
-    With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) are set to 0 for equal
-    singular values, as in ``eigh`` (Townsend 2016, "Differentiating the singular value
+    With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) of equal singular
+    values are set to 0, as in ``eigh``, and so are 1 / s_i of zeros (Townsend 2016, "Differentiating the singular value
     decomposition"; Wan and Zhang 2019 for complex ones, whose phases must cancel). The vectors that
     ``full_matrices`` adds have no gradient: backward raises ValueError if the result depends on them.
 
@@ -346,7 +346,8 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         return np.linalg.qr(a, mode)  # type: ignore[call-overload]
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(
-            f"qr: mode must be 'reduced', 'complete' or 'r' for a Tensor, got {mode!r}"
+            f"qr: mode must be 'reduced', 'complete' or 'r' for a Tensor, got {mode!r}; "
+            "pass t.value for others"
         )
     full = mode == "complete"
     q, r = _qr_parts(_qr(a, full=full), a, full)
@@ -396,7 +397,7 @@ def _sound_inverse(x: Any) -> Any:
         return None
     sizes = [np.linalg.norm(m, 1, (-2, -1)) for m in (value, _plain(inverse))]
     worst = np.max(sizes[0] * sizes[1], initial=0.0)
-    return inverse if worst * np.finfo(value.dtype).eps ** 0.5 < 1 else None
+    return None if worst * np.finfo(value.dtype).eps ** 0.5 >= 1 else inverse
 
 
 def _others(s: Any, count: int) -> Any:

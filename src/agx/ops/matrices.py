@@ -164,7 +164,9 @@ def matrix_power(a: Any, n: int) -> Any:
     try:
         n = operator.index(n)
     except TypeError:
-        raise TypeError(f"matrix_power: expected an integer exponent, got {n!r}") from None
+        raise TypeError(
+            f"matrix_power: expected an integer exponent, got {n!r}; eigh gives other powers"
+        ) from None
     if n == 0:
         return where(True, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape), a)
     square, result = inv(a) if n < 0 else a, None
@@ -244,7 +246,9 @@ def matrix_transpose(x: Any, /) -> Any:
     """
     x = as_array(x)
     if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: expected two axes or more, got {x.ndim}")
+        raise ValueError(
+            f"matrix_transpose: expected two axes or more, got {x.ndim}; use expand_dims"
+        )
     return mT(x)
 
 
@@ -259,7 +263,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     if not is_tensor(x):
         return np.linalg.diagonal(x, offset=offset)
     if x.ndim < 2:
-        raise ValueError(f"diagonal: expected two axes or more, got {x.ndim}")
+        raise ValueError(f"diagonal: expected two axes or more, got {x.ndim}; use expand_dims")
     i, j = max(0, -offset), max(0, offset)
     n = max(0, min(x.shape[-2] - i, x.shape[-1] - j))
     return sum(where(np.eye(n, dtype=bool), x[..., i : i + n, j : j + n], 0.0), -1)

@@ -24,6 +24,11 @@ def _inexact(x: Any) -> Any:
     return x if isinstance(x, Node) or x.dtype.kind in "fc" else np.asarray(x, np.float64)
 
 
+def _largest(sizes: Any, axis: Any, keepdims: bool = False) -> Any:
+    """The largest of numbers that are not negative; 0 if there are none."""
+    return (max if sizes.size else sum)(sizes, axis, keepdims=keepdims)
+
+
 def _safe(r: Any) -> Any:
     return where(r == 0, 1.0, r)
 
@@ -68,7 +73,7 @@ def _vector(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     if ord == 1:
         return sum(absolute(x), **where_to)
     if np.isinf(ord):
-        return (max if ord > 0 else min)(absolute(x), **where_to)
+        return (_largest if ord > 0 else min)(absolute(x), **where_to)
     return _power(x, p=float(ord), **where_to)
 
 
@@ -77,7 +82,7 @@ def _matrix(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
         return _euclidean(x, axis=axis, keepdims=keepdims)
     if ord in (2, -2, "nuc"):
         s = absolute(svdvals(moveaxis(x, axis, (-2, -1))))  # its gradient at 0 is 0
-        reduce = sum if ord == "nuc" else max if ord == 2 else min
+        reduce = sum if ord == "nuc" else _largest if ord == 2 else min
         found = reduce(s, -1)
         return expand_dims(found, axis) if keepdims else found
     if ord not in (1, -1, np.inf, -np.inf):
@@ -87,7 +92,7 @@ def _matrix(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
         )
     inner, outer = axis if abs(ord) == 1 else axis[::-1]
     sums = sum(absolute(x), inner, keepdims=True)
-    found = (max if ord > 0 else min)(sums, outer, keepdims=True)
+    found = (_largest if ord > 0 else min)(sums, outer, keepdims=True)
     return found if keepdims else squeeze(found, axis)
 
 
