@@ -118,9 +118,10 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
     Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
     dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008), where F_ij is set to 0 for equal
-    eigenvalues: first derivatives are then right if the result does not depend on which basis of
-    their space was found; second derivatives need distinct eigenvalues. Complex eigenvectors must be
-    used such that their phases cancel. Raises ValueError for another ``UPLO``.
+    eigenvalues: first derivatives are then right of what treats equal eigenvalues alike, such as
+    their sum, and of projectors onto their whole space; anything else, and second derivatives, need
+    distinct eigenvalues. Complex eigenvectors must be used such that their phases cancel. Raises
+    ValueError for another ``UPLO``.
 
     >>> ag.linalg.eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     array([1., 2.])
@@ -266,9 +267,10 @@ def svd(
     """Decompose matrices (..., M, N) into U, S and Vh with a = (U * S) @ Vh and S descending.
 
     With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) of equal singular
-    values are set to 0, as in ``eigh``, and so are 1 / s_i of zeros (Townsend 2016, "Differentiating the singular value
-    decomposition"; Wan and Zhang 2019 for complex ones, whose phases must cancel). The vectors that
-    ``full_matrices`` adds have no gradient: backward raises ValueError if the result depends on them.
+    values are set to 0, as in ``eigh``, and so are 1 / s_i of zeros (Townsend 2016, "Differentiating
+    the singular value decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must
+    cancel). The vectors that ``full_matrices`` adds have no gradient: backward raises ValueError if
+    the result depends on them.
 
     >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
     array([3., 2.])
