@@ -16,7 +16,7 @@ LAYERS = [
     {"_kernels", "_version"},
     {"rng", "threads", "buffers", "graph", "blocks", "trees"},
     {"ops", "coverage"},
-    {"tensor", "scalar"},
+    {"tensor", "scalar", "linalg"},
     {"transforms", "custom"},
     {"nn", "optim", "data", "models"},
     {"train", "viz", "testing", "runs"},

@@ -11,6 +11,7 @@ except ImportError as error:
     ) from error
 
 from . import data as data
+from . import linalg as linalg
 from . import models as models
 from . import nn as nn
 from . import optim as optim
