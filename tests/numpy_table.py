@@ -17,7 +17,17 @@ QUANTILES = (
     "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher",
     "midpoint", "nearest",
 )  # fmt: skip
-PADS = ("edge", "reflect", "symmetric", "wrap", "maximum", "minimum", "mean", "median", "linear_ramp")
+PADS = (
+    "edge",
+    "reflect",
+    "symmetric",
+    "wrap",
+    "maximum",
+    "minimum",
+    "mean",
+    "median",
+    "linear_ramp",
+)
 
 reductions = {
     name: [
@@ -40,7 +50,18 @@ for name in ("nansum", "nanmean", "nanvar", "nanstd", "nanprod", "nanmax", "nanm
         (lambda x, f=f: f(np.where(np.isnan(holes), np.nan, x), axis=1), m),
         (lambda x, f=f: f(np.where(np.isnan(holes), np.nan, x), axis=0, keepdims=True), m),
     ]
-for name in ("sum", "mean", "var", "std", "prod", "nansum", "nanmean", "nanvar", "nanstd", "nanprod"):
+for name in (
+    "sum",
+    "mean",
+    "var",
+    "std",
+    "prod",
+    "nansum",
+    "nanmean",
+    "nanvar",
+    "nanstd",
+    "nanprod",
+):
     f = getattr(np, name)
     reductions[name].append((lambda x, f=f: f(x, axis=1, where=where), m))
 for name in ("var", "std", "nanvar", "nanstd"):
@@ -179,7 +200,10 @@ rows = {
     "delete": [(lambda x: np.delete(x, [0, 2], axis=1), m), (lambda x: np.delete(x, 1), m)],
     "diag": [(lambda x: np.diag(x, 1), v), (lambda x: np.diag(x, -1), m)],
     "diagflat": [(lambda x: np.diagflat(x, -1), v)],
-    "diagonal": [(lambda x: np.diagonal(x, 1), m), (lambda x: np.diagonal(x, 0, 0, 2), normal(2, 3, 2))],
+    "diagonal": [
+        (lambda x: np.diagonal(x, 1), m),
+        (lambda x: np.diagonal(x, 0, 0, 2), normal(2, 3, 2)),
+    ],
     "dsplit": [(lambda x: np.dsplit(x, 2)[1], normal(2, 1, 4))],
     "dstack": [(lambda x, y: np.dstack([x, y]), v, v)],
     "expand_dims": [(lambda x: np.expand_dims(x, (0, 2)), v)],
@@ -243,7 +267,10 @@ rows = {
     "astype": [(lambda x: np.astype(x, np.float64, copy=False), v)],
     # products
     "bincount": [(lambda w: np.bincount([1, 1, 3, 0], weights=w, minlength=6), v)],
-    "corrcoef": [(np.corrcoef, normal(2, 5)), (lambda x: np.corrcoef(x, rowvar=False), normal(5, 2))],
+    "corrcoef": [
+        (np.corrcoef, normal(2, 5)),
+        (lambda x: np.corrcoef(x, rowvar=False), normal(5, 2)),
+    ],
     "cov": [
         (np.cov, m),
         (np.cov, v),
@@ -263,7 +290,12 @@ rows = {
         (lambda x, y: np.einsum("i...,j...", x, y, optimize=True), m, normal(2, 4)),
         (lambda x, y: np.einsum("iij,jk->k", x, y), normal(2, 2, 3), normal(3, 2)),
         (lambda x: np.einsum("ij->", x), m),
-        (lambda x, y, z: np.einsum("ab,bc,cd->da", x, y, z), normal(2, 3), normal(3, 2), normal(2, 2)),
+        (
+            lambda x, y, z: np.einsum("ab,bc,cd->da", x, y, z),
+            normal(2, 3),
+            normal(3, 2),
+            normal(2, 2),
+        ),
     ],
     "inner": [(np.inner, m, v), (np.inner, m, normal(2, 4)), (np.inner, normal(), v)],
     "kron": [(np.kron, m, v), (np.kron, v, normal(2, 2))],
@@ -316,7 +348,7 @@ rows = {
         (lambda x, y: np.polyfit(x, y, 1), apart(4), normal(4, 2)),
     ],
     "roots": [
-        (lambda x: np.sort(np.roots(np.poly(x))), apart(3)),
+        (lambda x: np.sort(np.real(np.roots(np.poly(x)))), apart(3)),
         (lambda x: np.abs(np.roots(np.concatenate([[1.0, 0.5], x**2 + 3, [0.0]]))), positive(2)),
     ],
     "vander": [(np.vander, v), (lambda x: np.vander(x, 3, True), v)],

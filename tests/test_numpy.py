@@ -52,9 +52,7 @@ def test_every_function_that_numpy_lets_us_override_is_classified():
     known = {row.name for row in coverage.table()}
     strings = {n.removeprefix("strings.") for n in known if n.startswith("strings.")}
     missing = {
-        name_of(f)
-        for f in overridable()
-        if name_of(f) not in known and f.__name__ not in strings
+        name_of(f) for f in overridable() if name_of(f) not in known and f.__name__ not in strings
     }
     assert missing == set()
 

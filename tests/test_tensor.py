@@ -239,7 +239,10 @@ def test_functions_without_a_gradient_return_plain_arrays():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda t: np.packbits(t), "numpy.packbits does not take Tensors: its arguments are integers"),
+        (
+            lambda t: np.packbits(t),
+            "numpy.packbits does not take Tensors: its arguments are integers",
+        ),
         (lambda t: np.add(A, t, out=np.empty_like(A)), "would lose its gradient"),
         (lambda t: np.add(A, A, out=(t,)), "a Tensor cannot be the output"),
         (lambda t: np.reshape(t, (3, 2), order="A"), "order must be 'C' or 'F', got 'A'"),

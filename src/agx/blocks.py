@@ -122,4 +122,3 @@ def rows_at_once(root: Node) -> int:
     """How many cotangents of ``root`` to carry at once, for all of them to fit into memory."""
     largest = max([n.size for n in sorted_nodes(root)], default=1)
     return max(1, MOST // max(largest, 1))
-

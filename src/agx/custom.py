@@ -45,7 +45,9 @@ class custom_vjp:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = getattr(self._function, "__name__", "custom_vjp")
         if self._forward is None or self._backward is None:
-            raise TypeError(f"{name}: no gradient is defined; call {name}.defvjp(forward, backward)")
+            raise TypeError(
+                f"{name}: no gradient is defined; call {name}.defvjp(forward, backward)"
+            )
         if not any(isinstance(a, Node) and a.requires_grad for a in args) or not is_recording():
             return self._function(*args, **kwargs)
         forward, backward = self._forward, self._backward
@@ -145,4 +147,3 @@ def _replay(
         return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
 
     return Primitive("checkpoint", lambda *_: np.asarray(value), _once(rule))(*inputs)
-

@@ -144,9 +144,7 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     return seed
 
 
-def backward(
-    root: Node, seed: Any = None, free: bool = False, create_graph: bool = False
-) -> None:
+def backward(root: Node, seed: Any = None, free: bool = False, create_graph: bool = False) -> None:
     """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``)."""
     if free and create_graph:
         raise ValueError("backward: free=True lets go of the graph that create_graph=True needs")
@@ -183,6 +181,5 @@ def pullback(
     else:
         found = [None] * len(nodes)
     return [
-        np.zeros(n.shape, n.dtype) if g is None else g
-        for n, g in zip(nodes, found, strict=True)
+        np.zeros(n.shape, n.dtype) if g is None else g for n, g in zip(nodes, found, strict=True)
     ]

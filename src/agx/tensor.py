@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
@@ -83,6 +82,8 @@ def _missing(function: Any) -> TypeError:
             f"{_name(function)} does not take Tensors: {reason}; "
             + (instead or "pass t.value instead of the Tensor")
         )
+    import difflib
+
     names = sorted({f.__name__ for f in numpy_functions})
     close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
     hint = f"the nearest thing is ag.{close[0]}" if close else "agx has nothing like it yet"
@@ -187,9 +188,7 @@ class Tensor(Node):
 
     # --- the graph -------------------------------------------------------------------------------
 
-    def backward(
-        self, seed: Any = None, *, free: bool = False, create_graph: bool = False
-    ) -> None:
+    def backward(self, seed: Any = None, *, free: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor to the ``grad`` of every leaf it was computed from.
 
         ``seed`` is the gradient to start from, of this Tensor's shape; a scalar needs none. Leaves
@@ -295,10 +294,14 @@ class Tensor(Node):
         return bool(self.array)
 
     def __float__(self) -> float:
-        return float(self._leave("float()", "keep the Tensor: ag and numpy functions take it").item())
+        return float(
+            self._leave("float()", "keep the Tensor: ag and numpy functions take it").item()
+        )
 
     def __complex__(self) -> complex:
-        return complex(self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item())
+        return complex(
+            self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item()
+        )
 
     def __int__(self) -> int:
         return int(self.array.item())

@@ -176,7 +176,9 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         run = _Run("elementwise_grad", f, args, argnums, kwargs)
-        out = run.result if isinstance(run.result, Node) else Tensor(run.result, requires_grad=False)
+        out = (
+            run.result if isinstance(run.result, Node) else Tensor(run.result, requires_grad=False)
+        )
         return run.gradients(out, np.ones(out.shape, out.dtype))
 
     return derivative
@@ -221,7 +223,9 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
     (array([0.]), array([2.]))
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError("jvp: primals and tangents must be tuples, with one entry for each argument")
+        raise TypeError(
+            "jvp: primals and tangents must be tuples, with one entry for each argument"
+        )
     run = _Run("jvp", f, tuple(primals), tuple(range(len(primals))), {})
     directions, _ = flatten(tuple(tangents))
     shapes = [n.shape for n in run.nodes]
@@ -293,8 +297,7 @@ def _rows(run: _Run, out: Any) -> list[Any]:
             block = _block(out, nodes, units[start : start + step])
             rows += [list(row) for row in zip(*block, strict=True)]
     return [
-        reshape(stack([row[k] for row in rows]), (*shape, *n.shape))
-        for k, n in enumerate(nodes)
+        reshape(stack([row[k] for row in rows]), (*shape, *n.shape)) for k, n in enumerate(nodes)
     ]
 
 
@@ -347,4 +350,3 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
         return grad(along, argnums)(*args_)
 
     return product
-

@@ -36,7 +36,9 @@ def _collect(tree: Any, leaves: list[Any]) -> Callable[[Any], Any]:
         return lambda new: kind(item(new) for item in items)
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         fields = {
-            f.name: _collect(getattr(tree, f.name), leaves) for f in dataclasses.fields(tree) if f.init
+            f.name: _collect(getattr(tree, f.name), leaves)
+            for f in dataclasses.fields(tree)
+            if f.init
         }
         cls: Any = type(tree)
         return lambda new: cls(**{name: part(new) for name, part in fields.items()})

@@ -331,9 +331,7 @@ def _pad_by_numbers(x: Any, widths: Any, mode: str, given: Any) -> Any:
     pairs = _ends("pad", given, x.ndim)
     for axis, (width, pair) in enumerate(zip(widths, pairs, strict=True)):
 
-        def edge(
-            front: bool, n: int, x: Any = x, axis: int = axis, pair: Any = pair
-        ) -> Any:
+        def edge(front: bool, n: int, x: Any = x, axis: int = axis, pair: Any = pair) -> Any:
             number = pair[0] if front else pair[1]
             shape = [n if a == axis else m for a, m in enumerate(x.shape)]
             index: list[Any] = [slice(None)] * x.ndim

@@ -290,6 +290,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 def roots(p: Any) -> Any:
     """Compute the roots of a polynomial, highest power first; they must be distinct to have gradients.
 
+    Those of a Tensor are complex.
+
     >>> ag.roots(np.array([1.0, -3.0, 2.0]))
     array([2., 1.])
     """
@@ -336,7 +338,7 @@ def polyfit(
         raise TypeError(
             "polyfit: full= and cov= are not supported for Tensors; use the coefficients"
         )
-    from .decompositions import lstsq
+    from .least_squares import lstsq
 
     x, y = as_array(x), as_array(y)
     columns, right = vander(x, deg + 1), y
