@@ -44,8 +44,7 @@ def overridable():
 
 def name_of(function):
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core", "numpy")
-    name = f"{module}.{function.__name__}".removeprefix("numpy.")
-    return name
+    return f"{module}.{function.__name__}".removeprefix("numpy.")
 
 
 def test_every_function_that_numpy_lets_us_override_is_classified():

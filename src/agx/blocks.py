@@ -6,6 +6,7 @@ rule is applied to one cotangent after the other, but each node is still visited
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -52,16 +53,15 @@ _STACKED: dict[str, Callable[..., Any]] = {
 
 def _stacked(p: Primitive, i: int, g: np.ndarray, out: Any, args: Any, params: Any) -> Any:
     """The shares of argument ``i`` for all cotangents ``g``."""
+    vjps: Any = p.vjps
     if p.elementwise:
-        return p.vjps[i](g, out, *args, **params)  # type: ignore[index]
+        return vjps[i](g, out, *args, **params)
     if p.name in _STACKED and registry.get(p.name) is p:
         return _STACKED[p.name](g, out, *args, **params)
     if p.name == "matmul" and (found := _matmul(i, g, out, *args)) is not None:
         return found
-    if p.variadic:
-        rows = [p.vjps(i, row, out, *args, **params) for row in g]  # type: ignore[operator]
-    else:
-        rows = [p.vjps[i](row, out, *args, **params) for row in g]  # type: ignore[index]
+    rule = functools.partial(vjps, i) if p.variadic else vjps[i]
+    rows = [rule(row, out, *args, **params) for row in g]
     return None if rows[0] is None else np.stack(rows)
 
 

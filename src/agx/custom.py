@@ -13,7 +13,7 @@ from .tensor import Tensor
 from .trees import flatten, is_differentiable
 
 
-class custom_vjp:
+class custom_vjp:  # noqa: N801
     """Give a function a pull-back of your own, as a decorator.
 
     ``f`` returns one array. ``f.defvjp(forward, backward)`` then names ``forward(*args)``, which
@@ -128,7 +128,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def _outside(results: list[Any], inner: list[Any]) -> list[Node]:
     """The leaves that ``results`` depend on besides ``inner``."""
-    own, found = set(inner), {}
+    own = set(inner)
+    found: dict[Node, None] = {}
     for r in results:
         if isinstance(r, Node) and r.requires_grad:
             found.update({leaf: None for leaf in leaves(r) if leaf not in own})
@@ -142,7 +143,9 @@ def _replay(
 
     def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
         follow = any(isinstance(x, Node) for x in (g, *operands))
-        traced = [x * 1.0 if isinstance(x, Node) else Tensor(x) for x in operands[:count]]
+        traced: list[Any] = [
+            x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in operands[:count]
+        ]
         results, _ = again(traced)
         return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
 

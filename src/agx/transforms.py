@@ -25,8 +25,9 @@ Argnums = int | tuple[int, ...]
 
 def _trace(x: Any) -> Any:
     """A fresh node that carries ``x``; inside another transform it stays connected to the outside."""
-    if isinstance(x, Node):
-        node = Tensor(x.array) if not x.requires_grad else x * 1.0
+    node: Any
+    if isinstance(x, Tensor):
+        node = x * 1.0 if x.requires_grad else Tensor(x.array)
     else:
         array = np.array(x)
         if array.dtype.kind in "biu":
@@ -65,7 +66,7 @@ class _Run:
         self.result = f(*call, **kwargs)
 
     def _check(self, leaf: Any) -> None:
-        if is_differentiable(leaf) or isinstance(leaf, int) and not isinstance(leaf, bool):
+        if is_differentiable(leaf) or type(leaf) is int:
             return
         dtype = getattr(leaf, "dtype", None)
         what = f"an array of dtype {dtype}" if dtype is not None else f"a {type(leaf).__name__}"
@@ -98,6 +99,12 @@ class _Run:
         """Gradients of ``out`` in the tree of the arguments."""
         return self.build(pullback(out, self.nodes, seed, create_graph=self.nested(out)))
 
+    def end(self) -> None:
+        """Let outer transforms pass by the points that were plain numbers."""
+        for node in self.nodes:
+            if node.is_leaf:
+                node.requires_grad = False
+
 
 def value_and_grad(
     f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
@@ -119,6 +126,7 @@ def value_and_grad(
         out = run.scalar(result)
         gradient = run.gradients(out)
         value = out if run.nested(out) else _value(result)
+        run.end()
         return ((value, _detached(aux)) if has_aux else value), gradient
 
     return both
@@ -179,7 +187,9 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
         out = (
             run.result if isinstance(run.result, Node) else Tensor(run.result, requires_grad=False)
         )
-        return run.gradients(out, np.ones(out.shape, out.dtype))
+        found = run.gradients(out, np.ones(out.shape, out.dtype))
+        run.end()
+        return found
 
     return derivative
 
@@ -243,6 +253,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
         nested = run.nested(out) or any(isinstance(d, Node) for d in directions)
         pushed.append(_push(run, out, directions, nested))
         values.append(out if nested else out.array)
+    run.end()
     return build(values), build(pushed)
 
 
@@ -256,7 +267,9 @@ def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
     if not isinstance(slope, Node):
         return np.zeros(out.shape, out.dtype)
     slope = real(slope) if is_complex(slope) else slope
-    return pullback(slope, [weights], create_graph=nested)[0]
+    pushed = pullback(slope, [weights], create_graph=nested)[0]
+    weights.requires_grad = False
+    return pushed
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -274,7 +287,9 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def all_rows(*args: Any, **kwargs: Any) -> Any:
         run = _Run("jacobian", f, args, argnums, kwargs)
         results, build = flatten(run.result)
-        return build([run.build(_rows(run, out)) for out in results])
+        found = build([run.build(_rows(run, out)) for out in results])
+        run.end()
+        return found
 
     return all_rows
 

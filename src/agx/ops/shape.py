@@ -315,7 +315,7 @@ _pad = primitive("pad", lambda x, *, widths: np.pad(x, widths), (_pad_vjp,))
 
 def _ends(op: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
     """A pair (before, after) for each axis: from one number, one pair, or all pairs."""
-    return [tuple(p) for p in np.broadcast_to(np.asarray(given), (ndim, 2)).tolist()]  # type: ignore[misc]
+    return [tuple(p) for p in np.broadcast_to(np.asarray(given), (ndim, 2)).tolist()]
 
 
 def _pad_axis(x: Any, axis: int, widths: tuple[int, int], edge: Any) -> Any:
