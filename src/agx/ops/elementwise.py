@@ -29,7 +29,7 @@ negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
 positive = primitive("pos", np.positive, (lambda g, out, x: g,))
 reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
 square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,))
-sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / out,))
+sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -46,7 +46,28 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 power = primitive("pow", operator.pow, (_power_base, _power_exponent), elementwise=True)
-implements(np.power, np.float_power)(power)
+implements(np.power)(power)
+
+
+@implements(np.float_power)
+def float_power(x: Any, y: Any) -> Any:
+    """Raise ``x`` to the power ``y`` in float64 or complex128, whatever the dtypes.
+
+    >>> ag.float_power(np.array([2, 4]), -1)
+    array([0.5 , 0.25])
+    """
+    if not isinstance(x, Node) and not isinstance(y, Node):
+        return np.float_power(x, y)
+    return power(_double(x), _double(y))
+
+
+def _double(x: Any) -> Any:
+    if isinstance(x, (int, float, complex)):
+        return x
+    if isinstance(x, Node):
+        return astype(x, np.complex128 if is_complex(x) else np.float64)
+    return np.multiply(x, 1.0, dtype=np.result_type(x, np.float64))
+
 
 remainder = primitive(
     "mod",
@@ -66,47 +87,119 @@ _LN2, _LN10 = float(np.log(2)), float(np.log(10))
 exp = primitive("exp", np.exp, (lambda g, out, x: g * out,))
 exp2 = primitive("exp2", np.exp2, (lambda g, out, x: g * out * _LN2,))
 expm1 = primitive("expm1", np.expm1, (lambda g, out, x: g * exp(x),))
-log = primitive("log", np.log, (lambda g, out, x: g / x,))
-log2 = primitive("log2", np.log2, (lambda g, out, x: g / (x * _LN2),))
-log10 = primitive("log10", np.log10, (lambda g, out, x: g / (x * _LN10),))
+log = primitive("log", np.log, (lambda g, out, x: g / (x + 0.0),))
+log2 = primitive("log2", np.log2, (lambda g, out, x: g / (x * _LN2 + 0.0),))
+log10 = primitive("log10", np.log10, (lambda g, out, x: g / (x * _LN10 + 0.0),))
 log1p = primitive("log1p", np.log1p, (lambda g, out, x: g / (1 + x),))
 logaddexp = primitive(
     "logaddexp",
     np.logaddexp,
-    (lambda g, out, x, y: g * sigmoid(x - y), lambda g, out, x, y: g * sigmoid(y - x)),
+    (
+        lambda g, out, x, y: g * sigmoid(_difference(x, y)),
+        lambda g, out, x, y: g * sigmoid(_difference(y, x)),
+    ),
 )
+
+
+def _difference(x: Any, y: Any) -> Any:
+    """x - y, and 0 between equal infinities."""
+    return where(np.isinf(x) & (x == y), 0.0, x - y)
+
 
 # --- trigonometric and hyperbolic ----------------------------------------------------------------
 
 sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),))
 cos = primitive("cos", np.cos, (lambda g, out, x: -g * sin(x),))
 tan = primitive("tan", np.tan, (lambda g, out, x: g * (1 + out * out),))
-arcsin = primitive("arcsin", np.arcsin, (lambda g, out, x: g / sqrt(1 - x * x),))
-arccos = primitive("arccos", np.arccos, (lambda g, out, x: -g / sqrt(1 - x * x),))
+arcsin = primitive("arcsin", np.arcsin, (lambda g, out, x: g / sqrt(_one_minus_square(x)),))
+arccos = primitive("arccos", np.arccos, (lambda g, out, x: -g / sqrt(_one_minus_square(x)),))
 arctan = primitive("arctan", np.arctan, (lambda g, out, x: g / (1 + x * x),))
+hypot = primitive(
+    "hypot",
+    np.hypot,
+    (lambda g, out, x, y: g * _cosine(x, out), lambda g, out, x, y: g * _cosine(y, out)),
+)
 arctan2 = primitive(
     "arctan2",
     np.arctan2,
-    (lambda g, out, y, x: g * x / (x * x + y * y), lambda g, out, y, x: -g * y / (x * x + y * y)),
+    (
+        lambda g, out, y, x: _over(g * _cosine(x, h := hypot(x, y)), h),
+        lambda g, out, y, x: _over(-g * _cosine(y, h := hypot(x, y)), h),
+    ),
 )
 sinh = primitive("sinh", np.sinh, (lambda g, out, x: g * cosh(x),))
 cosh = primitive("cosh", np.cosh, (lambda g, out, x: g * sinh(x),))
 tanh = primitive("tanh", np.tanh, (lambda g, out, x: g * (1 - out * out),))
-arcsinh = primitive("arcsinh", np.arcsinh, (lambda g, out, x: g / sqrt(1 + x * x),))
-arccosh = primitive("arccosh", np.arccosh, (lambda g, out, x: g / sqrt(x * x - 1),))
-arctanh = primitive("arctanh", np.arctanh, (lambda g, out, x: g / (1 - x * x),))
+arcsinh = primitive("arcsinh", np.arcsinh, (lambda g, out, x: g / _cosh_arcsinh(x),))
+arccosh = primitive("arccosh", np.arccosh, (lambda g, out, x: g / _sinh_arccosh(x),))
+arctanh = primitive("arctanh", np.arctanh, (lambda g, out, x: g / _one_minus_square(x),))
+
+#: 1 - x^2 without cancellation near 1; its own rule, because that of the product is inf - inf there.
+#: Of complex numbers it keeps the side of the branch cut: the sign of a zero imaginary part.
+_one_minus_square = primitive(
+    "one_minus_square",
+    lambda x: (1 - x) * (1 + x) if not is_complex(x) else -(x - 1) * (x + 1),
+    (lambda g, out, x: -2 * g * x,),
+    elementwise=True,
+)
+#: sqrt(x^2 + 1) and sqrt(x^2 - 1) where x^2 would overflow.
+_cosh_arcsinh = primitive(
+    "cosh_arcsinh",
+    lambda x: np.sqrt(1 + x * x) if is_complex(x) else np.hypot(1, x),
+    (lambda g, out, x: g * x / out,),
+    elementwise=True,
+)
+_sinh_arccosh = primitive(
+    "sinh_arccosh",
+    lambda x: np.sqrt(x - 1) * np.sqrt(x + 1),
+    (lambda g, out, x: g * x / out,),
+    elementwise=True,
+)
+
+
+def _over(x: Any, h: Any) -> Any:
+    """x / h, and 0 where h is 0."""
+    zero = h == 0
+    return where(zero, 0.0, x / where(zero, 1.0, h))
+
+
+def _cosine(x: Any, h: Any) -> Any:
+    """x / h for h = hypot(x, y); 0 where h is 0, and 0, 1 or -1 where it is infinite."""
+    endless = np.isinf(h)
+    if not endless.any():
+        return _over(x, h)
+    plain = x.value if isinstance(x, Node) else x
+    return where(endless, np.copysign(np.isinf(plain), plain), _over(x, h))
+
 
 # --- selection -----------------------------------------------------------------------------------
 
 
-def _winner(g: Any, ahead: Any, tie: Any, rival: Any) -> Any:
-    """``g`` where this argument won, half of it at a tie, none at a tie with a plain number.
+def _winner(g: Any, out: Any, mine: Any, rival: Any) -> Any:
+    """``g`` where ``out`` is this argument, half of it at a tie, none at a tie with a plain number.
 
     The last makes maximum(x, 0) agree with relu(x) and clip(x, 0, None).
     """
     if isinstance(rival, (int, float)):
-        return g * ahead
-    return g * ahead + (g * 0.5) * tie
+        return g * (out != rival)
+    won, drawn = _attains(mine, out), _attains(rival, out)
+    return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+
+
+def _attains(x: Any, out: Any) -> Any:
+    """Where ``out`` is ``x``, as a NaN too."""
+    return (x == out) | (np.isnan(x) & np.isnan(out))
+
+
+def _extreme(name: str, ufunc: np.ufunc) -> Any:
+    return primitive(
+        name,
+        ufunc,
+        (
+            lambda g, out, x, y: _winner(g, out, x, y),
+            lambda g, out, x, y: _winner(g, out, y, x),
+        ),
+    )
 
 
 def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -121,22 +214,10 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
 fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),))
 sign = primitive("sign", np.sign, (_sign_vjp,))
-maximum = primitive(
-    "maximum",
-    np.maximum,
-    (
-        lambda g, out, x, y: _winner(g, x > y, x == y, y),
-        lambda g, out, x, y: _winner(g, y > x, x == y, x),
-    ),
-)
-minimum = primitive(
-    "minimum",
-    np.minimum,
-    (
-        lambda g, out, x, y: _winner(g, x < y, x == y, y),
-        lambda g, out, x, y: _winner(g, y < x, x == y, x),
-    ),
-)
+maximum = _extreme("maximum", np.maximum)
+minimum = _extreme("minimum", np.minimum)
+fmax = _extreme("fmax", np.fmax)
+fmin = _extreme("fmin", np.fmin)
 
 
 def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
@@ -154,11 +235,12 @@ _where = primitive(
 
 
 @implements(np.where)
-def where(condition: Any, x: Any, y: Any) -> Any:
-    """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere.
+def where(condition: Any, *choices: Any) -> Any:
+    """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere: where(condition, x, y).
 
     The three broadcast against one another. The gradient goes to the chosen element only, so what
-    was not chosen may be infinite or undefined without harm.
+    was not chosen may be infinite or undefined without harm. ``where(condition)`` returns the indices of
+    what is not zero, one array for each axis. Raises TypeError for one choice.
 
     >>> x = ag.Tensor([-1.0, 4.0])
     >>> with np.errstate(invalid="ignore"):
@@ -168,6 +250,11 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     if isinstance(condition, Node):
         condition = condition.value
+    if not choices:
+        return np.nonzero(condition)
+    if len(choices) != 2:
+        raise TypeError(f"where: expected both x and y or neither, got {len(choices)} of them")
+    x, y = choices
     return _where(x, y, condition=condition)
 
 
@@ -261,10 +348,13 @@ erf = primitive(
 )
 erf.__doc__ = """Compute the error function elementwise."""
 
+#: Beyond which exp(-|x|) is 0 in every dtype, and what multiplies it may be anything but infinite.
+_FAR = 1e30
+
 silu = primitive(
     "silu",
-    lambda x: x * _sigmoid_value(x),
-    (lambda g, out, x: g * (sigmoid(x) * (1 + x * sigmoid(-x))),),
+    lambda x: np.maximum(x, -_FAR) * _sigmoid_value(x),
+    (lambda g, out, x: g * (sigmoid(x) * (1 + clip(x, -_FAR, _FAR) * sigmoid(-x))),),
     elementwise=True,
 )
 silu.__doc__ = """Compute x * sigmoid(x) elementwise (Elfwing et al., 2017; also called swish)."""
@@ -283,15 +373,19 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     >>> ag.leaky_relu(np.array([-1.0, 2.0]), 0.1)
     array([-0.1,  2. ])
     """
-    return _leaky_relu(x, slope=float(negative_slope))
+    return _leaky_relu(x, slope=float(negative_slope)) if negative_slope else relu(x)
+
+
+def _normal_density(x: Any) -> Any:
+    return exp(-0.5 * x * x) * (2 * np.pi) ** -0.5
 
 
 _gelu = primitive(
     "gelu",
-    lambda x: x * (0.5 * (1 + _erf_value(x * 0.5**0.5))),
+    lambda x: np.maximum(x, -_FAR) * (0.5 * (1 + _erf_value(x * 0.5**0.5))),
     (
         lambda g, out, x: (
-            g * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * x * x) * (2 * np.pi) ** -0.5)
+            g * (0.5 * (1 + erf(x * 0.5**0.5)) + clip(x, -_FAR, _FAR) * _normal_density(x))
         ),
     ),
     elementwise=True,
