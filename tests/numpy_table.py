@@ -369,6 +369,28 @@ rows = {
         (lambda a, b: np.logspace(a, 1.0, 3, base=b), unit(2), positive(2)),
     ],
     "geomspace": [(lambda a, b: np.geomspace(a, b, 4), positive(2), positive(2))],
+    # elementwise functions that are no ufuncs, or have several results
+    "around": [(lambda x: np.around(x, 1) * x, apart(4) + 0.01)],
+    "round": [(lambda x: np.round(x, decimals=1) * x, apart(4) + 0.01)],
+    "fix": [(lambda x: np.fix(x * 3) * x, apart(4))],
+    "unwrap": [
+        (lambda x: np.unwrap(x * 20), apart(5)),
+        (lambda x: np.unwrap(x * 20, axis=0, period=2.0), m),
+    ],
+    "real_if_close": [(lambda x: np.real_if_close(x + 0j) * x, v)],
+    "nan_to_num": [(lambda x: np.nan_to_num(np.where(x > 0, np.nan, x), nan=2.0) * x, m)],
+    "sinc": [(np.sinc, v)],
+    "i0": [(np.i0, v)],
+    "clip": [
+        (lambda x: np.clip(x, -0.12, None) * x, m),
+        (lambda x: np.clip(x, a_min=np.full(4, -0.1), a_max=0.14) * x, m),
+    ],
+    "modf": [(lambda x: np.modf(x * 3)[0] ** 2, apart(4))],
+    "frexp": [(lambda x: np.frexp(x * 3)[0] ** 2, apart(4))],
+    "divmod": [(lambda x, y: np.divmod(x, y)[1] * x, apart(4) + 3, positive(4))],
+    "float_power": [(np.float_power, positive(4), v), (lambda x: np.float_power(x, 3), v)],
+    "copysign": [(lambda x: np.copysign(x, -1.0) * x, v)],
+    "ldexp": [(lambda x: np.ldexp(x, 2) * x, v)],
     # complex numbers
     "angle": [(lambda x, y: np.angle(x + 1j * y), v, positive(4))],
     "imag": [(lambda x, y: np.imag((x + 1j * y) ** 3), v, normal(4))],
