@@ -1,0 +1,218 @@
+"""Scalar functions along a line: their slopes by backward passes, and by finite differences."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .graph import Node, pullback
+from .ops.complex import is_complex, real
+from .tensor import Tensor
+
+EPS = float(np.finfo(np.float64).eps)
+
+#: The ways to run a backward pass: differentiable, on plain arrays, and into ``grad``.
+PATHS = ("tensors", "arrays", "backward()")
+
+
+def plain(a: Any) -> Any:
+    return a.value if isinstance(a, Node) else a
+
+
+def normal(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
+    """Random numbers of the shape of ``like``, complex if it is."""
+    found = rng.standard_normal(like.shape)
+    return found + 1j * rng.standard_normal(like.shape) if like.dtype.kind == "c" else found
+
+
+# --- functions made scalar, and their slopes -----------------------------------------------------
+
+
+def value_of(result: Any) -> np.ndarray:
+    """The plain array in a result."""
+    return np.asarray(result.value if isinstance(result, Node) else result)
+
+
+def contraction(f: Callable[..., Any], weights: np.ndarray) -> Callable[..., Any]:
+    """The real function sum(f * weights); ``f`` sees Tensors only."""
+
+    def contracted(*xs: Any) -> Any:
+        xs = tuple(x if isinstance(x, Tensor) else Tensor(x, requires_grad=False) for x in xs)
+        return real_sum(f(*xs), weights)
+
+    return contracted
+
+
+def real_sum(a: Any, b: Any) -> Any:
+    """The real part of sum(a * b)."""
+    total = (a * b).sum()
+    return real(total) if is_complex(total) else total
+
+
+def derivative(f: Callable[..., Any], directions: Sequence[Any]) -> Callable[..., Any]:
+    """The derivative of a scalar function along ``directions``, which can be differentiated again."""
+
+    def slope(*xs: Any) -> Any:
+        nodes: list[Any] = [x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in xs]
+        out = f(*nodes)
+        if not isinstance(out, Tensor):
+            return np.float64(0.0)
+        found = pullback(out, nodes, create_graph=True)
+        terms = [real_sum(g, d) for g, d in zip(found, directions, strict=True)]
+        return sum(terms[1:], terms[0])
+
+    return slope
+
+
+def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str) -> float:
+    """The slope of ``out`` along ``directions`` by a backward pass of the given kind."""
+    if not isinstance(out, Tensor) or not out.requires_grad:
+        return 0.0
+    if path == "backward()":
+        for x in nodes:
+            x.grad = None
+        out.backward()
+        found = [x.grad for x in nodes]
+    else:
+        found = pullback(out, nodes, create_graph=path == "tensors")
+    pairs = zip(found, directions, strict=True)
+    return sum(float(real_sum(value_of(g), d)) for g, d in pairs)
+
+
+# --- a function of one number --------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Corner:
+    """Slopes from both sides that differ at ``place``; infinite at a jump or a vertical tangent."""
+
+    place: float
+    left: float
+    right: float
+    what: str
+    size: float
+
+    def spans(self, slope: float, slack: float) -> bool:
+        """Whether ``slope`` lies between the two sides (a subgradient), or nobody can tell."""
+        low, high = sorted((self.left, self.right))
+        return not np.isfinite([low, high, slope]).all() or low - slack <= slope <= high + slack
+
+
+class Line:
+    """A scalar function of one number near 0, and what its values there tell of its slope."""
+
+    def __init__(self, along: Callable[[float], float], step: float) -> None:
+        self.along, self.step = along, step
+        self.known: dict[float, float] = {}
+        self.rounding: float | None = None
+        self.floor = 4 * EPS
+
+    def __call__(self, t: float) -> float:
+        if t not in self.known:
+            self.known[t] = float(self.along(t))
+        return self.known[t]
+
+    def central(self, h: float) -> float:
+        return (self(h) - self(-h)) / (2 * h)
+
+    def difference(self, h: float) -> float:
+        """The central difference with its error of second order removed."""
+        return (4 * self.central(h / 2) - self.central(h)) / 3
+
+    def noise(self) -> float:
+        """The error of a value: what is left of neighbouring values after six differences."""
+        if self.rounding is None:
+            spacing = self.step * 1e-3
+            sizes = []
+            for sign in (1, -1):
+                near = [self(sign * k * spacing) for k in range(1, 12)]
+                rest = np.abs(np.diff(near, 6)) / 924**0.5
+                sizes.append(max(float(rest.max()), self.floor * float(np.abs(near).max())))
+            finite = [size for size in sizes if np.isfinite(size)]
+            self.rounding = min(finite) if finite else np.inf
+        return self.rounding
+
+    def error(self, h: float) -> float:
+        """An estimate of the error of ``difference(h)``."""
+        return abs(self.difference(h) - self.difference(h / 2)) + 4 * self.noise() / h
+
+    def steps(self) -> list[float]:
+        return [self.step * 10.0**k for k in range(2, -7, -1)]
+
+    def best(self) -> tuple[float, float, float]:
+        """The most trustworthy difference, its error and its step; NaN and inf if there is none."""
+        table = [(self.error(h), h) for h in self.steps()]
+        finite = [row for row in table if np.isfinite(row[0])]
+        if not finite:
+            return np.nan, np.inf, self.step
+        error, h = min(finite)
+        return self.difference(h), error, h
+
+    def slopes(self, t: float, s: float) -> tuple[float, float]:
+        return (self(t) - self(t - s)) / s, (self(t + s) - self(t)) / s
+
+    def corner(self, t: float = 0.0) -> Corner | None:
+        """What keeps the function from being smooth at ``t``, if anything.
+
+        Where it is smooth, slopes from the two sides and over two lengths s approach one another
+        like s; at a corner they keep their distance, at a jump they part like 1/s.
+        """
+        gaps: list[tuple[float, float]] = []
+        for s in (self.step / 8**k for k in range(1, 9)):
+            (left, right), (left2, right2) = self.slopes(t, s), self.slopes(t, 2 * s)
+            if not np.isfinite([left, right]).all():
+                continue
+            gap = max(abs(right - left), abs(right - right2), abs(left - left2))
+            if not gap > 20 * self.noise() / s:
+                break
+            gaps.append((gap, s))
+        if not gaps:
+            return self.edge(t)
+        if len(gaps) < 2 or gaps[-1][0] < 0.35 * gaps[-2][0]:
+            return None
+        (before, _), (gap, s) = gaps[-2:]
+        (left, right), (left2, right2) = self.slopes(t, s), self.slopes(t, 2 * s)
+        if gap < 2 * before:
+            return Corner(t, 2 * left - left2, 2 * right - right2, "corner", s)
+        what = "jump" if gap > 6 * before else "vertical tangent"
+        steep = [
+            np.copysign(np.inf, a) if abs(a) > 1.3 * abs(b) else a
+            for a, b in ((left, left2), (right, right2))
+        ]
+        return Corner(t, float(steep[0]), float(steep[1]), what, s)
+
+    def edge(self, t: float) -> Corner | None:
+        """A corner where the function is defined on one side only."""
+        s = self.step / 8**8
+        left, right = self.slopes(t, s)
+        if not np.isfinite(self(t)) or np.isfinite(left) == np.isfinite(right):
+            return None
+        return Corner(t, left, right, "edge of the domain", s)
+
+    def nearby(self) -> Corner | None:
+        """A corner within ``step`` of 0: close in on the largest second difference."""
+        place, width, size = 0.0, self.step, np.inf
+        while size > 20 * self.noise() and width > self.step / 2**16:
+            center = place
+            bends = [
+                (self._bend(m, width / 2), m)
+                for m in (center - width / 2, center, center + width / 2)
+            ]
+            size, place = max(bends)
+            width /= 2
+        if self._bend(place, width) < 0.3 * self._bend(place, 8 * width) / 8:
+            return None
+        if width > self.step / 2**4 or not self._bend(place, 8 * width) > 100 * self.noise():
+            return None
+        far = 8 * width
+        left = (self(place - far) - self(place - 2 * far)) / far
+        right = (self(place + 2 * far) - self(place + far)) / far
+        jump = self._bend(place, width) > 0.5 * self._bend(place, far)
+        return Corner(place, left, right, "jump" if jump else "corner", width)
+
+    def _bend(self, t: float, s: float) -> float:
+        bend = abs(self(t + s) - 2 * self(t) + self(t - s))
+        return bend if np.isfinite(bend) else np.inf
