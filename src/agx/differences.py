@@ -216,3 +216,143 @@ class Line:
     def _bend(self, t: float, s: float) -> float:
         bend = abs(self(t + s) - 2 * self(t) + self(t - s))
         return bend if np.isfinite(bend) else np.inf
+
+
+# --- one op by itself ----------------------------------------------------------------------------
+
+
+def describe(node: Any) -> str:
+    shapes = ", ".join(str(value_of(a).shape) for a in node.arguments)
+    return f"op '{node.op}' of arguments of shape {shapes}"
+
+
+class Alone:
+    """One op of a graph by itself, at the values that it had there."""
+
+    def __init__(self, node: Any, rng: np.random.Generator) -> None:
+        self.node, self.rng = node, rng
+        self.weights = normal(rng, node.value)
+        self.inputs = [a for a in node.arguments if isinstance(a, Node) and a.requires_grad]
+        self.points = [a.value for a in self.inputs]
+        self.bend = 0.0
+
+    def __call__(self, *xs: Any) -> Any:
+        """The contracted result as a function of the inputs that want a gradient."""
+        new = iter(xs)
+        arguments = [
+            next(new) if isinstance(a, Node) and a.requires_grad else plain(a)
+            for a in self.node.arguments
+        ]
+        out = self.node.primitive(*arguments, **self.node.params)
+        return real_sum(out + out * out * self.bend if self.bend else out, self.weights)
+
+    def derivative(self, order: int, ways: Sequence[Any]) -> Callable[..., Any]:
+        """The derivative of that order along ``ways``, of a result that is made to depend on g too."""
+        f: Callable[..., Any] = self
+        self.bend = 1 / max(float(np.abs(self.node.value).max(initial=0.0)), 1e-30) if order else 0.0
+        for _ in range(order):
+            f = derivative(f, ways)
+        return f
+
+    def along(self, f: Callable[..., Any], points: Any, ways: Any) -> Callable[[float], float]:
+        """``f`` along a line of its own."""
+        pairs = list(zip(points, ways, strict=True))
+        return lambda t: float(value_of(f(*(Tensor(p + t * d) for p, d in pairs))))
+
+    def paths(self) -> tuple[str, ...]:
+        return PATHS if self.node.primitive is not None else ("arrays",)
+
+    def shares(self, path: str) -> list[tuple[Any, np.ndarray]]:
+        """What the op passes on to its inputs for the gradient ``weights``."""
+        if self.node.primitive is None:
+            return self._closure_shares()
+        leaves = [Tensor(x) for x in self.points]
+        out = self(*leaves)
+        if path == "backward()":
+            out.backward()
+            found = [x.grad for x in leaves]
+        else:
+            found = pullback(out, leaves, create_graph=path == "tensors")
+        return list(zip(self.inputs, map(value_of, found), strict=True))
+
+    def _closure_shares(self) -> list[tuple[Any, np.ndarray]]:
+        unique = list({id(a): a for a in (self.node, *self.inputs)}.values())
+        before = [a.grad_or_none for a in unique]
+        try:
+            for a in unique:
+                a.grad = None
+            self.node.grad = self.weights
+            self.node._backward()
+            return [(a, a.grad) for a in unique[1:]]
+        finally:
+            for a, grad in zip(unique, before, strict=True):
+                a.grad = grad
+
+    def objection(self, only: int | None, order: int, mask: Any = 1.0) -> Any:
+        """(path, computed, measured) where the op disagrees with its own differences, or None.
+
+        ``only`` is the argument to vary; the directions are as large as the values, and ``mask``
+        times that.
+        """
+        wide = [p.astype(np.result_type(p, np.float64)) for p in self.points]
+        ways = [normal(self.rng, p) * np.where(p == 0, 1.0, np.abs(p)) for p in wide]
+        ways = [d * (mask if only in (None, i) else 0.0) for i, d in enumerate(ways)]
+        f = self.derivative(order - 1, ways)
+        line = Line(self.along(f, wide, ways), 1e-3)
+        measured, error, _ = line.best()
+        for path in self.paths() if order == 1 else ("tensors",):
+            leaves = [Tensor(p) for p in self.points]
+            computed = pulled(f(*leaves), leaves, ways, path)
+            exact = (
+                1e-6 if all(p.dtype.char in "dD" for p in (*self.points, self.node.value)) else 1e-4
+            )
+            slack = exact * max(abs(measured), abs(computed), abs(line(0.0)) * 1e-3) + 10 * error
+            if abs(computed - measured) <= slack or not np.isfinite([measured, computed]).all():
+                continue
+            corner = line.corner()
+            if corner is None or not corner.spans(computed, slack):
+                return path, computed, measured, ways
+        return None
+
+    def detail(self, order: int = 1) -> str:
+        """Which argument and which of its elements the op's pull-back gets wrong; empty if none."""
+        for i, p in enumerate(self.points):
+            wrong = self.objection(i, order)
+            if wrong is None:
+                continue
+            path, computed, measured, _ = wrong
+            position = next(k for k, a in enumerate(self.node.arguments) if a is self.inputs[i])
+            text = (
+                f"the pull-back of {describe(self.node)} with respect to argument {position} gives "
+                f"{computed:.6g} along a random direction"
+                + ("" if path == "tensors" else f" in a backward pass by {path}")
+                + f", differences of '{self.node.op}' alone give {measured:.6g}"
+            )
+            return text + self._element(i, p.shape, order)
+        return ""
+
+    def _element(self, i: int, shape: tuple[int, ...], order: int) -> str:
+        """An element where the disagreement is large: halve the elements, keep the worse half."""
+        chosen = np.arange(int(np.prod(shape)))
+        wrong: Any = None
+        while len(chosen) > 1 or wrong is None:
+            halves = [h for h in np.array_split(chosen, min(2, len(chosen))) if len(h)]
+            found = []
+            for half in halves:
+                mask = np.zeros(int(np.prod(shape)))
+                mask[half] = 1.0
+                wrong = self.objection(i, order, mask.reshape(shape))
+                found.append((abs(wrong[1] - wrong[2]) if wrong else 0.0, half, wrong))
+            size, chosen, wrong = max(found, key=lambda row: row[0])
+            if not size:
+                return ""
+        if not shape:
+            return ""
+        at = tuple(map(int, np.unravel_index(int(chosen[0]), shape)))
+        scale = np.asarray(wrong[3][i])[at] ** order
+        return (
+            f"; at element {at} {np.real(wrong[1] / scale):.6g} is computed "
+            f"and {np.real(wrong[2] / scale):.6g} measured"
+            if not np.iscomplex(scale)
+            else f"; it is wrong at element {at}"
+        )
