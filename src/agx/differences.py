@@ -94,10 +94,12 @@ class Corner:
     right: float
     what: str
     size: float
+    blur: float = 0.0
 
     def spans(self, slope: float, slack: float) -> bool:
         """Whether ``slope`` lies between the two sides (a subgradient), or nobody can tell."""
         low, high = sorted((self.left, self.right))
+        slack += self.blur + 1e-4 * (high - low)
         return not np.isfinite([low, high, slope]).all() or low - slack <= slope <= high + slack
 
 
@@ -174,9 +176,13 @@ class Line:
         if len(gaps) < 2 or gaps[-1][0] < 0.35 * gaps[-2][0]:
             return None
         (before, _), (gap, s) = gaps[-2:]
+        if gap < 2 * before:
+            alike = [length for size, length in gaps if abs(size - gap) < 0.1 * gap]
+            s = alike[len(alike) // 2]
         (left, right), (left2, right2) = self.slopes(t, s), self.slopes(t, 2 * s)
         if gap < 2 * before:
-            return Corner(t, 2 * left - left2, 2 * right - right2, "corner", s)
+            blur = 20 * self.noise() / s
+            return Corner(t, 2 * left - left2, 2 * right - right2, "corner", s, blur)
         what = "jump" if gap > 6 * before else "vertical tangent"
         steep = [
             np.copysign(np.inf, a) if abs(a) > 1.3 * abs(b) else a
@@ -249,7 +255,9 @@ class Alone:
     def derivative(self, order: int, ways: Sequence[Any]) -> Callable[..., Any]:
         """The derivative of that order along ``ways``, of a result that is made to depend on g too."""
         f: Callable[..., Any] = self
-        self.bend = 1 / max(float(np.abs(self.node.value).max(initial=0.0)), 1e-30) if order else 0.0
+        self.bend = (
+            1 / max(float(np.abs(self.node.value).max(initial=0.0)), 1e-30) if order else 0.0
+        )
         for _ in range(order):
             f = derivative(f, ways)
         return f
@@ -329,7 +337,14 @@ class Alone:
                 + f", differences of '{self.node.op}' alone give {measured:.6g}"
             )
             return text + self._element(i, p.shape, order)
-        return ""
+        mixed = self.objection(None, order) if order > 1 else None
+        if mixed is None:
+            return ""
+        return (
+            f"the pull-backs of {describe(self.node)} with respect to all arguments together give "
+            f"{mixed[1]:.6g} along a random direction, differences of '{self.node.op}' alone give "
+            f"{mixed[2]:.6g}"
+        )
 
     def _element(self, i: int, shape: tuple[int, ...], order: int) -> str:
         """An element where the disagreement is large: halve the elements, keep the worse half."""
