@@ -19,7 +19,7 @@ LAYERS = [
     {"tensor", "scalar", "linalg"},
     {"transforms", "custom"},
     {"nn", "optim", "data", "models"},
-    {"train", "viz", "testing", "runs"},
+    {"train", "viz", "testing", "diagnosis", "differences", "runs"},
     {"cli"},
     {"__init__", "__main__"},
 ]
