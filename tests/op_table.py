@@ -1,7 +1,7 @@
 """One row for each primitive: how to call it, and arguments at which it is smooth.
 
 ``rows[name]`` is a list of (function, *arrays); the function may be the public one that leads to the
-primitive. A new primitive needs a row here: ``test_op_table.py`` checks each to second order.
+primitive. A new primitive needs a row here: ``test_op_table.py`` checks each to third order.
 """
 
 import importlib

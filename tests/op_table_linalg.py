@@ -44,7 +44,7 @@ rows = {
         (la.inv, spread(2)),
         (lambda x, y: parts(la.inv(x + 1j * y)), spread(), normal(3, 3)),
         (lambda a: la.matrix_power(a, -3), spread()),
-        (lambda a: la.tensorinv(a, 1), normal(4, 2, 2)),
+        (lambda a: la.tensorinv(a, 1), (2 * np.eye(4) + 0.3 * normal(4, 4)).reshape(4, 2, 2)),
     ],
     "solve": [
         (la.solve, spread(2), normal(3, 2)),

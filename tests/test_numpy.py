@@ -29,6 +29,7 @@ def test_value_is_numpys_and_derivatives_are_right(call, arrays):
     assert found.shape == np.shape(expected)
     np.testing.assert_allclose(found.value, expected, rtol=1e-11, atol=1e-12)
     ag.testing.check_grads(call, *arrays, order=2, rtol=3e-6)
+    ag.testing.check_grads(call, *arrays, order=3, rtol=1e-5, atol=1e-5)
 
 
 # --- the table of what is covered ------------------------------------------------------------------

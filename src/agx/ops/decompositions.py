@@ -433,9 +433,23 @@ def _cofactor_vjp(g: Any, out: Any, x: Any) -> Any:
 _cofactor = primitive("cofactor", _cofactor_value, (_cofactor_vjp,))
 
 
+def _minors(x: Any) -> Any:
+    """The cofactors as determinants of what is left without a row and a column."""
+    n = x.shape[-1]
+    rest = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
+    rows, columns = rest[:, None, :, None], rest[None, :, None, :]
+    return det(x[..., rows, columns]) * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+
+
+#: Sizes up to which the derivatives of cofactors go through minors, which are right to any order.
+_MINORS = 5
+
+
 def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
     inverse = _sound_inverse(x)
+    if inverse is None and is_tensor(x) and 0 < x.shape[-1] <= _MINORS:
+        return expand_dims(g, (-1, -2)) * _minors(x)
     if inverse is None:
         return expand_dims(g, (-1, -2)) * _cofactor(x)
     return expand_dims(g * out, (-1, -2)) * mT(inverse)
@@ -445,8 +459,8 @@ det = primitive("det", np.linalg.det, (_det_vjp,))
 implements(np.linalg.det)(det)
 det.__doc__ = """Compute the determinants of matrices (..., M, M).
 
-The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too, to
-second order; third derivatives at a singular matrix need distinct singular values. Raises
+The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
+singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
 ``numpy.linalg.LinAlgError`` if a matrix is not square.
 
 >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
