@@ -7,13 +7,14 @@ primitive. A new primitive needs a row here: ``test_op_table.py`` checks each to
 import importlib
 
 import numpy as np
-from points import apart, normal, positive, rng, unit
+from points import apart, normal, positive, restart, rng, unit
 
 import agx as ag
 from agx.graph import registry as ops
 from agx.ops.im2col import Geometry
 from agx.ops.pool import Windows
 
+restart(8)
 mask = rng.random((2, 3)) < 0.5
 spread = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 0), "dilation": (1, 2)}
 geo = Geometry(**spread)
@@ -229,7 +230,8 @@ def as_sizes():
     return {"kernel_size" if name == "kernel" else name: value for name, value in spread.items()}
 
 
-for family in ("complex", "fft", "linalg", "special", "ufuncs"):
+for seed, family in enumerate(("complex", "fft", "linalg", "special", "ufuncs")):
+    restart(seed)
     more = importlib.import_module(f"op_table_{family}").rows
     assert not set(rows) & set(more)
     rows |= more
