@@ -69,6 +69,11 @@ class Optimizer:
                     f"{who}: parameter {i} is the result of op '{p.op}', which would be recomputed; "
                     "optimise the leaf it came from"
                 )
+            if not isinstance(p, Scalar) and p.dtype.kind == "c":
+                raise TypeError(
+                    f"{who}: parameter {i} is complex; optimise its real and imaginary parts, two real "
+                    "arrays, and compute with re + 1j * im"
+                )
         if len({id(p) for p in found}) != len(found):
             raise ValueError(f"{who}: the same parameter was given twice")
         return found

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .._kernels import reduce as _kernels
 from ..graph import implements, primitive, value_of
-from .complex import conj, is_complex, real
+from .complex import conj, is_complex, real, real_only
 from .elementwise import astype, exp, maximum, minimum, sqrt
 from .elementwise import where as choose_where
 from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape, transpose
@@ -388,7 +388,7 @@ def average(
 
 def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     """``x`` as a contiguous array of float32 or float64 whose last axis runs over ``axes``."""
-    x = np.asarray(x)
+    x = real_only("softmax and its relatives", x)
     if x.dtype != np.float32:
         x = x.astype(np.float64, copy=False)
     first = x.ndim - len(axes)
