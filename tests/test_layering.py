@@ -17,10 +17,10 @@ LAYERS = [
     {"rng", "threads", "buffers", "graph", "blocks", "trees"},
     {"ops", "coverage"},
     {"tensor", "scalar", "linalg"},
-    {"transforms", "custom"},
+    {"transforms", "custom", "fft", "special"},
     {"nn", "optim", "data", "models"},
     {"train", "viz", "testing", "diagnosis", "differences", "runs"},
-    {"cli"},
+    {"cli", "compat"},
     {"__init__", "__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

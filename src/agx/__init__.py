@@ -299,3 +299,12 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 from .viz import draw as draw
+
+
+def __getattr__(name: str) -> object:
+    """Load the namespaces that most programs do without when they are first asked for."""
+    if name not in ("fft", "special"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return importlib.import_module(f".{name}", __name__)

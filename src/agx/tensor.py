@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -116,6 +117,15 @@ def _by_our_names(
         if name in theirs and theirs.index(name) == len(args):
             args.append(kwargs.pop(name))
     return args, kwargs
+
+
+def _load(function: Any) -> bool:
+    """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
+    if (getattr(function, "__module__", None) or "").startswith("numpy.fft"):
+        from .ops import fourier  # noqa: F401
+    elif isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
+        from .ops import special  # noqa: F401
+    return function in numpy_functions
 
 
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -399,7 +409,7 @@ class Tensor(Node):
                 f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
                 "would lose its gradient; write x = x + t instead of x += t"
             )
-        if ufunc not in numpy_functions:
+        if ufunc not in numpy_functions and not _load(ufunc):
             raise _missing(ufunc)
         if method != "__call__":
             return dispatch.method(ufunc, method, _name(ufunc), args, kwargs)
@@ -415,7 +425,7 @@ class Tensor(Node):
         if function in _CREATORS:
             plain = {k: _plain(v) for k, v in kwargs.items()}
             return Tensor(function(*map(_plain, args), **plain), requires_grad=False)
-        if function not in numpy_functions:
+        if function not in numpy_functions and not _load(function):
             raise _missing(function)
         if kwargs.get("out", False) is None:
             kwargs = {k: v for k, v in kwargs.items() if k != "out"}
