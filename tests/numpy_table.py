@@ -6,6 +6,7 @@ Functions with no row here have one in the table of primitives.
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.polynomial.polynomial import polygrid2d, polyval2d
 from points import apart, complex_normal, normal, positive, restart, unit
 
 restart(3)
@@ -347,6 +348,11 @@ rows = {
         (lambda x, y: np.polyfit(x, y, 2), apart(5), normal(5)),
         (lambda x, y, w: np.polyfit(x, y, 1, w=w), apart(5), normal(5), positive(5)),
         (lambda x, y: np.polyfit(x, y, 1), apart(4), normal(4, 2)),
+    ],
+    "polynomial.polynomial.polyval2d": [(polyval2d, v, normal(4), normal(3, 2))],
+    "polynomial.polynomial.polygrid2d": [
+        (polygrid2d, v, normal(3), normal(3, 2)),
+        (polygrid2d, normal(2, 2), normal(3), normal(2, 2, 2)),
     ],
     "roots": [
         (lambda x: np.sort(np.real(np.roots(np.poly(x)))), apart(3)),

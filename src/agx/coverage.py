@@ -6,6 +6,7 @@ gradient) or not applicable, with the reason. ``agx coverage`` prints what is he
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ DIFFERENTIABLE = {
         unstack unwrap vander var vdot vsplit vstack where
     """,
     "lib.stride_tricks": "sliding_window_view",
+    "polynomial.polynomial": "polygrid2d polyval2d",
     "lib.scimath": "arccos arcsin arctanh log log10 log2 logn power sqrt",
     "linalg": """
         cholesky cond cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matrix_norm
@@ -101,7 +103,11 @@ NOT_APPLICABLE = {
             _rstrip_whitespace _slice _strip_chars _strip_whitespace _zfill count endswith find index
             isalnum isalpha isdecimal isdigit islower isnumeric isspace istitle isupper rfind rindex
             startswith str_len
+
+            _join _rsplit _split _splitlines capitalize center decode encode expandtabs ljust lower mod
+            multiply partition replace rjust rpartition swapcase title translate upper zfill
         """,
+        "char": "equal greater greater_equal less less_equal not_equal",
     },
 }
 
@@ -132,8 +138,8 @@ def _names(groups: dict[str, str]) -> list[str]:
 def function(name: str) -> Any:
     """The function of NumPy called ``name``, or None in a version that lacks it."""
     head, _, tail = name.rpartition(".")
-    if head == "fft":
-        import numpy.fft  # noqa: F401
+    if head in ("fft", "polynomial.polynomial"):
+        importlib.import_module(f"numpy.{head}")
     home: Any = np
     for part in head.split(".") if head else ():
         home = getattr(home, part, None)
@@ -149,6 +155,7 @@ def constants() -> set[Any]:
 def table() -> list[Row]:
     """Return a row for each function, in alphabetical order within its kind."""
     from .ops import fourier as fourier
+    from .ops import grids as grids
 
     rows = []
     for name in sorted(_names(DIFFERENTIABLE)):

@@ -121,8 +121,11 @@ def _by_our_names(
 
 def _load(function: Any) -> bool:
     """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
-    if (getattr(function, "__module__", None) or "").startswith("numpy.fft"):
+    module = getattr(function, "__module__", None) or ""
+    if module.startswith("numpy.fft"):
         from .ops import fourier  # noqa: F401
+    elif module.startswith("numpy.polynomial"):
+        from .ops import grids  # noqa: F401
     elif isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
         from .ops import special  # noqa: F401
     return function in numpy_functions
