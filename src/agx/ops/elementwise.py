@@ -33,15 +33,17 @@ sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too)."""
+    """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
     if isinstance(y, (int, float)):
         return g * (y * x ** (y - 1)) if y else None
-    return g * where(y == 0, 0.0, y * x ** where(y == 0, 1.0, y - 1))
+    still = y == 0
+    lower = x ** where(still, 1.0, y - 1)
+    return g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
 
 
 def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """out log(x), and its limit 0 at x = 0 (0^y is constant for y > 0; 0^0 is 1 by convention)."""
-    still = (x == 0) & (y >= 0)
+    """out log(x), and 0 where x^y stays 0 (0^0 is 1 by convention): x = 0, or x infinite and y < 0."""
+    still = ((x == 0) & (y >= 0)) | (np.isinf(x) & (y < 0))
     return g * where(still, 0.0, out * log(where(still, 1.0, x)))
 
 
@@ -301,7 +303,7 @@ def _sigmoid_value(x: Any) -> Any:
 
 def _erf_value(x: Any) -> Any:
     x = np.asarray(x)
-    x = np.ascontiguousarray(x, x.dtype if x.dtype == np.float32 else np.float64)
+    x = np.asarray(x, x.dtype if x.dtype == np.float32 else np.float64, order="C")
     out = np.empty_like(x)
     _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
     return out
@@ -391,6 +393,23 @@ _gelu = primitive(
 )
 
 
+def _gelu_slope(g: Any, out: Any, x: Any) -> Any:
+    t = clip(x, -_SATURATED, _SATURATED)
+    u = _GELU * (t + 0.044715 * t * t * t)
+    share = sigmoid(u)
+    return g * (share + t * (_GELU * (1 + 0.134145 * t * t)) * share * sigmoid(-u))
+
+
+def _gelu_tanh_value(x: Any) -> Any:
+    t = np.clip(x, -_SATURATED, _SATURATED)
+    return np.maximum(x, -_FAR) * _sigmoid_value(_GELU * (t + 0.044715 * t * t * t))
+
+
+#: sigmoid(u) is (1 + tanh(u / 2)) / 2, without its cancellation.
+_GELU, _SATURATED = 2 * (2 / np.pi) ** 0.5, 50.0
+_gelu_tanh = primitive("gelu_tanh", _gelu_tanh_value, (_gelu_slope,), elementwise=True)
+
+
 def gelu(x: Any, approximate: str = "none") -> Any:
     """Compute x times the normal distribution function at x (Hendrycks and Gimpel, 2016).
 
@@ -403,7 +422,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     if approximate == "none":
         return _gelu(x)
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x * x * x)))
+        return _gelu_tanh(x)
     raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
 
 
