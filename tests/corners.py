@@ -45,7 +45,7 @@ class Corner:
     def function(self, lookup: Callable[[str], Any]) -> Callable[..., Any]:
         """The case as a function of arrays of the library whose functions ``lookup`` finds."""
         code = compile(self.case, "<corner>", "eval")
-        return lambda *arguments: eval(code, {"__builtins__": {}}, Names(lookup, arguments))
+        return lambda *arguments: eval(code, {}, Names(lookup, arguments))
 
     @property
     def point(self) -> str:
@@ -306,3 +306,37 @@ sections: dict[str, list[Corner]] = {
 def corners() -> Iterator[Corner]:
     for rows in sections.values():
         yield from rows
+
+
+def find(name: str) -> Any:
+    """agx's function of that name; AttributeError if there is none."""
+    import agx as ag
+
+    return getattr(ag, name) if hasattr(ag, name) else getattr(ag.linalg, name)
+
+
+def is_there(row: Corner) -> bool:
+    """Whether agx has what the row needs."""
+    try:
+        return not row.needs or bool(find(row.needs))
+    except AttributeError:
+        return False
+
+
+def derivatives(row: Corner) -> tuple[Any, list[Any], list[Any]]:
+    """What agx computes of a row: value, gradients, and gradients of the sum of all gradients."""
+    import agx as ag
+
+    f, points = row.function(find), row.arguments()
+    which = range(len(points))
+
+    def total(*xs: Any) -> Any:
+        return f(*xs).sum()
+
+    def slopes(*xs: Any) -> Any:
+        return sum(ag.grad(total, i)(*xs).sum() for i in which)
+
+    with np.errstate(all="ignore"):
+        first = [ag.grad(total, i)(*points) for i in which]
+        second = [] if row.second is None else [ag.grad(slopes, i)(*points) for i in which]
+        return f(*map(ag.Tensor, points)).value, first, second

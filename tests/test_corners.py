@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corners import Corner, corners
+from corners import corners, derivatives, find, is_there
 
 import agx as ag
 
@@ -13,57 +13,45 @@ ROOT = Path(__file__).parents[1]
 ROWS = [pytest.param(row, id=row.key) for row in corners()]
 
 
-def lookup(name):
-    found = getattr(ag, name, None) or getattr(getattr(ag, "linalg", None), name, None)
-    if found is None:
-        pytest.skip(f"agx has no {name} yet")
-    return found
+@pytest.fixture
+def there(row):
+    if not is_there(row):
+        pytest.skip(f"agx has no {row.needs} yet")
 
 
 def same(found, expected, dtype):
-    """Exactly the same: zeros, infinities and NaN as they are, other numbers but for their last digits."""
-    expected = np.asarray(expected, np.float64)
-    rtol = 1e-14 if dtype is np.float64 else 1e-6
-    np.testing.assert_allclose(found, np.broadcast_to(expected, np.shape(found)), rtol=rtol, atol=0)
+    """The same zeros, infinities and NaN; other numbers but for their last digits."""
+    assert found.dtype == dtype
+    assert found.shape == np.shape(expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-14 if dtype is np.float64 else 1e-6, atol=0)
 
 
-def each(expected, arguments):
-    return expected if len(arguments) > 1 else (expected,)
+def each(expected, found):
+    """What is expected, one for each of ``found``."""
+    return expected if len(found) > 1 else (expected,) * len(found)
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("row", ROWS)
-def test_value_and_gradient(row: Corner):
-    f, leaves = row.function(lookup), [ag.Tensor(a) for a in row.arguments()]
+def test_derivatives(row):
+    value, first, second = derivatives(row)
+    same(value, row.value, row.dtype)
+    for found, expected in zip(first, each(row.gradient, first), strict=True):
+        same(found, expected, row.dtype)
+    for found, expected in zip(second, each(row.second, second), strict=True):
+        same(found, expected, row.dtype)
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("row", ROWS)
+def test_backward(row):
+    leaves = [ag.Tensor(a) for a in row.arguments()]
     with np.errstate(all="ignore"):
-        out = f(*leaves)
-        (out * 1.0).sum().backward()
+        out = row.function(find)(*leaves)
+        out.sum().backward()
     assert out.dtype == row.dtype
-    assert out.shape == np.shape(row.value)
-    same(out.value, row.value, row.dtype)
     for leaf, expected in zip(leaves, each(row.gradient, leaves), strict=True):
-        assert leaf.grad.dtype == row.dtype
         same(leaf.grad, expected, row.dtype)
-
-
-@pytest.mark.parametrize("row", [p for p in ROWS if p.values[0].second is not None])
-def test_second_order(row: Corner):
-    f, points = row.function(lookup), row.arguments()
-    which = range(len(points))
-
-    def total(*xs):
-        return f(*xs).sum()
-
-    def slopes(*xs):
-        return sum(ag.grad(total, i)(*xs).sum() for i in which)
-
-    with np.errstate(all="ignore"):
-        first = [ag.grad(total, i)(*points) for i in which]
-        second = [ag.grad(slopes, i)(*points) for i in which]
-    for g, h, one, two in zip(
-        first, second, each(row.gradient, points), each(row.second, points), strict=True
-    ):
-        same(g, one, row.dtype)
-        same(h, two, row.dtype)
 
 
 def test_cases_are_told_apart():
