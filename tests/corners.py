@@ -7,6 +7,7 @@ of all gradients; with several arguments each is a tuple. ``needs`` names a func
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ TIE = "tied arguments share evenly"
 GUARD = "a zero cotangent stays zero"
 SATURATED = "saturated: 0, not 0 times infinity"
 STEP = "constant almost everywhere"
+NEAR = 1 - 1e-13
 OVERFLOW = "squares would overflow; the ratio does not"
 
 sections: dict[str, list[Corner]] = {
@@ -81,7 +83,10 @@ sections: dict[str, list[Corner]] = {
         Corner("leaky_relu(x, 0.0)", [-inf, inf], [0, inf], [0, 1], "as relu: no 0 times infinity"),
         Corner("relu(x)", [-inf, inf], [0, inf], [0, 1], LIMIT, [0, 0]),
         Corner("clip(x, -1, 1)", [-1.0, 1.0, 0.0, -inf, inf], [-1, 1, 0, -1, 1], [0, 0, 1, 0, 0], "0 at and beyond the bounds", [0, 0, 0, 0, 0]),
-        Corner("maximum(x, 0)", [nan], [nan], [1], "NaN is chosen, and gets the gradient"),
+        Corner("clip(x, y - 1, y)", ([0.5, 1.0, 0.0], [1.0, 1.0, 1.0]), [0.5, 1, 0], ([1, 0, 0], [0, 1, 1]), "a bound gets what x does not"),
+        Corner("maximum(x, 0)", [nan], [nan], [0], "NaN is not above 0, as in relu"),
+        Corner("relu(x)", [nan], [nan], [0], "NaN is not above 0"),
+        Corner("clip(x, 0, None)", [nan], [nan], [0], "NaN is not above 0, as in relu"),
         Corner("fmax(x, 0)", [nan], [0], [0], "NaN is passed over"),
         Corner("relu(x)", [1e-300, -1e-300], [1e-300, 0], [1, 0], "the sign decides, however small"),
     ],
@@ -176,7 +181,10 @@ sections: dict[str, list[Corner]] = {
         Corner("where(x > 0, cbrt(x), 0.0)", [0.0], [0], [0], GUARD, [0]),
         Corner("0.0 * sqrt(x)", [0.0], [0], [0], "the cotangent of the root is 0", [0]),
         Corner("0.0 * log(x)", [0.0], [nan], [0], "the cotangent of the logarithm is 0", [0]),
-        Corner("sqrt(maximum(x, 0))", [-1.0], [0], [nan], "0 times infinity: clip away from 0 instead"),
+        Corner("sqrt(maximum(x, 0))", [-1.0], [0], [0], "a constant, however steep the root", [0]),
+        Corner("sqrt(relu(x))", [-1.0], [0], [0], "a constant, however steep the root", [0]),
+        Corner("sqrt(clip(x, 0, None))", [-1.0], [0], [0], "a constant, however steep the root", [0]),
+        Corner("log(maximum(x, y))", ([-1.0], [0.0]), [-inf], ([0], [inf]), "only the chosen one counts"),
         Corner("sqrt(maximum(x, 1e-12))", [-1.0, 0.0], [1e-6, 1e-6], [0, 0], "clipped"),
         Corner("where(x > 0, x, y)", ([1.0, -1.0], [nan, inf]), [1, inf], ([1, 0], [0, 1]), "only the chosen one counts"),
     ],
@@ -262,7 +270,7 @@ sections: dict[str, list[Corner]] = {
         Corner("arccosh(x)", [1.0], [0], [inf], INFINITE, [-inf]),
         Corner("arccosh(x)", [1e300, inf], [np.arccosh(1e300), inf], [1e-300, 0], OVERFLOW, [0, 0]),
         Corner("arctanh(x)", [1.0, -1.0], [inf, -inf], [inf, inf], INFINITE, [inf, -inf]),
-        Corner("arctanh(x)", [1 - 2.0**-40], [np.arctanh(1 - 2.0**-40)], [1 / (2.0**-39 - 2.0**-80)], "no cancellation near 1"),
+        Corner("arctanh(x)", [NEAR], [np.arctanh(NEAR)], [1 / float(1 - Fraction(NEAR) ** 2)], "no cancellation near 1"),
         Corner("tan(x)", [0.0], [0], [1], LIMIT, [0]),
     ],
     "Activations": [

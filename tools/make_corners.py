@@ -1,6 +1,6 @@
 """Write docs/corners.md: the corner table as agx computes it, next to the recorded answers of others.
 
-    python tools/make_corners.py
+python tools/make_corners.py
 """
 
 from __future__ import annotations
@@ -86,7 +86,15 @@ def page() -> str:
     libraries = [name for name in NAMES if name in recorded["libraries"]]
     facts = [(NAMES[name], recorded["libraries"][name]) for name in libraries]
     versions = ", ".join(f"{name} {fact['version']} ({fact['date']})" for name, fact in facts)
-    heads = ["case", "at", "value", "gradient", "second", "why", *(NAMES[name] for name in libraries)]
+    heads = [
+        "case",
+        "at",
+        "value",
+        "gradient",
+        "second",
+        "why",
+        *(NAMES[name] for name in libraries),
+    ]
     lines = [INTRODUCTION.format(versions=versions)]
     for title, rows in sections.items():
         lines += [f"## {title}", "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from corners import Corner, corners  # noqa: E402
 
 
-class Lacking(Exception):
+class MissingError(Exception):
     """The library has no function of that name."""
 
 
@@ -40,7 +40,7 @@ def finder(known: dict[str, Any], *modules: Any) -> Callable[[str], Any]:
         for module in modules:
             if hasattr(module, name):
                 return getattr(module, name)
-        raise Lacking(name)
+        raise MissingError(name)
 
     return find
 
@@ -50,7 +50,7 @@ Gradients = Callable[[Corner], list[Any]]
 
 def torch_gradients() -> Gradients:
     import torch
-    import torch.nn.functional as F
+    from torch.nn import functional
 
     def tensors(name: str) -> Any:
         """Numbers as tensors, where PyTorch wants tensors."""
@@ -62,7 +62,7 @@ def torch_gradients() -> Gradients:
         return call
 
     def loss(name: str) -> Any:
-        return lambda x, t: getattr(F, name)(x, torch.tensor(t, dtype=x.dtype))
+        return lambda x, t: getattr(functional, name)(x, torch.tensor(t, dtype=x.dtype))
 
     known: dict[str, Any] = {name: tensors(name) for name in ("maximum", "minimum", "fmax", "fmin")}
     known |= {
@@ -81,11 +81,11 @@ def torch_gradients() -> Gradients:
         "power": torch.pow,
         "rint": torch.round,
         "fabs": torch.abs,
-        "gelu": lambda x, approximate="none": F.gelu(x, approximate=approximate),
+        "gelu": lambda x, approximate="none": functional.gelu(x, approximate=approximate),
         "copysign": torch.copysign,
         "binary_cross_entropy": loss("binary_cross_entropy"),
         "binary_cross_entropy_with_logits": loss("binary_cross_entropy_with_logits"),
-        "cross_entropy": lambda x, t: F.cross_entropy(x, torch.tensor(t)),
+        "cross_entropy": lambda x, t: functional.cross_entropy(x, torch.tensor(t)),
         "huber": loss("huber_loss"),
         "l1": loss("l1_loss"),
         "mse": loss("mse_loss"),
@@ -93,7 +93,7 @@ def torch_gradients() -> Gradients:
 
     def ask(row: Corner) -> list[Any]:
         arguments = [torch.tensor(a, requires_grad=True) for a in row.arguments()]
-        out = row.function(finder(known, torch, F))(*arguments).sum()
+        out = row.function(finder(known, torch, functional))(*arguments).sum()
         if not out.requires_grad:
             return [np.zeros(a.shape) for a in arguments]
         found = torch.autograd.grad(out, arguments, allow_unused=True)
@@ -192,7 +192,7 @@ def answer(ask: Gradients, row: Corner) -> Any:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return [plain(np.asarray(g).tolist()) for g in ask(row)]
-    except (Lacking, NotImplementedError):
+    except (MissingError, NotImplementedError):
         return "lacks"
     except Exception as error:  # whatever a library raises is its answer
         return f"raises {type(error).__name__}"

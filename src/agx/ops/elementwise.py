@@ -176,15 +176,17 @@ def _cosine(x: Any, h: Any) -> Any:
 # --- selection -----------------------------------------------------------------------------------
 
 
-def _winner(g: Any, out: Any, mine: Any, rival: Any) -> Any:
+def _winner(g: Any, out: Any, mine: Any, rival: Any, top: bool) -> Any:
     """``g`` where ``out`` is this argument, half of it at a tie, none at a tie with a plain number.
 
     The last makes maximum(x, 0) agree with relu(x) and clip(x, 0, None).
     """
     if isinstance(rival, (int, float)):
-        return g * (out != rival)
+        return _relu_gradient(g, mine - rival if top else rival - mine)
     won, drawn = _attains(mine, out), _attains(rival, out)
-    return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+    if np.isfinite(g).all():
+        return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+    return where(won, where(drawn, g * 0.5, g), 0.0)
 
 
 def _attains(x: Any, out: Any) -> Any:
@@ -192,13 +194,13 @@ def _attains(x: Any, out: Any) -> Any:
     return (x == out) | (np.isnan(x) & np.isnan(out))
 
 
-def _extreme(name: str, ufunc: np.ufunc) -> Any:
+def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
     return primitive(
         name,
         ufunc,
         (
-            lambda g, out, x, y: _winner(g, out, x, y),
-            lambda g, out, x, y: _winner(g, out, y, x),
+            lambda g, out, x, y: _winner(g, out, x, y, top),
+            lambda g, out, x, y: _winner(g, out, y, x, top),
         ),
     )
 
@@ -215,10 +217,10 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
 fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),))
 sign = primitive("sign", np.sign, (_sign_vjp,))
-maximum = _extreme("maximum", np.maximum)
-minimum = _extreme("minimum", np.minimum)
-fmax = _extreme("fmax", np.fmax)
-fmin = _extreme("fmin", np.fmin)
+maximum = _extreme("maximum", np.maximum, top=True)
+minimum = _extreme("minimum", np.minimum, top=False)
+fmax = _extreme("fmax", np.fmax, top=True)
+fmin = _extreme("fmin", np.fmin, top=False)
 
 
 def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
@@ -263,34 +265,32 @@ def _clip_value(x: Any, *, low: Any, high: Any) -> Any:
     return np.clip(x, low, high)
 
 
-def _inside(x: Any, low: Any, high: Any) -> Any:
-    above = True if low is None else x > low
-    below = True if high is None else x < high
-    return above & below
+def _clip_vjp(g: Any, out: Any, x: Any, *, low: Any, high: Any) -> Any:
+    if low is not None:
+        g = _relu_gradient(g, x - low)
+    return g if high is None else _relu_gradient(g, high - x)
 
 
-_clip = primitive(
-    "clip",
-    _clip_value,
-    (lambda g, out, x, *, low, high: g * _inside(x, low, high),),
-    elementwise=True,
-)
+_clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
 
 
 @implements(np.clip)
-def clip(x: Any, min: Any = None, max: Any = None) -> Any:
-    """Limit ``x`` to [``min``, ``max``]; None leaves a side open.
+def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+    """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
-    are Tensors receive the rest.
+    are Tensors receive the rest. ``a_min`` and ``a_max`` are NumPy's older names.
 
     >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
     array([0. , 0.5])
     """
+    min, max = a_min if min is None else min, a_max if max is None else max
     if isinstance(min, Node) or isinstance(max, Node):
-        lifted = x if min is None else maximum(x, min)
-        return lifted if max is None else minimum(lifted, max)
-    return _clip(x, low=min, high=max)
+        if min is not None:
+            x = where((x > min) | np.isnan(x), x, min)
+        return x if max is None else where((x < max) | np.isnan(x), x, max)
+    low, high = (np.asarray(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
+    return _clip(x, low=low, high=high)
 
 
 # --- activations ---------------------------------------------------------------------------------

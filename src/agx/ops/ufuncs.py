@@ -168,7 +168,7 @@ def nan_to_num(
 
 @implements(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
-    """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if below 1).
+    """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if not above 1).
 
     >>> ag.real_if_close(np.array([1 + 1e-16j]))
     array([1.])
