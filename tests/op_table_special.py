@@ -1,3 +1,3 @@
-"""Rows of the op table; see op_table.py."""
+"""Rows of the op table for special functions; see op_table.py."""
 
 rows = {}

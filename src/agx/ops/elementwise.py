@@ -137,9 +137,10 @@ arccosh = primitive("arccosh", np.arccosh, (lambda g, out, x: g / _sinh_arccosh(
 arctanh = primitive("arctanh", np.arctanh, (lambda g, out, x: g / _one_minus_square(x),))
 
 #: 1 - x^2 without cancellation near 1; its own rule, because that of the product is inf - inf there.
+#: Of complex numbers it keeps the side of the branch cut: the sign of a zero imaginary part.
 _one_minus_square = primitive(
     "one_minus_square",
-    lambda x: (1 - x) * (1 + x),
+    lambda x: (1 - x) * (1 + x) if not is_complex(x) else -(x - 1) * (x + 1),
     (lambda g, out, x: -2 * g * x,),
     elementwise=True,
 )
@@ -429,12 +430,14 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 # --- type ----------------------------------------------------------------------------------------
 
 _astype = primitive(
-    "astype", lambda x, *, dtype: x.astype(dtype), (lambda g, out, x, *, dtype: astype(g, x.dtype),)
+    "astype",
+    lambda x, *, dtype: x.astype(dtype),
+    (lambda g, out, x, *, dtype: astype(g if is_complex(x) else real(g), x.dtype),),
 )
 
 
 @implements(np.astype)
-def astype(x: Any, dtype: Any) -> Any:
+def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
     """Convert to a floating or complex dtype; the gradient is converted back.
 
     >>> ag.astype(ag.Tensor([1.0]), np.float32).dtype
