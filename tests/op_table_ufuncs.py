@@ -14,6 +14,7 @@ rows = {
     "one_minus_square": [(ops["one_minus_square"], normal(3))],
     "cosh_arcsinh": [(ops["cosh_arcsinh"], normal(3))],
     "sinh_arccosh": [(ops["sinh_arccosh"], 1 + positive(3))],
+    "gelu_tanh": [(lambda x: ag.gelu(x, "tanh"), 3 * normal(4))],
     "hypot": [(ag.hypot, normal(2, 3), positive(3)), (lambda x: ag.hypot(x, 1.5), normal(3))],
     "fmax": [(lambda x, y: ag.fmax(x, y) * x, apart(2, 3), apart(3) + 0.1)],
     "fmin": [(lambda x, y: ag.fmin(x, y) * x, apart(2, 3), apart(3) + 0.1)],

@@ -33,15 +33,17 @@ sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too)."""
+    """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
     if isinstance(y, (int, float)):
         return g * (y * x ** (y - 1)) if y else None
-    return g * where(y == 0, 0.0, y * x ** where(y == 0, 1.0, y - 1))
+    still = y == 0
+    lower = x ** where(still, 1.0, y - 1)
+    return g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
 
 
 def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """out log(x), and its limit 0 at x = 0 (0^y is constant for y > 0; 0^0 is 1 by convention)."""
-    still = (x == 0) & (y >= 0)
+    """out log(x), and 0 where x^y stays 0 (0^0 is 1 by convention): x = 0, or x infinite and y < 0."""
+    still = ((x == 0) & (y >= 0)) | (np.isinf(x) & (y < 0))
     return g * where(still, 0.0, out * log(where(still, 1.0, x)))
 
 
@@ -175,15 +177,17 @@ def _cosine(x: Any, h: Any) -> Any:
 # --- selection -----------------------------------------------------------------------------------
 
 
-def _winner(g: Any, out: Any, mine: Any, rival: Any) -> Any:
+def _winner(g: Any, out: Any, mine: Any, rival: Any, top: bool) -> Any:
     """``g`` where ``out`` is this argument, half of it at a tie, none at a tie with a plain number.
 
     The last makes maximum(x, 0) agree with relu(x) and clip(x, 0, None).
     """
     if isinstance(rival, (int, float)):
-        return g * (out != rival)
+        return _relu_gradient(g, mine - rival if top else rival - mine)
     won, drawn = _attains(mine, out), _attains(rival, out)
-    return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+    if np.isfinite(g).all():
+        return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+    return where(won, where(drawn, g * 0.5, g), 0.0)
 
 
 def _attains(x: Any, out: Any) -> Any:
@@ -191,13 +195,13 @@ def _attains(x: Any, out: Any) -> Any:
     return (x == out) | (np.isnan(x) & np.isnan(out))
 
 
-def _extreme(name: str, ufunc: np.ufunc) -> Any:
+def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
     return primitive(
         name,
         ufunc,
         (
-            lambda g, out, x, y: _winner(g, out, x, y),
-            lambda g, out, x, y: _winner(g, out, y, x),
+            lambda g, out, x, y: _winner(g, out, x, y, top),
+            lambda g, out, x, y: _winner(g, out, y, x, top),
         ),
     )
 
@@ -214,10 +218,10 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
 fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),))
 sign = primitive("sign", np.sign, (_sign_vjp,))
-maximum = _extreme("maximum", np.maximum)
-minimum = _extreme("minimum", np.minimum)
-fmax = _extreme("fmax", np.fmax)
-fmin = _extreme("fmin", np.fmin)
+maximum = _extreme("maximum", np.maximum, top=True)
+minimum = _extreme("minimum", np.minimum, top=False)
+fmax = _extreme("fmax", np.fmax, top=True)
+fmin = _extreme("fmin", np.fmin, top=False)
 
 
 def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
@@ -262,34 +266,32 @@ def _clip_value(x: Any, *, low: Any, high: Any) -> Any:
     return np.clip(x, low, high)
 
 
-def _inside(x: Any, low: Any, high: Any) -> Any:
-    above = True if low is None else x > low
-    below = True if high is None else x < high
-    return above & below
+def _clip_vjp(g: Any, out: Any, x: Any, *, low: Any, high: Any) -> Any:
+    if low is not None:
+        g = _relu_gradient(g, x - low)
+    return g if high is None else _relu_gradient(g, high - x)
 
 
-_clip = primitive(
-    "clip",
-    _clip_value,
-    (lambda g, out, x, *, low, high: g * _inside(x, low, high),),
-    elementwise=True,
-)
+_clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
 
 
 @implements(np.clip)
-def clip(x: Any, min: Any = None, max: Any = None) -> Any:
-    """Limit ``x`` to [``min``, ``max``]; None leaves a side open.
+def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+    """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
-    are Tensors receive the rest.
+    are Tensors receive the rest. ``a_min`` and ``a_max`` are NumPy's older names.
 
     >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
     array([0. , 0.5])
     """
+    min, max = a_min if min is None else min, a_max if max is None else max
     if isinstance(min, Node) or isinstance(max, Node):
-        lifted = x if min is None else maximum(x, min)
-        return lifted if max is None else minimum(lifted, max)
-    return _clip(x, low=min, high=max)
+        if min is not None:
+            x = where((x > min) | np.isnan(x), x, min)
+        return x if max is None else where((x < max) | np.isnan(x), x, max)
+    low, high = (np.asarray(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
+    return _clip(x, low=low, high=high)
 
 
 # --- activations ---------------------------------------------------------------------------------
@@ -302,7 +304,7 @@ def _sigmoid_value(x: Any) -> Any:
 
 def _erf_value(x: Any) -> Any:
     x = np.asarray(x)
-    x = np.ascontiguousarray(x, x.dtype if x.dtype == np.float32 else np.float64)
+    x = np.asarray(x, x.dtype if x.dtype == np.float32 else np.float64, order="C")
     out = np.empty_like(x)
     _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
     return out
@@ -392,6 +394,23 @@ _gelu = primitive(
 )
 
 
+def _gelu_slope(g: Any, out: Any, x: Any) -> Any:
+    t = clip(x, -_SATURATED, _SATURATED)
+    u = _GELU * (t + 0.044715 * t * t * t)
+    share = sigmoid(u)
+    return g * (share + t * (_GELU * (1 + 0.134145 * t * t)) * share * sigmoid(-u))
+
+
+def _gelu_tanh_value(x: Any) -> Any:
+    t = np.clip(x, -_SATURATED, _SATURATED)
+    return np.maximum(x, -_FAR) * _sigmoid_value(_GELU * (t + 0.044715 * t * t * t))
+
+
+#: sigmoid(u) is (1 + tanh(u / 2)) / 2, without its cancellation.
+_GELU, _SATURATED = 2 * (2 / np.pi) ** 0.5, 50.0
+_gelu_tanh = primitive("gelu_tanh", _gelu_tanh_value, (_gelu_slope,), elementwise=True)
+
+
 def gelu(x: Any, approximate: str = "none") -> Any:
     """Compute x times the normal distribution function at x (Hendrycks and Gimpel, 2016).
 
@@ -404,7 +423,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     if approximate == "none":
         return _gelu(x)
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x * x * x)))
+        return _gelu_tanh(x)
     raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
 
 

@@ -168,7 +168,7 @@ def nan_to_num(
 
 @implements(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
-    """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if below 1).
+    """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if not above 1).
 
     >>> ag.real_if_close(np.array([1 + 1e-16j]))
     array([1.])
@@ -228,7 +228,7 @@ def sinc(x: Any) -> Any:
     """Compute sin(pi x) / (pi x), and 1 at 0, elementwise.
 
     >>> ag.grad(ag.grad(ag.sinc))(0.0).round(4)
-    array(-3.2899)
+    np.float64(-3.2899)
     """
     return _sinc(x)
 
@@ -263,7 +263,7 @@ def i0(x: Any) -> Any:
     """Compute the modified Bessel function of the first kind of order 0, elementwise.
 
     >>> ag.grad(ag.i0)(1.0).round(6)
-    array(0.565159)
+    np.float64(0.565159)
     """
     return _i0(x)
 
