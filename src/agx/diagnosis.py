@@ -358,9 +358,8 @@ def precision(case: Case) -> GradientError | None:
     """Whether differences say too little, or agree with the pull-backs at another step."""
     line = case.line
     value, error, h = line.best()
-    bound = case.atol + case.rtol * max(abs(value), abs(line(0.0)))
-    agrees = abs(value - case.computed) <= bound + 3 * error
-    settled = error <= max(bound, 0.1 * max(abs(value), abs(case.computed)))
+    agrees = abs(value - case.computed) <= case.bound + 3 * error
+    settled = error <= max(case.bound, 0.1 * max(abs(value), abs(case.computed)))
     if settled and not agrees:
         return None
     nodes = Graphs(case, case.functions[-1])(0.0)
@@ -369,7 +368,7 @@ def precision(case: Case) -> GradientError | None:
     if not settled:
         reason = "finite differences do not settle at any step"
     elif not np.isfinite(case.measured):
-        reason = f"f is not finite within step={case.step:g} of the point"
+        reason = f"{outside_domain(case)} is not finite within step={case.step:g} of the point"
     elif h < case.step:
         reason = f"f bends too much within step={case.step:g}"
     else:
@@ -384,6 +383,15 @@ def precision(case: Case) -> GradientError | None:
         advice += f" and rtol={10.0 ** np.ceil(np.log10(needed)):.0e}"
     table = "".join(f"\n  step {s:.0e}: {line.difference(s):.10g}" for s in line.steps())
     return case.error("precision", op, f"{reason}; {advice}{table}")
+
+
+def outside_domain(case: Case) -> str:
+    """The first op that is not finite a step away from the point, in words."""
+    for h in (case.step, -case.step, case.step / 2, -case.step / 2):
+        for node in Graphs(case, case.functions[-1])(h):
+            if not np.isfinite(node.value).all():
+                return f"op '{node.op}'"
+    return "f"
 
 
 def formula(case: Case) -> GradientError | None:

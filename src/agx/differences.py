@@ -67,10 +67,10 @@ def derivative(f: Callable[..., Any], directions: Sequence[Any]) -> Callable[...
     return slope
 
 
-def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str) -> float:
-    """The slope of ``out`` along ``directions`` by a backward pass of the given kind."""
+def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str) -> np.ndarray:
+    """What each element adds to the slope of ``out`` by a backward pass of the given kind."""
     if not isinstance(out, Tensor) or not out.requires_grad:
-        return 0.0
+        return np.zeros(1)
     if path == "backward()":
         for x in nodes:
             x.grad = None
@@ -79,7 +79,7 @@ def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str)
     else:
         found = pullback(out, nodes, create_graph=path == "tensors")
     pairs = zip(found, directions, strict=True)
-    return sum(float(real_sum(value_of(g), d)) for g, d in pairs)
+    return np.concatenate([np.real(value_of(g) * d).ravel() for g, d in pairs])
 
 
 # --- a function of one number --------------------------------------------------------------------
@@ -109,8 +109,7 @@ class Line:
     def __init__(self, along: Callable[[float], float], step: float) -> None:
         self.along, self.step = along, step
         self.known: dict[float, float] = {}
-        self.rounding: float | None = None
-        self.floor = 4 * EPS
+        self.rounding = np.nan
 
     def __call__(self, t: float) -> float:
         if t not in self.known:
@@ -126,23 +125,31 @@ class Line:
 
     def noise(self) -> float:
         """The error of a value: what is left of neighbouring values after six differences."""
-        if self.rounding is None:
-            spacing = self.step * 1e-3
-            sizes = []
-            for sign in (1, -1):
-                near = [self(sign * k * spacing) for k in range(1, 12)]
-                rest = np.abs(np.diff(near, 6)) / 924**0.5
-                sizes.append(max(float(rest.max()), self.floor * float(np.abs(near).max())))
-            finite = [size for size in sizes if np.isfinite(size)]
-            self.rounding = min(finite) if finite else np.inf
+        if np.isnan(self.rounding):
+            for spacing in (1e-3, 1e-5, 1e-7):
+                self.rounding, size = self._unevenness(self.step * spacing)
+                if self.rounding <= 1e-4 * size:
+                    break
         return self.rounding
+
+    def _unevenness(self, spacing: float) -> tuple[float, float]:
+        """Sixth differences on the smoother side, scaled to the error of one value; size of values."""
+        found = []
+        for sign in (1, -1):
+            near = [self(sign * k * spacing) for k in range(1, 12)]
+            size = float(np.abs(near).max())
+            rest = float(np.abs(np.diff(near, 6)).max()) / 924**0.5
+            if np.isfinite(rest):
+                found.append((max(rest, 4 * EPS * size), size))
+        return min(found, default=(np.inf, 0.0))
 
     def error(self, h: float) -> float:
         """An estimate of the error of ``difference(h)``."""
         return abs(self.difference(h) - self.difference(h / 2)) + 4 * self.noise() / h
 
     def steps(self) -> list[float]:
-        return [self.step * 10.0**k for k in range(2, -7, -1)]
+        around = {self.step, 1e-3}
+        return sorted({h * 10.0**k for h in around for k in range(2, -7, -1)}, reverse=True)
 
     def best(self) -> tuple[float, float, float]:
         """The most trustworthy difference, its error and its step; NaN and inf if there is none."""
@@ -310,7 +317,7 @@ class Alone:
         measured, error, _ = line.best()
         for path in self.paths() if order == 1 else ("tensors",):
             leaves = [Tensor(p) for p in self.points]
-            computed = pulled(f(*leaves), leaves, ways, path)
+            computed = float(pulled(f(*leaves), leaves, ways, path).sum())
             exact = (
                 1e-6 if all(p.dtype.char in "dD" for p in (*self.points, self.node.value)) else 1e-4
             )
