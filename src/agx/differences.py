@@ -216,15 +216,15 @@ class Line:
             ]
             size, place = max(bends)
             width /= 2
-        if self._bend(place, width) < 0.3 * self._bend(place, 8 * width) / 8:
+        near, wide = self._bend(place, width), self._bend(place, 8 * width)
+        if near < 0.3 * wide / 8 or not np.isfinite(near):
             return None
-        if width > self.step / 2**4 or not self._bend(place, 8 * width) > 100 * self.noise():
+        if width > self.step / 2**4 or not wide > 100 * self.noise():
             return None
         far = 8 * width
         left = (self(place - far) - self(place - 2 * far)) / far
         right = (self(place + 2 * far) - self(place + far)) / far
-        jump = self._bend(place, width) > 0.5 * self._bend(place, far)
-        return Corner(place, left, right, "jump" if jump else "corner", width)
+        return Corner(place, left, right, "jump" if near > 0.5 * wide else "corner", width)
 
     def _bend(self, t: float, s: float) -> float:
         bend = abs(self(t + s) - 2 * self(t) + self(t - s))
