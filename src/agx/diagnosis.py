@@ -205,11 +205,11 @@ def spread(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def first_change(case: Case) -> str:
-    """The first op whose value differs between two runs."""
-    runs = [Graphs(case, case.functions[0])(0.0) for _ in range(2)]
-    for a, b in zip(*runs, strict=False):
-        if a.op != b.op or spread(a.value, b.value):
-            return str(a.op)
+    """The first op whose value differs between runs."""
+    first, *others = (Graphs(case, case.functions[0])(0.0) for _ in range(4))
+    for nodes in zip(first, *others, strict=False):
+        if any(a.op != nodes[0].op or spread(a.value, nodes[0].value) for a in nodes[1:]):
+            return str(nodes[0].op)
     return ""
 
 
