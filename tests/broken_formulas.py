@@ -5,7 +5,7 @@
 """
 
 import numpy as np
-from points import normal, positive
+from points import normal
 
 import agx as ag
 from agx.graph import Primitive, no_gradient

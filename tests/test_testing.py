@@ -249,12 +249,10 @@ def test_a_kink_is_described():
     assert "f has a corner at the point, in op 'relu' of arguments of shape (1,)" in text
     assert "which lies between: a subgradient" in text
     assert "f has a jump at the point" in str(failure(ag.floor, TIE))
-    assert (
-        "f has a vertical tangent at the point" in str(failure(ag.cbrt, ZERO))
-        if hasattr(ag, "cbrt")
-        else True
-    )
-    assert "f has a edge" not in str(failure(ag.sqrt, np.array([1.0, 0.0])))
+    text = str(failure(lambda x: ag.sqrt(ag.abs(x)), ZERO))
+    assert "f has a vertical tangent at the point" in text
+    text = str(failure(ag.sqrt, np.array([1.0, 0.0])))
+    assert "f has the end of its domain at the point" in text
     assert "away from the point" in str(failure(ag.relu, ZERO + 2e-4))
 
 
@@ -320,7 +318,7 @@ def test_nondeterminism_is_found():
     cases = {
         "mul": [
             lambda x: ag.exp(x) * noise.standard_normal(20),
-            lambda x: ag.exp(x) * (1 + 1e-9 * noise.standard_normal(20)),
+            lambda x: ag.exp(x) * (1 + 1e-7 * noise.standard_normal(20)),
             lambda x: x * (1 + 1e-3 * next(calls)),
             ag.nn.Dropout(0.5, rng=0),
         ],

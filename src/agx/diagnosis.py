@@ -292,10 +292,12 @@ def kink_error(case: Case, where: Case, corner: Corner) -> GradientError:
     far = abs(corner.place) > corner.size
     which = "f" if where.order == 1 else f"derivative {where.order - 1}"
     text = (
-        f"{which} has a {corner.what} "
+        f"{which} has {corner.what} "
         + (f"{abs(corner.place):.2g} away from the point" if far else "at the point")
         + (f", in {place}" if place else "")
-        + f": its slope is {corner.left:.6g} on one side and {corner.right:.6g} on the other"
+        + f": its slope is {corner.left:.6g} on one side and {corner.right:.6g} on the other".replace(
+            "nan", "undefined"
+        )
     )
     if not far and where is case and np.isfinite([case.computed, corner.left, corner.right]).all():
         spans = corner.spans(case.computed, case.bound)
@@ -492,7 +494,7 @@ def from_outside(graphs: Graphs, k: int, h: float) -> str:
 
 def hidden_kink(case: Case) -> GradientError | None:
     """Whether ops have corners at the point that cancel in f, but not in its gradient."""
-    op, where = first_rough(case, Corner(0.0, case.measured, case.measured, "corner", 0.0))
+    op, where = first_rough(case, Corner(0.0, case.measured, case.measured, "a corner", 0.0))
     if not op:
         return None
     return case.error(

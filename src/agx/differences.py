@@ -189,8 +189,8 @@ class Line:
         (left, right), (left2, right2) = self.slopes(t, s), self.slopes(t, 2 * s)
         if gap < 2 * before:
             blur = 20 * self.noise() / s
-            return Corner(t, 2 * left - left2, 2 * right - right2, "corner", s, blur)
-        what = "jump" if gap > 6 * before else "vertical tangent"
+            return Corner(t, 2 * left - left2, 2 * right - right2, "a corner", s, blur)
+        what = "a jump" if gap > 6 * before else "a vertical tangent"
         steep = [
             np.copysign(np.inf, a) if abs(a) > 1.3 * abs(b) else a
             for a, b in ((left, left2), (right, right2))
@@ -203,7 +203,7 @@ class Line:
         left, right = self.slopes(t, s)
         if not np.isfinite(self(t)) or np.isfinite(left) == np.isfinite(right):
             return None
-        return Corner(t, left, right, "edge of the domain", s)
+        return Corner(t, left, right, "the end of its domain", s)
 
     def nearby(self) -> Corner | None:
         """A corner within ``step`` of 0: close in on the largest second difference."""
@@ -224,7 +224,7 @@ class Line:
         far = 8 * width
         left = (self(place - far) - self(place - 2 * far)) / far
         right = (self(place + 2 * far) - self(place + far)) / far
-        return Corner(place, left, right, "jump" if near > 0.5 * wide else "corner", width)
+        return Corner(place, left, right, "a jump" if near > 0.5 * wide else "a corner", width)
 
     def _bend(self, t: float, s: float) -> float:
         bend = abs(self(t + s) - 2 * self(t) + self(t - s))
@@ -372,6 +372,8 @@ class Alone:
             return ""
         at = tuple(map(int, np.unravel_index(int(chosen[0]), shape)))
         scale = np.asarray(wrong[3][i])[at] ** order
+        if self.node.primitive.elementwise and order == 1 and shape == self.weights.shape:
+            scale = scale * self.weights[at]
         return (
             f"; at element {at} {np.real(wrong[1] / scale):.6g} is computed "
             f"and {np.real(wrong[2] / scale):.6g} measured"
