@@ -113,7 +113,10 @@ class Line:
 
     def __call__(self, t: float) -> float:
         if t not in self.known:
-            self.known[t] = float(self.along(t))
+            try:
+                self.known[t] = float(self.along(t))
+            except (ArithmeticError, ValueError):  # such as a matrix that cannot be inverted
+                self.known[t] = np.nan
         return self.known[t]
 
     def central(self, h: float) -> float:
@@ -245,17 +248,18 @@ class Alone:
     def __init__(self, node: Any, rng: np.random.Generator) -> None:
         self.node, self.rng = node, rng
         self.weights = normal(rng, node.value)
-        self.inputs = [a for a in node.arguments if isinstance(a, Node) and a.requires_grad]
+        self.varied = [
+            k for k, a in enumerate(node.arguments) if isinstance(a, Node) and a.requires_grad
+        ]
+        self.inputs = [node.arguments[k] for k in self.varied]
         self.points = [a.value for a in self.inputs]
         self.bend = 0.0
 
     def __call__(self, *xs: Any) -> Any:
         """The contracted result as a function of the inputs that want a gradient."""
-        new = iter(xs)
-        arguments = [
-            next(new) if isinstance(a, Node) and a.requires_grad else plain(a)
-            for a in self.node.arguments
-        ]
+        arguments = [plain(a) for a in self.node.arguments]
+        for k, x in zip(self.varied, xs, strict=True):
+            arguments[k] = x
         out = self.node.primitive(*arguments, **self.node.params)
         return real_sum(out + out * out * self.bend if self.bend else out, self.weights)
 
@@ -336,9 +340,8 @@ class Alone:
             if wrong is None:
                 continue
             path, computed, measured, _ = wrong
-            position = next(k for k, a in enumerate(self.node.arguments) if a is self.inputs[i])
             text = (
-                f"the pull-back of {describe(self.node)} with respect to argument {position} gives "
+                f"the pull-back of {describe(self.node)} with respect to argument {self.varied[i]} gives "
                 f"{computed:.6g} along a random direction"
                 + ("" if path == "tensors" else f" in a backward pass by {path}")
                 + f", differences of '{self.node.op}' alone give {measured:.6g}"
