@@ -67,10 +67,10 @@ def derivative(f: Callable[..., Any], directions: Sequence[Any]) -> Callable[...
     return slope
 
 
-def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str) -> float:
-    """The slope of ``out`` along ``directions`` by a backward pass of the given kind."""
+def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str) -> np.ndarray:
+    """What each element adds to the slope of ``out`` by a backward pass of the given kind."""
     if not isinstance(out, Tensor) or not out.requires_grad:
-        return 0.0
+        return np.zeros(1)
     if path == "backward()":
         for x in nodes:
             x.grad = None
@@ -79,7 +79,7 @@ def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str)
     else:
         found = pullback(out, nodes, create_graph=path == "tensors")
     pairs = zip(found, directions, strict=True)
-    return sum(float(real_sum(value_of(g), d)) for g, d in pairs)
+    return np.concatenate([np.real(value_of(g) * d).ravel() for g, d in pairs])
 
 
 # --- a function of one number --------------------------------------------------------------------
@@ -109,12 +109,14 @@ class Line:
     def __init__(self, along: Callable[[float], float], step: float) -> None:
         self.along, self.step = along, step
         self.known: dict[float, float] = {}
-        self.rounding: float | None = None
-        self.floor = 4 * EPS
+        self.rounding = np.nan
 
     def __call__(self, t: float) -> float:
         if t not in self.known:
-            self.known[t] = float(self.along(t))
+            try:
+                self.known[t] = float(self.along(t))
+            except (ArithmeticError, ValueError):  # such as a matrix that cannot be inverted
+                self.known[t] = np.nan
         return self.known[t]
 
     def central(self, h: float) -> float:
@@ -126,23 +128,31 @@ class Line:
 
     def noise(self) -> float:
         """The error of a value: what is left of neighbouring values after six differences."""
-        if self.rounding is None:
-            spacing = self.step * 1e-3
-            sizes = []
-            for sign in (1, -1):
-                near = [self(sign * k * spacing) for k in range(1, 12)]
-                rest = np.abs(np.diff(near, 6)) / 924**0.5
-                sizes.append(max(float(rest.max()), self.floor * float(np.abs(near).max())))
-            finite = [size for size in sizes if np.isfinite(size)]
-            self.rounding = min(finite) if finite else np.inf
+        if np.isnan(self.rounding):
+            for spacing in (1e-3, 1e-5, 1e-7):
+                self.rounding, size = self._unevenness(self.step * spacing)
+                if self.rounding <= 1e-4 * size:
+                    break
         return self.rounding
+
+    def _unevenness(self, spacing: float) -> tuple[float, float]:
+        """Sixth differences on the smoother side, scaled to the error of one value; size of values."""
+        found = []
+        for sign in (1, -1):
+            near = [self(sign * k * spacing) for k in range(1, 12)]
+            size = float(np.abs(near).max())
+            rest = float(np.abs(np.diff(near, 6)).max()) / 924**0.5
+            if np.isfinite(rest):
+                found.append((max(rest, 4 * EPS * size), size))
+        return min(found, default=(np.inf, 0.0))
 
     def error(self, h: float) -> float:
         """An estimate of the error of ``difference(h)``."""
         return abs(self.difference(h) - self.difference(h / 2)) + 4 * self.noise() / h
 
     def steps(self) -> list[float]:
-        return [self.step * 10.0**k for k in range(2, -7, -1)]
+        around = {self.step, 1e-3}
+        return sorted({h * 10.0**k for h in around for k in range(2, -7, -1)}, reverse=True)
 
     def best(self) -> tuple[float, float, float]:
         """The most trustworthy difference, its error and its step; NaN and inf if there is none."""
@@ -182,8 +192,8 @@ class Line:
         (left, right), (left2, right2) = self.slopes(t, s), self.slopes(t, 2 * s)
         if gap < 2 * before:
             blur = 20 * self.noise() / s
-            return Corner(t, 2 * left - left2, 2 * right - right2, "corner", s, blur)
-        what = "jump" if gap > 6 * before else "vertical tangent"
+            return Corner(t, 2 * left - left2, 2 * right - right2, "a corner", s, blur)
+        what = "a jump" if gap > 6 * before else "a vertical tangent"
         steep = [
             np.copysign(np.inf, a) if abs(a) > 1.3 * abs(b) else a
             for a, b in ((left, left2), (right, right2))
@@ -196,7 +206,7 @@ class Line:
         left, right = self.slopes(t, s)
         if not np.isfinite(self(t)) or np.isfinite(left) == np.isfinite(right):
             return None
-        return Corner(t, left, right, "edge of the domain", s)
+        return Corner(t, left, right, "the end of its domain", s)
 
     def nearby(self) -> Corner | None:
         """A corner within ``step`` of 0: close in on the largest second difference."""
@@ -209,15 +219,15 @@ class Line:
             ]
             size, place = max(bends)
             width /= 2
-        if self._bend(place, width) < 0.3 * self._bend(place, 8 * width) / 8:
+        near, wide = self._bend(place, width), self._bend(place, 8 * width)
+        if near < 0.3 * wide / 8 or not np.isfinite(near):
             return None
-        if width > self.step / 2**4 or not self._bend(place, 8 * width) > 100 * self.noise():
+        if width > self.step / 2**4 or not wide > 100 * self.noise():
             return None
         far = 8 * width
         left = (self(place - far) - self(place - 2 * far)) / far
         right = (self(place + 2 * far) - self(place + far)) / far
-        jump = self._bend(place, width) > 0.5 * self._bend(place, far)
-        return Corner(place, left, right, "jump" if jump else "corner", width)
+        return Corner(place, left, right, "a jump" if near > 0.5 * wide else "a corner", width)
 
     def _bend(self, t: float, s: float) -> float:
         bend = abs(self(t + s) - 2 * self(t) + self(t - s))
@@ -238,17 +248,18 @@ class Alone:
     def __init__(self, node: Any, rng: np.random.Generator) -> None:
         self.node, self.rng = node, rng
         self.weights = normal(rng, node.value)
-        self.inputs = [a for a in node.arguments if isinstance(a, Node) and a.requires_grad]
+        self.varied = [
+            k for k, a in enumerate(node.arguments) if isinstance(a, Node) and a.requires_grad
+        ]
+        self.inputs = [node.arguments[k] for k in self.varied]
         self.points = [a.value for a in self.inputs]
         self.bend = 0.0
 
     def __call__(self, *xs: Any) -> Any:
         """The contracted result as a function of the inputs that want a gradient."""
-        new = iter(xs)
-        arguments = [
-            next(new) if isinstance(a, Node) and a.requires_grad else plain(a)
-            for a in self.node.arguments
-        ]
+        arguments = [plain(a) for a in self.node.arguments]
+        for k, x in zip(self.varied, xs, strict=True):
+            arguments[k] = x
         out = self.node.primitive(*arguments, **self.node.params)
         return real_sum(out + out * out * self.bend if self.bend else out, self.weights)
 
@@ -310,7 +321,7 @@ class Alone:
         measured, error, _ = line.best()
         for path in self.paths() if order == 1 else ("tensors",):
             leaves = [Tensor(p) for p in self.points]
-            computed = pulled(f(*leaves), leaves, ways, path)
+            computed = float(pulled(f(*leaves), leaves, ways, path).sum())
             exact = (
                 1e-6 if all(p.dtype.char in "dD" for p in (*self.points, self.node.value)) else 1e-4
             )
@@ -329,9 +340,8 @@ class Alone:
             if wrong is None:
                 continue
             path, computed, measured, _ = wrong
-            position = next(k for k, a in enumerate(self.node.arguments) if a is self.inputs[i])
             text = (
-                f"the pull-back of {describe(self.node)} with respect to argument {position} gives "
+                f"the pull-back of {describe(self.node)} with respect to argument {self.varied[i]} gives "
                 f"{computed:.6g} along a random direction"
                 + ("" if path == "tensors" else f" in a backward pass by {path}")
                 + f", differences of '{self.node.op}' alone give {measured:.6g}"
@@ -365,6 +375,8 @@ class Alone:
             return ""
         at = tuple(map(int, np.unravel_index(int(chosen[0]), shape)))
         scale = np.asarray(wrong[3][i])[at] ** order
+        if self.node.primitive.elementwise and order == 1 and shape == self.weights.shape:
+            scale = scale * self.weights[at]
         return (
             f"; at element {at} {np.real(wrong[1] / scale):.6g} is computed "
             f"and {np.real(wrong[2] / scale):.6g} measured"
