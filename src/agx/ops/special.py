@@ -1,1 +1,290 @@
-"""Special functions."""
+"""Special functions: values by SciPy, which must be installed, and their derivatives.
+
+A ufunc of SciPy that is declared here also takes Tensors itself. Formulas are those of the NIST Digital
+Library of Mathematical Functions, https://dlmf.nist.gov, whose numbers are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node, Primitive, implements, primitive
+from . import reduce
+from .elementwise import erf as erf
+from .elementwise import exp, log, log1p, sign, where
+from .shape import Axis, broadcast_to
+
+
+def _scipy() -> Any:
+    try:
+        import scipy.special
+    except ImportError as error:
+        raise ImportError(
+            "agx.special needs SciPy, which is not installed; run `python -m pip install scipy`"
+        ) from error
+    return scipy.special
+
+
+_sp = _scipy()
+_PI = float(np.pi)
+
+
+def _ufunc(name: str, what: str, *rules: Callable[..., Any] | None, as_: str = "") -> Primitive:
+    """Declare a ufunc of SciPy, under the name ``as_`` if its own might mean something else."""
+    new = primitive(as_ or name, getattr(_sp, name), rules)
+    new.__doc__ = f"Compute {what}, elementwise, as ``scipy.special.{name}`` does."
+    return new
+
+
+# --- the error function and the normal distribution ------------------------------------------------
+
+implements(_sp.erf)(erf)
+erfc = _ufunc(
+    "erfc",
+    "1 - erf(x) without cancellation",
+    lambda g, out, x: g * (-2 / _PI**0.5 * exp(-x * x)),
+)
+erfcx = _ufunc(
+    "erfcx",
+    "exp(x^2) erfc(x) without overflow",
+    lambda g, out, x: g * (2 * x * out - 2 / _PI**0.5),
+)
+erfinv = _ufunc(
+    "erfinv", "the inverse of erf", lambda g, out, x: g * (0.5 * _PI**0.5 * exp(out * out))
+)
+erfcinv = _ufunc(
+    "erfcinv", "the inverse of erfc", lambda g, out, x: g * (-0.5 * _PI**0.5 * exp(out * out))
+)
+ndtr = _ufunc(
+    "ndtr",
+    "the standard normal distribution function",
+    lambda g, out, x: g * ((2 * _PI) ** -0.5 * exp(-0.5 * x * x)),
+)
+ndtri = _ufunc(
+    "ndtri",
+    "the quantiles of the standard normal distribution",
+    lambda g, out, p: g * ((2 * _PI) ** 0.5 * exp(0.5 * out * out)),
+)
+# The ratio of density and distribution function keeps its digits far out in the lower tail.
+log_ndtr = _ufunc(
+    "log_ndtr",
+    "the logarithm of the standard normal distribution function",
+    lambda g, out, x: g * ((2 / _PI) ** 0.5 / erfcx(-x * 0.5**0.5)),
+)
+
+# --- the gamma function ----------------------------------------------------------------------------
+
+
+def _polygamma_value(n: Any, x: Any) -> Any:
+    out = _sp.polygamma(n, x)
+    return out.astype(np.float32) if getattr(x, "dtype", None) == np.float32 else out
+
+
+_polygamma = primitive(
+    "polygamma", _polygamma_value, (None, lambda g, out, n, x: g * _polygamma(n + 1, x))
+)
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    """Compute derivative ``n`` of digamma at ``x``, elementwise (DLMF 5.15).
+
+    ``n`` holds integers >= 0 and broadcasts against ``x``; raises TypeError if it is a Tensor that requires
+    a gradient.
+
+    >>> ag.special.polygamma(1, 1.0).round(4)
+    np.float64(1.6449)
+    """
+    return _polygamma(n, x)
+
+
+gammaln = _ufunc("gammaln", "log(abs(gamma(x)))", lambda g, out, x: g * digamma(x))
+gamma = _ufunc("gamma", "the gamma function", lambda g, out, x: g * (out * digamma(x)))
+digamma = _ufunc(
+    "digamma", "the derivative of log(gamma(x))", lambda g, out, x: g * _polygamma(1, x)
+)
+betaln = _ufunc(
+    "betaln",
+    "log(abs(beta(x, y)))",
+    lambda g, out, x, y: g * (digamma(x) - digamma(x + y)),
+    lambda g, out, x, y: g * (digamma(y) - digamma(x + y)),
+)
+beta = _ufunc(
+    "beta",
+    "gamma(x) gamma(y) / gamma(x + y)",
+    lambda g, out, x, y: g * out * (digamma(x) - digamma(x + y)),
+    lambda g, out, x, y: g * out * (digamma(y) - digamma(x + y)),
+)
+
+# --- logistic --------------------------------------------------------------------------------------
+
+expit = _ufunc("expit", "1 / (1 + exp(-x))", lambda g, out, x: g * (out * expit(-x)))
+logit = _ufunc("logit", "log(x / (1 - x))", lambda g, out, x: g / (x * (1 - x)))
+log_expit = _ufunc(
+    "log_expit", "log(1 / (1 + exp(-x))) without overflow", lambda g, out, x: g * expit(-x)
+)
+
+# --- entropy ---------------------------------------------------------------------------------------
+
+
+def _over(x: Any, y: Any) -> Any:
+    """x / y, and 0 where both are 0."""
+    return x / where((x == 0) & (y == 0), 1.0, y)
+
+
+def _ratio(x: Any, y: Any) -> Any:
+    """x / y, and 1 where both are 0: the slopes of kl_div then vanish there, as where x = y > 0."""
+    both = (x == 0) & (y == 0)
+    return where(both, 1.0, x / where(both, 1.0, y))
+
+
+xlogy = _ufunc(
+    "xlogy",
+    "x log(y), and 0 where x is 0",
+    lambda g, out, x, y: g * log(y),
+    lambda g, out, x, y: g * _over(x, y),
+)
+xlog1py = _ufunc(
+    "xlog1py",
+    "x log(1 + y), and 0 where x is 0",
+    lambda g, out, x, y: g * log1p(y),
+    lambda g, out, x, y: g * _over(x, 1 + y),
+)
+entr = _ufunc(
+    "entr", "-x log(x), and -inf where x is negative", lambda g, out, x: -g * (log(x) + 1)
+)
+rel_entr = _ufunc(
+    "rel_entr",
+    "x log(x / y), 0 where x is 0",
+    lambda g, out, x, y: g * (log(_ratio(x, y)) + 1),
+    lambda g, out, x, y: -g * _ratio(x, y),
+)
+kl_div = _ufunc(
+    "kl_div",
+    "x log(x / y) - x + y",
+    lambda g, out, x, y: g * log(_ratio(x, y)),
+    lambda g, out, x, y: g * (1 - _ratio(x, y)),
+)
+
+# --- Bessel functions (DLMF 10.6 and 10.29), differentiable in x -----------------------------------
+
+jv = _ufunc(
+    "jv",
+    "the Bessel function of the first kind and order v",
+    None,
+    lambda g, out, v, x: g * 0.5 * (jv(v - 1, x) - jv(v + 1, x)),
+    as_="bessel_j",
+)
+jn = jv
+yv = _ufunc(
+    "yv",
+    "the Bessel function of the second kind and order v",
+    None,
+    lambda g, out, v, x: g * 0.5 * (yv(v - 1, x) - yv(v + 1, x)),
+    as_="bessel_y",
+)
+iv = _ufunc(
+    "iv",
+    "the modified Bessel function of the first kind and order v",
+    None,
+    lambda g, out, v, x: g * 0.5 * (iv(v - 1, x) + iv(v + 1, x)),
+    as_="bessel_i",
+)
+ive = _ufunc(
+    "ive",
+    "exp(-abs(x)) iv(v, x)",
+    None,
+    lambda g, out, v, x: g * (0.5 * (ive(v - 1, x) + ive(v + 1, x)) - sign(x) * out),
+    as_="bessel_ie",
+)
+j0 = _ufunc("j0", "jv(0, x)", lambda g, out, x: -g * j1(x), as_="bessel_j0")
+j1 = _ufunc("j1", "jv(1, x)", lambda g, out, x: g * 0.5 * (j0(x) - jv(2, x)), as_="bessel_j1")
+y0 = _ufunc("y0", "yv(0, x)", lambda g, out, x: -g * y1(x), as_="bessel_y0")
+y1 = _ufunc("y1", "yv(1, x)", lambda g, out, x: g * 0.5 * (y0(x) - yv(2, x)), as_="bessel_y1")
+i0 = _ufunc("i0", "iv(0, x)", lambda g, out, x: g * i1(x), as_="bessel_i0")
+i1 = _ufunc("i1", "iv(1, x)", lambda g, out, x: g * 0.5 * (i0(x) + iv(2, x)), as_="bessel_i1")
+i0e = _ufunc(
+    "i0e",
+    "exp(-abs(x)) i0(x)",
+    lambda g, out, x: g * (i1e(x) - sign(x) * out),
+    as_="bessel_i0e",
+)
+i1e = _ufunc(
+    "i1e",
+    "exp(-abs(x)) i1(x)",
+    lambda g, out, x: g * (0.5 * (i0e(x) + ive(2, x)) - sign(x) * out),
+    as_="bessel_i1e",
+)
+
+# --- the confluent hypergeometric function (DLMF 13.3.15) ------------------------------------------
+
+hyp1f1 = _ufunc(
+    "hyp1f1",
+    "Kummer's function, differentiable in x",
+    None,
+    None,
+    lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x),
+)
+exprel = _ufunc("exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, x))
+
+# --- log-sum-exp -----------------------------------------------------------------------------------
+
+
+def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis) -> Any:
+    """b exp(a - out) and exp(a - out); an element of weight 0 or value -inf has no share."""
+    off = b == 0 if i == 0 else np.isneginf(a.value if isinstance(a, Node) else a)
+    share = exp(where(off, 0.0, a - out))
+    return g * where(off, 0.0, share * b if i == 0 else share)
+
+
+_weighted = primitive(
+    "logsumexp_weighted",
+    lambda a, b, *, axis: _sp.logsumexp(a, axis, b, keepdims=True),
+    _weighted_rule,
+)
+
+
+def logsumexp(
+    a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    """Compute log(sum(b exp(a))) along ``axis`` (all axes by default) without overflow.
+
+    The weights ``b`` broadcast against ``a`` and are differentiable. Raises ValueError for
+    ``return_sign=True``.
+
+    >>> ag.special.logsumexp(np.array([1000.0, 0.0]), b=np.array([0.5, 0.0])).round(4)
+    np.float64(999.3069)
+    """
+    if return_sign:
+        raise ValueError(
+            "logsumexp: return_sign is not supported; take ag.sum(b * ag.exp(a - m)) for a constant m "
+            "and its sign"
+        )
+    a = a if hasattr(a, "shape") else np.asarray(a)
+    if b is None:
+        return reduce.logsumexp(a, axis, keepdims=keepdims)
+    shape = np.broadcast_shapes(a.shape, np.shape(b))
+    b = b if hasattr(b, "shape") else np.asarray(b, a.dtype)
+    out = _weighted(broadcast_to(a, shape), broadcast_to(b, shape), axis=axis)
+    return out if keepdims else out.squeeze(axis)
+
+
+def softmax(x: Any, axis: Axis = None) -> Any:
+    """Compute exp(x) / sum(exp(x)) along ``axis`` (all axes by default) without overflow.
+
+    >>> ag.special.softmax(np.zeros((2, 2)))
+    array([[0.25, 0.25],
+           [0.25, 0.25]])
+    """
+    return reduce.softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+
+
+def log_softmax(x: Any, axis: Axis = None) -> Any:
+    """Compute the logarithm of ``softmax`` along ``axis`` (all axes by default).
+
+    >>> ag.special.log_softmax(np.array([0.0, -1000.0]))
+    array([    0., -1000.])
+    """
+    return reduce.log_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
