@@ -40,4 +40,3 @@ from .ops.special import xlogy as xlogy
 from .ops.special import y0 as y0
 from .ops.special import y1 as y1
 from .ops.special import yv as yv
-from .ops.special import digamma as psi
