@@ -105,6 +105,7 @@ gamma = _ufunc("gamma", "the gamma function", lambda g, out, x: g * (out * digam
 digamma = _ufunc(
     "digamma", "the derivative of log(gamma(x))", lambda g, out, x: g * _polygamma(1, x)
 )
+psi = digamma
 betaln = _ufunc(
     "betaln",
     "log(abs(beta(x, y)))",
