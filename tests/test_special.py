@@ -11,7 +11,32 @@ import agx as ag
 
 scipy_special = pytest.importorskip("scipy.special")
 
-ONE = ["erfc", "erfcx", "erfinv", "erfcinv", "gammaln", "gamma", "digamma", "psi", "expit", "logit", "log_expit", "ndtr", "ndtri", "log_ndtr", "i0", "i1", "i0e", "i1e", "j0", "j1", "y0", "y1", "entr", "exprel"]
+ONE = [
+    "erfc",
+    "erfcx",
+    "erfinv",
+    "erfcinv",
+    "gammaln",
+    "gamma",
+    "digamma",
+    "psi",
+    "expit",
+    "logit",
+    "log_expit",
+    "ndtr",
+    "ndtri",
+    "log_ndtr",
+    "i0",
+    "i1",
+    "i0e",
+    "i1e",
+    "j0",
+    "j1",
+    "y0",
+    "y1",
+    "entr",
+    "exprel",
+]
 TWO = ["xlogy", "xlog1py", "betaln", "beta", "rel_entr", "kl_div"]
 ORDER = ["jn", "jv", "yv", "iv", "ive"]
 
