@@ -14,7 +14,7 @@ from .._kernels import elementwise as _kernels
 from .._kernels import loops
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
-from .complex import conj, is_complex, real
+from .complex import conj, is_complex, real, real_only
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -210,9 +210,9 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
     if not is_complex(x):
         return None
-    size = absolute(x)
-    size = size + (size == 0)
-    return g / size - real(g * x) * conj(x) / size**3
+    zero = x == 0
+    size = where(zero, 1.0, absolute(x))
+    return where(zero, 0.0, g / size - real(g * x) * conj(x) / size**3)
 
 
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
@@ -298,12 +298,13 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
 
 
 def _sigmoid_value(x: Any) -> Any:
+    x = real_only("sigmoid", x)
     e = np.exp(-np.abs(x))
-    return np.where(np.asarray(x) >= 0, 1, e) / (1 + e)
+    return np.where(x >= 0, 1, e) / (1 + e)
 
 
 def _erf_value(x: Any) -> Any:
-    x = np.asarray(x)
+    x = real_only("erf", x)
     x = np.asarray(x, x.dtype if x.dtype == np.float32 else np.float64, order="C")
     out = np.empty_like(x)
     _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
@@ -315,7 +316,7 @@ _ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["dou
 
 def _relu_value(x: Any) -> Any:
     out = loops.relu(x, team)
-    return np.maximum(x, 0) if out is None else out
+    return np.maximum(real_only("relu", x), 0) if out is None else out
 
 
 def _relu_gradient_value(g: Any, x: Any) -> Any:
