@@ -39,8 +39,8 @@ rows = {
         for n in range(4)
     ],
     "i0": [(ag.i0, np.array([0.0, 0.4, -1.8, 3.3, -6.1]))],
-    "bessel_i": [
-        (lambda x, n=n: ops["bessel_i"](x, order=n), np.array([0.0, 1e-5, 0.4, -1.8, 3.3, -5.1]))
+    "modified_bessel": [
+        (lambda x, n=n: ops["modified_bessel"](x, order=n), np.array([0.0, 1e-5, 0.4, -1.8, 3.3, -5.1]))
         for n in range(4)
     ],
 }  # fmt: skip

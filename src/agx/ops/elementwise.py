@@ -210,10 +210,9 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
     if not is_complex(x):
         return None
-    size = absolute(x)
-    still = size == 0
-    size = size + still
-    return where(still, 0.0, g / size - real(g * x) * conj(x) / size**3)
+    zero = x == 0
+    size = where(zero, 1.0, absolute(x))
+    return where(zero, 0.0, g / size - real(g * x) * conj(x) / size**3)
 
 
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))

@@ -233,7 +233,7 @@ def sinc(x: Any) -> Any:
     return _sinc(x)
 
 
-def _bessel_i_value(x: Any, *, order: int) -> Any:
+def _modified_bessel_value(x: Any, *, order: int) -> Any:
     """I_n(x): a power series for |x| < 30, whose terms have one sign, else the expansion at infinity."""
     z = np.abs(np.asarray(x, np.float64))
     reach = 30.0 + order * order
@@ -249,13 +249,15 @@ def _bessel_i_value(x: Any, *, order: int) -> Any:
     return (found * sign_).astype(np.result_type(x, np.float32))
 
 
-def _bessel_i_slope(g: Any, out: Any, x: Any, *, order: int) -> Any:
+def _modified_bessel_slope(g: Any, out: Any, x: Any, *, order: int) -> Any:
     """I_n' = (I_n-1 + I_n+1) / 2, which divides by no x; I_-1 is I_1."""
-    up = _bessel_i(x, order=order + 1)
-    return g * ((_bessel_i(x, order=order - 1) + up) / 2) if order else g * up
+    up = _modified_bessel(x, order=order + 1)
+    return g * ((_modified_bessel(x, order=order - 1) + up) / 2) if order else g * up
 
 
-_bessel_i = primitive("bessel_i", _bessel_i_value, (_bessel_i_slope,), elementwise=True)
+_modified_bessel = primitive(
+    "modified_bessel", _modified_bessel_value, (_modified_bessel_slope,), elementwise=True
+)
 
 
 @implements(np.i0)
@@ -268,4 +270,6 @@ def i0(x: Any) -> Any:
     return _i0(x)
 
 
-_i0 = primitive("i0", np.i0, (lambda g, out, x: g * _bessel_i(x, order=1),), elementwise=True)
+_i0 = primitive(
+    "i0", np.i0, (lambda g, out, x: g * _modified_bessel(x, order=1),), elementwise=True
+)
