@@ -1,7 +1,8 @@
 """Rows of the op table for complex numbers; see op_table.py."""
 
-import agx as ag
 from points import apart, normal
+
+import agx as ag
 
 rows = {
     "real": [(lambda x, y: ag.real((x + 1j * y) ** 2), normal(3), normal(3))],

@@ -14,14 +14,13 @@ import agx as ag
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
     {"_kernels", "_version"},
-    {"rng", "threads", "buffers", "graph"},
-    {"ops"},
-    {"tensor", "scalar"},
-    {"transforms", "fft", "special"},
+    {"rng", "threads", "buffers", "graph", "blocks", "trees"},
+    {"ops", "coverage"},
+    {"tensor", "scalar", "linalg"},
+    {"transforms", "custom", "fft", "special"},
     {"nn", "optim", "data", "models"},
-    {"train", "viz", "testing", "runs"},
-    {"compat"},
-    {"cli"},
+    {"train", "viz", "testing", "diagnosis", "differences", "runs"},
+    {"cli", "compat"},
     {"__init__", "__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

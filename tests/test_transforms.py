@@ -1,9 +1,16 @@
 """grad and its relatives."""
 
+import collections
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 
 import agx as ag
+from agx.trees import flatten
+
+X = np.array([1.5, -0.5])
 
 
 def rosenbrock(x):
@@ -83,3 +90,275 @@ def test_arguments_are_not_changed_or_shared():
     gradient = ag.grad(ag.sum)(x)
     gradient += 1
     np.testing.assert_array_equal(x, [1.0, 1.0])
+
+
+# --- nested containers -----------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Params:
+    weight: object
+    bias: object = None
+
+
+Pair = collections.namedtuple("Pair", "left right")
+
+
+@pytest.mark.parametrize(
+    ("tree", "f", "expected"),
+    [
+        ({"a": X, "b": [X]}, lambda p: (p["a"] * p["b"][0]).sum(), {"a": X, "b": [X]}),
+        ((X, 2.0), lambda p: (p[0] * p[1]).sum(), (np.full(2, 2.0), X.sum())),
+        (Params(X, None), lambda p: (p.weight**2).sum(), Params(2 * X, None)),
+        (Pair(X, X), lambda p: (p.left * 3 + p.right).sum(), Pair(np.full(2, 3.0), np.ones(2))),
+        ([X, {"c": (X,)}], lambda p: (p[0] ** 2).sum(), [2 * X, {"c": (0 * X,)}]),
+    ],
+)
+def test_gradients_have_the_structure_of_the_argument(tree, f, expected):
+    found = ag.grad(f)(tree)
+    assert type(found) is type(tree)
+    ours, _ = flatten(found)
+    wanted, _ = flatten(expected)
+    assert len(ours) == len(wanted)
+    for a, b in zip(ours, wanted, strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+def test_several_arguments_at_once():
+    f = lambda x, y, z: (x * y**2).sum() + z
+    gx, gy = ag.grad(f, (0, 1))(X, 2 * X, 1.0)
+    np.testing.assert_allclose(gx, 4 * X**2)
+    np.testing.assert_allclose(gy, 4 * X**2)
+    jx, jy = ag.jacobian(lambda x, y: x * y, (0, 1))(X, 2 * X)
+    np.testing.assert_allclose(jx, np.diag(2 * X))
+    np.testing.assert_allclose(jy, np.diag(X))
+
+
+def test_jacobians_and_hessians_of_trees():
+    p = {"w": X, "b": 3.0}
+    f = lambda p: {"out": p["w"] * p["b"]}
+    found = ag.jacobian(f)(p)
+    np.testing.assert_allclose(found["out"]["w"], 3 * np.eye(2))
+    np.testing.assert_allclose(found["out"]["b"], X)
+    h = ag.hessian(lambda p: (p["w"] ** 2 * p["b"]).sum())(p)
+    np.testing.assert_allclose(h["w"]["w"], np.eye(2) * 6)
+    np.testing.assert_allclose(h["w"]["b"], 2 * X)
+    np.testing.assert_allclose(h["b"]["w"], 2 * X)
+    assert h["b"]["b"] == 0
+    v = {"w": np.array([1.0, 0.0]), "b": 1.0}
+    along = ag.hvp(lambda p: (p["w"] ** 2 * p["b"]).sum())(p, v)
+    np.testing.assert_allclose(along["w"], 6 * v["w"] + 2 * X)
+    np.testing.assert_allclose(along["b"], 2 * X[0])
+
+
+def test_vjp_and_jvp_of_trees():
+    f = lambda p: (p["a"] * 2, [p["b"] ** 2])
+    p = {"a": X, "b": X}
+    value, pull = ag.vjp(f, p)
+    np.testing.assert_allclose(value[1][0], X**2)
+    (back,) = pull((X, [X]))
+    np.testing.assert_allclose(back["a"], 2 * X)
+    np.testing.assert_allclose(back["b"], 2 * X * X)
+    out, pushed = ag.jvp(f, (p,), ({"a": X, "b": X},))
+    np.testing.assert_allclose(out[0], 2 * X)
+    np.testing.assert_allclose(pushed[1][0], 2 * X * X)
+
+
+# --- forward ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.tanh(x) * x[::-1],
+        lambda x: np.sort(x**2),
+        lambda x: np.linalg.inv(np.diag(x) + 2),
+        lambda x: np.cumprod(x),
+        lambda x: x.sum(),
+        lambda x: np.abs(np.exp(1j * x)[0] + x),
+        lambda x: np.where(x > 0, x**3, 0.0),
+    ],
+)
+def test_jvp_agrees_with_the_jacobian(f):
+    x, v = np.array([0.4, -0.7, 1.3]), np.array([1.0, 2.0, -0.5])
+    value, pushed = ag.jvp(f, (x,), (v,))
+    np.testing.assert_allclose(value, f(x))
+    np.testing.assert_allclose(pushed, ag.jacobian(f)(x) @ v, atol=1e-12)
+
+
+def test_jvp_of_complex_functions():
+    value, pushed = ag.jvp(lambda z: np.exp(z) * z, (1 + 2j,), (1j,))
+    z = 1 + 2j
+    np.testing.assert_allclose(value, np.exp(z) * z)
+    np.testing.assert_allclose(pushed, np.exp(z) * (1 + z) * 1j)
+
+
+def test_jvp_can_be_differentiated():
+    slope = lambda t: ag.jvp(lambda x: x**3 * t, (2.0,), (1.0,))[1]
+    assert ag.grad(slope)(5.0) == pytest.approx(12.0)
+    second = lambda x: ag.jvp(ag.grad(lambda y: y**4), (x,), (1.0,))[1]
+    assert second(2.0) == pytest.approx(48.0)
+
+
+def test_inner_points_do_not_leak_into_outer_results():
+    found = ag.grad(lambda t: ag.grad(lambda x: x**3 * t)(2.0))(5.0)
+    assert type(found) is np.ndarray
+    assert found == 12.0
+    rows = ag.jacobian(lambda t: ag.jacobian(lambda x: x * t)(X))(X)
+    assert type(rows) is np.ndarray
+    assert rows.shape == (2, 2, 2)
+
+
+def test_jvp_of_a_constant_is_zero():
+    assert ag.jvp(lambda x: 3.0, (X,), (X,))[1] == 0
+    assert ag.jvp(lambda x: np.floor(x), (X,), (X,))[1].tolist() == [0.0, 0.0]
+
+
+# --- more ------------------------------------------------------------------------------------------
+
+
+def test_elementwise_grad():
+    x = np.linspace(-2, 2, 7)
+    f = np.tanh
+    for _ in range(3):
+        f = ag.elementwise_grad(f)
+    t = np.tanh(x)
+    np.testing.assert_allclose(f(x), -2 * (1 - t**2) * (1 - 3 * t**2), atol=1e-12)
+
+
+def test_grad_and_aux():
+    gradient, aux = ag.grad_and_aux(lambda x: ((x**2).sum(), {"seen": x * 2}))(X)
+    np.testing.assert_allclose(gradient, 2 * X)
+    assert type(aux["seen"]) is np.ndarray
+    (value, aux), gradient = ag.value_and_grad(lambda x: ((x**2).sum(), 3), has_aux=True)(X)
+    assert (value, aux) == ((X**2).sum(), 3)
+
+
+def test_gradients_of_complex_arguments():
+    gradient = ag.grad(lambda z: np.sum(np.abs(z) ** 2))(np.array([1 + 2j]))
+    np.testing.assert_allclose(gradient, [2 - 4j])
+    step = 1e-6
+    f = lambda z: np.real(np.sum(np.sin(z) * np.conj(z)))
+    z = np.array([0.3 - 0.2j])
+    dx, dy = ((f(z + d) - f(z - d)) / (2 * step) for d in (step, 1j * step))
+    np.testing.assert_allclose(ag.grad(f)(z)[0], dx - 1j * dy, rtol=1e-6)
+
+
+def test_blocks_of_rows_equal_single_rows(monkeypatch):
+    rng = np.random.default_rng(0)
+    w, b = rng.standard_normal((4, 3)), rng.standard_normal(4)
+    functions = [
+        lambda x: np.tanh(w @ np.sin(x) * b),
+        lambda x: (np.exp(-(x @ w.T)) + b).mean(axis=0, keepdims=True) * x.sum(),
+        lambda x: np.concatenate([x[1:], x[:1] ** 2]).T.reshape(-1) * b[:3].sum(),
+        lambda x: np.sort(x) * np.cumsum(x),
+        lambda x: np.outer(x, x) @ x,
+        lambda x: np.where(x > 0, np.sqrt(np.abs(x)), 0.0),
+        lambda x: np.stack([x.sum(), x @ x, np.linalg.norm(x)]),
+        lambda x: np.maximum(x, 0.1) / (x[0] + 3),
+    ]
+    for f in functions:
+        x = rng.standard_normal(3)
+        together = ag.jacobian(f)(x)
+        monkeypatch.setattr("agx.transforms.pull_block", lambda *_: None)
+        np.testing.assert_allclose(together, ag.jacobian(f)(x), rtol=1e-13, atol=1e-13)
+        monkeypatch.undo()
+
+
+def test_jacobians_are_cut_into_blocks_that_fit(monkeypatch):
+    monkeypatch.setattr("agx.blocks.MOST", 20)
+    np.testing.assert_allclose(
+        ag.jacobian(lambda x: x**2)(np.arange(9.0)), np.diag(2 * np.arange(9.0))
+    )
+
+
+def test_backward_with_create_graph():
+    w = ag.Tensor([2.0, 3.0])
+    (w**3).sum().backward(create_graph=True)
+    first = w.grad
+    assert isinstance(first, ag.Tensor)
+    np.testing.assert_allclose(first.value, [12.0, 27.0])
+    (w**3).sum().backward()
+    np.testing.assert_allclose(w.grad.value, [24.0, 54.0])
+    w.grad = None
+    first.sum().backward()
+    np.testing.assert_allclose(w.grad, [12.0, 18.0])
+    with pytest.raises(ValueError, match="free=True lets go of the graph"):
+        w.sum().backward(free=True, create_graph=True)
+    with pytest.raises(ValueError, match=r"grad: expected shape \(2,\)"):
+        w.grad = ag.Tensor(1.0)
+
+
+# --- what drops a gradient -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: float(x[0]), r"float\(\) would drop the gradient.*t.value"),
+        (lambda x: complex(x[0]).real, r"complex\(\) would drop the gradient"),
+        (lambda x: np.array([x[0], x[1]]).sum(), "making a plain array would drop.*ag.stack"),
+        (lambda x: np.asarray(x).sum(), "making a plain array would drop"),
+        (lambda x: math.sin(x[0]), "would drop the gradient"),
+    ],
+)
+def test_conversions_inside_a_transform_are_refused(f, message):
+    with pytest.raises(TypeError, match=message):
+        ag.grad(f)(X)
+
+
+def test_filling_a_plain_array_is_refused():
+    def f(x):
+        out = np.zeros(2)
+        out[0] = x[0]
+        return out.sum()
+
+    with pytest.raises(ValueError, match="array element") as caught:
+        ag.grad(f)(X)
+    assert "would drop the gradient" in str(caught.value.__cause__)
+
+
+def test_conversions_work_on_everything_else():
+    t = ag.Tensor([1.0, 2.0])
+    assert float(t[0]) == 1.0
+    assert np.array([t[0], t[1]]).tolist() == [1.0, 2.0]
+    assert np.asarray(t * 2).tolist() == [2.0, 4.0]
+
+    def f(x):
+        assert float(ag.Tensor(3.0)) == 3.0
+        assert np.asarray(x.detach()).tolist() == X.tolist()
+        assert float(x.value[0]) == X[0]
+        assert x[0] < 5
+        return x.sum()
+
+    ag.grad(f)(X)
+    joined = ag.grad(lambda x: (ag.array([x[0] * 2, x[1], 1.0]) ** 2).sum())(X)
+    np.testing.assert_allclose(joined, [8 * X[0], 2 * X[1]])
+
+
+# --- errors ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: ag.grad(lambda x: x)(np.arange(3)),
+            "cannot differentiate in an array of dtype int64",
+        ),
+        (lambda: ag.grad(lambda x: x)("text"), "cannot differentiate in a str"),
+        (lambda: ag.grad(lambda x: x, 2)(X), "argnums names argument 2, but 1 were given"),
+        (lambda: ag.grad(lambda x: x)(X), r"the result has shape \(2,\)"),
+        (lambda: ag.grad(lambda x: x)(np.array(["2020"], "M8[Y]")), "of dtype datetime64"),
+        (lambda: ag.grad(lambda x: x)(np.array([None])), "of dtype object"),
+        (lambda: ag.vjp(lambda x: (x, x), X)[1](X), "expected 2 arrays of gradients, got 1"),
+        (lambda: ag.vjp(lambda x: x, X)[1](ag.Tensor(1.0)), r"expected a gradient of shape \(2,\)"),
+        (lambda: ag.jvp(lambda x: x, X, (X,)), "primals and tangents must be tuples"),
+        (lambda: ag.jvp(lambda x: x, (X,), (1.0,)), r"expected tangents of shapes \[\(2,\)\]"),
+        (lambda: ag.hvp(lambda x: (x**2).sum())(X, (X, X)), "expected a vector of 1 arrays"),
+        (lambda: ag.grad(lambda x: x * 1j)(2.0), "the result is complex"),
+    ],
+)
+def test_what_cannot_be_differentiated(call, message):
+    with pytest.raises((TypeError, ValueError, RuntimeError), match=message):
+        call()

@@ -1,4 +1,4 @@
-"""The ``agx`` command: ``agx train`` trains a network, ``agx info`` describes the installation."""
+"""The ``agx`` command: train a network, describe the installation, list what is covered of NumPy."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="agx", description="Train small networks on the CPU with NumPy.")
     parser.add_argument("--version", action="version", version=f"agx {metadata.version('agx')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="train | info")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="train | info | coverage"
+    )
     train = commands.add_parser(
         "train",
         help="train a network",
@@ -68,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=lambda options: _train(train, options))
     info = commands.add_parser("info", help="describe the installation")
     info.set_defaults(run=_info)
+    covered = commands.add_parser("coverage", help="list the functions of NumPy and what works")
+    covered.add_argument("--markdown", action="store_true", help="as the page of the documentation")
+    covered.set_defaults(run=_coverage)
     return parser
 
 
@@ -147,6 +152,16 @@ def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str
 _count = _number(int, lambda n: n >= 1, "a positive integer")
 _positive = _number(float, lambda x: 0 < x < float("inf"), "a positive number")
 _fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
+
+
+# --- agx coverage --------------------------------------------------------------------------------
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    from .coverage import report
+
+    print(report(options.markdown).rstrip())
+    return 0
 
 
 # --- agx info ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ._kernels.graph import declare_arithmetic as declare_arithmetic
 from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.sweep import leaves as leaves
+from ._kernels.sweep import sorted_nodes as sorted_nodes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,6 +72,16 @@ def implements(*functions: Any) -> Callable[[F], F]:
     return register
 
 
+def is_node(x: Any) -> bool:
+    """Whether ``x`` is a node of a graph rather than a plain array or number."""
+    return isinstance(x, Node)
+
+
+def value_of(x: Any) -> Any:
+    """The array or number behind ``x``: a Tensor's value, anything else as it is."""
+    return x.array if isinstance(x, Node) else x
+
+
 def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
 
@@ -114,7 +125,7 @@ class no_grad:
 
 def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     """The gradient that a backward pass starts from: ``seed``, or 1 for a scalar."""
-    value = root.value
+    value = root.array
     if seed is None:
         if value.size != 1:
             raise RuntimeError(
@@ -133,8 +144,10 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     return seed
 
 
-def backward(root: Node, seed: Any = None, free: bool = False) -> None:
+def backward(root: Node, seed: Any = None, free: bool = False, create_graph: bool = False) -> None:
     """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``)."""
+    if free and create_graph:
+        raise ValueError("backward: free=True lets go of the graph that create_graph=True needs")
     if not root.requires_grad:
         raise RuntimeError(
             "backward: this Tensor does not depend on anything that requires a gradient; it was "
@@ -142,7 +155,14 @@ def backward(root: Node, seed: Any = None, free: bool = False) -> None:
         )
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        _sweep.backward(root, start, free)
+        if not create_graph:
+            _sweep.backward(root, start, free)
+            return
+        wrt = leaves(root)
+        for leaf, g in zip(wrt, _sweep.pullback(root, start, wrt, True), strict=True):
+            if g is not None:
+                before = leaf.grad_or_none
+                leaf.grad = g if before is None else before + g
 
 
 def pullback(
@@ -161,6 +181,5 @@ def pullback(
     else:
         found = [None] * len(nodes)
     return [
-        np.zeros(n.value.shape, n.value.dtype) if g is None else g
-        for n, g in zip(nodes, found, strict=True)
+        np.zeros(n.shape, n.dtype) if g is None else g for n, g in zip(nodes, found, strict=True)
     ]

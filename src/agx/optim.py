@@ -69,6 +69,11 @@ class Optimizer:
                     f"{who}: parameter {i} is the result of op '{p.op}', which would be recomputed; "
                     "optimise the leaf it came from"
                 )
+            if not isinstance(p, Scalar) and p.dtype.kind == "c":
+                raise TypeError(
+                    f"{who}: parameter {i} is complex; optimise its real and imaginary parts, two real "
+                    "arrays, and compute with re + 1j * im"
+                )
         if len({id(p) for p in found}) != len(found):
             raise ValueError(f"{who}: the same parameter was given twice")
         return found
@@ -86,7 +91,7 @@ class Optimizer:
                 self._update(i, value, np.array([p.grad]))
                 p.value = float(value[0])
             elif p.grad_or_none is not None:
-                self._update(i, p.value, p.grad_or_none)
+                self._update(i, p.writable, p.grad_or_none)
 
     def _update(self, i: int, value: np.ndarray, gradient: np.ndarray) -> None:
         """Change the array ``value`` of parameter ``i`` in place."""

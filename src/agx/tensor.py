@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -9,26 +10,26 @@ from typing import Any
 
 import numpy as np
 
-from . import graph
+from . import coverage, graph
 from .graph import Node, constant_functions, declare_tensor, numpy_functions
 from .ops import complex as complex_
-from .ops import elementwise, index, linalg, reduce
+from .ops import (
+    create,
+    dispatch,
+    elementwise,
+    index,
+    linalg,
+    moves,
+    order,
+    products,
+    reduce,
+    running,
+)
 from .ops import shape as movement
 
 _HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
 
-constant_functions.update(
-    getattr(np, name)
-    for name in (
-        "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isnan", "isinf",
-        "isfinite", "signbit", "logical_and", "logical_or", "logical_xor", "logical_not",
-        "shape", "ndim", "size", "argmax", "argmin", "argsort", "argwhere", "nonzero",
-        "flatnonzero", "count_nonzero", "any", "all", "isclose", "allclose", "array_equal",
-        "array_equiv", "searchsorted", "zeros_like", "ones_like", "empty_like", "full_like",
-        "may_share_memory", "shares_memory", "array_repr", "array_str", "array2string",
-        "iscomplexobj", "isrealobj", "result_type", "can_cast",
-    )
-)  # fmt: skip
+constant_functions.update(coverage.constants())
 
 
 def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
@@ -65,7 +66,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
 def _plain(x: Any) -> Any:
     """Arrays in place of Tensors, inside lists and tuples too."""
     if isinstance(x, Node):
-        return x.value
+        return x.array
     return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
 
 
@@ -74,41 +75,57 @@ def _name(function: Any) -> str:
     return f"{module}.{function.__name__}".replace("numpy._core", "numpy")
 
 
-#: What to write instead of functions that agx lacks and that are often wanted.
-_INSTEAD = {
-    "cumprod": "ag.exp(ag.cumsum(ag.log(x)))",
-    "diff": "x[1:] - x[:-1]",
-    "hypot": "ag.sqrt(x * x + y * y)",
-    "inner": "ag.tensordot(x, y, ([-1], [-1]))",
-    "median": "ag.take with the indices of numpy.argsort(x)",
-    "nansum": "ag.sum(ag.where(np.isnan(x), 0.0, x))",
-    "norm": "ag.sqrt(ag.sum(x * x))",
-    "ptp": "ag.max(x) - ag.min(x)",
-    "sort": "ag.take_along_axis(x, numpy.argsort(x))",
-    "trace": 'ag.einsum("ii->", x)',
-    "vdot": "ag.sum(x * y)",
-}
-
-
 def _missing(function: Any) -> TypeError:
-    instead = _INSTEAD.get(function.__name__, "")
-    if not instead:
-        import difflib
+    reason = coverage.why_not(function)
+    if reason:
+        instead = coverage.INSTEAD.get(function.__name__, "")
+        return TypeError(
+            f"{_name(function)} does not take Tensors: {reason}; "
+            + (instead or "pass t.value instead of the Tensor")
+        )
+    import difflib
 
-        names = sorted({f.__name__ for f in numpy_functions})
-        close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
-        instead = f"ag.{close[0]}" if close else ""
-    hint = f"the nearest thing is {instead}" if instead else "agx has nothing like it yet"
+    names = sorted({f.__name__ for f in numpy_functions})
+    close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
+    hint = f"the nearest thing is ag.{close[0]}" if close else "agx has nothing like it yet"
     return TypeError(
         f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
         "t.value instead of the Tensor"
     )
 
 
+@functools.cache
+def _parameters(function: Any) -> tuple[str, ...]:
+    """The names by which arguments may be passed; "**" if any name will do."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(
+        "**" if p.kind == p.VAR_KEYWORD else p.name
+        for p in parameters
+        if p.kind != p.VAR_POSITIONAL
+    )
+
+
+def _by_our_names(
+    function: Any, ours: Any, args: Any, kwargs: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Pass by position what NumPy calls by a name that agx does not use, such as ``a=``."""
+    known, theirs = _parameters(ours), _parameters(function)
+    if "**" in known:
+        return args, kwargs
+    args, kwargs = list(args), dict(kwargs)
+    for name in sorted(set(kwargs) - set(known), key=lambda n: (*theirs, n).index(n)):
+        if name in theirs and theirs.index(name) == len(args):
+            args.append(kwargs.pop(name))
+    return args, kwargs
+
+
 def _load(function: Any) -> bool:
     """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
-    if (getattr(function, "__module__", None) or "").startswith("numpy.fft"):
+    module = getattr(function, "__module__", None) or ""
+    if module.startswith("numpy.fft"):
         from .ops import fourier  # noqa: F401
+    elif module.startswith("numpy.polynomial"):
+        from .ops import grids  # noqa: F401
     elif isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
         from .ops import special  # noqa: F401
     return function in numpy_functions
@@ -117,6 +134,8 @@ def _load(function: Any) -> bool:
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call agx's version of a NumPy function, naming an argument that it does not take."""
     ours = numpy_functions[function]
+    if kwargs and not isinstance(ours, graph.Primitive):
+        args, kwargs = _by_our_names(function, ours, args, kwargs)
     try:
         return ours(*args, **kwargs)
     except TypeError:
@@ -135,7 +154,7 @@ def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return ufunc(self.value, _plain(other))
+        return ufunc(self.array, _plain(other))
 
     return compare
 
@@ -148,10 +167,10 @@ class Tensor(Node):
     """Hold an array, its gradient, and how it was computed.
 
     ``value`` is an array of float32, float64, complex64 or complex128: integers, booleans and Python
-    floats become float64, float32 stays float32, and the memory of such an array is shared, not copied. ``grad`` has the
-    same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an operation of your own, as in
-    ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor made by hand requires a
-    gradient unless ``requires_grad=False``.
+    floats become float64, float32 stays float32, and the memory of such an array is shared, not
+    copied. ``grad`` has the same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an
+    operation of your own, as in ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor
+    made by hand requires a gradient unless ``requires_grad=False``.
 
     Raises TypeError for anything but numbers.
 
@@ -182,12 +201,13 @@ class Tensor(Node):
 
     # --- the graph -------------------------------------------------------------------------------
 
-    def backward(self, seed: Any = None, *, free: bool = False) -> None:
+    def backward(self, seed: Any = None, *, free: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor to the ``grad`` of every leaf it was computed from.
 
         ``seed`` is the gradient to start from, of this Tensor's shape; a scalar needs none. Leaves
         accumulate over calls; intermediate results start afresh and keep theirs. ``free=True``
         lets go of the graph and of intermediate gradients, which saves memory in a training loop.
+        ``create_graph=True`` makes the gradients of leaves Tensors that can be differentiated again.
 
         Raises RuntimeError if this is not a scalar and there is no seed, or if it depends on nothing
         that requires a gradient.
@@ -197,7 +217,7 @@ class Tensor(Node):
         >>> x.grad
         array([ 3., 12.])
         """
-        graph.backward(self, seed, free)
+        graph.backward(self, seed, free, create_graph)
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that is cut off from the graph.
@@ -217,26 +237,6 @@ class Tensor(Node):
     @data.setter
     def data(self, new: Any) -> None:
         self.value = new
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self.value.size
-
-    @property
-    def dtype(self) -> np.dtype:
-        """float32, float64, complex64 or complex128."""
-        return self.value.dtype
 
     @property
     def T(self) -> Any:
@@ -264,26 +264,36 @@ class Tensor(Node):
 
     def item(self) -> Any:
         """Return the value of a Tensor of one element as a Python float or complex."""
-        return self.value.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """Return the value as nested lists of Python floats."""
-        return self.value.tolist()
+        return self.array.tolist()
 
     def argmax(self, axis: int | None = None) -> Any:
         """Return the index of the largest element along ``axis``, as integers."""
-        return self.value.argmax(axis)
+        return self.array.argmax(axis)
 
     def argmin(self, axis: int | None = None) -> Any:
         """Return the index of the smallest element along ``axis``, as integers."""
-        return self.value.argmin(axis)
+        return self.array.argmin(axis)
 
     def flatten(self) -> Any:
         """Flatten to one dimension."""
         return movement.ravel(self)
 
+    def _leave(self, how: str, fix: str) -> np.ndarray:
+        """The value, unless that would drop a gradient that somebody asked for."""
+        if self.traced:
+            raise TypeError(
+                f"{how} would drop the gradient of a Tensor of shape {self.shape} that is being "
+                f"differentiated; {fix}, or pass t.value to leave the graph on purpose"
+            )
+        return self.value
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.value, dtype=dtype, copy=copy)
+        fix = "use ag.stack or ag.array to join Tensors, and ag functions or np.f(t) to compute"
+        return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -294,22 +304,26 @@ class Tensor(Node):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.array)
 
     def __float__(self) -> float:
-        return float(self.value.item())
+        return float(
+            self._leave("float()", "keep the Tensor: ag and numpy functions take it").item()
+        )
 
     def __complex__(self) -> complex:
-        return complex(self.value.item())
+        return complex(
+            self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item()
+        )
 
     def __int__(self) -> int:
-        return int(self.value.item())
+        return int(self.array.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.value.item(), spec) if spec else repr(self)
+        return format(self.array.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        array = np.array2string(self.value, separator=", ", prefix="Tensor(", threshold=200)
+        array = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=200)
         facts = [array]
         if self.dtype != np.float64:
             facts.append(f"dtype={self.dtype}")
@@ -364,7 +378,14 @@ class Tensor(Node):
     prod = reduce.prod
     max = reduce.max
     min = reduce.min
-    cumsum = reduce.cumsum
+    cumsum = running.cumsum
+    cumprod = running.cumprod
+    ptp = reduce.ptp
+    sort = order.sort
+    partition = order.partition
+    trace = products.trace
+    diagonal = moves.diagonal
+    copy = moves.copy
     clip = elementwise.clip
     conj = conjugate = complex_.conj
     astype = elementwise.astype
@@ -386,29 +407,34 @@ class Tensor(Node):
             )
         if ufunc in constant_functions:
             return getattr(ufunc, method)(*map(_plain, args), **kwargs)
-        if kwargs.get("out") is not None:
+        if kwargs.pop("out", None) is not None:
             raise TypeError(
                 f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
                 "would lose its gradient; write x = x + t instead of x += t"
             )
         if ufunc not in numpy_functions and not _load(ufunc):
             raise _missing(ufunc)
-        if method != "__call__" or kwargs:
-            what = f".{method}" if method != "__call__" else f" with {', '.join(kwargs)}="
-            raise TypeError(
-                f"{_name(ufunc)}{what} is not supported for a Tensor; "
-                f"use ag.{numpy_functions[ufunc].__name__} and the functions around it"
-            )
-        return numpy_functions[ufunc](*args)
+        if method != "__call__":
+            return dispatch.method(ufunc, method, _name(ufunc), args, kwargs)
+        return dispatch.call(ufunc, _name(ufunc), args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in constant_functions:
+            if isinstance(kwargs.get("weights"), Node):
+                raise TypeError(
+                    f"{_name(function)} has no gradient with respect to weights; ag.bincount has one"
+                )
             return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+        if function in _CREATORS:
+            plain = {k: _plain(v) for k, v in kwargs.items()}
+            return Tensor(function(*map(_plain, args), **plain), requires_grad=False)
         if function not in numpy_functions and not _load(function):
             raise _missing(function)
         if kwargs.get("out", False) is None:
             kwargs = {k: v for k, v in kwargs.items() if k != "out"}
         return _call_ours(function, args, kwargs)
 
+
+_CREATORS = {getattr(np, name) for name in create.CREATORS}
 
 declare_tensor(Tensor)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .graph import pullback
+from .diagnosis import Case, diagnose, handwritten
+from .diagnosis import GradientError as GradientError
+from .differences import Line, contraction, derivative, normal, pulled, value_of
 from .rng import generator
 from .tensor import Tensor
 
@@ -23,86 +25,55 @@ def check_grads(
 ) -> None:
     """Compare the derivatives of ``f`` at ``args`` with finite differences, up to ``order``.
 
-    ``f`` takes float arrays and returns one array or Tensor. Its result is contracted with random
-    numbers, and the slope along a random direction is compared with a central difference whose error
-    falls with the fourth power of ``step``. The point must not lie within ``step`` of a kink.
+    ``f`` takes real or complex arrays and returns one array or Tensor. Its result is contracted with
+    random numbers, and the slope along a random direction is compared with a central difference
+    whose error falls with the fourth power of ``step``; orders above 2 are allowed ten times the
+    tolerance each. The point must not lie within ``step`` of a kink.
 
-    Raises AssertionError, with both numbers, if they differ by more than ``atol + rtol * size``.
+    Raises GradientError if they differ by more than ``atol + rtol * size``. It says what is the
+    matter (``kind``): a wrong formula, a kink, the precision of the difference, a result that is not
+    finite or not the same twice; and names the first op where it shows (``op``). Raises TypeError for
+    arguments that are not real or complex.
 
     >>> ag.testing.check_grads(lambda x: ag.exp(x) * x, np.array([0.3, -1.2]))
     """
     rng = generator(rng)
-    points = [np.array(a, dtype=np.float64) for a in args]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        weights = rng.standard_normal(np.shape(_value(f(*points))))
-
-    def contracted(*xs: Any) -> Any:
-        return (f(*xs) * weights).sum()
-
-    _check(contracted, points, 1, order, rng, (rtol, atol, step))
-
-
-def _value(result: Any) -> np.ndarray:
-    return np.asarray(result.value if isinstance(result, Tensor) else result)
+    points = [_point(a, i) for i, a in enumerate(args)]
+    with np.errstate(all="ignore"):
+        weights = normal(rng, value_of(f(*(Tensor(p, requires_grad=False) for p in points))))
+        functions = [contraction(f, weights)]
+        for k in range(1, order + 1):
+            directions = [normal(rng, p) for p in points]
+            allowed = (rtol * 10 ** max(0, k - 2), atol * 10 ** max(0, k - 2))
+            case = Case(f, functions, points, directions, step, *allowed)
+            _check(case, order)
+            functions = [*functions, derivative(functions[-1], directions)]
 
 
-def _check(
-    f: Callable[..., Any],
-    points: list[np.ndarray],
-    order: int,
-    last: int,
-    rng: np.random.Generator,
-    precision: tuple[float, float, float],
-) -> None:
-    """Check the first derivative of the scalar function ``f``, then that of its slope."""
-    rtol, atol, step = precision
-    directions = [rng.standard_normal(p.shape) for p in points]
-
-    def slope(*xs: Any) -> Any:
-        """The derivative along ``directions``, still differentiable."""
-        nodes: list[Any] = [x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in xs]
-        out = f(*nodes)
-        if not isinstance(out, Tensor):
-            return np.float64(0.0)
-        gradients = pullback(out, nodes, create_graph=True)
-        terms = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
-        return sum(terms[1:], terms[0])
-
-    def along(t: float) -> float:
-        return float(_value(f(*(p + t * d for p, d in zip(points, directions, strict=True)))))
-
-    def difference(h: float) -> float:
-        return (along(h) - along(-h)) / (2 * h)
-
-    measured = (4 * difference(step / 2) - difference(step)) / 3
-    computed = float(_value(slope(*points)))
-    scale = max(abs(measured), abs(along(0.0)))
-    if not abs(computed - measured) <= atol + rtol * scale:
-        raise AssertionError(
-            f"check_grads: derivative {order} along a random direction is {computed:.10g} by the "
-            f"pull-backs and {measured:.10g} by finite differences"
+def _point(a: Any, i: int) -> np.ndarray:
+    array = np.asarray(a)
+    if array.dtype.kind not in "fc":
+        raise TypeError(
+            f"check_grads: argument {i} has dtype {array.dtype}, and only real and complex numbers "
+            "have derivatives; make it float64, or close over it: lambda x: f(x, indices)"
         )
-    _check_backward(f, points, computed, directions, order)
-    if order < last:
-        _check(slope, points, order + 1, last, rng, precision)
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
-def _check_backward(
-    f: Callable[..., Any],
-    points: list[np.ndarray],
-    expected: float,
-    directions: list[np.ndarray],
-    order: int,
-) -> None:
-    """Check that ``backward()``, which runs on plain arrays, agrees with the differentiable sweep."""
-    leaves = [Tensor(p) for p in points]
-    out = f(*leaves)
-    if order > 1 or not isinstance(out, Tensor) or not out.requires_grad:
-        return
-    out.backward()
-    found = sum(float((t.grad * d).sum()) for t, d in zip(leaves, directions, strict=True))
-    if not abs(found - expected) <= 1e-9 * (1 + abs(expected)):
-        raise AssertionError(
-            f"check_grads: backward() gives {found:.10g} along a random direction, the "
-            f"differentiable backward pass {expected:.10g}"
-        )
+def _check(case: Case, last: int) -> None:
+    """Check the derivative of the last of the functions of ``case``; ``last`` is the highest order."""
+    f, points, directions = case.functions[-1], case.points, case.directions
+    line = Line(case.along, case.step)
+    measured = line.difference(case.step)
+    out = f(*(nodes := [Tensor(p) for p in points]))
+    plain = case.order == 1 and last == 1 and handwritten(out)
+    parts = pulled(out, nodes, directions, "arrays" if plain else "tensors")
+    computed = float(parts.sum())
+    size = float(np.nan_to_num([abs(measured), np.abs(parts).sum()], posinf=0.0).max())
+    case = case.found(line, computed, measured, case.atol + case.rtol * size)
+    if not abs(computed - measured) <= case.bound:
+        raise diagnose(case)
+    for path in ("arrays", "backward()") if case.order == 1 else ():
+        other = float(pulled(out, nodes, directions, path).sum())
+        if not abs(other - computed) <= 1e-3 * case.rtol * (1 + size):
+            raise diagnose(case.found(line, other, measured, case.bound, path))

@@ -185,7 +185,7 @@ def _train_epoch(
             value = loss(outputs, targets)
             value.backward(free=True)
             optimizer.step()
-            meter.add(value.item(), outputs.value, targets)
+            meter.add(value.item(), outputs.array, targets)
             if not math.isfinite(meter.total):
                 raise FloatingPointError(
                     f"fit: the loss became {value.item()} in {title}, step {meter.steps}; lower the "
@@ -216,7 +216,7 @@ def evaluate(
         for *inputs, targets in loader:
             outputs = model(*inputs)
             value = math.nan if loss is None else loss(outputs, targets).item()
-            meter.add(value, outputs.value, targets)
+            meter.add(value, outputs.array, targets)
     found = meter.result("evaluate")
     if loss is None:
         del found["loss"]
@@ -239,7 +239,7 @@ def predict(model: Any, x: Any, *, batch_size: int = 256) -> np.ndarray:
     else:
         batches = (batch[:-1] for batch in x)
     with _evaluating(model):
-        outputs = [model(*inputs).value for inputs in batches]
+        outputs = [model(*inputs).array for inputs in batches]
     if not outputs:
         raise ValueError("predict: got no inputs; the array or the loader is empty")
     return np.concatenate(outputs)

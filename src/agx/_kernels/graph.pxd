@@ -25,8 +25,23 @@ cdef class Node:
     cdef public str label
     cdef bint _requires_grad
     cdef bint _freed
+    cdef bint _traced
+    # Whether code outside may hold the value, whether a graph needs it, and what it was when both held.
+    cdef bint _shared
+    cdef bint _needed
+    cdef bint _printed
+    cdef unsigned long long _print
+    # How often the value was replaced, and what the arguments were when this node was recorded.
+    cdef unsigned long long _version
+    cdef unsigned long long _versions
+    cdef unsigned long long _watched
+    cdef unsigned long long *_prints
+    cdef unsigned long long _settings
     cdef object __weakref__
 
+    cdef object share(self)
 
 cdef bint recording() noexcept nogil
 cdef object apply(object function, tuple args, dict params)
+cdef unsigned long long versions_of(tuple args) noexcept
+cdef unsigned long long settings_of(dict params) except? 0

@@ -10,8 +10,10 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from types import MethodType
 
 cimport numpy as cnp
+from libc.stdlib cimport free, malloc
 
 from agx._kernels.arithmetic cimport ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, combine
+from agx._kernels.fingerprint cimport fingerprint
 
 import numpy as np
 
@@ -119,9 +121,24 @@ cdef class Node:
         self.label = ""
         self._op = ""
 
+    def __dealloc__(self):
+        free(self._prints)
+
+    cdef object share(self):
+        """Note that code outside may write into the value from now on."""
+        self._shared = True
+        if self._needed or self._args is not None:
+            self._print = fingerprint(self._value)
+            self._printed = True
+        if self._args is not None and self._value.base is not None:
+            for a in self._args:
+                if isinstance(a, Node) and not (<Node>a)._shared:
+                    (<Node>a).share()
+
     def _init(self, object value, str op, object closure, object inputs, str label,
               bint requires_grad):
         self._value = value
+        self._shared = True
         self._op = op
         self.label = label
         self._requires_grad = requires_grad
@@ -141,7 +158,49 @@ cdef class Node:
 
     @property
     def value(self):
+        if not self._shared:
+            self.share()
         return self._value
+
+    @property
+    def array(self):
+        """The value, for code that only reads it and lets it go."""
+        return self._value
+
+    @property
+    def writable(self):
+        """The value, to be written into; graphs that need what it was will know."""
+        self._version += 1
+        return self._value
+
+    @property
+    def shared(self):
+        """Whether code outside the graph may hold the value."""
+        return self._shared
+
+    @shared.setter
+    def shared(self, bint flag):
+        self._shared = flag
+
+    @property
+    def shape(self):
+        """The lengths of the axes."""
+        return self._value.shape
+
+    @property
+    def ndim(self):
+        """The number of axes."""
+        return self._value.ndim
+
+    @property
+    def size(self):
+        """The number of elements."""
+        return self._value.size
+
+    @property
+    def dtype(self):
+        """float32, float64, complex64 or complex128."""
+        return self._value.dtype
 
     @value.setter
     def value(self, new):
@@ -150,6 +209,8 @@ cdef class Node:
             if not is_held(new.dtype):
                 new = new.astype(complex128 if new.dtype.kind == "c" else float64)
             self._value = new
+            self._version += 1
+            self._shared = True
             if self._grad is not None and (self._grad.shape != new.shape
                                            or self._grad.dtype != new.dtype):
                 self._grad = None
@@ -166,6 +227,11 @@ cdef class Node:
         if new is None or new is self._grad:
             self._grad = new
             return
+        if isinstance(new, Node):
+            if new.shape != self._value.shape:
+                raise ValueError(f"grad: expected shape {self._value.shape} (the value's), got {new.shape}")
+            self._grad = new
+            return
         new = asarray(new)
         if new.shape != self._value.shape and new.shape != ():
             raise ValueError(f"grad: expected shape {self._value.shape} (the value's), "
@@ -178,6 +244,15 @@ cdef class Node:
     def grad_or_none(self):
         """The gradient, or None if none has arrived."""
         return self._grad
+
+    @property
+    def traced(self):
+        """Whether a transform such as ``ag.grad`` differentiates what is computed from this node."""
+        return self._traced
+
+    @traced.setter
+    def traced(self, bint flag):
+        self._traced = flag
 
     @property
     def requires_grad(self):
@@ -245,7 +320,7 @@ cdef object apply(object function, tuple args, dict params):
 cdef object call(Primitive p, tuple args, dict params):
     """Compute the value of ``p`` and, when recording, remember how it came about."""
     cdef Py_ssize_t i, n = len(args)
-    cdef bint any_node = False, wanted = False, converted = False
+    cdef bint any_node = False, wanted = False, converted = False, traced = False
     cdef object a, result
     cdef Node out
     for i in range(n):
@@ -253,6 +328,7 @@ cdef object call(Primitive p, tuple args, dict params):
         if isinstance(a, Node):
             any_node = True
             wanted |= (<Node>a)._requires_grad
+            traced |= (<Node>a)._traced
     if not any_node:
         return call_plain(p, args, params)
     cdef tuple values = PyTuple_New(n)
@@ -287,7 +363,62 @@ cdef object call(Primitive p, tuple args, dict params):
         out._args = constants_as_arrays(args, values) if converted else args
         out._params = params
         out._requires_grad = True
+        out._traced = traced
+        watch(out, p)
     return out
+
+
+cdef unsigned long long versions_of(tuple args) noexcept:
+    """The versions of the first four arguments."""
+    cdef unsigned long long found = 0
+    cdef Py_ssize_t i
+    for i in range(min(len(args), 4)):
+        found <<= 16
+        if isinstance(args[i], Node):
+            found |= (<Node>args[i])._version & 0xFFFF
+    return found
+
+
+cdef unsigned long long settings_of(dict params) except? 0:
+    """The fingerprint of the arrays among the keyword arguments, such as the targets of a loss."""
+    cdef unsigned long long found = 0
+    for setting in params.values():
+        if type(setting) is ndarray and setting.dtype.kind != "O":
+            found = 31 * found + fingerprint(setting)
+    return found
+
+
+cdef object watch(Node out, Primitive p):
+    """Remember what the arguments are, as far as others may change them before the backward pass."""
+    cdef tuple args = out._args
+    cdef Py_ssize_t i, n = min(len(args), 64)
+    cdef bint outside, fickle = False
+    cdef object a, value
+    if p.operation == ADD or p.operation == SUBTRACT:
+        for i in range(n):  # Their values are not needed, but results may be views of others.
+            if isinstance(args[i], Node):
+                (<Node>args[i])._needed = True
+        return None
+    out._versions = versions_of(args)
+    if out._params is not None:
+        out._settings = settings_of(out._params)
+    for i in range(n):
+        a = args[i]
+        if isinstance(a, Node):
+            (<Node>a)._needed = True
+            outside, value = (<Node>a)._shared, (<Node>a)._value
+        else:
+            outside, value = type(a) is ndarray, a
+        if outside:
+            fickle = True
+            if out._prints is NULL:
+                out._prints = <unsigned long long *>malloc(n * sizeof(unsigned long long))
+                if out._prints is NULL:
+                    raise MemoryError
+            out._prints[i] = fingerprint(value)
+            out._watched |= <unsigned long long>1 << i
+    if fickle and cnp.PyArray_BASE(out._value) is not NULL:
+        out.share()
 
 
 cdef object call_plain(Primitive p, tuple args, dict params):

@@ -11,9 +11,11 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 
 cimport numpy as cnp
 
-from agx._kernels.arithmetic cimport ADD, NONE, add_to, combine, pull_back
+from agx._kernels.arithmetic cimport (ADD, NONE, SUBTRACT, Operation, add_to, combine,
+                                      pull_back)
 from agx._kernels.arrays cimport alike, has_own_memory, silence, unbroadcast
-from agx._kernels.graph cimport Node, Primitive, apply
+from agx._kernels.fingerprint cimport fingerprint
+from agx._kernels.graph cimport Node, Primitive, apply, settings_of
 from agx._kernels.loops cimport has_nan
 
 import numpy as np
@@ -97,7 +99,95 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
         if careful and p.elementwise:
             c = silence(g, c)
         shares.append((a, fit(p.name, c, <Node>a)))
+    if not intact(node):
+        blame(node, operands)
     return shares
+
+
+# --- arrays that were changed ----------------------------------------------------------------------
+
+cdef bint unchanged(Node x) except -1:
+    """Whether a node that code outside came to hold after it was used has kept its value."""
+    if x._shared:
+        return not x._printed or fingerprint(x._value) == x._print
+    if x._args is not None and cnp.PyArray_BASE(x._value) is not NULL:
+        for a in x._args:
+            if isinstance(a, Node) and not unchanged(<Node>a):
+                return False
+    return True
+
+
+cdef bint same(Node node, Py_ssize_t i) except -1:
+    """Whether argument ``i`` is what it was when ``node`` was recorded."""
+    cdef object a = node._args[i]
+    cdef int shift = <int>(16 * (min(len(node._args), 4) - 1 - i))
+    if isinstance(a, Node) and i < 4 and ((node._versions >> shift) & 0xFFFF) != (<Node>a)._version & 0xFFFF:
+        return False
+    if i < 64 and node._watched >> i & 1:
+        return fingerprint((<Node>a)._value if isinstance(a, Node) else a) == node._prints[i]
+    return not isinstance(a, Node) or unchanged(<Node>a)
+
+
+cdef bint intact(Node node) except -1:
+    """Whether ``node`` and its arguments are what they were when it was recorded."""
+    cdef Py_ssize_t i
+    cdef Operation known = node._primitive.operation
+    if known == ADD or known == SUBTRACT:
+        return True
+    for i in range(len(node._args)):
+        if not same(node, i):
+            return False
+    if node._params is not None and settings_of(node._params) != node._settings:
+        return False
+    return not node._printed or fingerprint(node._value) == node._print
+
+
+cdef object blame(Node node, tuple operands):
+    """Raise RuntimeError if the pull-back of ``node`` reads an array that was changed."""
+    cdef Py_ssize_t i, n = len(node._args)
+    cdef list changed = [i + 2 for i in range(n) if not same(node, i)]
+    if node._printed and fingerprint(node._value) != node._print:
+        changed.append(1)
+    if node._params is not None and settings_of(node._params) != node._settings:
+        name = next(k for k, v in node._params.items() if isinstance(v, ndarray))
+        raise RuntimeError(
+            f"backward: op '{node._primitive.name}' needs the array '{name}', which was changed in place "
+            "after the forward pass; change a copy, or call backward() before"
+        )
+    for i in changed:
+        if reads(node, operands, i):
+            what = "its result" if i == 1 else f"its argument {i - 2}"
+            shape = np.shape(getattr(operands[i], "value", operands[i]))
+            raise RuntimeError(
+                f"backward: op '{node._primitive.name}' needs {what}, an array of shape {shape}, which was "
+                "changed in place after the forward pass; change a copy, or call backward() before"
+            )
+
+
+cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
+    """Whether a pull-back of ``node`` depends on the numbers in operand ``k``."""
+    cdef Py_ssize_t i
+    cdef list others = [getattr(x, "value", x) for x in operands]
+    now = others[k]
+    if not isinstance(now, ndarray) or now.dtype.kind not in "fc":
+        return True
+    for i in range(len(node._args)):
+        if not isinstance(node._args[i], Node) or not (<Node>node._args[i])._requires_grad:
+            continue
+        others[k] = now
+        before = node._primitive.rule(i, tuple(others), node._params)
+        for other in (np.full_like(now, np.nan), 1.5 - now):
+            others[k] = other
+            after = node._primitive.rule(i, tuple(others), node._params)
+            if before is None or after is None:
+                if before is not after:
+                    return True
+            elif not np.array_equal(before, after, equal_nan=True):
+                return True
+    return False
+
+
+# --- the sweep ---------------------------------------------------------------------------------------
 
 
 def push(Node node):
@@ -241,6 +331,8 @@ def backward(Node root, object seed, bint free):
             continue
         elif node._grad is None:
             node._grad = g if node in owned else g.copy()
+        elif isinstance(node._grad, Node):
+            node._grad = node._grad + g
         else:
             np_add(node._grad, g, node._grad)
     if free:
@@ -280,3 +372,8 @@ def pullback(Node root, object seed, list wrt, bint create_graph):
 def leaves(Node root):
     """The leaves below ``root`` that want a gradient."""
     return [n for n in topological_order(root) if (<Node>n)._args is None]
+
+
+def sorted_nodes(Node root):
+    """The nodes below ``root`` that want a gradient, inputs before results."""
+    return topological_order(root)

@@ -15,16 +15,12 @@ from ..ops.shape import reshape
 from ..rng import generator
 from ..tensor import Tensor
 from . import init
-from .module import Module
-
-
-def _parameter(array: np.ndarray) -> Tensor:
-    return Tensor(array)
+from .module import Module, parameter
 
 
 def _default(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tensor:
     """U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which PyTorch's layers start from."""
-    return _parameter(init.uniform(shape, 1 / math.sqrt(max(fan_in, 1)), rng, dtype))
+    return parameter(init.uniform(shape, 1 / math.sqrt(max(fan_in, 1)), rng, dtype))
 
 
 def check_positive(layer: str, **sizes: int) -> None:
@@ -262,7 +258,7 @@ class Embedding(Module):
         self, num_embeddings: int, embedding_dim: int, *, rng: Any = None, dtype: Any = np.float32
     ) -> None:
         check_positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        self.weight = _parameter(init.normal((num_embeddings, embedding_dim), 1.0, rng, dtype))
+        self.weight = parameter(init.normal((num_embeddings, embedding_dim), 1.0, rng, dtype))
 
     def forward(self, indices: Any) -> Any:
         """Look up ``indices``, an array of integers of any shape."""

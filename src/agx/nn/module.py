@@ -150,7 +150,8 @@ class Module:
                 f"  {listing}"
             )
         for name, array in arrays.items():
-            _array(own[name])[...] = array
+            target = own[name]
+            (target.writable if isinstance(target, Tensor) else target)[...] = array
 
     # --- text ------------------------------------------------------------------------------------
 
@@ -169,8 +170,15 @@ class Module:
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
 
+def parameter(array: np.ndarray) -> Tensor:
+    """A Tensor of an array that the caller lets go of."""
+    new = Tensor(array)
+    new.shared = False
+    return new
+
+
 def _array(value: Any) -> Any:
-    return value.value if isinstance(value, Tensor) else value
+    return value.array if isinstance(value, Tensor) else value
 
 
 def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -11,10 +11,9 @@ import numpy as np
 from ..ops.elementwise import sqrt
 from ..ops.reduce import mean, var
 from ..ops.shape import reshape
-from ..tensor import Tensor
 from . import init
 from .layers import check_positive
-from .module import Module
+from .module import Module, parameter
 
 
 class _BatchNorm(Module):
@@ -34,8 +33,8 @@ class _BatchNorm(Module):
     ) -> None:
         check_positive(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight = Tensor(init.ones((num_features,), dtype)) if affine else None
-        self.bias = Tensor(init.zeros((num_features,), dtype)) if affine else None
+        self.weight = parameter(init.ones((num_features,), dtype)) if affine else None
+        self.bias = parameter(init.zeros((num_features,), dtype)) if affine else None
         self.register_buffer("running_mean", np.zeros(num_features, dtype))
         self.register_buffer("running_var", np.ones(num_features, dtype))
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64))
@@ -131,8 +130,8 @@ class LayerNorm(Module):
         for size in shape:
             check_positive("LayerNorm", normalized_shape=size)
         self.normalized_shape, self.eps = shape, eps
-        self.weight = Tensor(init.ones(shape, dtype)) if elementwise_affine else None
-        self.bias = Tensor(init.zeros(shape, dtype)) if elementwise_affine and bias else None
+        self.weight = parameter(init.ones(shape, dtype)) if elementwise_affine else None
+        self.bias = parameter(init.zeros(shape, dtype)) if elementwise_affine and bias else None
 
     def forward(self, x: Any) -> Any:
         """Normalise ``x``."""

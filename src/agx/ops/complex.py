@@ -18,6 +18,16 @@ def is_complex(x: Any) -> bool:
     return (x.dtype.kind == "c") if hasattr(x, "dtype") else isinstance(x, complex)
 
 
+def real_only(op: str, x: Any) -> np.ndarray:
+    """``x`` as an array; raise TypeError if it is complex."""
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        raise TypeError(
+            f"{op}: expected real numbers, got {x.dtype}; pass ag.real, ag.imag or ag.abs of it"
+        )
+    return x
+
+
 _real = primitive("real", np.real, (lambda g, out, x: g,))
 _imag = primitive("imag", np.imag, (lambda g, out, x: g * -1j if is_complex(x) else None,))
 conj = primitive("conj", np.conjugate, (lambda g, out, x: conj(g),))

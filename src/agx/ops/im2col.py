@@ -9,6 +9,7 @@ import numpy as np
 
 from .._kernels import patches as _kernels
 from ..graph import primitive
+from .complex import real_only
 
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 gather = {_F32: _kernels.gather["float"], _F64: _kernels.gather["double"]}
@@ -82,7 +83,7 @@ def images(op: str, x: Any) -> Any:
 
 def contiguous(x: Any, dtype: Any = None) -> np.ndarray:
     """A C-contiguous array of float32 or float64 (``dtype``, or what comes nearest to that of x)."""
-    x = np.asarray(x)
+    x = real_only("patches of images", x)
     return np.ascontiguousarray(x, dtype or (_F32 if x.dtype == _F32 else _F64))
 
 

@@ -41,6 +41,9 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     else:
         positions = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[index]
     values = np.broadcast_to(g, positions.shape)
+    if out.dtype not in _INDEX_ADD:
+        np.add.at(out.reshape(-1), positions, values)
+        return out
     _INDEX_ADD[out.dtype](
         out.reshape(-1),
         np.ascontiguousarray(positions).reshape(-1),
@@ -59,6 +62,13 @@ _scatter = primitive(
     _scatter_value,
     (lambda g, out, x, *, index, shape: _getitem(g, index=index),),
 )
+
+
+def scatter_add(values: Any, index: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Add ``values`` into zeros of ``shape`` at the places that a NumPy index names."""
+    if not isinstance(values, Node):
+        values = np.asarray(values, dtype)
+    return _scatter(values, index=index, shape=shape)
 
 
 def _plain(index: Any) -> Any:
@@ -86,27 +96,45 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 @implements(np.take)
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take(
+    x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
+) -> Any:
     """Read the elements at integer ``indices`` along an axis, or of the flattened array.
+
+    ``mode`` says what becomes of indices out of range: "raise", "wrap" or "clip".
 
     >>> ag.take(np.array([10.0, 20.0, 30.0]), [2, 0])
     array([30., 10.])
     """
+    if out is not None:
+        raise TypeError(
+            "take: out= would overwrite an array that the graph may need; use the result instead"
+        )
     if axis is None:
         x, axis = x.reshape(-1), 0
+    indices = np.asarray(indices)
+    size = x.shape[axis]
+    if mode == "wrap":
+        indices = indices % size
+    elif mode == "clip":
+        indices = np.clip(indices, 0, size - 1)
+    elif mode != "raise":
+        raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
     index: list[Any] = [slice(None)] * x.ndim
-    index[axis] = np.asarray(indices)
+    index[axis] = indices
     return getitem(x, tuple(index))
 
 
 @implements(np.take_along_axis)
-def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """Read one element for each entry of ``indices``, which broadcasts against the other axes.
 
     >>> ag.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
     array([[2.],
            [3.]])
     """
+    if axis is None:
+        return getitem(x.reshape(-1), np.asarray(indices))
     axis %= x.ndim
     index = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     index[axis] = np.asarray(indices)

@@ -194,16 +194,41 @@ def _diagonals(term: str, operand: Any, spare: list[str]) -> tuple[list[str], li
     return terms, factors
 
 
+def _letters(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The form (x, [0, 1], y, [1, 2], [0, 2]) as subscripts and operands."""
+    pairs = len(operands) // 2
+    names = string.ascii_letters
+
+    def term(axes: Any) -> str:
+        return "".join("..." if a is Ellipsis else names[a] for a in axes)
+
+    left = ",".join(term(axes) for axes in operands[1 : 2 * pairs : 2])
+    right = "->" + term(operands[-1]) if len(operands) % 2 else ""
+    return left + right, operands[0 : 2 * pairs : 2]
+
+
 @implements(np.einsum)
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(
+    subscripts: Any, *operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None
+) -> Any:
     """Sum products of operands as ``subscripts`` say, for example "ij,jk->ik".
 
     "..." stands for the axes that are not named; without "->" the result has the letters that occur
-    once, in alphabetical order. Raises ValueError if terms and operands do not match.
+    once, in alphabetical order. The form einsum(x, [0, 1], y, [1, 2], [0, 2]) works too. ``optimize``
+    is accepted; more than two operands are always multiplied in a good order. Raises ValueError if
+    terms and operands do not match.
 
     >>> ag.einsum("ij,j->i", np.ones((2, 3)), np.ones(3))
     array([3., 3.])
     """
+    if out is not None:
+        raise TypeError(
+            "einsum: out= would overwrite an array that the graph may need; use the result instead"
+        )
+    if not isinstance(subscripts, str) and len(operands) and isinstance(operands[0], (list, tuple)):
+        subscripts, operands = _letters((subscripts, *operands))
+    if dtype is not None:
+        operands = tuple(x.astype(dtype) for x in operands)
     if not isinstance(subscripts, str):
         raise TypeError(
             "einsum: the first argument must be a string of subscripts, such as 'ij,j->i'"

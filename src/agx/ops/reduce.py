@@ -10,10 +10,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from .._kernels import reduce as _kernels
-from ..graph import implements, primitive
-from .complex import conj
-from .elementwise import exp, where
-from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape
+from ..graph import implements, primitive, value_of
+from .complex import conj, is_complex, real, real_only
+from .elementwise import astype, exp, maximum, minimum, sqrt
+from .elementwise import where as choose_where
+from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape, transpose
 
 
 def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -29,6 +30,28 @@ def _count(x: Any, axis: Axis) -> int:
     """How many elements of ``x`` go into each element of the result."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return math.prod(x.shape[a] for a in axes)
+
+
+def refuse_out(op: str, out: Any) -> None:
+    """Raise TypeError if NumPy's ``out=`` was given."""
+    if out is not None:
+        raise TypeError(
+            f"{op}: out= would overwrite an array that the graph may need; use the result instead"
+        )
+
+
+def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> Any:
+    """``x`` as ``dtype``, with ``fill`` where NumPy's ``where=`` leaves elements out."""
+    refuse_out(op, out)
+    if dtype is not None:
+        x = astype(x, dtype)
+    return x if where is None else choose_where(where, x, fill)
+
+
+def _counted(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
+    """How many elements ``where`` lets into each element of the result."""
+    chosen = np.broadcast_to(np.asarray(where), x.shape)
+    return np.sum(chosen, axis=axis, keepdims=keepdims, dtype=x.real.dtype)
 
 
 # --- sums and moments ----------------------------------------------------------------------------
@@ -57,7 +80,7 @@ def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: floa
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
     scale = 1 / (_count(x, axis) - ddof)
-    inverse = where(out == 0, 0.0, 1 / where(out == 0, 1.0, out))
+    inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
     return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
@@ -74,43 +97,112 @@ _std = primitive(
 
 
 @implements(np.sum)
-def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def sum(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
     """Add the elements along ``axis``: one axis, a tuple of axes, or all of them.
+
+    ``initial`` is added, elements where ``where`` is False are left out; ``out`` is refused.
 
     >>> ag.sum(np.ones((2, 3)), axis=0)
     array([2., 2., 2.])
     """
-    return _sum(x, axis=axis, keepdims=keepdims)
+    if dtype is not None or out is not None or where is not None:
+        x = _prepared("sum", x, dtype, out, where, 0)
+    total = _sum(x, axis=axis, keepdims=keepdims)
+    return total if initial is None else total + initial
 
 
 @implements(np.mean)
-def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """Average the elements along ``axis``.
+def mean(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+) -> Any:
+    """Average the elements along ``axis``; those where ``where`` is False do not count.
 
     >>> ag.mean(np.array([1.0, 2.0, 6.0]))
     np.float64(3.0)
     """
+    if dtype is not None or out is not None or where is not None:
+        x = _prepared("mean", x, dtype, out, where, 0)
+        if where is not None:
+            return sum(x, axis, keepdims=keepdims) / _counted(x, axis, where, keepdims)
     return _mean(x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.var)
-def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """Average the squared distance from the mean; ``ddof`` is taken off the number of elements.
+
+    ``mean`` is the mean if it is known, of the shape that ``keepdims=True`` gives; ``correction`` is
+    another name for ``ddof``.
 
     >>> ag.var(np.array([1.0, 3.0]))
     np.float64(1.0)
     """
-    return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    ddof = ddof if correction is None else correction
+    if dtype is not None or out is not None:
+        x = _prepared("var", x, dtype, out, None, 0)
+    if where is None and mean is None:
+        return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    included = True if where is None else where
+    if mean is None:
+        total = sum(x, axis, keepdims=True, where=included)
+        mean = total / _counted(x, axis, included, True)
+    away = x - mean
+    squares = away * away if not is_complex(away) else real(away * conj(away))
+    count = _counted(x, axis, included, keepdims) - ddof
+    return sum(squares, axis, keepdims=keepdims, where=where) / count
 
 
 @implements(np.std)
-def std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """Take the square root of the variance; its gradient is 0 where it is 0.
 
     >>> ag.std(np.array([1.0, 3.0]))
     np.float64(1.0)
     """
-    return _std(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    ddof = ddof if correction is None else correction
+    if dtype is not None or out is not None:
+        x = _prepared("std", x, dtype, out, None, 0)
+    if where is None and mean is None:
+        return _std(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    found = var(x, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
+    still = found == 0
+    return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
 
 
 # --- products ------------------------------------------------------------------------------------
@@ -142,32 +234,26 @@ _prod = primitive(
 
 
 @implements(np.prod)
-def prod(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """Multiply the elements along ``axis``.
+def prod(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """Multiply the elements along ``axis``, and ``initial``.
 
     >>> x = ag.Tensor([2.0, 0.0, 3.0])
     >>> ag.prod(x).backward()
     >>> x.grad
     array([0., 6., 0.])
     """
-    return _prod(x, axis=axis, keepdims=keepdims)
-
-
-_cumsum = primitive(
-    "cumsum",
-    lambda x, *, axis: np.cumsum(x, axis),
-    (lambda g, out, x, *, axis: flip(cumsum(flip(g, axis), axis), axis),),
-)
-
-
-@implements(np.cumsum)
-def cumsum(x: Any, axis: int | None = None) -> Any:
-    """Add up the elements from the first to each one, along ``axis`` or of the flattened array.
-
-    >>> ag.cumsum(np.array([1.0, 2.0, 3.0]))
-    array([1., 3., 6.])
-    """
-    return _cumsum(reshape(x, -1), axis=0) if axis is None else _cumsum(x, axis=axis)
+    if dtype is not None or out is not None or where is not None:
+        x = _prepared("prod", x, dtype, out, where, 1)
+    product = _prod(x, axis=axis, keepdims=keepdims)
+    return product if initial is None else product * initial
 
 
 # --- extremes ------------------------------------------------------------------------------------
@@ -175,7 +261,8 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Share the gradient evenly among the elements that attain the extreme."""
-    hit = x == _restore(out, x, axis, keepdims)
+    best = _restore(out, x, axis, keepdims)
+    hit = (x == best) | ((x != x) & (best != best))
     share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
     return _restore(g, x, axis, keepdims) * share.astype(x.dtype)
 
@@ -188,26 +275,112 @@ _min = primitive(
 )
 
 
-@implements(np.max)
-def max(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
+    """``x`` with ``initial`` where ``where`` leaves elements out."""
+    refuse_out(op, out)
+    if where is None:
+        return x
+    if initial is None:
+        raise ValueError(f"{op}: where= needs initial=, the result where nothing is included")
+    return choose_where(where, x, initial)
+
+
+@implements(np.max, np.amax)
+def max(
+    x: Any,
+    axis: Axis = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
     """Take the largest element along ``axis``; elements that tie share the gradient.
 
-    Of Scalars, ``ag.max(a, b)`` is the larger one.
+    Nothing less than ``initial`` is returned. Of Scalars, ``ag.max(a, b)`` is the larger one.
 
     >>> ag.max(np.array([[1.0, 5.0], [2.0, 3.0]]), axis=1)
     array([5., 3.])
     """
-    return _max(x, axis=axis, keepdims=keepdims)
+    if out is not None or where is not None:
+        x = _limited("max", x, out, initial, where)
+    largest = _max(x, axis=axis, keepdims=keepdims)
+    return largest if initial is None else maximum(largest, initial)
 
 
-@implements(np.min)
-def min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@implements(np.min, np.amin)
+def min(
+    x: Any,
+    axis: Axis = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
     """Take the smallest element along ``axis``; elements that tie share the gradient.
+
+    Nothing more than ``initial`` is returned.
 
     >>> ag.min(np.array([3.0, 1.0]))
     np.float64(1.0)
     """
-    return _min(x, axis=axis, keepdims=keepdims)
+    if out is not None or where is not None:
+        x = _limited("min", x, out, initial, where)
+    smallest = _min(x, axis=axis, keepdims=keepdims)
+    return smallest if initial is None else minimum(smallest, initial)
+
+
+@implements(np.ptp)
+def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+    """Subtract the smallest element along ``axis`` from the largest.
+
+    >>> ag.ptp(np.array([3.0, 1.0, 7.0]))
+    np.float64(6.0)
+    """
+    refuse_out("ptp", out)
+    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
+
+
+@implements(np.average)
+def average(
+    x: Any,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """Average with ``weights``, of the shape of ``x`` or of the averaged axes.
+
+    With ``returned`` the sum of the weights comes too. Raises ZeroDivisionError if it is zero.
+
+    >>> ag.average(np.array([1.0, 4.0]), weights=[2.0, 1.0])
+    np.float64(2.0)
+    """
+    if weights is None:
+        found = mean(x, axis, keepdims=keepdims)
+        size = np.size(value_of(found))
+        return (found, np.full(np.shape(found), np.size(value_of(x)) / size)) if returned else found
+    weights = weights if hasattr(weights, "shape") else np.asarray(weights)
+    if weights.shape != x.shape:
+        if axis is None:
+            raise TypeError(
+                f"average: weights of shape {weights.shape} for an array of shape {x.shape} need axis="
+            )
+        axes = normalize_axis_tuple(axis, x.ndim)
+        if weights.shape != tuple(x.shape[a] for a in axes):
+            raise ValueError(
+                f"average: expected weights of shape {tuple(x.shape[a] for a in axes)}, the axes that "
+                f"are averaged, got {weights.shape}"
+            )
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+        weights = reshape(transpose(weights, order), shape)
+    weights = broadcast_to(weights, x.shape)
+    total = sum(weights, axis, keepdims=keepdims)
+    if np.any(value_of(total) == 0):
+        raise ZeroDivisionError("average: weights sum to zero")
+    found = sum(x * weights, axis, keepdims=keepdims) / total
+    return (found, total) if returned else found
 
 
 # --- log-sum-exp ---------------------------------------------------------------------------------
@@ -215,7 +388,7 @@ def min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     """``x`` as a contiguous array of float32 or float64 whose last axis runs over ``axes``."""
-    x = np.asarray(x)
+    x = real_only("softmax and its relatives", x)
     if x.dtype != np.float32:
         x = x.astype(np.float64, copy=False)
     first = x.ndim - len(axes)

@@ -41,29 +41,32 @@ _roll = primitive(
 
 
 @implements(np.reshape)
-def reshape(x: Any, *shape: Any, order: str = "C") -> Any:
+def reshape(x: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     """Give ``x`` another shape with the same number of elements; -1 stands for what is left over.
 
-    The shape is a tuple or several integers. Only C order is supported.
+    The shape is a tuple or several integers. ``order`` is "C" (the last index changes fastest) or "F"
+    (the first does).
 
     >>> ag.reshape(np.arange(6.0), (2, -1)).shape
     (2, 3)
     """
-    if order != "C":
-        raise ValueError(f"reshape: order must be 'C', got {order!r}; transpose first")
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
         shape = tuple(shape[0])
-    return _reshape(x, shape=shape)
+    if order == "C":
+        return _reshape(x, shape=shape)
+    if order != "F":
+        raise ValueError(f"reshape: order must be 'C' or 'F', got {order!r}")
+    return transpose(_reshape(transpose(x), shape=shape[::-1]))
 
 
 @implements(np.ravel)
-def ravel(x: Any) -> Any:
-    """Flatten to one dimension.
+def ravel(x: Any, order: str = "C") -> Any:
+    """Flatten to one dimension, rows first, or columns first with ``order="F"``.
 
     >>> ag.ravel(np.ones((2, 3))).shape
     (6,)
     """
-    return _reshape(x, shape=(-1,))
+    return _reshape(x, shape=(-1,)) if order == "C" else reshape(x, (-1,), order=order)
 
 
 @implements(np.transpose)
@@ -131,7 +134,7 @@ def squeeze(x: Any, axis: Axis = None) -> Any:
 
 
 @implements(np.broadcast_to)
-def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Any:
+def broadcast_to(x: Any, shape: int | tuple[int, ...], subok: bool = False) -> Any:
     """Repeat ``x`` along new axes and axes of length 1, as broadcasting would.
 
     >>> ag.broadcast_to(np.ones((3, 1)), (2, 3, 4)).shape
@@ -183,22 +186,44 @@ _concatenate = primitive(
 
 
 @implements(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(
+    arrays: Sequence[Any],
+    axis: int | None = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:
     """Join arrays along an existing axis; ``axis=None`` flattens them first.
+
+    ``dtype`` is that of the result; ``out`` is refused.
 
     >>> ag.concatenate([np.ones((2, 3)), np.zeros((1, 3))]).shape
     (3, 3)
     """
     parts = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
+    if out is not None:
+        raise TypeError(
+            "concatenate: out= would overwrite an array that the graph may need; use the result"
+        )
     if not parts:
         raise ValueError("concatenate: expected at least one array, got none")
+    if dtype is not None:
+        parts = [a.astype(dtype) for a in parts]
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0
     return _concatenate(*parts, axis=axis)
 
 
 @implements(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(
+    arrays: Sequence[Any],
+    axis: int = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:
     """Join arrays of one shape along a new axis.
 
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape
@@ -208,7 +233,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     shapes = {a.shape for a in parts}
     if len(shapes) != 1:
         raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")
-    return concatenate([expand_dims(a, axis) for a in parts], axis)
+    return concatenate([expand_dims(a, axis) for a in parts], axis, out, dtype=dtype)
 
 
 @implements(np.split)
@@ -280,36 +305,108 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     return x[tuple(index)]
 
 
-def _pad_vjp(g: Any, out: Any, x: Any, *, widths: Any, value: float) -> Any:
+def _pad_vjp(g: Any, out: Any, x: Any, *, widths: Any) -> Any:
     inner = tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))
     return g[inner]
 
 
-_pad = primitive(
-    "pad",
-    lambda x, *, widths, value: np.pad(x, widths, constant_values=value),
-    (_pad_vjp,),
-)
+_pad = primitive("pad", lambda x, *, widths: np.pad(x, widths), (_pad_vjp,))
+
+
+def _ends(op: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
+    """A pair (before, after) for each axis: from one number, one pair, or all pairs."""
+    return [tuple(p) for p in np.broadcast_to(np.asarray(given), (ndim, 2)).tolist()]
+
+
+def _pad_axis(x: Any, axis: int, widths: tuple[int, int], edge: Any) -> Any:
+    """Join ``edge(front, width)`` to both ends of an axis."""
+    parts = [edge(True, widths[0])] if widths[0] else []
+    parts.append(x)
+    parts += [edge(False, widths[1])] if widths[1] else []
+    return concatenate(parts, axis) if len(parts) > 1 else x
+
+
+def _pad_by_numbers(x: Any, widths: Any, mode: str, given: Any) -> Any:
+    """Modes that compute what they add: constant values, ramps and statistics of the edges."""
+    pairs = _ends("pad", given, x.ndim)
+    for axis, (width, pair) in enumerate(zip(widths, pairs, strict=True)):
+
+        def edge(front: bool, n: int, x: Any = x, axis: int = axis, pair: Any = pair) -> Any:
+            number = pair[0] if front else pair[1]
+            shape = [n if a == axis else m for a, m in enumerate(x.shape)]
+            index: list[Any] = [slice(None)] * x.ndim
+            if mode == "constant":
+                return np.full(shape, number, x.dtype)
+            if mode == "linear_ramp":
+                index[axis] = slice(0, 1) if front else slice(-1, None)
+                share = np.arange(n) / n if front else np.arange(n - 1, -1, -1) / n
+                ramp = share.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+                return (number + (x[tuple(index)] - number) * ramp).astype(x.dtype)
+            length = x.shape[axis] if number is None else min(int(number), x.shape[axis])
+            index[axis] = slice(0, length) if front else slice(x.shape[axis] - length, None)
+            return broadcast_to(_STATISTICS[mode](x[tuple(index)], axis), tuple(shape))
+
+        x = _pad_axis(x, axis, width, edge)
+    return x
+
+
+def _statistic(name: str) -> Any:
+    return lambda x, axis: getattr(np, name)(x, axis=axis, keepdims=True)
+
+
+_STATISTICS = {
+    "maximum": _statistic("max"),
+    "minimum": _statistic("min"),
+    "mean": _statistic("mean"),
+    "median": _statistic("median"),
+}
 
 
 @implements(np.pad)
-def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
+def pad(
+    x: Any,
+    pad_width: Any,
+    mode: str = "constant",
+    *,
+    constant_values: Any = 0.0,
+    end_values: Any = 0.0,
+    stat_length: Any = None,
+    reflect_type: str = "even",
+) -> Any:
     """Add elements at both ends of each axis.
 
-    ``pad_width`` is as for ``numpy.pad``: a number, (before, after), or such a pair for each axis.
-    ``mode`` is "constant", "edge", "reflect", "symmetric" or "wrap". Raises ValueError for others.
+    ``pad_width`` is as for ``numpy.pad``: a number, (before, after), or such a pair for each axis, or
+    a dict from axes to these. ``mode`` is any of NumPy's but "empty" and functions: "constant",
+    "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap".
+    Raises ValueError for others.
 
     >>> ag.pad(np.array([1.0, 2.0]), (1, 2))
     array([0., 1., 2., 0., 0.])
     """
+    if isinstance(pad_width, dict):
+        by_axis = {int(a) % x.ndim: w for a, w in pad_width.items()}
+        pad_width = [np.broadcast_to(by_axis.get(a, 0), 2) for a in range(x.ndim)]
     widths = tuple(
         (int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2))
     )
+    if mode == "constant" and np.ndim(constant_values) == 0 and constant_values == 0:
+        return _pad(x, widths=widths)
     if mode == "constant":
-        return _pad(x, widths=widths, value=constant_values)
+        return _pad_by_numbers(x, widths, mode, constant_values)
+    if mode == "linear_ramp":
+        return _pad_by_numbers(x, widths, mode, end_values)
+    if mode in _STATISTICS:
+        return _pad_by_numbers(x, widths, mode, stat_length)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(
-            f"pad: mode must be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap', got {mode!r}"
+            "pad: mode must be 'constant', 'edge', 'linear_ramp', 'maximum', 'mean', 'median', "
+            f"'minimum', 'reflect', 'symmetric' or 'wrap', got {mode!r}"
+        )
+    options = {"reflect_type": reflect_type} if mode in ("reflect", "symmetric") else {}
+    if options and reflect_type == "odd":
+        raise ValueError(
+            "pad: reflect_type='odd' is not supported; use 2 * edge - ag.pad(x, width, mode)"
         )
     positions = np.arange(math.prod(x.shape)).reshape(x.shape)
-    return reshape(x, -1)[np.pad(positions, widths, mode=mode)]  # type: ignore[call-overload]
+    numpys: Any = np.pad
+    return reshape(x, -1)[numpys(positions, widths, mode=mode, **options)]

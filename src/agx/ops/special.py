@@ -191,7 +191,7 @@ iv = _ufunc(
     "the modified Bessel function of the first kind and order v",
     None,
     lambda g, out, v, x: g * 0.5 * (iv(v - 1, x) + iv(v + 1, x)),
-    as_="bessel_i",
+    as_="bessel_iv",
 )
 ive = _ufunc(
     "ive",

@@ -1,0 +1,1 @@
+cdef unsigned long long fingerprint(object x) except? 0

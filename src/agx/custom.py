@@ -1,0 +1,152 @@
+"""Functions with derivatives of your own, and functions that are computed again instead of kept."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .graph import Node, Primitive, is_recording, leaves, pullback
+from .tensor import Tensor
+from .trees import flatten, is_differentiable
+
+
+class custom_vjp:  # noqa: N801
+    """Give a function a pull-back of your own, as a decorator.
+
+    ``f`` returns one array. ``f.defvjp(forward, backward)`` then names ``forward(*args)``, which
+    returns the value and whatever ``backward(residuals, g)`` needs, and ``backward``, which returns one
+    gradient for each argument (None for zero). Written with ag or NumPy functions, both can be
+    differentiated again. Keyword arguments are constants.
+
+    >>> @ag.custom_vjp
+    ... def clipped(x):
+    ...     return x
+    >>> clipped.defvjp(lambda x: (x, None), lambda kept, g: (np.clip(g, -1.0, 1.0),))
+    >>> ag.grad(lambda x: 100 * clipped(x))(2.0)
+    array(1.)
+    """
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, f)
+        self._function = f
+        self._forward: Callable[..., Any] | None = None
+        self._backward: Callable[..., Any] | None = None
+
+    def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        """Name the functions that compute the value and the gradients."""
+        self._forward, self._backward = forward, backward
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = getattr(self._function, "__name__", "custom_vjp")
+        if self._forward is None or self._backward is None:
+            raise TypeError(
+                f"{name}: no gradient is defined; call {name}.defvjp(forward, backward)"
+            )
+        if not any(isinstance(a, Node) and a.requires_grad for a in args) or not is_recording():
+            return self._function(*args, **kwargs)
+        forward, backward = self._forward, self._backward
+        kept: list[Any] = []
+
+        def value(*plain: Any) -> Any:
+            out, residuals = forward(*plain, **kwargs)
+            kept[:] = [residuals]
+            return np.asarray(out)
+
+        def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
+            again = any(isinstance(x, Node) for x in (g, *operands))
+            residuals = forward(*operands, **kwargs)[1] if again or not kept else kept[0]
+            found = backward(residuals, g)
+            found = found if isinstance(found, (tuple, list)) else (found,)
+            if len(found) != len(operands):
+                raise ValueError(
+                    f"{name}: backward returned {len(found)} gradients for {len(operands)} arguments; "
+                    "return one for each, None for zero"
+                )
+            return tuple(found)
+
+        return Primitive(name, value, _once(rule))(*args)
+
+
+def _once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+    """A rule for one argument at a time from one for all of them, computed once for each cotangent."""
+    last: list[Any] = []
+
+    def one(i: int, g: Any, *operands: Any) -> Any:
+        if not last or last[0] is not g:
+            last[:] = [g, rule(g, *operands)]
+        return last[1][i]
+
+    return one
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep only the result of ``f``, and compute its inside again in the backward pass.
+
+    It trades time for memory: one more forward pass. ``f`` may use Tensors from outside, such as the
+    weights of a model, and must give the same result when it is called again. Arguments and the
+    result may be nested containers of arrays.
+
+    >>> ag.grad(ag.checkpoint(lambda x: ag.exp(ag.sin(x))))(0.0)
+    array(1.)
+    """
+
+    @functools.wraps(f)
+    def sparing(*args: Any, **kwargs: Any) -> Any:
+        found, build = flatten(args)
+        if not is_recording():
+            return f(*args, **kwargs)
+        places = [k for k, leaf in enumerate(found) if isinstance(leaf, Node)]
+
+        def again(nodes: list[Any]) -> tuple[list[Any], Any]:
+            call = list(found)
+            for k, node in zip(places, nodes, strict=True):
+                call[k] = node
+            return flatten(f(*build(call), **kwargs))
+
+        inner = [Tensor(found[k].array) for k in places]
+        results, rebuild = again(inner)
+        outside = _outside(results, inner)
+        inputs = [*(found[k] for k in places), *outside]
+        if not any(n.requires_grad for n in inputs):
+            return rebuild([r.array if isinstance(r, Node) else r for r in results])
+        values = [r.array if isinstance(r, Node) else r for r in results]
+        del results, inner
+        nodes = [
+            _replay(again, k, v, inputs, len(places)) if is_differentiable(v) else v
+            for k, v in enumerate(values)
+        ]
+        return rebuild(nodes)
+
+    return sparing
+
+
+def _outside(results: list[Any], inner: list[Any]) -> list[Node]:
+    """The leaves that ``results`` depend on besides ``inner``."""
+    own = set(inner)
+    found: dict[Node, None] = {}
+    for r in results:
+        if isinstance(r, Node) and r.requires_grad:
+            found.update({leaf: None for leaf in leaves(r) if leaf not in own})
+    return list(found)
+
+
+def _replay(
+    again: Callable[[list[Any]], Any], k: int, value: Any, inputs: list[Any], count: int
+) -> Any:
+    """A node of one value whose pull-back runs the function again."""
+
+    def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
+        follow = any(isinstance(x, Node) for x in (g, *operands))
+        traced: list[Any] = [
+            x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in operands[:count]
+        ]
+        results, _ = again(traced)
+        return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
+
+    return Primitive("checkpoint", lambda *_: np.asarray(value), _once(rule))(*inputs)

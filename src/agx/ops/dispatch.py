@@ -1,0 +1,150 @@
+"""What NumPy's ufuncs and their methods do to Tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..graph import Primitive, numpy_functions, value_of
+from . import reduce, running
+from .elementwise import astype
+from .moves import as_array
+from .shape import concatenate, expand_dims, moveaxis, reshape, stack
+
+#: Ufuncs with a signature, which take axes and dtype themselves.
+GENERALIZED = {np.matmul, np.vecdot, np.matvec, np.vecmat}
+
+
+def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a ufunc that has a derivative on arguments with a Tensor among them."""
+    ours = numpy_functions[ufunc]
+    if not kwargs:
+        return ours(*args)
+    if ufunc in GENERALIZED and not isinstance(ours, Primitive):
+        return ours(*args, **kwargs)
+    dtype = kwargs.pop("dtype", None)
+    if "where" in kwargs and kwargs["where"] is True:
+        kwargs.pop("where")
+    if "where" in kwargs:
+        raise TypeError(
+            f"{name}: where= leaves the other elements undefined; use ag.where(mask, "
+            f"ag.{ufunc.__name__}(x), other)"
+        )
+    if kwargs:
+        raise TypeError(
+            f"{name} of a Tensor does not take {', '.join(k + '=' for k in kwargs)}; it takes dtype="
+        )
+    if dtype is not None:
+        args = tuple(astype(as_array(a), dtype) for a in args)
+    return ours(*args)
+
+
+def method(ufunc: Any, what: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call ``ufunc.reduce`` and its like on a Tensor."""
+    if what == "at":
+        raise TypeError(
+            f"{name}.at writes into its first argument, which the graph may need; index with "
+            "repeated elements and let ag.bincount or x[index] add their gradients"
+        )
+    if kwargs.pop("out", None) is not None:
+        raise TypeError(f"{name}.{what}: out= is not supported for a Tensor; use the result")
+    if ufunc.nin != 2 or ufunc.nout != 1 or ufunc in GENERALIZED:
+        raise TypeError(f"{name}.{what}: only ufuncs of two arguments and one result have it")
+    ours = numpy_functions[ufunc]
+    if what == "outer":
+        return _outer(ours, *args, **kwargs)
+    if what == "reduce":
+        return _reduce(ufunc, ours, *args, **kwargs)
+    if what == "accumulate":
+        return _accumulate(ufunc, ours, *args, **kwargs)
+    return _reduceat(ufunc, ours, *args, **kwargs)
+
+
+def _outer(ours: Callable[..., Any], x: Any, y: Any, dtype: Any = None) -> Any:
+    x, y = as_array(x), as_array(y)
+    if dtype is not None:
+        x, y = astype(x, dtype), astype(y, dtype)
+    return ours(reshape(x, (*x.shape, *(1,) * y.ndim)), y)
+
+
+_REDUCERS: dict[Any, Callable[..., Any]] = {np.add: reduce.sum, np.multiply: reduce.prod}
+_EXTREMES: dict[Any, Callable[..., Any]] = {np.maximum: reduce.max, np.minimum: reduce.min}
+
+
+def _fold(ours: Callable[..., Any], x: Any, first: Any = None) -> Any:
+    """Combine the slices of axis 0 from the first to the last."""
+    found, start = (x[0], 1) if first is None else (first, 0)
+    for k in range(start, x.shape[0]):
+        found = ours(found, x[k])
+    return found
+
+
+def _reduce(
+    ufunc: Any,
+    ours: Callable[..., Any],
+    x: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    x = as_array(x)
+    if dtype is not None:
+        x = astype(x, dtype)
+    chosen = None if where is True else where
+    if ufunc in _REDUCERS or ufunc in _EXTREMES:
+        known = _REDUCERS.get(ufunc) or _EXTREMES[ufunc]
+        return known(x, axis, keepdims=keepdims, initial=initial, where=chosen)
+    if ufunc is np.logaddexp and initial is None and chosen is None:
+        return reduce.logsumexp(x, axis, keepdims=keepdims)
+    if chosen is not None:
+        raise TypeError(
+            f"{ufunc.__name__}.reduce of a Tensor does not take where=; select the elements first"
+        )
+    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    front = moveaxis(x, axes, range(len(axes)))
+    front = reshape(front, (-1, *front.shape[len(axes) :]))
+    if not front.shape[0] and initial is None:
+        raise ValueError(f"{ufunc.__name__}.reduce: no elements, and no initial= to start from")
+    found = as_array(_fold(ours, front, initial))
+    return expand_dims(found, sorted(axes)) if keepdims else found  # type: ignore[arg-type]
+
+
+def _accumulate(
+    ufunc: Any, ours: Callable[..., Any], x: Any, axis: int = 0, dtype: Any = None
+) -> Any:
+    x = as_array(x)
+    if dtype is not None:
+        x = astype(x, dtype)
+    if ufunc is np.add:
+        return running.cumsum(x, axis)
+    if ufunc is np.multiply:
+        return running.cumprod(x, axis)
+    front = moveaxis(x, axis, 0)
+    steps: list[Any] = []
+    for k in range(front.shape[0]):
+        steps.append(ours(steps[-1], front[k]) if steps else front[k])
+    return moveaxis(stack(steps), 0, axis) if steps else x
+
+
+def _reduceat(
+    ufunc: Any, ours: Callable[..., Any], x: Any, indices: Any, axis: int = 0, dtype: Any = None
+) -> Any:
+    x = as_array(x)
+    if dtype is not None:
+        x = astype(x, dtype)
+    front = moveaxis(x, axis, 0)
+    starts = np.asarray(value_of(indices))
+    size = front.shape[0]
+    if ((starts < 0) | (starts >= size)).any():
+        raise IndexError(f"{ufunc.__name__}.reduceat: indices must be between 0 and {size - 1}")
+    ends = [*starts[1:], size]
+    parts = [
+        _reduce(ufunc, ours, front[a:b], 0, keepdims=True) if b > a else front[a : a + 1]
+        for a, b in zip(starts, ends, strict=True)
+    ]
+    return moveaxis(concatenate(parts), 0, axis)

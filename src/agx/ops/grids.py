@@ -1,0 +1,47 @@
+"""Polynomials of two variables; loaded when a Tensor first meets ``numpy.polynomial``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.polynomial import polynomial
+
+from ..graph import implements
+from .moves import as_array
+from .shape import reshape
+
+
+def _horner(x: Any, c: Any, outer: bool) -> Any:
+    """Evaluate polynomials with coefficients along axis 0 of ``c``, lowest power first."""
+    if outer:
+        c = reshape(c, (*c.shape, *(1,) * x.ndim))
+    found = c[-1] + 0 * x
+    for k in range(c.shape[0] - 2, -1, -1):
+        found = c[k] + found * x
+    return found
+
+
+@implements(polynomial.polyval2d)
+def polyval2d(x: Any, y: Any, c: Any) -> Any:
+    """Evaluate the polynomial with coefficients c[i, j] of x^i y^j at points (x, y).
+
+    >>> from numpy.polynomial.polynomial import polyval2d
+    >>> polyval2d(ag.Tensor([2.0]), ag.Tensor([3.0]), np.eye(2)).value
+    array([7.])
+    """
+    x, y, c = as_array(x), as_array(y), as_array(c)
+    if x.shape != y.shape:
+        raise ValueError(f"polyval2d: expected x and y of one shape, got {x.shape} and {y.shape}")
+    return _horner(y, _horner(x, c, True), False)
+
+
+@implements(polynomial.polygrid2d)
+def polygrid2d(x: Any, y: Any, c: Any) -> Any:
+    """Evaluate the polynomial with coefficients c[i, j] of x^i y^j on the grid of x and y.
+
+    >>> from numpy.polynomial.polynomial import polygrid2d
+    >>> polygrid2d(ag.Tensor([2.0]), ag.Tensor([3.0, 4.0]), np.eye(2)).value
+    array([[7., 9.]])
+    """
+    x, y, c = as_array(x), as_array(y), as_array(c)
+    return _horner(y, _horner(x, c, True), True)

@@ -1,0 +1,122 @@
+"""Complex numbers: values, gradients of real losses, and what takes real numbers only."""
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+Z = np.array([[0.3 - 0.2j, 1.1 + 0.4j], [-0.7 + 0.5j, 0.2 - 1.3j]])
+
+
+def slopes(f, z, step=1e-6):
+    """dL/dx - i dL/dy by central differences."""
+    out = np.zeros_like(z)
+    for k in np.ndindex(z.shape):
+        d = np.zeros_like(z)
+        d[k] = step
+        dx = (f(z + d) - f(z - d)) / (2 * step)
+        dy = (f(z + 1j * d) - f(z - 1j * d)) / (2 * step)
+        out[k] = dx - 1j * dy
+    return out
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda z: np.sum(np.abs(z)),
+        lambda z: np.sum(np.abs(np.exp(z) * z) ** 2),
+        lambda z: np.sum(np.real(np.sin(z) / (z + 2))),
+        lambda z: np.sum(np.imag(z**3)),
+        lambda z: np.sum(np.angle(z) * np.abs(z)),
+        lambda z: np.sum(np.real(np.conj(z) * np.roll(z, 1))),
+        lambda z: np.abs(np.prod(z)),
+        lambda z: np.real(np.linalg.det(z)),
+        lambda z: np.sum(np.abs(np.linalg.inv(z))),
+        lambda z: np.linalg.norm(z),
+        lambda z: np.var(z),
+        lambda z: np.std(z),
+        lambda z: np.sum(np.abs(z @ np.conj(z).T)),
+        lambda z: np.sum(np.abs(np.einsum("ij,jk->ik", z, z))),
+        lambda z: np.sum(np.real(np.sqrt(z) + np.log(z) + np.tanh(z) + np.arctan(z))),
+        lambda z: np.abs(np.vdot(z, np.flip(z))),
+        lambda z: np.sum(np.abs(np.sign(z) + 0.3)),
+        lambda z: np.sum(np.abs(np.cumprod(z))),
+        lambda z: np.sum(np.abs(z[[0, 0, 1]])),
+        lambda z: np.sum(np.abs(np.concatenate([z, np.ones((1, 2))]) + 1.0)),
+        lambda z: np.sum(np.abs(np.convolve(z[0], z[1]))),
+        lambda z: np.real(np.trace(z @ z)) + np.imag(np.kron(z, z)).sum(),
+        lambda z: np.sum(np.abs(np.where(np.real(Z) > 0, z, 2 * z))),
+    ],
+)
+def test_gradients_of_real_losses(f):
+    np.testing.assert_allclose(ag.grad(f)(Z), slopes(f, Z), rtol=1e-6, atol=1e-7)
+    t = ag.Tensor(Z)
+    f(t).backward()
+    np.testing.assert_allclose(t.grad, slopes(f, Z), rtol=1e-6, atol=1e-7)
+    assert t.grad.dtype == np.complex128
+
+
+def test_a_step_along_the_conjugate_descends():
+    f = lambda z: np.sum(np.abs(z**2 - 1j) ** 2)
+    z = Z.copy()
+    for _ in range(500):
+        z = z - 0.02 * np.conj(ag.grad(f)(z))
+    np.testing.assert_allclose(z**2, np.full((2, 2), 1j), atol=1e-6)
+
+
+def test_real_parameters_of_complex_computations_have_real_gradients():
+    x = ag.Tensor([1.0, 2.0])
+    y = ag.sum(ag.abs(x * (1 + 2j)) ** 2)
+    y.backward()
+    assert x.grad.dtype == np.float64
+    np.testing.assert_allclose(x.grad, 10 * x.value)
+
+
+def test_dtypes():
+    z = ag.Tensor(Z.astype(np.complex64))
+    assert z.dtype == np.complex64
+    assert (z * 2.0).dtype == np.complex64
+    assert ag.abs(z).dtype == np.float32
+    assert z.real.dtype == z.imag.dtype == np.float32
+    assert (ag.Tensor([1.0]) * 1j).dtype == np.complex128
+    assert ag.Tensor([1 + 2j]).item() == 1 + 2j
+    assert complex(ag.Tensor(1 + 2j)) == 1 + 2j
+    assert ag.astype(ag.Tensor([1.0]), np.complex64).dtype == np.complex64
+    ag.sum(ag.abs(z)).backward()
+    assert z.grad.dtype == np.complex64
+    assert ag.Tensor([1.0]).conj().value.tolist() == [1.0]
+
+
+def test_derivatives_at_zero():
+    zero = np.zeros(1, complex)
+    for f in (ag.abs, ag.angle, ag.std, lambda z: ag.real(ag.sign(z))):
+        assert ag.grad(lambda z, f=f: ag.sum(f(z)))(zero).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda z: z.sum().backward(),
+            "the result is complex, and only a real number has a gradient",
+        ),
+        (
+            lambda z: ag.conv2d(z.reshape(1, 1, 2, 2), np.ones((1, 1, 1, 1))),
+            "expected real numbers",
+        ),
+        (lambda z: ag.max_pool2d(z.reshape(1, 1, 2, 2), 2), "expected real numbers"),
+        (
+            lambda z: ag.softmax(z),
+            "softmax and its relatives: expected real numbers, got complex128",
+        ),
+        (lambda z: ag.logsumexp(z), "softmax and its relatives: expected real numbers"),
+        (lambda z: ag.cross_entropy(z, np.zeros(2, int)), "expected real numbers"),
+        (lambda z: ag.sigmoid(z), "sigmoid: expected real numbers"),
+        (lambda z: ag.erf(z), "erf: expected real numbers"),
+        (lambda z: ag.relu(z), "relu: expected real numbers"),
+        (lambda z: ag.optim.SGD([z], lr=0.1), "parameter 0 is complex; optimise its real and imag"),
+    ],
+)
+def test_what_takes_real_numbers_only(call, message):
+    with pytest.raises((TypeError, RuntimeError), match=message):
+        call(ag.Tensor(Z))

@@ -1,0 +1,123 @@
+"""Pull-backs of one's own, and computing again instead of keeping."""
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+X = np.array([0.3, -1.2, 0.8])
+
+
+# --- custom_vjp ------------------------------------------------------------------------------------
+
+
+def logsumexp():
+    @ag.custom_vjp
+    def f(x):
+        return np.log(np.sum(np.exp(x)))
+
+    def forward(x):
+        out = f(x) if isinstance(x, np.ndarray) else np.log(np.sum(np.exp(x)))
+        return out, (x, out)
+
+    f.defvjp(forward, lambda kept, g: (g * np.exp(kept[0] - kept[1]),))
+    return f
+
+
+def test_a_custom_pull_back_is_used_to_any_order():
+    f = logsumexp()
+    ag.testing.check_grads(f, X, order=3, rtol=1e-4)
+    np.testing.assert_allclose(ag.hessian(f)(X), ag.hessian(ag.logsumexp)(X), atol=1e-12)
+
+
+def test_a_custom_pull_back_replaces_the_derivative():
+    @ag.custom_vjp
+    def through(x):
+        return np.round(x)
+
+    through.defvjp(lambda x: (np.round(x), None), lambda kept, g: (g,))
+    assert ag.grad(lambda x: through(x).sum())(X).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_custom_pull_back_of_several_arguments_runs_once():
+    calls = []
+
+    @ag.custom_vjp
+    def scale(x, y, power=1):
+        return x * y**power
+
+    def backward(kept, g):
+        calls.append(1)
+        x, y, power = kept
+        return g * y**power, None
+
+    scale.defvjp(lambda x, y, power=1: (x * y**power, (x, y, power)), backward)
+    x, y = ag.Tensor(X), ag.Tensor(2 * X)
+    scale(x, y, power=2).sum().backward()
+    np.testing.assert_allclose(x.grad, 4 * X**2)
+    assert y.grad.tolist() == [0.0, 0.0, 0.0]
+    assert len(calls) == 1
+    assert type(scale(X, X)) is np.ndarray
+
+
+def test_what_custom_vjp_refuses():
+    @ag.custom_vjp
+    def f(x):
+        return x
+
+    with pytest.raises(TypeError, match=r"f: no gradient is defined; call f.defvjp"):
+        f(ag.Tensor(X))
+    f.defvjp(lambda x: (x, None), lambda kept, g: (g, g))
+    with pytest.raises(ValueError, match="returned 2 gradients for 1 arguments"):
+        f(ag.Tensor(X)).sum().backward()
+
+
+# --- checkpoint ------------------------------------------------------------------------------------
+
+
+def test_a_checkpoint_changes_nothing_but_memory():
+    f = lambda x, y: np.sin(x) * y @ np.exp(y)
+    kept = ag.checkpoint(f)
+    ag.testing.check_grads(kept, X, X + 1, order=3, rtol=1e-4)
+    for argnum in (0, 1):
+        np.testing.assert_array_equal(ag.grad(kept, argnum)(X, X + 1), ag.grad(f, argnum)(X, X + 1))
+    assert ag.checkpoint(f)(ag.Tensor(X), X).op == "checkpoint"
+    assert isinstance(kept(X, X), np.floating)
+
+
+def test_a_checkpoint_sees_weights_from_outside():
+    model = ag.nn.Sequential(ag.nn.Linear(3, 4, rng=0), ag.nn.Tanh(), ag.nn.Linear(4, 2, rng=1))
+    x = np.random.default_rng(2).standard_normal((5, 3)).astype(np.float32)
+
+    def gradients(run):
+        for p in model.parameters():
+            p.grad = None
+        run(x).sum().backward()
+        return [p.grad.copy() for p in model.parameters()]
+
+    for ours, plain in zip(gradients(ag.checkpoint(model)), gradients(model), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+
+
+def test_a_checkpoint_runs_its_function_again():
+    calls = []
+
+    @ag.checkpoint
+    def f(tree):
+        calls.append(1)
+        return {"sum": tree["a"] + tree["b"], "name": "x"}
+
+    a, b = ag.Tensor(X), ag.Tensor(X)
+    found = f({"a": a, "b": b})
+    assert found["name"] == "x"
+    assert len(calls) == 1
+    found["sum"].sum().backward()
+    assert len(calls) == 2
+    assert a.grad.tolist() == b.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_checkpoint_of_constants_is_plain():
+    c = ag.Tensor(X, requires_grad=False)
+    assert not getattr(ag.checkpoint(np.sin)(c), "requires_grad", False)
+    with ag.no_grad():
+        assert not ag.checkpoint(np.sin)(ag.Tensor(X)).requires_grad

@@ -1,0 +1,111 @@
+"""Write docs/corners.md: the corner table as agx computes it, next to the recorded answers of others.
+
+python tools/make_corners.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+if str(ROOT / "tests") not in sys.path:
+    sys.path.insert(0, str(ROOT / "tests"))
+
+from corners import Corner, derivatives, is_there, sections  # noqa: E402
+
+NAMES = {"torch": "PyTorch", "jax": "JAX", "autograd": "autograd", "mygrad": "MyGrad"}
+
+INTRODUCTION = """# Corners
+
+What agx answers where derivatives are in doubt. `tests/test_corners.py` checks every row, and
+`python tools/make_corners.py` writes this page from what agx computes.
+
+- Functions like relu agree with each other at 0: the gradient there is 0.
+- Arguments that tie for a maximum or minimum share the gradient, and the shares sum to 1.
+- Norms have the gradient 0 at 0, and a standard deviation of 0 has the gradient 0.
+- A cotangent of 0 stays 0, so `where(x > 0, sqrt(x), 0.0)` needs no trick, to second order too.
+- At singularities the gradient is the limit, infinite or not; NaN stands only where there is none.
+- Large arguments neither overflow nor lose the gradient.
+
+*Gradient* is that of the sum of the result, *second* that of the sum of all gradients; with several arguments
+there is one for each. The last columns say what other libraries gave for the gradient: "=" is the same as
+agx's, "-" means that they have no such function or derivative of it. `docs/corners.json` holds their answers,
+recorded by `tools/record_corners.py`: {versions}.
+"""
+
+
+def number(x: float) -> str:
+    text = f"{x + 0.0:.4g}"
+    return text.replace("e+", "e").replace("e0", "e").replace("e-0", "e-")
+
+
+def show(x: Any) -> str:
+    """Nested lists of numbers as text of a few digits."""
+    if isinstance(x, (list, tuple)):
+        return f"[{', '.join(map(show, x))}]"
+    return number(float(x))
+
+
+def several(gradients: list[Any]) -> str:
+    return "; ".join(show(np.asarray(g, np.float64).tolist()) for g in gradients)
+
+
+def theirs(answer: Any, ours: list[Any]) -> str:
+    """What another library answered, or "=" if it is ours."""
+    if isinstance(answer, str):
+        return "-" if answer == "lacks" else answer
+    found = [np.array(a, np.float64) for a in answer]
+    close = [
+        np.allclose(a, b, rtol=1e-5, atol=0, equal_nan=True)
+        for a, b in zip(found, ours, strict=True)
+    ]
+    return "=" if all(close) else several(found)
+
+
+def line(row: Corner, answers: dict[str, Any], libraries: list[str]) -> str:
+    value, first, second = derivatives(row)
+    cells = [
+        f"`{row.case}`",
+        row.point.replace("e+", "e"),
+        show(value.tolist()),
+        several(first),
+        several(second),
+        row.why,
+        *(theirs(answers.get(name, "lacks"), first) for name in libraries),
+    ]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def page() -> str:
+    recorded = json.loads((ROOT / "docs" / "corners.json").read_text(encoding="utf-8"))
+    libraries = [name for name in NAMES if name in recorded["libraries"]]
+    facts = [(NAMES[name], recorded["libraries"][name]) for name in libraries]
+    versions = ", ".join(f"{name} {fact['version']} ({fact['date']})" for name, fact in facts)
+    heads = [
+        "case",
+        "at",
+        "value",
+        "gradient",
+        "second",
+        "why",
+        *(NAMES[name] for name in libraries),
+    ]
+    lines = [INTRODUCTION.format(versions=versions)]
+    for title, rows in sections.items():
+        lines += [f"## {title}", "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+        lines += [
+            line(row, recorded["answers"].get(row.key, {}), libraries)
+            for row in rows
+            if is_there(row)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "corners.md").write_text(page(), encoding="utf-8")
