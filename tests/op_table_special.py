@@ -39,7 +39,7 @@ rows = {
         (lambda x: special.jv(0.5, x), positive(4)),
     ],
     "bessel_y": [(lambda x: special.yv(1.5, x), positive(4))],
-    "bessel_i": [(lambda x: special.iv(2, x), normal(4))],
+    "bessel_iv": [(lambda x: special.iv(2, x), normal(4))],
     "bessel_ie": [(lambda x: special.ive(2, x), apart(4))],
     "bessel_j0": [(special.j0, normal(4)), (special.j0, np.zeros(1))],
     "bessel_j1": [(special.j1, normal(4)), (special.j1, np.zeros(1))],

@@ -48,3 +48,11 @@ def test_the_gradient_that_is_printed():
     printed = re.search(r"x\.grad\s+# (array\(.*\))", README.read_text(encoding="utf-8"))
     assert printed
     assert repr(x.grad) == printed[1]
+
+
+def test_the_number_of_covered_functions():
+    from agx import coverage
+
+    rows = [r for r in coverage.table() if r.kind == "differentiable"]
+    works = sum(r.works for r in rows)
+    assert f"{works} of the {len(rows)} that have a derivative" in README.read_text(encoding="utf-8")

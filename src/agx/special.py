@@ -33,6 +33,7 @@ from .ops.special import logsumexp as logsumexp
 from .ops.special import ndtr as ndtr
 from .ops.special import ndtri as ndtri
 from .ops.special import polygamma as polygamma
+from .ops.special import psi as psi
 from .ops.special import rel_entr as rel_entr
 from .ops.special import softmax as softmax
 from .ops.special import xlog1py as xlog1py
@@ -40,4 +41,3 @@ from .ops.special import xlogy as xlogy
 from .ops.special import y0 as y0
 from .ops.special import y1 as y1
 from .ops.special import yv as yv
-from .ops.special import digamma as psi

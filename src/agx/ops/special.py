@@ -105,6 +105,7 @@ gamma = _ufunc("gamma", "the gamma function", lambda g, out, x: g * (out * digam
 digamma = _ufunc(
     "digamma", "the derivative of log(gamma(x))", lambda g, out, x: g * _polygamma(1, x)
 )
+psi = digamma
 betaln = _ufunc(
     "betaln",
     "log(abs(beta(x, y)))",
@@ -190,7 +191,7 @@ iv = _ufunc(
     "the modified Bessel function of the first kind and order v",
     None,
     lambda g, out, v, x: g * 0.5 * (iv(v - 1, x) + iv(v + 1, x)),
-    as_="bessel_i",
+    as_="bessel_iv",
 )
 ive = _ufunc(
     "ive",

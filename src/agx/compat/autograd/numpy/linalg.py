@@ -1,0 +1,17 @@
+"""Every name of numpy.linalg; what agx can differentiate takes Tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.linalg as _np
+
+from .wrapped import public, wrapped
+
+
+def __getattr__(name: str) -> Any:
+    return wrapped(_np, name)
+
+
+def __dir__() -> list[str]:
+    return public(_np)

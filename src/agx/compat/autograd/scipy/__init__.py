@@ -1,0 +1,1 @@
+"""The parts of SciPy that agx can differentiate."""

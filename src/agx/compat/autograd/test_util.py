@@ -1,0 +1,75 @@
+"""Checking derivatives numerically."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...ops.complex import imag, is_complex, real
+from ...ops.shape import concatenate, ravel
+from ...testing import check_grads as _check
+from .core import items, rebuild
+from .differential_operators import _of_argnum, make_jvp, make_vjp
+from .tracer import getval
+
+
+def _parts(tree: Any) -> list[Any]:
+    """The real numbers that make up a nest."""
+    found: list[Any] = []
+    for x in items(tree):
+        x = x if hasattr(x, "shape") else np.asarray(x)
+        found += [real(x), imag(x)] if is_complex(x) else [x]
+    return found
+
+
+def _vector(tree: Any) -> Any:
+    return concatenate([ravel(p) for p in _parts(tree)])
+
+
+def _reader(example: Any) -> Callable[[Any], Any]:
+    """What makes a nest like ``example`` of the vector of its real numbers."""
+
+    def read(vector: Any) -> Any:
+        start = 0
+
+        def take(x: Any) -> Any:
+            nonlocal start
+            shape, size = np.shape(x), np.size(x)
+            out = vector[start : start + size].reshape(shape)
+            start += size
+            if np.iscomplexobj(x):
+                out = out + 1j * vector[start : start + size].reshape(shape)
+                start += size
+            return out
+
+        return rebuild(example, (take(getval(x)) for x in items(example)))
+
+    return read
+
+
+@_of_argnum
+def check_grads(
+    fun: Callable[..., Any], x: Any, modes: Sequence[str] = ("fwd", "rev"), order: int = 2
+) -> None:
+    """Compare derivatives with finite differences up to ``order``, and forward ones with reverse ones.
+
+    Raises AssertionError if they differ, ValueError for modes other than "fwd" and "rev".
+
+    >>> from agx.compat.autograd.test_util import check_grads
+    >>> check_grads(lambda x: x**3, modes=["rev"])(1.5)
+    """
+    if set(modes) - {"fwd", "rev"}:
+        raise ValueError(f"check_grads: modes are 'fwd' and 'rev', got {list(modes)}")
+    point, read = np.asarray(_vector(x), np.float64), _reader(x)
+    flat = lambda vector: _vector(fun(read(vector)))
+    _check(flat, point, order=order)
+    if "fwd" in modes:
+        rng = np.random.default_rng(0)
+        v = rng.standard_normal(point.shape)
+        value, forward = make_jvp(flat)(point)(v)
+        w = rng.standard_normal(np.shape(value))
+        expected = np.dot(make_vjp(flat)(point)[0](w), v)
+        if not np.isclose(np.dot(w, forward), expected, rtol=1e-6, atol=1e-6):
+            raise AssertionError("check_grads: forward and reverse derivatives differ")
