@@ -45,6 +45,9 @@ def finder(known: dict[str, Any], *modules: Any) -> Callable[[str], Any]:
     return find
 
 
+#: PyTorch's functions that take no Python numbers.
+WANTS_TENSORS = ("maximum", "minimum", "fmax", "fmin", "ldexp")
+
 Gradients = Callable[[Corner], list[Any]]
 
 
@@ -64,9 +67,9 @@ def torch_gradients() -> Gradients:
     def loss(name: str) -> Any:
         return lambda x, t: getattr(functional, name)(x, torch.tensor(t, dtype=x.dtype))
 
-    known: dict[str, Any] = {name: tensors(name) for name in ("maximum", "minimum", "fmax", "fmin")}
+    known: dict[str, Any] = {name: tensors(name) for name in WANTS_TENSORS}
     known |= {
-        "std": lambda x: torch.std(x, correction=0),
+        "std": lambda x, axis=None: torch.std(x, axis, correction=0),
         "var": lambda x: torch.var(x, correction=0),
         "max": lambda x, **k: torch.amax(x, **{"dim": k["axis"]} if k else {}),
         "min": torch.amin,
@@ -77,12 +80,12 @@ def torch_gradients() -> Gradients:
         "softmax": lambda x: torch.softmax(x, -1),
         "log_softmax": lambda x: torch.log_softmax(x, -1),
         "logsumexp": lambda x: torch.logsumexp(x, 0),
-        "norm": torch.linalg.vector_norm,
+        "norm": lambda x, order=2, axis=None: torch.linalg.vector_norm(x, order, axis),
+        "percentile": lambda x, q: torch.quantile(x, q / 100),
         "power": torch.pow,
         "rint": torch.round,
         "fabs": torch.abs,
         "gelu": lambda x, approximate="none": functional.gelu(x, approximate=approximate),
-        "copysign": torch.copysign,
         "binary_cross_entropy": loss("binary_cross_entropy"),
         "binary_cross_entropy_with_logits": loss("binary_cross_entropy_with_logits"),
         "cross_entropy": lambda x, t: functional.cross_entropy(x, torch.tensor(t)),
@@ -115,7 +118,6 @@ def jax_gradients() -> Gradients:
         {
             "erf": jax.scipy.special.erf,
             "gelu": lambda x, approximate="none": jax.nn.gelu(x, approximate == "tanh"),
-            "heaviside": jnp.heaviside,
         },
         jnp,
         jax.nn,
@@ -195,7 +197,8 @@ def answer(ask: Gradients, row: Corner) -> Any:
     except (MissingError, NotImplementedError):
         return "lacks"
     except Exception as error:  # whatever a library raises is its answer
-        return f"raises {type(error).__name__}"
+        unknown = "is not implemented" in str(error)
+        return "lacks" if unknown else f"raises {type(error).__name__}"
 
 
 def write(kept: dict[str, Any]) -> None:
