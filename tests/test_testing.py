@@ -93,10 +93,12 @@ def test_only_real_and_complex_numbers_are_points(x):
 )
 def test_no_op_is_blamed_for_a_tolerance_that_nothing_meets(function, arrays):
     """The last digits differ; that is told from wrong formulas and from kinks."""
+    found = None
     try:
         check_grads(function, *arrays, rtol=0.0, atol=0.0)
     except GradientError as error:
-        assert error.kind == "precision", str(error)
+        found = error
+    assert found is None or found.kind == "precision", str(found)
 
 
 # --- wrong formulas ------------------------------------------------------------------------------
@@ -347,7 +349,7 @@ def test_a_gradient_that_is_not_the_same_twice_is_found():
     noise = np.random.default_rng(0)
     rule = lambda g, out, x: g * ag.cos(x) * (1 + 0.1 * noise.random(3))
     error = failure(Primitive("noisy", np.sin, [rule]), X)
-    assert error.kind == "nondeterminism"
+    assert (error.kind, error.op) == ("nondeterminism", "noisy")
     assert "the gradient differs by up to" in str(error)
 
 

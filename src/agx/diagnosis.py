@@ -144,7 +144,8 @@ class Graphs:
             there = [node.op for node in self(t)]
             if there != here:
                 same = [a == b for a, b in zip(here, there, strict=False)] + [False]
-                return str((here + there)[same.index(False)])
+                k = same.index(False)
+                return str(here[k] if k < len(here) else there[k])
         return None
 
 
@@ -224,11 +225,19 @@ def spread(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def first_change(case: Case) -> str:
-    """The first op whose value differs between runs."""
+    """The first op whose value, or else whose pull-back, differs between runs."""
     first, *others = (Graphs(case, case.functions[0])(0.0) for _ in range(4))
     for nodes in zip(first, *others, strict=False):
         if any(a.op != nodes[0].op or spread(a.value, nodes[0].value) for a in nodes[1:]):
             return str(nodes[0].op)
+    for node in first:
+        if node.inputs:
+            op = Alone(node, np.random.default_rng(0))
+            runs = [op.shares("arrays") for _ in range(4)]
+            if any(
+                spread(a, b) for run in runs for (_, a), (_, b) in zip(runs[0], run, strict=True)
+            ):
+                return str(node.op)
     return ""
 
 
