@@ -179,6 +179,7 @@ def test_a_value_that_leaves_the_graph_is_found():
     assert "argument 1 of op 'mul' of arguments of shape (3,), (3,) changes with the point" in str(
         error
     )
+    assert failure(lambda x: np.round(x.value * 1e4).astype(int), X).kind == "kink"
     error = failure(lambda x: np.sin(x.value), X)
     assert "computed outside the graph" in str(error)
 
