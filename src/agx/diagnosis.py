@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -132,6 +133,10 @@ class Graphs:
         """The same as a call, without keeping the graph."""
         return self.known.get(t) or nodes_below(self.f(*map(Tensor, self.case.at(t))))
 
+    def value(self, k: int, t: float) -> np.ndarray:
+        """The value of node ``k`` at ``t``."""
+        return value_of(self.at(t)[k])
+
     def fork(self, places: Sequence[float]) -> str | None:
         """The first op at 0 that is another one, or missing, at one of ``places``, if there is one."""
         here = [node.op for node in self(0.0)]
@@ -139,7 +144,8 @@ class Graphs:
             there = [node.op for node in self(t)]
             if there != here:
                 same = [a == b for a, b in zip(here, there, strict=False)] + [False]
-                return str((here + there)[same.index(False)])
+                k = same.index(False)
+                return str(here[k] if k < len(here) else there[k])
         return None
 
 
@@ -154,7 +160,16 @@ def place_of(flags: np.ndarray) -> str:
 
 def diagnose(case: Case) -> GradientError:
     """Say why the computed derivative differs from the measured one."""
-    looks = (unsteady, not_finite, kink, infinite_gradient, precision, formula, hidden_kink)
+    looks = (
+        unsteady,
+        not_finite,
+        kink,
+        infinite_gradient,
+        precision,
+        formula,
+        hidden_kink,
+        unresolved,
+    )
     for look in looks if case.path == "tensors" else (unsteady, formula):
         error = look(case)
         if error is not None:
@@ -205,16 +220,25 @@ def spread(a: np.ndarray, b: np.ndarray) -> float:
         return np.inf
     gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
     size = float(np.nan_to_num(gap, nan=np.inf).max(initial=0.0))
-    rounding = 64 * np.finfo(a.dtype).eps * float(np.abs(a).max(initial=0.0)) if a.size else 0.0
+    eps = np.finfo(np.result_type(a, np.float32)).eps
+    rounding = 64 * float(eps) * float(np.abs(a).max(initial=0.0))
     return 0.0 if size <= rounding else size
 
 
 def first_change(case: Case) -> str:
-    """The first op whose value differs between runs."""
+    """The first op whose value, or else whose pull-back, differs between runs."""
     first, *others = (Graphs(case, case.functions[0])(0.0) for _ in range(4))
     for nodes in zip(first, *others, strict=False):
         if any(a.op != nodes[0].op or spread(a.value, nodes[0].value) for a in nodes[1:]):
             return str(nodes[0].op)
+    for node in first:
+        if node.inputs:
+            op = Alone(node, np.random.default_rng(0))
+            runs = [op.shares("arrays") for _ in range(4)]
+            if any(
+                spread(a, b) for run in runs for (_, a), (_, b) in zip(runs[0], run, strict=True)
+            ):
+                return str(node.op)
     return ""
 
 
@@ -287,7 +311,10 @@ def near_kink(case: Case) -> GradientError | None:
     slope = derivative(case.functions[-1], case.directions)
     deeper = dataclasses.replace(case, functions=[*case.functions, slope])
     line = Line(deeper.along, case.step)
-    corner = line.corner() or line.nearby()
+    try:
+        corner = line.corner() or line.nearby()
+    except (TypeError, RuntimeError):  # a rule that cannot be differentiated so often
+        return None
     return None if corner is None else kink_error(case, deeper, corner)
 
 
@@ -364,7 +391,8 @@ def precision(case: Case) -> GradientError | None:
     """Whether differences say too little, or agree with the pull-backs at another step."""
     line = case.line
     value, error, h = line.best()
-    agrees = abs(value - case.computed) <= case.bound + 3 * error
+    rounding = 64 * EPS * (abs(value) + abs(case.computed))
+    agrees = abs(value - case.computed) <= case.bound + 10 * error + rounding
     settled = error <= max(case.bound, 0.1 * max(abs(value), abs(case.computed)))
     if settled and not agrees:
         return None
@@ -417,10 +445,7 @@ def formula(case: Case, sure: bool = False) -> GradientError | None:
         detail = op.detail()
         if detail:
             return case.error("formula", node.op, f"{detail}; correct that rule of '{node.op}'")
-        if outside or sure:
-            leak = leak or outside
-        else:
-            return case.error("formula", node.op, f"the pull-back of {describe(node)} {numbers}")
+        leak = leak or outside
     for order in () if sure else range(2, case.order + 1):
         for node in Graphs(case, case.functions[case.order - order])(0.0):
             if node.primitive is not None and node.inputs:
@@ -472,9 +497,9 @@ def wrong_nodes(case: Case, rng: np.random.Generator) -> Any:
             slack += 10 * (error + abs(computed - again)) + 1e-12
             if abs(computed - measured) <= slack or not np.isfinite([computed, measured]).all():
                 continue
-            along = lambda t, k=k, op=op: real_sum(graphs.at(t)[k].value, op.weights)
-            corner = Line(along, case.step).corner()
-            if corner is None or not corner.spans(computed, slack):
+            at = functools.partial(graphs.value, k)
+            corner = Line(functools.partial(op.contracted, at), case.step).corner()
+            if corner is None or not corner.allows(computed, slack, at, op.weights):
                 numbers = (
                     f"gives {computed:.6g} along the line where differences give {measured:.6g}"
                 )
@@ -508,3 +533,15 @@ def hidden_kink(case: Case) -> GradientError | None:
         f"{where} has a corner at the point; corners cancel in f, but not in what the pull-backs "
         f"make of them; move the point by more than step={case.step:g}",
     )
+
+
+def unresolved(case: Case) -> GradientError | None:
+    """Whether differences of f contradict those of its ops, none of which is wrong by itself."""
+    for node, numbers, _ in wrong_nodes(case, np.random.default_rng(0)):
+        return case.error(
+            "precision",
+            node.op,
+            f"in f {describe(node)} {numbers}, but by itself it is right: f varies too fast for the "
+            f"differences; pass a step smaller than {case.step:g}",
+        )
+    return None
