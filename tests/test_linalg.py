@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from points import complex_normal, normal
+from points import complex_normal, normal, restart
 
 import agx as ag
 from agx import linalg as la
 from agx.graph import constant_functions, numpy_functions
+
+restart(6)
 
 INF = np.inf
 

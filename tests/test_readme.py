@@ -55,4 +55,6 @@ def test_the_number_of_covered_functions():
 
     rows = [r for r in coverage.table() if r.kind == "differentiable"]
     works = sum(r.works for r in rows)
-    assert f"{works} of the {len(rows)} that have a derivative" in README.read_text(encoding="utf-8")
+    assert f"{works} of the {len(rows)} that have a derivative" in README.read_text(
+        encoding="utf-8"
+    )

@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from points import normal, positive
+from points import normal, positive, restart
 
 import agx as ag
+
+restart(7)
 
 scipy_special = pytest.importorskip("scipy.special")
 
