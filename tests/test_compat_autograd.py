@@ -5,6 +5,7 @@ Numbers written out below were printed by autograd 1.9.1 for the same programs.
 
 from collections import namedtuple
 
+import numpy
 import pytest
 from numpy.testing import assert_allclose
 
@@ -335,6 +336,16 @@ def test_nested_transforms_do_not_confuse_each_other():
     close(grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0), 1.0)
     close(grad(lambda x: x * grad(lambda y: x * y**2)(x))(2.0), 24.0)
     close(grad(lambda a: value_and_grad(lambda b: a * b["p"])({"p": a})[0])(3.0), 6.0)
+    inner_plain = lambda x: grad(lambda y: x * y**2)(3.0) * make_vjp(lambda y: x * y)(2.0)[0](1.0)
+    assert type(grad(inner_plain)(2.0)) is np.float64
+    close(grad(inner_plain)(2.0), 24.0)
+    pushed = grad(lambda x: make_jvp(lambda y: x**2 * y**2)(3.0)(1.0)[1])(2.0)
+    assert type(pushed) is np.float64 and pushed == 24.0
+
+
+def test_a_gradient_that_would_be_lost_is_an_error():
+    with pytest.raises(TypeError, match="would drop the gradient"):
+        grad(lambda x: numpy.sum([x, x]))(1.0)
 
 
 def test_checkpoint():

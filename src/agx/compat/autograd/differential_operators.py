@@ -21,7 +21,7 @@ from ...ops.shape import reshape, stack
 from .core import Trace, each, items, rebuild
 from .extend import defvjp, primitive
 from .misc.flatten import flatten
-from .tracer import getval
+from .tracer import peek
 
 Function = Callable[..., Any]
 
@@ -56,13 +56,11 @@ def _of_argnum(operator: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _ones(tree: Any) -> Any:
-    return each(
-        lambda x: np.ones_like(getval(x), dtype=np.result_type(getval(x), np.float32)), tree
-    )
+    return each(lambda x: np.ones_like(peek(x), dtype=np.result_type(peek(x), np.float32)), tree)
 
 
 def _check_scalar(who: str, value: Any) -> None:
-    value = getval(value)
+    value = peek(value)
     if isinstance(value, (list, tuple, dict)) or np.size(value) != 1 or np.iscomplexobj(value):
         what = (
             f"{np.asarray(value).dtype} of shape {np.shape(value)}"
@@ -140,7 +138,7 @@ def deriv(fun: Function, x: Any) -> Any:
 def jacobian(fun: Function, x: Any) -> Any:
     """Compute all derivatives of an array by an array: the shape of the result, then that of ``x``."""
     trace = Trace(fun, x)
-    value = getval(trace.value)
+    value = peek(trace.value)
     if isinstance(x, (list, tuple, dict)) or isinstance(value, (list, tuple, dict)):
         raise TypeError("jacobian: expected one array in and one out, got a container; see flatten")
     if np.iscomplexobj(value) and not is_complex(x):
@@ -151,14 +149,14 @@ def jacobian(fun: Function, x: Any) -> Any:
     units = np.eye(value.size, dtype=np.result_type(value, np.float32))
     rows = [trace.pull(unit.reshape(value.shape)) for unit in units]
     if not rows:
-        return np.zeros((*value.shape, *np.shape(getval(x))))
-    return reshape(stack(rows), (*value.shape, *np.shape(getval(x))))
+        return np.zeros((*value.shape, *np.shape(peek(x))))
+    return reshape(stack(rows), (*value.shape, *np.shape(peek(x))))
 
 
 @_of_argnum
 def holomorphic_grad(fun: Function, x: Any) -> Any:
     """Compute the complex derivative of a holomorphic function."""
-    if not any(is_complex(v) or np.iscomplexobj(getval(v)) for v in items(x)):
+    if not any(is_complex(v) or np.iscomplexobj(peek(v)) for v in items(x)):
         warnings.warn("holomorphic_grad: the argument is not complex", stacklevel=3)
     return grad(lambda z: real(fun(z)))(x)
 

@@ -12,7 +12,7 @@ from ...ops.shape import concatenate, ravel
 from ...testing import check_grads as _check
 from .core import items, rebuild
 from .differential_operators import _of_argnum, make_jvp, make_vjp
-from .tracer import getval
+from .tracer import peek
 
 
 def _parts(tree: Any) -> list[Any]:
@@ -44,7 +44,7 @@ def _reader(example: Any) -> Callable[[Any], Any]:
                 start += size
             return out
 
-        return rebuild(example, (take(getval(x)) for x in items(example)))
+        return rebuild(example, (take(peek(x)) for x in items(example)))
 
     return read
 

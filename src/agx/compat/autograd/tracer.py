@@ -9,7 +9,7 @@ from typing import Any
 from ...graph import Node
 from ...tensor import Tensor as Box
 
-__all__ = ["Box", "getval", "isbox", "notrace_primitive"]
+__all__ = ["Box", "getval", "isbox", "notrace_primitive", "peek"]
 
 
 def getval(x: Any) -> Any:
@@ -17,6 +17,13 @@ def getval(x: Any) -> Any:
     if not isinstance(x, Node):
         return x
     return x.value if x.value.ndim else x.value[()]
+
+
+def peek(x: Any) -> Any:
+    """The same for code that does not write into it."""
+    if not isinstance(x, Node):
+        return x
+    return x.array if x.array.ndim else x.array[()]
 
 
 def isbox(x: Any) -> bool:
