@@ -39,8 +39,8 @@ from agx.compat.autograd.extend import defjvp, defvjp, defvjp_argnum, notrace_pr
 from agx.compat.autograd.misc.flatten import flatten, flatten_func
 from agx.compat.autograd.misc.optimizers import adam, rmsprop, sgd
 from agx.compat.autograd.scipy.special import logsumexp as special_logsumexp
-from agx.compat.autograd.scipy.stats import norm, t
-from agx.compat.autograd.test_util import check_grads
+from agx.compat.autograd.scipy.stats import multivariate_normal, norm, t
+from agx.compat.autograd.test_util import check_grads, combo_check
 from agx.compat.autograd.tracer import getval, isbox
 
 
@@ -479,6 +479,28 @@ def test_densities():
         )
         close(f(*args), theirs(*args))
         check_grads(f, tuple(range(len(args))), modes=["rev"])(*args)
+
+
+def test_normal_vectors():
+    x, mean = np.array([[0.3, 1.0], [-0.2, 0.5]]), np.array([0.1, 0.2])
+    cov = np.array([[2.0, 0.3], [0.3, 1.0]])
+    import scipy.stats
+
+    theirs = scipy.stats.multivariate_normal(mean, cov)
+    close(multivariate_normal.logpdf(x, mean, cov), theirs.logpdf(x))
+    close(multivariate_normal.pdf(x[0], mean, cov), theirs.pdf(x[0]))
+    check_grads(multivariate_normal.logpdf, (0, 1, 2), modes=["rev"])(x, mean, cov)
+
+
+def test_every_combination_is_checked():
+    seen = []
+
+    def f(x, y, power=1):
+        seen.append((int(getval(y)), power))
+        return x**power * y
+
+    combo_check(f, 0, modes=["rev"], order=1)([np.ones(2), 0.5], [3, 4], power=[1, 2])
+    assert set(seen) == {(3, 1), (3, 2), (4, 1), (4, 2)}
 
 
 def test_check_grads_finds_a_wrong_rule():

@@ -164,3 +164,15 @@ def _float(x: Any) -> Any:
 def _number(x: Any) -> Any:
     """NumPy's number in place of an array without axes."""
     return x[()] if isinstance(x, np.ndarray) and not x.ndim else x
+
+
+def make_vjp(f: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return the function that pulls a gradient of f(x) back, and f(x)."""
+    trace = Trace(f, x)
+    return trace.pull, trace.value
+
+
+def make_jvp(f: Callable[[Any], Any], x: Any) -> Callable[[Any], Any]:
+    """Return the function v -> (f(x), its derivative along v)."""
+    trace = Trace(f, x)
+    return lambda v: (trace.value, trace.push(v))
