@@ -5,6 +5,7 @@ Numbers written out below were printed by autograd 1.9.1 for the same programs.
 
 from collections import namedtuple
 
+import numpy
 import pytest
 from numpy.testing import assert_allclose
 
@@ -38,8 +39,8 @@ from agx.compat.autograd.extend import defjvp, defvjp, defvjp_argnum, notrace_pr
 from agx.compat.autograd.misc.flatten import flatten, flatten_func
 from agx.compat.autograd.misc.optimizers import adam, rmsprop, sgd
 from agx.compat.autograd.scipy.special import logsumexp as special_logsumexp
-from agx.compat.autograd.scipy.stats import norm, t
-from agx.compat.autograd.test_util import check_grads
+from agx.compat.autograd.scipy.stats import multivariate_normal, norm, t
+from agx.compat.autograd.test_util import check_grads, combo_check
 from agx.compat.autograd.tracer import getval, isbox
 
 
@@ -335,6 +336,16 @@ def test_nested_transforms_do_not_confuse_each_other():
     close(grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0), 1.0)
     close(grad(lambda x: x * grad(lambda y: x * y**2)(x))(2.0), 24.0)
     close(grad(lambda a: value_and_grad(lambda b: a * b["p"])({"p": a})[0])(3.0), 6.0)
+    inner_plain = lambda x: grad(lambda y: x * y**2)(3.0) * make_vjp(lambda y: x * y)(2.0)[0](1.0)
+    assert type(grad(inner_plain)(2.0)) is np.float64
+    close(grad(inner_plain)(2.0), 24.0)
+    pushed = grad(lambda x: make_jvp(lambda y: x**2 * y**2)(3.0)(1.0)[1])(2.0)
+    assert type(pushed) is np.float64 and pushed == 24.0
+
+
+def test_a_gradient_that_would_be_lost_is_an_error():
+    with pytest.raises(TypeError, match="would drop the gradient"):
+        grad(lambda x: numpy.sum([x, x]))(1.0)
 
 
 def test_checkpoint():
@@ -468,6 +479,28 @@ def test_densities():
         )
         close(f(*args), theirs(*args))
         check_grads(f, tuple(range(len(args))), modes=["rev"])(*args)
+
+
+def test_normal_vectors():
+    x, mean = np.array([[0.3, 1.0], [-0.2, 0.5]]), np.array([0.1, 0.2])
+    cov = np.array([[2.0, 0.3], [0.3, 1.0]])
+    import scipy.stats
+
+    theirs = scipy.stats.multivariate_normal(mean, cov)
+    close(multivariate_normal.logpdf(x, mean, cov), theirs.logpdf(x))
+    close(multivariate_normal.pdf(x[0], mean, cov), theirs.pdf(x[0]))
+    check_grads(multivariate_normal.logpdf, (0, 1, 2), modes=["rev"])(x, mean, cov)
+
+
+def test_every_combination_is_checked():
+    seen = []
+
+    def f(x, y, power=1):
+        seen.append((int(getval(y)), power))
+        return x**power * y
+
+    combo_check(f, 0, modes=["rev"], order=1)([np.ones(2), 0.5], [3, 4], power=[1, 2])
+    assert set(seen) == {(3, 1), (3, 2), (4, 1), (4, 2)}
 
 
 def test_check_grads_finds_a_wrong_rule():

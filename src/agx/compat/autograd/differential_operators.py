@@ -19,50 +19,22 @@ from ...ops.complex import is_complex, real
 from ...ops.linalg import tensordot
 from ...ops.shape import reshape, stack
 from .core import Trace, each, items, rebuild
+from .core import make_jvp as _make_jvp
+from .core import make_vjp as _make_vjp
 from .extend import defvjp, primitive
 from .misc.flatten import flatten
-from .tracer import getval
+from .tracer import peek
+from .wrap_util import unary_to_nary
 
 Function = Callable[..., Any]
 
 
-def _of_argnum(operator: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn ``operator(f, x, ...)`` into a transform of functions of several arguments."""
-
-    @functools.wraps(operator)
-    def transform(fun: Function, argnum: Any = 0, *options: Any, **more: Any) -> Function:
-        numbers = (argnum,) if isinstance(argnum, int) else tuple(argnum)
-
-        @functools.wraps(fun)
-        def transformed(*args: Any, **kwargs: Any) -> Any:
-            if max(numbers) >= len(args):
-                raise TypeError(
-                    f"{operator.__name__}: argnum is {argnum} but there are {len(args)} positional "
-                    "arguments, counted from 0"
-                )
-
-            def of_one(x: Any) -> Any:
-                full = list(args)
-                for i, value in zip(numbers, (x,) if isinstance(argnum, int) else x, strict=True):
-                    full[i] = value
-                return fun(*full, **kwargs)
-
-            x = args[argnum] if isinstance(argnum, int) else tuple(args[i] for i in numbers)
-            return operator(of_one, x, *options, **more)
-
-        return transformed
-
-    return transform
-
-
 def _ones(tree: Any) -> Any:
-    return each(
-        lambda x: np.ones_like(getval(x), dtype=np.result_type(getval(x), np.float32)), tree
-    )
+    return each(lambda x: np.ones_like(peek(x), dtype=np.result_type(peek(x), np.float32)), tree)
 
 
 def _check_scalar(who: str, value: Any) -> None:
-    value = getval(value)
+    value = peek(value)
     if isinstance(value, (list, tuple, dict)) or np.size(value) != 1 or np.iscomplexobj(value):
         what = (
             f"{np.asarray(value).dtype} of shape {np.shape(value)}"
@@ -75,21 +47,11 @@ def _check_scalar(who: str, value: Any) -> None:
         )
 
 
-@_of_argnum
-def make_vjp(fun: Function, x: Any) -> Any:
-    """Return the function that pulls a gradient of the result back, and the result."""
-    trace = Trace(fun, x)
-    return trace.pull, trace.value
+make_vjp = unary_to_nary(_make_vjp)
+make_jvp = unary_to_nary(_make_jvp)
 
 
-@_of_argnum
-def make_jvp(fun: Function, x: Any) -> Any:
-    """Return the function v -> (result, its derivative along v)."""
-    trace = Trace(fun, x)
-    return lambda v: (trace.value, trace.push(v))
-
-
-@_of_argnum
+@unary_to_nary
 def value_and_grad(fun: Function, x: Any) -> Any:
     """Compute the value and the gradient of a function that returns one real number."""
     trace = Trace(fun, x)
@@ -97,7 +59,7 @@ def value_and_grad(fun: Function, x: Any) -> Any:
     return trace.value, trace.pull(_ones(trace.value))
 
 
-@_of_argnum
+@unary_to_nary
 def grad(fun: Function, x: Any) -> Any:
     """Compute the gradient of a function that returns one real number; raises TypeError otherwise.
 
@@ -110,7 +72,7 @@ def grad(fun: Function, x: Any) -> Any:
     return trace.pull(_ones(trace.value))
 
 
-@_of_argnum
+@unary_to_nary
 def grad_and_aux(fun: Function, x: Any) -> Any:
     """Compute the gradient of the first of two results, and return the second as it is."""
     trace = Trace(fun, x, has_aux=True)
@@ -118,7 +80,7 @@ def grad_and_aux(fun: Function, x: Any) -> Any:
     return trace.pull(_ones(trace.value)), trace.aux
 
 
-@_of_argnum
+@unary_to_nary
 def elementwise_grad(fun: Function, x: Any) -> Any:
     """Compute the sum of each column of the Jacobian; for a function of each element, its derivative."""
     trace = Trace(fun, x)
@@ -130,17 +92,17 @@ def elementwise_grad(fun: Function, x: Any) -> Any:
 egrad = elementwise_grad
 
 
-@_of_argnum
+@unary_to_nary
 def deriv(fun: Function, x: Any) -> Any:
     """Compute the derivative along the vector of ones, forward."""
     return Trace(fun, x).push(_ones(x))
 
 
-@_of_argnum
+@unary_to_nary
 def jacobian(fun: Function, x: Any) -> Any:
     """Compute all derivatives of an array by an array: the shape of the result, then that of ``x``."""
     trace = Trace(fun, x)
-    value = getval(trace.value)
+    value = peek(trace.value)
     if isinstance(x, (list, tuple, dict)) or isinstance(value, (list, tuple, dict)):
         raise TypeError("jacobian: expected one array in and one out, got a container; see flatten")
     if np.iscomplexobj(value) and not is_complex(x):
@@ -151,25 +113,25 @@ def jacobian(fun: Function, x: Any) -> Any:
     units = np.eye(value.size, dtype=np.result_type(value, np.float32))
     rows = [trace.pull(unit.reshape(value.shape)) for unit in units]
     if not rows:
-        return np.zeros((*value.shape, *np.shape(getval(x))))
-    return reshape(stack(rows), (*value.shape, *np.shape(getval(x))))
+        return np.zeros((*value.shape, *np.shape(peek(x))))
+    return reshape(stack(rows), (*value.shape, *np.shape(peek(x))))
 
 
-@_of_argnum
+@unary_to_nary
 def holomorphic_grad(fun: Function, x: Any) -> Any:
     """Compute the complex derivative of a holomorphic function."""
-    if not any(is_complex(v) or np.iscomplexobj(getval(v)) for v in items(x)):
+    if not any(is_complex(v) or np.iscomplexobj(peek(v)) for v in items(x)):
         warnings.warn("holomorphic_grad: the argument is not complex", stacklevel=3)
     return grad(lambda z: real(fun(z)))(x)
 
 
-@_of_argnum
+@unary_to_nary
 def hessian(fun: Function, x: Any) -> Any:
     """Compute the second derivatives: the shape of the result, then twice that of ``x``."""
     return jacobian(jacobian(fun))(x)
 
 
-@_of_argnum
+@unary_to_nary
 def make_hvp(fun: Function, x: Any) -> Any:
     """Return the function v -> Hessian times v at this point, and the gradient."""
     return make_vjp(grad(fun))(x)
@@ -215,7 +177,7 @@ def _half_square(x: Any) -> Any:
 def make_ggnvp(f: Function, g: Function = _half_square, f_argnum: int = 0) -> Function:
     """Return what builds v -> J' H J v, with the Jacobian of ``f`` and the Hessian of ``g`` at f(x)."""
 
-    @_of_argnum
+    @unary_to_nary
     def generalized_gauss_newton(f: Function, x: Any) -> Any:
         trace = Trace(f, x)
         curve, _ = make_hvp(g)(trace.value)

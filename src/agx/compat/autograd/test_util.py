@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,8 +12,9 @@ from ...ops.complex import imag, is_complex, real
 from ...ops.shape import concatenate, ravel
 from ...testing import check_grads as _check
 from .core import items, rebuild
-from .differential_operators import _of_argnum, make_jvp, make_vjp
-from .tracer import getval
+from .differential_operators import make_jvp, make_vjp
+from .tracer import peek
+from .wrap_util import unary_to_nary
 
 
 def _parts(tree: Any) -> list[Any]:
@@ -44,12 +46,12 @@ def _reader(example: Any) -> Callable[[Any], Any]:
                 start += size
             return out
 
-        return rebuild(example, (take(getval(x)) for x in items(example)))
+        return rebuild(example, (take(peek(x)) for x in items(example)))
 
     return read
 
 
-@_of_argnum
+@unary_to_nary
 def check_grads(
     fun: Callable[..., Any], x: Any, modes: Sequence[str] = ("fwd", "rev"), order: int = 2
 ) -> None:
@@ -64,7 +66,7 @@ def check_grads(
         raise ValueError(f"check_grads: modes are 'fwd' and 'rev', got {list(modes)}")
     point, read = np.asarray(_vector(x), np.float64), _reader(x)
     flat = lambda vector: _vector(fun(read(vector)))
-    _check(flat, point, order=order)
+    _check(flat, point, order=order, step=1e-4)  # random points may lie near a kink
     if "fwd" in modes:
         rng = np.random.default_rng(0)
         v = rng.standard_normal(point.shape)
@@ -73,3 +75,15 @@ def check_grads(
         expected = np.dot(make_vjp(flat)(point)[0](w), v)
         if not np.isclose(np.dot(w, forward), expected, rtol=1e-6, atol=1e-6):
             raise AssertionError("check_grads: forward and reverse derivatives differ")
+
+
+def combo_check(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., None]:
+    """Return ``check_grads(fun, ...)`` for every combination of values, given as lists of them."""
+    check = check_grads(fun, *args, **kwargs)
+
+    def check_all(*choices: Any, **named: Any) -> None:
+        for values in itertools.product(*choices):
+            for settings in itertools.product(*named.values()):
+                check(*values, **dict(zip(named, settings, strict=True)))
+
+    return check_all
