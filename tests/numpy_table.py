@@ -197,6 +197,7 @@ rows = {
     "concatenate": [
         (lambda x, y: np.concatenate([x, y], axis=0, dtype=np.float64), v, v),
         (lambda x, y: np.concatenate((x, y), axis=None), v, m),
+        (lambda x: np.concatenate([x, [x[0], x[1]]]), v),
     ],
     "copy": [(lambda x: np.copy(x) * x, v)],
     "delete": [(lambda x: np.delete(x, [0, 2], axis=1), m), (lambda x: np.delete(x, 1), m)],
@@ -217,6 +218,7 @@ rows = {
     "insert": [
         (lambda x, y: np.insert(x, 1, y, axis=0), m, v),
         (lambda x: np.insert(x, [1, 3], [5.0, 6.0]), v),
+        (lambda x: np.insert(x, 1, [x[0], 6.0]), v),
     ],
     "matrix_transpose": [(np.matrix_transpose, normal(2, 3, 4))],
     "meshgrid": [
@@ -230,15 +232,28 @@ rows = {
         (lambda x: np.pad(x, {1: 2}), m),
         (lambda x: np.pad(x, 2, "mean", stat_length=2), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=(5.0, 1.0)), m),
+        (lambda x: np.pad(x, 2, "linear_ramp", end_values=x[0, 0]), m),
+        (lambda x, y: np.pad(x, 2, constant_values=((1.0, y[0]), (y[1], 4.0))), m, v),
+        *(
+            (lambda x, k=k: np.pad(x, ((1, 2), (9, 4)), k, reflect_type="odd"), m)
+            for k in ("reflect", "symmetric")
+        ),
+        (lambda x: np.pad(x, (2, 1), "reflect", reflect_type="odd"), v[:1]),
+        (lambda x: np.pad(x, 3), normal()),
     ],
     "ravel": [(lambda x: np.ravel(x, "F"), m)],
     "repeat": [(lambda x: np.repeat(x, [1, 0, 2], 0), m)],
     "reshape": [
         (lambda x: np.reshape(x, (2, -1), order="F"), m),
+        (lambda x: np.reshape(x, (2, 6), "F"), m),
         (lambda x: np.reshape(x, shape=(6, 2)), m),
     ],
     "resize": [(lambda x: np.resize(x, (3, 7)), m)],
-    "roll": [(lambda x: np.roll(x, 2), m), (lambda x: np.roll(x, (1, -1), axis=(0, 1)), m)],
+    "roll": [
+        (lambda x: np.roll(x, 2), m),
+        (lambda x: np.roll(x, (1, -1), axis=(0, 1)), m),
+        (lambda x: np.roll(x, (1, 2), np.int64(1)), m),
+    ],
     "rollaxis": [(lambda x: np.rollaxis(x, 2), normal(2, 3, 2))],
     "rot90": [(lambda x: np.rot90(x, 3), m)],
     "lib.stride_tricks.sliding_window_view": [

@@ -463,6 +463,8 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Any
     array([9., 2.])
     """
     arr, values = as_array(arr), as_array(values)
+    if arr.dtype.kind in "fc":
+        values = astype(values, arr.dtype)
     indices = np.asarray(indices)
 
     def put(a: np.ndarray, v: np.ndarray) -> np.ndarray:
