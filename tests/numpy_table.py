@@ -78,6 +78,7 @@ rows = {
     **reductions,
     "average": [
         (np.average, m),
+        (lambda w: np.average([1.0, 2.0], weights=w), positive(2)),
         (lambda x, w: np.average(x, 1, w), m, positive(4)),
         (lambda x, w: np.average(x, None, w, True)[0], m, positive(3, 4)),
         (lambda x, w: np.average(x, (1, 0), w.T, keepdims=True), m, positive(3, 4)),
@@ -108,7 +109,10 @@ rows = {
     "cumprod": [(np.cumprod, m), (lambda x: np.cumprod(x, 0), m)],
     "nancumsum": [(lambda x: np.nancumsum(np.where(np.isnan(holes), np.nan, x), 1), m)],
     "nancumprod": [(lambda x: np.nancumprod(np.where(np.isnan(holes), np.nan, x), 1), m)],
-    "cumulative_sum": [(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), m)],
+    "cumulative_sum": [
+        (lambda x: np.cumulative_sum(x, axis=1, include_initial=True), m),
+        (np.cumulative_sum, normal()),
+    ],
     "cumulative_prod": [
         (lambda x: np.cumulative_prod(x, axis=0, include_initial=True), m),
         (np.cumulative_prod, v),
@@ -126,12 +130,14 @@ rows = {
         (lambda x, c: np.gradient(x, np.cumsum(c), axis=1, edge_order=2), m, positive(4)),
         (lambda x: np.gradient(x, 2.0, np.array([0.0, 1.0, 2.0, 3.0]))[1], m),
         (lambda x: np.gradient(x, np.array([0.0, 1.0, 3.0, 4.0]), axis=-1), m),
+        (lambda x: np.gradient(x, [x[0, 0], 1.0, 3.0, 4.0], axis=-1), m),
         (np.gradient, v[:2]),
     ],
     "trapezoid": [
         (np.trapezoid, m),
         (lambda y, x: np.trapezoid(y, x, axis=0), m, apart(3)),
         (lambda y, x: np.trapezoid(y, x), m, apart(3, 4)),
+        (lambda x: np.trapezoid(x, [[0.0, 1.0, 3.0, 4.0]]), v),
     ],
     "sort": [
         (np.sort, m),
@@ -163,6 +169,7 @@ rows = {
     "take": [
         (lambda x: np.take(x, [0, 7, -2], mode="wrap"), v),
         (lambda x: np.take(x, [[0, 9]], 1, mode="clip"), m),
+        (lambda x: np.take(x, [True, False]), v[:2]),
     ],
     "take_along_axis": [
         (lambda x: np.take_along_axis(x, np.argsort(m, 0), 0), m),
@@ -294,6 +301,7 @@ rows = {
         (lambda x, y: np.cov(x, y, ddof=0), normal(2, 5), normal(5)),
         (lambda x: np.cov(x, rowvar=False, bias=True), normal(4, 2)),
         (lambda x: np.cov(x, fweights=[1, 2, 3, 1], aweights=[0.1, 0.5, 0.2, 0.9]), m),
+        (lambda x, w: np.cov(x, aweights=w), m, positive(4)),
     ],
     "cross": [
         (np.cross, normal(2, 3), normal(3)),
@@ -371,14 +379,22 @@ rows = {
     ],
     "roots": [
         (lambda x: np.sort(np.real(np.roots(np.poly(x)))), apart(3)),
+        (lambda x: np.abs(np.roots([1.0, -3.0, x[0]])), positive(1)),
         (lambda x: np.abs(np.roots(np.concatenate([[1.0, 0.5], x**2 + 3, [0.0]]))), positive(2)),
     ],
     "vander": [(np.vander, v), (lambda x: np.vander(x, 3, True), v)],
     # making arrays
-    "array": [(lambda x: np.array([x, x], like=x) * x, v)],
+    "array": [
+        (lambda x: np.array([x, x], like=x) * x, v),
+        (lambda x: np.array(x, ndmin=3, like=x) * x, v),
+    ],
+    "full_like": [
+        (lambda x: np.full_like(x, x[1]), v),
+        (lambda x: np.full_like(x, fill_value=x, shape=(2, 4)), v),
+    ],
     "asarray": [(lambda x: np.asarray(x, like=x) * x, v)],
     "asanyarray": [(lambda x: np.asanyarray(x, like=x) * x, v)],
-    "ascontiguousarray": [(lambda x: np.ascontiguousarray(x, like=x) * x, v)],
+    "ascontiguousarray": [(lambda x: np.ascontiguousarray(x, like=x) * x, normal())],
     "asfortranarray": [(lambda x: np.asfortranarray(x, like=x) * x, v)],
     "require": [(lambda x: np.require(x, like=x) * x, v)],
     "linspace": [
@@ -406,11 +422,15 @@ rows = {
     "clip": [
         (lambda x: np.clip(x, -0.12, None) * x, m),
         (lambda x: np.clip(x, a_min=np.full(4, -0.1), a_max=0.14) * x, m),
+        (lambda x: np.ones(4).clip(x, 0.05) * x, v),
     ],
     "modf": [(lambda x: np.modf(x * 3)[0] ** 2, apart(4))],
     "frexp": [(lambda x: np.frexp(x * 3)[0] ** 2, apart(4))],
     "divmod": [(lambda x, y: np.divmod(x, y)[1] * x, apart(4) + 3, positive(4))],
-    "float_power": [(np.float_power, positive(4), v), (lambda x: np.float_power(x, 3), v)],
+    "float_power": [
+        (np.float_power, positive(4), v),
+        (lambda x: np.float_power(x, [3, 2, 1, 2]), v),
+    ],
     "copysign": [(lambda x: np.copysign(x, -1.0) * x, v)],
     "ldexp": [(lambda x: np.ldexp(x, 2) * x, v)],
     # complex numbers
@@ -432,6 +452,17 @@ positive_weights = positive(3)
 complex_points = complex_normal(3)
 
 methods = [
+    (lambda x: np.full((2, 4), x, like=x), v),
+    (lambda x: np.fromfunction(lambda i: x[1] * i, (3,), like=x), v),
+    (lambda x: np.maximum.reduce(x, axis=0, initial=0.05, where=where), m),
+    (lambda x: np.hypot.reduce(x, axis=1, where=where), m),
+    (lambda x: np.hypot.reduce(x, axis=(0, 1), keepdims=True, initial=1.5), m),
+    (lambda x: np.subtract.reduce(x, axis=1, initial=0.5, where=where), m),
+    (lambda x: np.logaddexp.reduce(x, axis=1, where=where), m),
+    (lambda x: np.logaddexp2.reduce(x, axis=1, where=where), m),
+    (lambda x: np.fmax.reduce(x, axis=1, initial=-5.0, where=where), m),
+    (lambda x: np.subtract.reduce(x, axis=-1), normal()),
+    (lambda x: np.hypot.reduceat(x, [1, 0], axis=-1), m),
     (lambda x: np.add.reduce(x), m),
     (lambda x: np.add.reduce(x, axis=None, initial=2.0), m),
     (lambda x: np.add.reduce(x, 1, where=where), m),

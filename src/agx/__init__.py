@@ -40,6 +40,8 @@ from .ops.conv import conv2d as conv2d
 from .ops.conv import set_workspace as set_workspace
 from .ops.create import array as array
 from .ops.create import asarray as asarray
+from .ops.create import full as full
+from .ops.create import full_like as full_like
 from .ops.create import geomspace as geomspace
 from .ops.create import linspace as linspace
 from .ops.create import logspace as logspace

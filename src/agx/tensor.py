@@ -426,8 +426,8 @@ class Tensor(Node):
                 )
             return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
         if function in _CREATORS:
-            plain = {k: _plain(v) for k, v in kwargs.items()}
-            return Tensor(function(*map(_plain, args), **plain), requires_grad=False)
+            made = _CREATORS[function](*args, **kwargs)
+            return made if isinstance(made, Node) else Tensor(made, requires_grad=False)
         if function not in numpy_functions and not _load(function):
             raise _missing(function)
         if kwargs.get("out", False) is None:
@@ -435,6 +435,10 @@ class Tensor(Node):
         return _call_ours(function, args, kwargs)
 
 
-_CREATORS = {getattr(np, name) for name in create.CREATORS}
+#: What makes an array when NumPy is asked for one with ``like=`` a Tensor.
+_CREATORS = {
+    getattr(np, name): getattr(create, name, getattr(np, name))
+    for name in coverage.CREATION.split()
+}
 
 declare_tensor(Tensor)

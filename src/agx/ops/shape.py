@@ -101,7 +101,7 @@ def transpose(x: Any, *axes: Any) -> Any:
         axes = axes[0]
     if axes is None or len(axes) == 0:
         return _transpose(x, axes=None)
-    return _transpose(x, axes=normalize_axis_tuple(axes, len(axes)))
+    return _transpose(x, axes=tuple(normalize_axis_index(a, len(axes)) for a in axes))
 
 
 @implements(np.swapaxes)
