@@ -102,7 +102,7 @@ def _reduce(
     x = as_array(x)
     if dtype is not None:
         x = astype(x, dtype)
-    plain = {k: value_of(v) for k, v in start.items()}
+    where, plain = value_of(where), {k: value_of(v) for k, v in start.items()}
     with np.errstate(all="ignore"):  # NumPy refuses here what makes no sense.
         ufunc.reduce(np.ones(x.shape), axis, keepdims=keepdims, where=where, **plain)
     initial, mask = start.get("initial"), None if where is True else np.asarray(where)
