@@ -290,6 +290,36 @@ rows = {
     "apply_over_axes": [(lambda x: np.apply_over_axes(np.prod, x, [0, 2]), normal(2, 3, 2))],
     "astype": [(lambda x: np.astype(x, np.float64, copy=False), v)],
     # products
+    "histogram_bin_edges": [
+        (lambda x: np.histogram_bin_edges(x, 3), m),
+        (lambda x: np.histogram_bin_edges(x, "sturges"), m),
+        (lambda x, y: np.histogram_bin_edges(x, 2, range=(y[0], 4.0)), m, v),
+        (lambda x: np.histogram_bin_edges(x), normal(1)),
+        (lambda x: np.histogram_bin_edges(x, np.sort(x)[1:3]), v),
+    ],
+    "histogram": [
+        (lambda x: np.histogram(x, 3)[1], m),
+        (lambda x: np.histogram(x, 3, density=True)[0], m),
+        (lambda x, w: np.histogram(x, 3, None, None, w)[0], m, positive(3, 4)),
+        (lambda x, w: np.histogram(x, 3, density=True, weights=w)[0], m, positive(3, 4)),
+        (lambda w: np.histogram(m, [-0.1, 0.05, 0.2], weights=w)[0], positive(3, 4)),
+        (
+            lambda w: np.histogram(m, 4, range=(-0.1, 0.2), density=True, weights=w)[0],
+            positive(3, 4),
+        ),
+    ],
+    "histogram2d": [
+        (lambda x, y: np.histogram2d(x, y, 2, density=True)[0], v, normal(4)),
+        (lambda x, w: np.histogram2d(x, x, [2, 3], [[-2, 2], [-3, 3]], None, w)[0], v, positive(4)),
+        (lambda x, y: np.histogram2d(x, y, bins=[3, 2])[2], v, normal(4)),
+    ],
+    "histogramdd": [
+        (lambda x: np.histogramdd(x, 2, density=True)[0], normal(5, 3)),
+        (lambda x, w: np.histogramdd(x, [2, 3], weights=w)[0], normal(5, 2), positive(5)),
+        (lambda x: np.histogramdd(x, bins=3)[1][0], v),
+        (lambda x: np.histogramdd([x, x], bins=3, range=[None, (-4, 4)])[1][0], v),
+    ],
+    "ix_": [(lambda x, y: np.multiply(*np.ix_(x, y)), v, normal(3))],
     "bincount": [(lambda w: np.bincount([1, 1, 3, 0], weights=w, minlength=6), v)],
     "corrcoef": [
         (np.corrcoef, normal(2, 5)),

@@ -104,6 +104,26 @@ def test_constant_functions_return_plain_arrays():
         np.testing.assert_array_equal(found, call(t.value))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.histogram(x, 4)[0],
+        lambda x: np.histogram(x, [-1.0, 0.5, 3.0])[0],
+        lambda x: np.histogram(x, 3, range=(-1, 1), density=True)[0],
+        lambda x: np.histogram2d(x[0], x[1], 2)[0],
+        lambda x: np.histogram2d(x[0], x[1], [-2.0, 0.0, 1.0, 3.0])[0],
+        lambda x: np.histogramdd(x, bins=2)[0],
+        lambda x: np.histogramdd(x, bins=[[-2.0, 1.0, 3.0], 2])[0],
+    ],
+)
+def test_counts_are_constant(call):
+    x = np.array([[1.0, -2.0], [3.0, 0.5]])
+    found, expected = call(ag.Tensor(x)), call(x)
+    assert not isinstance(found, ag.Tensor)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_creation_functions_take_like():
     t = ag.Tensor([1.0])
     made = np.zeros(3, like=t)
@@ -134,7 +154,9 @@ def test_creation_functions_take_like():
         (lambda t: np.exp(t, casting="no"), "numpy.exp of a Tensor does not take casting="),
         (lambda t: np.max(t, where=[True, False]), "max: where= needs initial="),
         (lambda t: np.sort(t, order="f"), "sort: order= is for structured arrays"),
-        (lambda t: np.histogram(np.ones(2), weights=t), "ag.bincount has one"),
+        (lambda t: np.histogram(np.ones(3), weights=t), "weights should have the same shape as a"),
+        (lambda t: np.histogramdd(np.ones((3, 2)), weights=t), r"expected 3 weights, .* got \(2,\)"),
+        (lambda t: np.histogramdd(t, bins=[2, 2]), "points of 1 coordinates need as many bins and ranges"),
         (lambda t: np.quantile(np.ones(3), t), "no gradient with respect to q"),
         (lambda t: np.average(t, weights=np.ones(3)), "average: weights of shape"),
         (lambda t: np.average(t[None], axis=1, weights=np.ones(3)), r"expected weights of shape \(2,\)"),

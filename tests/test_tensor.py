@@ -385,3 +385,17 @@ def test_every_numpy_function_that_works_is_an_ag_function():
     }
     missing = {f.__name__ for f in numpy_functions if not offered(f.__name__)}
     assert missing <= private
+
+
+def test_constant_functions_are_numpys():
+    from agx import coverage
+
+    elsewhere = {
+        "_ones_like", "array2string", "array_repr", "array_str", "frombuffer", "fromfile", "fromiter",
+        "fromstring", "full", "genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed",
+        "nextafter", "spacing",
+    }  # fmt: skip
+    names = {*coverage.CONSTANT[""].split(), *coverage.CREATION.split()} - elsewhere
+    assert {name for name in names if getattr(ag, name, None) is not getattr(np, name)} == set()
+    assert ag.argsort(ag.Tensor([2.0, 1.0])).tolist() == [1, 0]
+    assert type(ag.zeros_like(ag.Tensor(A))) is np.ndarray

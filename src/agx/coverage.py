@@ -28,16 +28,16 @@ DIFFERENTIABLE = {
         bincount block broadcast_arrays broadcast_to choose column_stack compress concatenate
         convolve copy corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
         delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract fix
-        flip fliplr flipud full_like geomspace gradient hsplit hstack i0 imag inner insert interp
-        intersect1d kron linspace logspace matrix_transpose max mean median meshgrid min moveaxis
-        nan_to_num nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod
-        nanquantile nanstd nansum nanvar outer pad partition percentile piecewise poly polyadd
-        polyder polydiv polyfit polyint polymul polysub polyval prod ptp quantile ravel real
-        real_if_close repeat require reshape resize roll rollaxis roots rot90 round select setdiff1d
-        setxor1d sinc sort sort_complex split squeeze stack std sum swapaxes take take_along_axis
-        tensordot tile trace transpose trapezoid tril trim_zeros triu union1d unique unique_all
-        unique_counts unique_inverse unique_values unstack unwrap vander var vdot vsplit vstack
-        where
+        flip fliplr flipud full_like geomspace gradient histogram histogram2d histogram_bin_edges
+        histogramdd hsplit hstack i0 imag inner insert interp intersect1d ix_ kron linspace logspace
+        matrix_transpose max mean median meshgrid min moveaxis nan_to_num nancumprod nancumsum
+        nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar outer
+        pad partition percentile piecewise poly polyadd polyder polydiv polyfit polyint polymul
+        polysub polyval prod ptp quantile ravel real real_if_close repeat require reshape resize
+        roll rollaxis roots rot90 round select setdiff1d setxor1d sinc sort sort_complex split
+        squeeze stack std sum swapaxes take take_along_axis tensordot tile trace transpose trapezoid
+        tril trim_zeros triu union1d unique unique_all unique_counts unique_inverse unique_values
+        unstack unwrap vander var vdot vsplit vstack where
     """,
     "lib.stride_tricks": "sliding_window_view",
     "polynomial.polynomial": "polygrid2d polyval2d",
@@ -60,12 +60,11 @@ CONSTANT = {
         not_equal isfinite isinf isnan signbit nextafter spacing _ones_like
 
         all allclose any argmax argmin argpartition argsort argwhere array2string array_equal
-        array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from digitize
-        einsum_path empty_like flatnonzero histogram histogram2d histogram_bin_edges
-        histogramdd isclose iscomplex iscomplexobj isin isneginf isposinf isreal isrealobj ix_ lexsort
-        may_share_memory min_scalar_type nanargmax nanargmin ndim nonzero ones_like result_type save
-        savetxt savez savez_compressed searchsorted shape shares_memory size tril_indices_from
-        triu_indices_from zeros_like
+        array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from
+        digitize einsum_path empty_like flatnonzero isclose iscomplex iscomplexobj isin isneginf
+        isposinf isreal isrealobj lexsort may_share_memory min_scalar_type nanargmax nanargmin ndim
+        nonzero ones_like result_type save savetxt savez savez_compressed searchsorted shape
+        shares_memory size tril_indices_from triu_indices_from zeros_like
     """,
     "linalg": "matrix_rank",
 }

@@ -486,10 +486,6 @@ class Tensor(Node):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in constant_functions:
-            if isinstance(kwargs.get("weights"), Node):
-                raise TypeError(
-                    f"{_name(function)} has no gradient with respect to weights; ag.bincount has one"
-                )
             return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
         if function in _CREATORS:
             made = _CREATORS[function](*args, **kwargs)

@@ -351,3 +351,17 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         return tuple(lines)
     shape = np.broadcast_shapes(*(x.shape for x in lines))
     return tuple(broadcast_to(x, shape) for x in lines)
+
+
+@implements(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """Give each vector an axis of its own, so that they index or broadcast as a grid.
+
+    >>> [a.shape for a in ag.ix_(np.ones(3), np.ones(2))]
+    [(3, 1), (1, 2)]
+    """
+    arrays = [as_array(a) for a in args]
+    plain = np.ix_(*map(value_of, arrays))
+    return tuple(
+        reshape(a, p.shape) if is_node(a) else p for a, p in zip(arrays, plain, strict=True)
+    )
