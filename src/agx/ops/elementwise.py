@@ -15,7 +15,7 @@ from .._kernels import loops
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
 from .complex import conj, is_complex, real, real_only
-from .shape import as_array
+from .shape import as_array, refuse_out
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -276,7 +276,15 @@ _clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
 
 
 @implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
-def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+def clip(
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+    out: Any = None,
+    *,
+    a_min: Any = None,
+    a_max: Any = None,
+) -> Any:
     """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
@@ -285,6 +293,7 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
     >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
     array([0. , 0.5])
     """
+    refuse_out("clip", out)
     min, max = a_min if min is None else min, a_max if max is None else max
     min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
     if isinstance(min, Node) or isinstance(max, Node):

@@ -16,8 +16,8 @@ from ..graph import implements, is_node, primitive, value_of
 from .elementwise import astype, where
 from .index import getitem, scatter_add, take, take_along_axis
 from .moves import as_array, moved_together
-from .reduce import mean, refuse_out
-from .shape import concatenate, moveaxis, ravel, reshape
+from .reduce import mean
+from .shape import concatenate, moveaxis, ravel, refuse_out, reshape
 
 # --- sorting -------------------------------------------------------------------------------------
 

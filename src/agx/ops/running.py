@@ -9,8 +9,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import implements, primitive, value_of
 from .elementwise import astype
-from .reduce import refuse_out, sum
-from .shape import as_array, broadcast_to, concatenate, flip, moveaxis, reshape
+from .reduce import sum
+from .shape import as_array, broadcast_to, concatenate, flip, moveaxis, refuse_out, reshape
 
 
 def _along(x: Any, axis: int, *parts: slice | int) -> Any:
