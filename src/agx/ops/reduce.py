@@ -72,14 +72,20 @@ _mean = primitive(
 )
 
 
+def _freedom(x: Any, axis: Axis, ddof: float) -> float:
+    """1 / (n - ddof), infinite from ddof = n on, as NumPy's variance has it."""
+    left = _count(x, axis) - ddof
+    return 1 / left if left > 0 else math.inf
+
+
 def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
-    scale = 2 / (_count(x, axis) - ddof)
+    scale = 2 * _freedom(x, axis, ddof)
     return _restore(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
-    scale = 1 / (_count(x, axis) - ddof)
+    scale = _freedom(x, axis, ddof)
     inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
     return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
@@ -173,7 +179,7 @@ def var(
         mean = total / _counted(x, axis, included, True)
     away = x - mean
     squares = away * away if not is_complex(away) else real(away * conj(away))
-    count = _counted(x, axis, included, keepdims) - ddof
+    count = np.maximum(_counted(x, axis, included, keepdims) - ddof, 0)
     return sum(squares, axis, keepdims=keepdims, where=where) / count
 
 
