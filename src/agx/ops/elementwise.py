@@ -35,7 +35,7 @@ sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
-    if isinstance(y, (int, float)):
+    if isinstance(y, (int, float)) and abs(y) != np.inf:
         return g * (y * x ** (y - 1)) if y else None
     still = y == 0
     lower = x ** where(still, 1.0, y - 1)
@@ -162,7 +162,7 @@ _sinh_arccosh = primitive(
 def _over(x: Any, h: Any) -> Any:
     """x / h, and 0 where h is 0."""
     zero = h == 0
-    return where(zero, 0.0, x / where(zero, 1.0, h))
+    return where(zero, 0.0, x / where(zero, 1.0, h)) if zero.any() else x / h
 
 
 def _cosine(x: Any, h: Any) -> Any:
@@ -210,9 +210,10 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
     if not is_complex(x):
         return None
-    zero = x == 0
-    size = where(zero, 1.0, absolute(x))
-    return where(zero, 0.0, g / size - real(g * x) * conj(x) / size**3)
+    still = (x == 0) | np.isinf(x)
+    size = where(still, 1.0, absolute(x))
+    along = where(still, 0.0, x) / size
+    return where(still, 0.0, g - real(g * along) * conj(along)) / size
 
 
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
