@@ -1,5 +1,8 @@
 """Tensor: construction, the array it is, operators, and NumPy's protocols."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -89,6 +92,65 @@ def test_numbers_out_of_one_element():
     t = ag.Tensor([2.5])
     assert (t.item(), float(t), int(t), bool(t)) == (2.5, 2.5, 2, True)
     assert f"{ag.Tensor(2.5):.2f}" == "2.50"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("all", ()), ("any", (1,)), ("nonzero", ()), ("argmax", (1,)), ("argmin", ()),
+        ("argsort", (0,)), ("argpartition", (1,)), ("item", (0, 1)), ("tolist", ()),
+    ],
+)  # fmt: skip
+def test_methods_of_arrays_whose_results_are_plain(name, arguments):
+    found = getattr(ag.Tensor(A), name)(*arguments)
+    assert type(found) is type(getattr(A, name)(*arguments))
+    np.testing.assert_array_equal(found, getattr(A, name)(*arguments))
+
+
+def test_searching_a_tensor_for_another():
+    t = ag.Tensor([1.0, 2.0, 4.0])
+    assert t.searchsorted(ag.Tensor([3.0])).tolist() == [2]
+    assert 2.0 in t and 3.0 not in t
+    assert (t.itemsize, t.nbytes) == (8, 24)
+
+
+def test_methods_of_arrays_stay_in_the_graph():
+    ag.testing.check_grads(lambda x: x.compress([False, True], axis=0) * x.flat[4], A)
+    ag.testing.check_grads(lambda x: divmod(x, 2.0)[1] * divmod(7.0, x)[1] + round(x, 1), A + 1.2)
+    assert ag.grad(lambda x: x.round(1).sum())(A).tolist() == [[0.0] * 3] * 2
+
+
+# --- copies --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy])
+def test_a_copied_leaf_is_a_leaf_of_its_own(again):
+    t = ag.Tensor([1.0, 2.0], label="w", requires_grad=False)
+    other = again(t)
+    other.value[0] = 5.0
+    assert t.value.tolist() == [1.0, 2.0]
+    assert (other.label, other.requires_grad, other.is_leaf) == ("w", False, True)
+
+
+def test_a_copied_result_stays_in_the_graph():
+    t = ag.Tensor([1.0, 2.0])
+    copy.deepcopy(t * t).sum().backward()
+    assert t.grad.tolist() == [2.0, 4.0]
+    assert ag.grad(lambda x: copy.copy(x) ** 2)(3.0) == 6.0
+
+
+def test_a_copied_model_shares_nothing_with_the_model():
+    model = ag.nn.Linear(2, 2)
+    model.tied = model.weight
+    other = copy.deepcopy(model)
+    other.weight.value[...] = 0.0
+    assert model.weight.value.any()
+    assert other.tied is other.weight
+
+
+def test_a_tensor_cannot_be_pickled():
+    with pytest.raises(TypeError, match=r"cannot be pickled.*t.value, or a model's state_dict\(\)"):
+        pickle.dumps(ag.Tensor([1.0]))
 
 
 def test_iteration_gives_rows_of_the_graph():
@@ -268,9 +330,7 @@ def test_an_index_is_no_tensor():
 def test_every_numpy_function_that_works_is_an_ag_function():
     from agx.graph import numpy_functions
 
-    def offered(name):
-        return any(hasattr(module, name) for module in (ag, ag.linalg, ag.fft, ag.special))
-
+    modules = (ag, ag.linalg, ag.fft, ag.special)
     private = {
         "logn",
         "put_along_axis",
@@ -281,5 +341,6 @@ def test_every_numpy_function_that_works_is_an_ag_function():
         "polyval2d",
         "polygrid2d",
     }
-    missing = {f.__name__ for f in numpy_functions if not offered(f.__name__)}
+    names = {f.__name__ for f in numpy_functions}
+    missing = {name for name in names if not any(hasattr(m, name) for m in modules)}
     assert missing <= private

@@ -300,6 +300,9 @@ def test_backward_with_create_graph():
         (lambda x: np.array([x[0], x[1]]).sum(), "making a plain array would drop.*ag.stack"),
         (lambda x: np.asarray(x).sum(), "making a plain array would drop"),
         (lambda x: math.sin(x[0]), "would drop the gradient"),
+        (lambda x: x[0].item() * 2, r"item\(\) would drop the gradient.*keep the Tensor"),
+        (lambda x: sum(x.tolist()), r"tolist\(\) would drop the gradient"),
+        (lambda x: X.dot(x), r"write np.f\(a, t\) for methods of plain arrays such as a.dot"),
     ],
 )
 def test_conversions_inside_a_transform_are_refused(f, message):

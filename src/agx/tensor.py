@@ -24,10 +24,12 @@ from .ops import (
     products,
     reduce,
     running,
+    ufuncs,
 )
 from .ops import shape as movement
 
 _HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
+_KEEP = "keep the Tensor: ag and numpy functions take it"
 
 constant_functions.update(coverage.constants())
 
@@ -159,6 +161,15 @@ def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     return compare
 
 
+def _constant(name: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.array, name)(*map(_plain, args), **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is plain."
+    return method
+
+
 def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
 
@@ -262,25 +273,38 @@ class Tensor(Node):
         """Return the value, a NumPy array of the same memory."""
         return self.value
 
-    def item(self) -> Any:
-        """Return the value of a Tensor of one element as a Python float or complex."""
-        return self.array.item()
+    def item(self, *where: Any) -> Any:
+        """Return the only element, or the one at an index, as a Python float or complex.
+
+        Raises TypeError inside of a transform such as ``ag.grad``, and ValueError if there are several.
+        """
+        return self._leave("item()", _KEEP).item(*where)
 
     def tolist(self) -> Any:
-        """Return the value as nested lists of Python floats."""
-        return self.array.tolist()
+        """Return the value as nested lists of Python numbers.
 
-    def argmax(self, axis: int | None = None) -> Any:
-        """Return the index of the largest element along ``axis``, as integers."""
-        return self.array.argmax(axis)
-
-    def argmin(self, axis: int | None = None) -> Any:
-        """Return the index of the smallest element along ``axis``, as integers."""
-        return self.array.argmin(axis)
+        Raises TypeError inside of a transform such as ``ag.grad``.
+        """
+        return self._leave("tolist()", _KEEP).tolist()
 
     def flatten(self) -> Any:
         """Flatten to one dimension."""
         return movement.ravel(self)
+
+    @property
+    def flat(self) -> Any:
+        """All elements in order, in one dimension."""
+        return movement.ravel(self)
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self.array.nbytes
 
     def _leave(self, how: str, fix: str) -> np.ndarray:
         """The value, unless that would drop a gradient that somebody asked for."""
@@ -292,7 +316,10 @@ class Tensor(Node):
         return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        fix = "use ag.stack or ag.array to join Tensors, and ag functions or np.f(t) to compute"
+        fix = (
+            "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays such as "
+            "a.dot(t), declare functions of other libraries with ag.primitive"
+        )
         return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
@@ -307,17 +334,27 @@ class Tensor(Node):
         return bool(self.array)
 
     def __float__(self) -> float:
-        return float(
-            self._leave("float()", "keep the Tensor: ag and numpy functions take it").item()
-        )
+        return float(self._leave("float()", _KEEP).item())
 
     def __complex__(self) -> complex:
-        return complex(
-            self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item()
-        )
+        return complex(self._leave("complex()", _KEEP).item())
 
     def __int__(self) -> int:
         return int(self.array.item())
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        if not self.is_leaf or self.traced:
+            return moves.copy(self)
+        return Tensor(self.value.copy(), label=self.label, requires_grad=self.requires_grad)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Tensor cannot be pickled: its graph stays in this process; send t.value, or a model's "
+            "state_dict()"
+        )
 
     def __format__(self, spec: str) -> str:
         return format(self.array.item(), spec) if spec else repr(self)
@@ -358,6 +395,9 @@ class Tensor(Node):
     __rmod__ = _swapped(elementwise.remainder)
     __pow__ = elementwise.power
     __rpow__ = _swapped(elementwise.power)
+    __divmod__ = ufuncs.divmod
+    __rdivmod__ = _swapped(ufuncs.divmod)
+    __round__ = ufuncs.round
     __matmul__ = linalg.matmul
     __rmatmul__ = _swapped(linalg.matmul)
     __neg__ = elementwise.negative
@@ -387,6 +427,7 @@ class Tensor(Node):
     diagonal = moves.diagonal
     copy = moves.copy
     clip = elementwise.clip
+    round = ufuncs.round
     conj = conjugate = complex_.conj
     astype = elementwise.astype
     reshape = movement.reshape
@@ -397,6 +438,13 @@ class Tensor(Node):
     repeat = movement.repeat
     take = index.take
     dot = linalg.dot
+    all, any, nonzero = map(_constant, ("all", "any", "nonzero"))
+    argmax, argmin, argsort = map(_constant, ("argmax", "argmin", "argsort"))
+    argpartition, searchsorted = map(_constant, ("argpartition", "searchsorted"))
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """Keep the slices along ``axis`` for which ``condition`` holds."""
+        return order.compress(condition, self, axis)
 
     # --- NumPy's protocols -----------------------------------------------------------------------
 
