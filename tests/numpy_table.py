@@ -111,7 +111,7 @@ rows = {
     "cumulative_sum": [(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), m)],
     "cumulative_prod": [
         (lambda x: np.cumulative_prod(x, axis=0, include_initial=True), m),
-        (np.cumulative_prod, v),
+        (lambda x: np.cumulative_prod(x), v),
     ],
     "diff": [
         (np.diff, m),
@@ -313,8 +313,11 @@ rows = {
         (lambda x, y: np.vecdot(x, y, axis=0, keepdims=True), m, normal(3, 4)),
         (lambda x, y: np.imag(np.vecdot(x + 1j * y, y - 2j * x)), v, normal(4)),
     ],
-    "matvec": [(np.matvec, m, v), (np.matvec, normal(2, 3, 2), normal(2))],
-    "vecmat": [(np.vecmat, normal(3), m)],
+    "matvec": [
+        (lambda x, y: np.matvec(x, y), m, v),
+        (lambda x, y: np.matvec(x, y), normal(2, 3, 2), normal(2)),
+    ],
+    "vecmat": [(lambda x, y: np.vecmat(x, y), normal(3), m)],
     "matmul": [(lambda x, y: np.matmul(x, y, dtype=np.float64), m, v)],
     # signals and polynomials
     "convolve": [

@@ -15,6 +15,8 @@ from agx.graph import numpy_functions
 
 def parameters():
     for name, group in rows.items():
+        if coverage.function(name) is None:
+            continue  # this version of NumPy lacks it
         for k, row in enumerate(group):
             yield pytest.param(row[0], row[1:], id=f"{name}-{k}")
     for k, row in enumerate(methods):
@@ -167,7 +169,7 @@ def test_creation_functions_take_like():
         (lambda t: np.linspace(t, 1.0, -1), "num must not be negative"),
         (lambda t: np.geomspace(t, 0.0), "start and stop must not be 0"),
         (lambda t: np.lib.stride_tricks.sliding_window_view(t, 1, writeable=True), "writeable=True"),
-        (lambda t: np.cumulative_sum(t[None]), "needs axis="),
+        (lambda t: ag.cumulative_sum(t[None]), "needs axis="),
         (lambda t: np.vander(t[None]), "vander: expected one axis"),
         (lambda t: np.add.reduceat(t, [5]), "indices must be between 0 and 1"),
         (lambda t: np.modf.reduce(t), "only supported for binary functions"),

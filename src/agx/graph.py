@@ -62,11 +62,13 @@ def primitive(
 
 
 def implements(*functions: Any) -> Callable[[F], F]:
-    """Make NumPy call the decorated function when one of ``functions`` is given a Tensor."""
+    """Make NumPy call the decorated function when one of ``functions`` is given a Tensor.
+
+    None stands for a function that this version of NumPy lacks.
+    """
 
     def register(ours: F) -> F:
-        for f in functions:
-            numpy_functions[f] = ours
+        numpy_functions.update({f: ours for f in functions if f is not None})
         return ours
 
     return register

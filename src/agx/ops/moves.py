@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_vie
 from ..graph import implements, is_node, value_of
 from .elementwise import astype, where
 from .index import getitem
-from .shape import broadcast_to, concatenate, ravel, reshape, stack, transpose
+from .shape import broadcast_to, concatenate, moveaxis, ravel, reshape, stack, transpose
 
 
 def as_array(x: Any) -> Any:
@@ -158,11 +158,16 @@ dsplit = _mover(
     "Cut along the third axis.",
     ">>> len(ag.dsplit(np.ones((2, 2, 4)), 4))\n    4",
 )
-unstack = _mover(
-    np.unstack,
-    "Return the slices along an axis as a tuple.",
-    ">>> len(ag.unstack(np.ones((2, 3)), axis=1))\n    3",
-)
+
+
+@implements(getattr(np, "unstack", None))
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """Return the slices along an axis as a tuple.
+
+    >>> len(ag.unstack(np.ones((2, 3)), axis=1))
+    3
+    """
+    return tuple(moveaxis(as_array(x), axis, 0))
 
 
 @implements(np_sliding_window_view)
