@@ -6,7 +6,7 @@ Functions with no row here have one in the table of primitives.
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.polynomial.polynomial import polygrid2d, polyval2d
+from numpy.polynomial import polynomial
 from points import apart, complex_normal, normal, positive, restart, unit
 
 restart(3)
@@ -14,6 +14,7 @@ v, m = normal(4), apart(3, 4)
 holes = m.copy()
 holes[0, 1] = holes[2, 2] = np.nan
 where = np.array([[True, False, True, True]])
+NUMPY_2_2 = np.lib.NumpyVersion(np.__version__) >= "2.2.0"
 QUANTILES = (
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
     "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher",
@@ -227,7 +228,7 @@ rows = {
     "pad": [
         *((lambda x, k=k: np.pad(x, ((2, 1), (1, 3)), mode=k), m) for k in PADS),
         (lambda x: np.pad(x, 2, constant_values=((1.0, 2.0), (3.0, 4.0))), m),
-        (lambda x: np.pad(x, {1: 2}), m),
+        *NUMPY_2_2 * ((lambda x: np.pad(x, {1: 2}), m),),
         (lambda x: np.pad(x, 2, "mean", stat_length=2), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=(5.0, 1.0)), m),
     ],
@@ -235,7 +236,7 @@ rows = {
     "repeat": [(lambda x: np.repeat(x, [1, 0, 2], 0), m)],
     "reshape": [
         (lambda x: np.reshape(x, (2, -1), order="F"), m),
-        (lambda x: np.reshape(x, shape=(6, 2)), m),
+        *NUMPY_2_2 * ((lambda x: np.reshape(x, shape=(6, 2)), m),),
     ],
     "resize": [(lambda x: np.resize(x, (3, 7)), m)],
     "roll": [(lambda x: np.roll(x, 2), m), (lambda x: np.roll(x, (1, -1), axis=(0, 1)), m)],
@@ -352,10 +353,14 @@ rows = {
         (lambda x, y, w: np.polyfit(x, y, 1, w=w), apart(5), normal(5), positive(5)),
         (lambda x, y: np.polyfit(x, y, 1), apart(4), normal(4, 2)),
     ],
-    "polynomial.polynomial.polyval2d": [(polyval2d, v, normal(4), normal(3, 2))],
+    "polynomial.polynomial.polyval2d": [(polynomial.polyval2d, v, normal(4), normal(3, 2))],
+    "polynomial.polynomial.polyvalnd": [
+        (lambda x, c: polynomial.polyvalnd((x,), c), m, normal(3, 2)),
+        (lambda x, y, z, c: polynomial.polyvalnd((x, y, z), c), v, v, normal(4), normal(2, 3, 2)),
+    ],
     "polynomial.polynomial.polygrid2d": [
-        (polygrid2d, v, normal(3), normal(3, 2)),
-        (polygrid2d, normal(2, 2), normal(3), normal(2, 2, 2)),
+        (polynomial.polygrid2d, v, normal(3), normal(3, 2)),
+        (polynomial.polygrid2d, normal(2, 2), normal(3), normal(2, 2, 2)),
     ],
     "roots": [
         (lambda x: np.sort(np.real(np.roots(np.poly(x)))), apart(3)),

@@ -262,7 +262,11 @@ def test_as_a_module():
 def test_real_ctrl_c(tmp_path):
     command = [sys.executable, "-m", "agx", "train", "mlp", "--data", "digits", "--out", "run"]
     process = subprocess.Popen(
-        [*command, "--epochs", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--epochs", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may ignore it
     )
     history = tmp_path / "run" / "history.jsonl"
     deadline = time.monotonic() + 30

@@ -98,8 +98,11 @@ def _missing(function: Any) -> TypeError:
 
 @functools.cache
 def _parameters(function: Any) -> tuple[str, ...]:
-    """The names by which arguments may be passed; "**" if any name will do."""
-    parameters = inspect.signature(function).parameters.values()
+    """The names by which arguments may be passed, where it says so; "**" if any name will do."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # as of functions of NumPy that are written in C, before 2.4
+        return ()
     return tuple(
         "**" if p.kind == p.VAR_KEYWORD else p.name
         for p in parameters

@@ -198,7 +198,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     array([1.])
     """
     if not is_node(filt):
-        return np.trim_zeros(filt, trim, axis)
+        return np.trim_zeros(filt, trim, **({} if axis is None else {"axis": axis}))
     axes = range(filt.ndim) if axis is None else np.atleast_1d(axis) % filt.ndim
     index = [slice(None)] * filt.ndim
     places = np.argwhere(filt.value)
