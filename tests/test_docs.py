@@ -16,10 +16,22 @@ MODULES = [
 ]
 
 
+#: What the examples of these modules need besides agx.
+NEEDS = {
+    "agx.viz.plots": "matplotlib",
+    "agx.ops.im2col": "scipy",
+    "agx.ops.special": "scipy",
+    "agx.special": "scipy",
+    "agx.compat.autograd.scipy": "scipy",
+    "agx.compat.autograd.scipy.special": "scipy",
+    "agx.compat.autograd.scipy.stats.t": "scipy",
+}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    if name == "agx.viz.plots":
-        pytest.importorskip("matplotlib")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE, verbose=False)
