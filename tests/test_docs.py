@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import agx as ag
+from agx.graph import Primitive
 
 MODULES = [
     info.name
@@ -39,7 +40,8 @@ def test_examples_run(name):
     tests += [
         doctest.DocTestParser().get_doctest(value.__doc__, {"ag": ag, "np": np}, key, name, 0)
         for key, value in vars(module).items()
-        if isinstance(value, type) and value.__module__ == name and ">>>" in (value.__doc__ or "")
+        if ">>>" in (value.__doc__ or "")
+        and (isinstance(value, Primitive) or (isinstance(value, type) and value.__module__ == name))
     ]
     for test in tests:
         runner.run(test)
