@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import agx as ag
+from agx.formulas import DERIVATIVES
 from agx.graph import Primitive
 
 MODULES = [
@@ -48,6 +49,20 @@ def test_examples_run(name):
     assert runner.failures == 0
 
 
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_in_docstrings_are_those_of_the_rules(name):
+    formulas, point, _ = DERIVATIVES[name]
+    point = np.atleast_1d(eval(point))
+    space = {**vars(np), **dict(zip("xy", point, strict=False))}
+    expected = [eval(formula, space) for formula in formulas.split(" and ")]
+    found = ag.grad(getattr(ag, name), tuple(range(len(point))))(*point)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert (
+        f"The derivative{'s are' if len(point) > 1 else ' is'} {formulas}."
+        in getattr(ag, name).__doc__
+    )
+
+
 def public_functions():
     for name in dir(ag):
         if not name.startswith("_") and callable(getattr(ag, name)):
@@ -58,4 +73,5 @@ def public_functions():
 def test_public_names_are_documented(name):
     doc = getattr(ag, name).__doc__
     assert doc
+    assert doc != Primitive.__doc__
     assert doc.strip().split("\n")[0].endswith((".", "):", ")"))

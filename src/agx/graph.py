@@ -17,6 +17,7 @@ from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.sweep import leaves as leaves
 from ._kernels.sweep import sorted_nodes as sorted_nodes
+from .formulas import describe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,7 +58,7 @@ def primitive(
     registry[name] = new = Primitive(name, function, rules, elementwise)
     if isinstance(function, np.ufunc):
         numpy_functions.setdefault(function, new)
-        new.__doc__ = f"Compute ``numpy.{function.__name__}`` of arrays or Tensors, elementwise."
+        new.__doc__ = describe(function.__name__)
     return new
 
 
