@@ -57,6 +57,14 @@ def test_jacobian_and_hessian_have_the_shapes_of_result_and_argument():
     assert ag.jacobian(lambda x: x @ matrix)(np.ones((4, 2))).shape == (4, 3, 4, 2)
 
 
+def test_scipys_optimisers_take_gradients_and_products_as_they_are():
+    optimize = pytest.importorskip("scipy.optimize")
+    found = optimize.minimize(
+        rosenbrock, POINT, jac=ag.grad(rosenbrock), hessp=ag.hvp(rosenbrock), method="trust-ncg"
+    )
+    np.testing.assert_allclose(found.x, np.ones(POINT.size), rtol=1e-4)
+
+
 def test_hvp_is_the_hessian_times_a_vector():
     v = np.array([1.0, -2.0, 0.5])
     np.testing.assert_allclose(ag.hvp(rosenbrock)(POINT, v), ag.hessian(rosenbrock)(POINT) @ v)
