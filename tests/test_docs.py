@@ -65,7 +65,8 @@ def test_derivatives_in_docstrings_are_those_of_the_rules(name):
 
 def public_functions():
     for name in dir(ag):
-        if not name.startswith("_") and callable(getattr(ag, name)):
+        ours = getattr(ag, name) is not getattr(np, name, None)
+        if not name.startswith("_") and ours and callable(getattr(ag, name)):
             yield name
 
 
