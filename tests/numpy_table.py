@@ -6,7 +6,7 @@ Functions with no row here have one in the table of primitives.
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.polynomial.polynomial import polygrid2d, polyval2d
+from numpy.polynomial import polynomial
 from points import apart, complex_normal, normal, positive, restart, unit
 
 restart(3)
@@ -14,6 +14,7 @@ v, m = normal(4), apart(3, 4)
 holes = m.copy()
 holes[0, 1] = holes[2, 2] = np.nan
 where = np.array([[True, False, True, True]])
+NUMPY_2_2 = np.lib.NumpyVersion(np.__version__) >= "2.2.0"
 QUANTILES = (
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
     "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher",
@@ -111,11 +112,11 @@ rows = {
     "nancumprod": [(lambda x: np.nancumprod(np.where(np.isnan(holes), np.nan, x), 1), m)],
     "cumulative_sum": [
         (lambda x: np.cumulative_sum(x, axis=1, include_initial=True), m),
-        (np.cumulative_sum, normal()),
+        (lambda x: np.cumulative_sum(x), normal()),
     ],
     "cumulative_prod": [
         (lambda x: np.cumulative_prod(x, axis=0, include_initial=True), m),
-        (np.cumulative_prod, v),
+        (lambda x: np.cumulative_prod(x), v),
     ],
     "diff": [
         (np.diff, m),
@@ -236,7 +237,7 @@ rows = {
     "pad": [
         *((lambda x, k=k: np.pad(x, ((2, 1), (1, 3)), mode=k), m) for k in PADS),
         (lambda x: np.pad(x, 2, constant_values=((1.0, 2.0), (3.0, 4.0))), m),
-        (lambda x: np.pad(x, {1: 2}), m),
+        *NUMPY_2_2 * ((lambda x: np.pad(x, {1: 2}), m),),
         (lambda x: np.pad(x, 2, "mean", stat_length=2), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=(5.0, 1.0)), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=x[0, 0]), m),
@@ -253,7 +254,7 @@ rows = {
     "reshape": [
         (lambda x: np.reshape(x, (2, -1), order="F"), m),
         (lambda x: np.reshape(x, (2, 6), "F"), m),
-        (lambda x: np.reshape(x, shape=(6, 2)), m),
+        *NUMPY_2_2 * ((lambda x: np.reshape(x, shape=(6, 2)), m),),
     ],
     "resize": [(lambda x: np.resize(x, (3, 7)), m)],
     "roll": [
@@ -366,8 +367,11 @@ rows = {
         (lambda x, y: np.vecdot(x, y, axis=0, keepdims=True), m, normal(3, 4)),
         (lambda x, y: np.imag(np.vecdot(x + 1j * y, y - 2j * x)), v, normal(4)),
     ],
-    "matvec": [(np.matvec, m, v), (np.matvec, normal(2, 3, 2), normal(2))],
-    "vecmat": [(np.vecmat, normal(3), m)],
+    "matvec": [
+        (lambda x, y: np.matvec(x, y), m, v),
+        (lambda x, y: np.matvec(x, y), normal(2, 3, 2), normal(2)),
+    ],
+    "vecmat": [(lambda x, y: np.vecmat(x, y), normal(3), m)],
     "matmul": [(lambda x, y: np.matmul(x, y, dtype=np.float64), m, v)],
     # signals and polynomials
     "convolve": [
@@ -402,10 +406,14 @@ rows = {
         (lambda x, y, w: np.polyfit(x, y, 1, w=w), apart(5), normal(5), positive(5)),
         (lambda x, y: np.polyfit(x, y, 1), apart(4), normal(4, 2)),
     ],
-    "polynomial.polynomial.polyval2d": [(polyval2d, v, normal(4), normal(3, 2))],
+    "polynomial.polynomial.polyval2d": [(polynomial.polyval2d, v, normal(4), normal(3, 2))],
+    "polynomial.polynomial.polyvalnd": [
+        (lambda x, c: polynomial.polyvalnd((x,), c), m, normal(3, 2)),
+        (lambda x, y, z, c: polynomial.polyvalnd((x, y, z), c), v, v, normal(4), normal(2, 3, 2)),
+    ],
     "polynomial.polynomial.polygrid2d": [
-        (polygrid2d, v, normal(3), normal(3, 2)),
-        (polygrid2d, normal(2, 2), normal(3), normal(2, 2, 2)),
+        (polynomial.polygrid2d, v, normal(3), normal(3, 2)),
+        (polynomial.polygrid2d, normal(2, 2), normal(3), normal(2, 2, 2)),
     ],
     "roots": [
         (lambda x: np.sort(np.real(np.roots(np.poly(x)))), apart(3)),

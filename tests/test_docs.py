@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import agx as ag
+from agx.formulas import DERIVATIVES
+from agx.graph import Primitive
 
 MODULES = [
     info.name
@@ -16,10 +18,22 @@ MODULES = [
 ]
 
 
+#: What the examples of these modules need besides agx.
+NEEDS = {
+    "agx.viz.plots": "matplotlib",
+    "agx.ops.im2col": "scipy",
+    "agx.ops.special": "scipy",
+    "agx.special": "scipy",
+    "agx.compat.autograd.scipy": "scipy",
+    "agx.compat.autograd.scipy.special": "scipy",
+    "agx.compat.autograd.scipy.stats.t": "scipy",
+}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    if name == "agx.viz.plots":
-        pytest.importorskip("matplotlib")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE, verbose=False)
@@ -27,11 +41,26 @@ def test_examples_run(name):
     tests += [
         doctest.DocTestParser().get_doctest(value.__doc__, {"ag": ag, "np": np}, key, name, 0)
         for key, value in vars(module).items()
-        if isinstance(value, type) and value.__module__ == name and ">>>" in (value.__doc__ or "")
+        if ">>>" in (value.__doc__ or "")
+        and (isinstance(value, Primitive) or (isinstance(value, type) and value.__module__ == name))
     ]
     for test in tests:
         runner.run(test)
     assert runner.failures == 0
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_in_docstrings_are_those_of_the_rules(name):
+    formulas, point, _ = DERIVATIVES[name]
+    point = np.atleast_1d(eval(point))
+    space = {**vars(np), **dict(zip("xy", point, strict=False))}
+    expected = [eval(formula, space) for formula in formulas.split(" and ")]
+    found = ag.grad(getattr(ag, name), tuple(range(len(point))))(*point)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert (
+        f"The derivative{'s are' if len(point) > 1 else ' is'} {formulas}."
+        in getattr(ag, name).__doc__
+    )
 
 
 def public_functions():
@@ -45,4 +74,5 @@ def public_functions():
 def test_public_names_are_documented(name):
     doc = getattr(ag, name).__doc__
     assert doc
+    assert doc != Primitive.__doc__
     assert doc.strip().split("\n")[0].endswith((".", "):", ")"))

@@ -20,16 +20,22 @@ def operand(name, *shape):
     return normal(*shape) if name in ("rfft", "ihfft", "rfft2", "rfftn") else complex_normal(*shape)
 
 
+def assert_same(found, expected):
+    """To the bit; NumPy 2.0 rounds real transforms over a repeated axis otherwise."""
+    bits = 0 if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else 1e-14
+    np.testing.assert_allclose(found, expected, rtol=bits, atol=bits)
+
+
 def check(name, x, *args, **params):
     """Plain, through agx and through NumPy's protocol the values are NumPy's; the slope fits."""
     expected = getattr(np.fft, name)(x, *args, **params)
     ours = getattr(ag.fft, name)
-    np.testing.assert_array_equal(ours(x, *args, **params), expected)
+    assert_same(ours(x, *args, **params), expected)
     t = ag.Tensor(x)
     out = getattr(np.fft, name)(t, *args, **params)
-    np.testing.assert_array_equal(out.value, expected)
+    assert_same(out.value, expected)
     assert out.dtype == expected.dtype
-    np.testing.assert_array_equal(ours(t, *args, **params).value, expected)
+    assert_same(ours(t, *args, **params).value, expected)
     weights = complex_normal(*expected.shape)
     ag.real(ag.sum(out * weights)).backward()
     v = operand(name, *x.shape)

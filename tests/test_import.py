@@ -54,6 +54,15 @@ def test_import_is_silent_when_warnings_are_errors():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_import_does_without_what_the_oldest_numpy_lacks():
+    lacking = ["cumulative_prod", "cumulative_sum", "matvec", "unstack", "vecmat"]
+    code = (
+        f"import numpy as np; [delattr(np, n) for n in {lacking} if hasattr(np, n)]\n"
+        "import agx as ag; print(len(ag.unstack(ag.Tensor([1.0, 2.0]))), ag.vecmat(np.ones(1), np.eye(1)))"
+    )
+    assert run("-c", code).stdout.strip() == "2 [1.]"
+
+
 def test_version_is_that_of_the_installed_distribution():
     assert ag.__version__ == metadata.version("agx")
 

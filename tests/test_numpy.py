@@ -13,8 +13,18 @@ from agx import coverage
 from agx.graph import numpy_functions
 
 
+def overridable():
+    for module in ("char", "fft", "lib.recfunctions", "ma", "polynomial", "rec", "strings"):
+        importlib.import_module(f"numpy.{module}")
+    yield from overrides.get_overridable_numpy_ufuncs()
+    yield from overrides.get_overridable_numpy_array_functions()
+
+
 def parameters():
+    overridden = set(overridable())
     for name, group in rows.items():
+        if coverage.function(name) not in overridden:
+            continue  # this version of NumPy lacks it, or does not ask
         for k, row in enumerate(group):
             yield pytest.param(row[0], row[1:], id=f"{name}-{k}")
     for k, row in enumerate(methods):
@@ -36,16 +46,11 @@ def test_value_is_numpys_and_derivatives_are_right(call, arrays):
 # --- the table of what is covered ------------------------------------------------------------------
 
 
-def overridable():
-    for module in ("char", "fft", "lib.recfunctions", "ma", "polynomial", "rec", "strings"):
-        importlib.import_module(f"numpy.{module}")
-    yield from overrides.get_overridable_numpy_ufuncs()
-    yield from overrides.get_overridable_numpy_array_functions()
-
-
 def name_of(function):
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core", "numpy")
-    return f"{module}.{function.__name__}".removeprefix("numpy.")
+    return f"{module}.{function.__name__}".removeprefix("numpy.").replace(
+        "_scimath_impl", "scimath"
+    )
 
 
 def test_every_function_that_numpy_lets_us_override_is_classified():
@@ -256,7 +261,7 @@ def test_creation_functions_take_like():
         (lambda t: np.linspace(t, 1.0, -1), "num must not be negative"),
         (lambda t: np.geomspace(t, 0.0), "start and stop must not be 0"),
         (lambda t: np.lib.stride_tricks.sliding_window_view(t, 1, writeable=True), "writeable=True"),
-        (lambda t: np.cumulative_sum(t[None]), "needs axis="),
+        (lambda t: ag.cumulative_sum(t[None]), "needs axis="),
         (lambda t: np.vander(t[None]), "vander: expected one axis"),
         (lambda t: np.add.reduceat(t, [5]), "indices must be between 0 and 1"),
         (lambda t: np.modf.reduce(t), "only supported for binary functions"),

@@ -57,6 +57,14 @@ def test_jacobian_and_hessian_have_the_shapes_of_result_and_argument():
     assert ag.jacobian(lambda x: x @ matrix)(np.ones((4, 2))).shape == (4, 3, 4, 2)
 
 
+def test_scipys_optimisers_take_gradients_and_products_as_they_are():
+    optimize = pytest.importorskip("scipy.optimize")
+    found = optimize.minimize(
+        rosenbrock, POINT, jac=ag.grad(rosenbrock), hessp=ag.hvp(rosenbrock), method="trust-ncg"
+    )
+    np.testing.assert_allclose(found.x, np.ones(POINT.size), rtol=1e-4)
+
+
 def test_hvp_is_the_hessian_times_a_vector():
     v = np.array([1.0, -2.0, 0.5])
     np.testing.assert_allclose(ag.hvp(rosenbrock)(POINT, v), ag.hessian(rosenbrock)(POINT) @ v)
@@ -300,6 +308,9 @@ def test_backward_with_create_graph():
         (lambda x: np.array([x[0], x[1]]).sum(), "making a plain array would drop.*ag.stack"),
         (lambda x: np.asarray(x).sum(), "making a plain array would drop"),
         (lambda x: math.sin(x[0]), "would drop the gradient"),
+        (lambda x: x[0].item() * 2, r"item\(\) would drop the gradient.*keep the Tensor"),
+        (lambda x: sum(x.tolist()), r"tolist\(\) would drop the gradient"),
+        (lambda x: X.dot(x), r"write np.f\(a, t\) for methods of plain arrays such as a.dot"),
     ],
 )
 def test_conversions_inside_a_transform_are_refused(f, message):
@@ -355,7 +366,15 @@ def test_conversions_work_on_everything_else():
         (lambda: ag.vjp(lambda x: x, X)[1](ag.Tensor(1.0)), r"expected a gradient of shape \(2,\)"),
         (lambda: ag.jvp(lambda x: x, X, (X,)), "primals and tangents must be tuples"),
         (lambda: ag.jvp(lambda x: x, (X,), (1.0,)), r"expected tangents of shapes \[\(2,\)\]"),
-        (lambda: ag.hvp(lambda x: (x**2).sum())(X, (X, X)), "expected a vector of 1 arrays"),
+        (
+            lambda: ag.hvp(lambda x: (x**2).sum())(X, (X, X)),
+            r"the vector, of shapes \[\(2,\)\], got",
+        ),
+        (lambda: ag.hvp(lambda x: (x**2).sum())(X, 1.0), r"of shapes \[\(2,\)\], got \[\(\)\]"),
+        (
+            lambda: ag.grad(lambda x: x.sum())(x=X),
+            "0 were given; pass what is differentiated by pos",
+        ),
         (lambda: ag.grad(lambda x: x * 1j)(2.0), "the result is complex"),
     ],
 )

@@ -40,7 +40,7 @@ DIFFERENTIABLE = {
         unstack unwrap vander var vdot vsplit vstack where
     """,
     "lib.stride_tricks": "sliding_window_view",
-    "polynomial.polynomial": "polygrid2d polyval2d",
+    "polynomial.polynomial": "polygrid2d polyval2d polyvalnd",
     "lib.scimath": "arccos arcsin arctanh log log10 log2 logn power sqrt",
     "linalg": """
         cholesky cond cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matrix_norm
@@ -61,7 +61,7 @@ CONSTANT = {
 
         all allclose any argmax argmin argpartition argsort argwhere array2string array_equal
         array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from
-        digitize einsum_path empty_like flatnonzero isclose iscomplex iscomplexobj isin isneginf
+        digitize einsum_path empty_like flatnonzero in1d isclose iscomplex iscomplexobj isin isneginf
         isposinf isreal isrealobj lexsort may_share_memory min_scalar_type nanargmax nanargmin ndim
         nonzero ones_like result_type save savetxt savez savez_compressed searchsorted shape
         shares_memory size tril_indices_from triu_indices_from zeros_like

@@ -17,6 +17,7 @@ from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.sweep import leaves as leaves
 from ._kernels.sweep import sorted_nodes as sorted_nodes
+from .formulas import describe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,16 +58,18 @@ def primitive(
     registry[name] = new = Primitive(name, function, rules, elementwise)
     if isinstance(function, np.ufunc):
         numpy_functions.setdefault(function, new)
-        new.__doc__ = f"Compute ``numpy.{function.__name__}`` of arrays or Tensors, elementwise."
+        new.__doc__ = describe(function.__name__)
     return new
 
 
 def implements(*functions: Any) -> Callable[[F], F]:
-    """Make NumPy call the decorated function when one of ``functions`` is given a Tensor."""
+    """Make NumPy call the decorated function when one of ``functions`` is given a Tensor.
+
+    None stands for a function that this version of NumPy lacks.
+    """
 
     def register(ours: F) -> F:
-        for f in functions:
-            numpy_functions[f] = ours
+        numpy_functions.update({f: ours for f in functions if f is not None})
         return ours
 
     return register

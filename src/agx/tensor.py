@@ -97,10 +97,13 @@ def _missing(function: Any) -> TypeError:
 
 @functools.cache
 def _parameters(function: Any) -> tuple[str, ...]:
-    """The names by which arguments may be passed; "**" if any name will do."""
+    """The names by which arguments may be passed, where it says so; "**" if any name will do."""
     if isinstance(function, graph.Primitive):
         return ()
-    parameters = inspect.signature(function).parameters.values()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # as of functions of NumPy that are written in C, before 2.4
+        return ()
     return tuple(
         "**" if p.kind == p.VAR_KEYWORD else p.name
         for p in parameters
@@ -342,7 +345,10 @@ class Tensor(Node):
         return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        fix = "use ag.stack or ag.array to join Tensors, and ag functions or np.f(t) to compute"
+        fix = (
+            "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays such as "
+            "a.dot(t), declare functions of other libraries with ag.primitive"
+        )
         return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
@@ -355,6 +361,12 @@ class Tensor(Node):
 
     def __contains__(self, item: Any) -> bool:
         return bool((self == item).any())
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Tensor cannot be pickled: its graph stays in this process; send t.value, or a model's "
+            "state_dict()"
+        )
 
     def __copy__(self) -> Any:
         return moves.copy(self)

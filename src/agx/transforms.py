@@ -52,7 +52,10 @@ class _Run:
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         for p in positions:
             if not -len(args) <= p < len(args):
-                raise ValueError(f"{who}: argnums names argument {p}, but {len(args)} were given")
+                raise ValueError(
+                    f"{who}: argnums names argument {p}, but {len(args)} were given; pass what is "
+                    "differentiated by position"
+                )
         chosen = [args[p] for p in positions]
         found, build = flatten(chosen[0] if isinstance(argnums, int) else tuple(chosen))
         self.build = build
@@ -238,11 +241,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
         )
     run = _Run("jvp", f, tuple(primals), tuple(range(len(primals))), {})
     directions, _ = flatten(tuple(tangents))
-    shapes = [n.shape for n in run.nodes]
-    if [np.shape(_value(d)) for d in directions] != shapes:
-        raise ValueError(
-            f"jvp: expected tangents of shapes {shapes}, got {[np.shape(_value(d)) for d in directions]}"
-        )
+    _check_shapes("jvp: expected tangents", run.nodes, directions)
     results, build = flatten(run.result)
     pushed, values = [], []
     for out in results:
@@ -255,6 +254,12 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
         values.append(out if nested else out.array)
     run.end()
     return build(values), build(pushed)
+
+
+def _check_shapes(what: str, arrays: list[Any], directions: list[Any]) -> None:
+    wanted, got = ([np.shape(_value(x)) for x in xs] for xs in (arrays, directions))
+    if wanted != got:
+        raise ValueError(f"{what} of shapes {wanted}, got {got}")
 
 
 def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
@@ -340,7 +345,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """Return the function (*args, v) -> Hessian of ``f`` at args, times v, without forming the Hessian.
 
-    ``v`` has the structure of the argument.
+    ``v`` has the structure and the shapes of the argument; ValueError otherwise. It comes last, while
+    SciPy passes it second to a ``hessp`` of several arguments.
 
     >>> ag.hvp(lambda x: ag.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
@@ -354,11 +360,7 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
         def along(*a: Any) -> Any:
             slopes, _ = flatten(slope(*a, **kwargs))
-            if len(slopes) != len(directions):
-                raise ValueError(
-                    f"hvp: expected a vector of {len(slopes)} arrays, as the argument has, got "
-                    f"{len(directions)}"
-                )
+            _check_shapes("hvp: expected the last argument, the vector,", slopes, directions)
             terms = [(g * d).sum() for g, d in zip(slopes, directions, strict=True)]
             return sum(terms[1:], terms[0])
 

@@ -21,6 +21,7 @@ def test_all_forms_agree(sizes):
     np.testing.assert_array_equal(picked, patches)
     dense = ag.im2col_matrix_dense(X, *sizes)
     np.testing.assert_array_equal((X.reshape(n, -1) @ dense).reshape(patches.shape), patches)
+    pytest.importorskip("scipy")
     sparse = ag.im2col_matrix_sparse(X, *sizes)
     np.testing.assert_array_equal(sparse.toarray(), dense)
 

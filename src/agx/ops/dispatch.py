@@ -15,16 +15,13 @@ from .elementwise import astype
 from .elementwise import where as choose_where
 from .shape import as_array, broadcast_to, expand_dims, moveaxis, reshape, stack
 
-#: Ufuncs with a signature, which take axes and dtype themselves.
-GENERALIZED = {np.matmul, np.vecdot, np.matvec, np.vecmat}
-
 
 def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a ufunc that has a derivative on arguments with a Tensor among them."""
     ours = numpy_functions[ufunc]
     if not kwargs:
         return ours(*args)
-    if ufunc in GENERALIZED and not isinstance(ours, Primitive) and "axes" not in kwargs:
+    if ufunc.signature and not isinstance(ours, Primitive) and "axes" not in kwargs:  # as np.vecdot
         return ours(*args, **kwargs)
     dtype = kwargs.pop("dtype", None)
     if "where" in kwargs and kwargs["where"] is True:
@@ -52,7 +49,7 @@ def method(ufunc: Any, what: str, name: str, args: tuple[Any, ...], kwargs: dict
         )
     if kwargs.pop("out", None) is not None:
         raise TypeError(f"{name}.{what}: out= is not supported for a Tensor; use the result")
-    if ufunc.nin != 2 or ufunc.nout != 1 or ufunc in GENERALIZED:
+    if ufunc.nin != 2 or ufunc.nout != 1 or ufunc.signature:
         raise TypeError(f"{name}.{what}: only ufuncs of two arguments and one result have it")
     ours = numpy_functions[ufunc]
     if what == "outer":

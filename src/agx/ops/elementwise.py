@@ -12,6 +12,7 @@ import numpy as np
 
 from .._kernels import elementwise as _kernels
 from .._kernels import loops
+from ..formulas import describe
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
 from .complex import conj, is_complex, real, real_only
@@ -50,6 +51,7 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 power = primitive("pow", operator.pow, (_power_base, _power_exponent), elementwise=True)
 implements(np.power)(power)
+power.__doc__ = describe("power")
 
 
 @implements(np.float_power)

@@ -1,7 +1,8 @@
-"""Polynomials of two variables; loaded when a Tensor first meets ``numpy.polynomial``."""
+"""Polynomials of several variables; loaded when a Tensor first meets ``numpy.polynomial``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.polynomial import polynomial
@@ -21,25 +22,44 @@ def _horner(x: Any, c: Any, outer: bool) -> Any:
     return found
 
 
+def _at_points(op: str, points: Sequence[Any], c: Any) -> Any:
+    points = [as_array(p) for p in points]
+    shapes = [p.shape for p in points]
+    if len(set(shapes)) != 1:
+        raise ValueError(f"{op}: expected coordinates of one shape, got {shapes}")
+    found = as_array(c)
+    for k, x in enumerate(points):
+        found = _horner(x, found, k == 0)
+    return found
+
+
 @implements(polynomial.polyval2d)
 def polyval2d(x: Any, y: Any, c: Any) -> Any:
     """Evaluate the polynomial with coefficients c[i, j] of x^i y^j at points (x, y).
 
-    >>> from numpy.polynomial.polynomial import polyval2d
+    >>> from agx.ops.grids import polyval2d
     >>> polyval2d(ag.Tensor([2.0]), ag.Tensor([3.0]), np.eye(2)).value
     array([7.])
     """
-    x, y, c = as_array(x), as_array(y), as_array(c)
-    if x.shape != y.shape:
-        raise ValueError(f"polyval2d: expected x and y of one shape, got {x.shape} and {y.shape}")
-    return _horner(y, _horner(x, c, True), False)
+    return _at_points("polyval2d", (x, y), c)
+
+
+@implements(getattr(polynomial, "polyvalnd", None))
+def polyvalnd(pts: Sequence[Any], c: Any) -> Any:
+    """Evaluate the polynomial with coefficients c[i, j, ...] of x^i y^j ... at points (x, y, ...).
+
+    >>> from agx.ops.grids import polyvalnd
+    >>> polyvalnd((ag.Tensor([2.0]), ag.Tensor([3.0])), np.eye(2)).value
+    array([7.])
+    """
+    return _at_points("polyvalnd", pts, c)
 
 
 @implements(polynomial.polygrid2d)
 def polygrid2d(x: Any, y: Any, c: Any) -> Any:
     """Evaluate the polynomial with coefficients c[i, j] of x^i y^j on the grid of x and y.
 
-    >>> from numpy.polynomial.polynomial import polygrid2d
+    >>> from agx.ops.grids import polygrid2d
     >>> polygrid2d(ag.Tensor([2.0]), ag.Tensor([3.0, 4.0]), np.eye(2)).value
     array([[7., 9.]])
     """

@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_vie
 from ..graph import implements, is_node, value_of
 from .elementwise import astype, where
 from .index import getitem
-from .shape import _cast, broadcast_to, concatenate, ravel, reshape, transpose
+from .shape import _cast, broadcast_to, concatenate, moveaxis, ravel, reshape, transpose
 from .shape import as_array as as_array
 
 
@@ -152,11 +152,16 @@ dsplit = _mover(
     "Cut along the third axis.",
     ">>> len(ag.dsplit(np.ones((2, 2, 4)), 4))\n    4",
 )
-unstack = _mover(
-    np.unstack,
-    "Return the slices along an axis as a tuple.",
-    ">>> len(ag.unstack(np.ones((2, 3)), axis=1))\n    3",
-)
+
+
+@implements(getattr(np, "unstack", None))
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """Return the slices along an axis as a tuple.
+
+    >>> len(ag.unstack(np.ones((2, 3)), axis=1))
+    3
+    """
+    return tuple(moveaxis(as_array(x), axis, 0))
 
 
 @implements(np_sliding_window_view)
@@ -187,7 +192,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     array([1.])
     """
     if not is_node(filt):
-        return np.trim_zeros(filt, trim, axis)
+        return np.trim_zeros(filt, trim, **({} if axis is None else {"axis": axis}))
     if not set(trim.lower()) <= {"f", "b"}:
         raise ValueError(f"trim_zeros: trim must be made of 'f' and 'b', got {trim!r}")
     axes = normalize_axis_tuple(range(filt.ndim) if axis is None else axis, filt.ndim)

@@ -75,7 +75,7 @@ def vecdot(
     return found if dtype is None else astype(found, dtype)
 
 
-@implements(np.matvec)
+@implements(getattr(np, "matvec", None))
 def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     """Multiply matrices (..., M, N) by vectors (..., N).
 
@@ -86,7 +86,7 @@ def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     return found if dtype is None else astype(found, dtype)
 
 
-@implements(np.vecmat)
+@implements(getattr(np, "vecmat", None))
 def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     """Multiply conjugates of vectors (..., N) by matrices (..., N, M).
 

@@ -130,7 +130,7 @@ def _only_axis(op: str, x: Any, axis: int | None) -> tuple[Any, int]:
     return x if x.ndim else reshape(x, 1), 0 if axis is None else axis
 
 
-@implements(np.cumulative_sum)
+@implements(getattr(np, "cumulative_sum", None))
 def cumulative_sum(
     x: Any,
     /,
@@ -149,7 +149,7 @@ def cumulative_sum(
     return _with_first("cumulative_sum", cumsum(x, axis, dtype, out), axis, include_initial, 0)
 
 
-@implements(np.cumulative_prod)
+@implements(getattr(np, "cumulative_prod", None))
 def cumulative_prod(
     x: Any,
     /,
