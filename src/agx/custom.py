@@ -70,10 +70,10 @@ class custom_vjp:  # noqa: N801
                 )
             return tuple(found)
 
-        return Primitive(name, value, _once(rule))(*args)
+        return Primitive(name, value, once(rule))(*args)
 
 
-def _once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
     """A rule for one argument at a time from one for all of them, computed once for each cotangent."""
     last: list[Any] = []
 
@@ -149,4 +149,4 @@ def _replay(
         results, _ = again(traced)
         return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
 
-    return Primitive("checkpoint", lambda *_: np.asarray(value), _once(rule))(*inputs)
+    return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*inputs)
