@@ -72,6 +72,21 @@ def test_what_custom_vjp_refuses():
         f(ag.Tensor(X)).sum().backward()
 
 
+def test_what_custom_vjp_would_lose():
+    @ag.custom_vjp
+    def f(x, y=1.0):
+        return x * y
+
+    f.defvjp(lambda x, y=1.0: ((x, x), None), lambda kept, g: (g,))
+    with pytest.raises(TypeError, match="keyword arguments are constants; pass 'y' by position"):
+        f(X, y=ag.Tensor(X))
+    with pytest.raises(TypeError, match="the value must be one array, got a tuple; stack several"):
+        f(ag.Tensor(X))
+    f.defvjp(lambda x: x, lambda kept, g: (g,))
+    with pytest.raises(TypeError, match=r"f: forward returns a pair \(value, residuals\)"):
+        f(ag.Tensor(X))
+
+
 # --- checkpoint ------------------------------------------------------------------------------------
 
 

@@ -100,6 +100,8 @@ def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
     for module in ("agx.tensor", "agx.ops.dispatch"):
         monkeypatch.setattr(f"{module}.numpy_functions", Recorder(numpy_functions))
     for name, group in rows.items():
+        if coverage.function(name) is None:  # another NumPy has it
+            continue
         seen.clear()
         for call, *arrays in group:
             call(*map(ag.Tensor, arrays))

@@ -23,6 +23,31 @@ def test_derivatives_agree_with_finite_differences(function, arrays):
     ag.testing.check_grads(function, *arrays, order=3, rtol=1e-5, atol=1e-5)
 
 
+def random_like(rng, a):
+    found = rng.standard_normal(np.shape(a))
+    return found + 1j * rng.standard_normal(np.shape(a)) if np.iscomplexobj(a) else found
+
+
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_forward_derivatives_agree_with_reverse_ones(function, arrays):
+    rng = np.random.default_rng(0)
+    v = tuple(random_like(rng, a) for a in arrays)
+    value, pushed = ag.jvp(function, tuple(arrays), v)
+    w = random_like(rng, value)
+    pulled = ag.vjp(function, *arrays)[1](w)
+    expected = sum(np.sum(p * d).real for p, d in zip(pulled, v, strict=True))
+    np.testing.assert_allclose(np.sum(w * pushed).real, expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_blocks_of_a_jacobian_equal_its_rows(function, arrays, monkeypatch):
+    jacobian = ag.jacobian(function, tuple(range(len(arrays))))
+    together = jacobian(*arrays)
+    monkeypatch.setattr("agx.transforms.pull_block", lambda *_: None)
+    for block, rows_ in zip(together, jacobian(*arrays), strict=True):
+        np.testing.assert_allclose(block, rows_, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(("function", "arrays"), CASES)
 def test_float32_stays_float32(function, arrays):
     tensors = [ag.Tensor(a.astype(np.float32)) for a in arrays]

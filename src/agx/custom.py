@@ -48,13 +48,26 @@ class custom_vjp:  # noqa: N801
             raise TypeError(
                 f"{name}: no gradient is defined; call {name}.defvjp(forward, backward)"
             )
+        for key, a in kwargs.items():
+            if isinstance(a, Node) and a.requires_grad:
+                raise TypeError(
+                    f"{name}: keyword arguments are constants; pass {key!r} by position"
+                )
         if not any(isinstance(a, Node) and a.requires_grad for a in args) or not is_recording():
             return self._function(*args, **kwargs)
         forward, backward = self._forward, self._backward
         kept: list[Any] = []
 
         def value(*plain: Any) -> Any:
-            out, residuals = forward(*plain, **kwargs)
+            found = forward(*plain, **kwargs)
+            if not isinstance(found, (tuple, list)) or len(found) != 2:
+                raise TypeError(f"{name}: forward returns a pair (value, residuals)")
+            out, residuals = found
+            if isinstance(out, (tuple, list, dict)):
+                raise TypeError(
+                    f"{name}: the value must be one array, got a {type(out).__name__}; stack several "
+                    "into one"
+                )
             kept[:] = [residuals]
             return np.asarray(out)
 
@@ -70,10 +83,10 @@ class custom_vjp:  # noqa: N801
                 )
             return tuple(found)
 
-        return Primitive(name, value, _once(rule))(*args)
+        return Primitive(name, value, once(rule))(*args)
 
 
-def _once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
     """A rule for one argument at a time from one for all of them, computed once for each cotangent."""
     last: list[Any] = []
 
@@ -149,4 +162,4 @@ def _replay(
         results, _ = again(traced)
         return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
 
-    return Primitive("checkpoint", lambda *_: np.asarray(value), _once(rule))(*inputs)
+    return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*inputs)

@@ -15,6 +15,7 @@ from ._kernels.graph import Primitive as Primitive
 from ._kernels.graph import declare_arithmetic as declare_arithmetic
 from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
+from ._kernels.graph import set_recording as set_recording
 from ._kernels.sweep import leaves as leaves
 from ._kernels.sweep import sorted_nodes as sorted_nodes
 from .formulas import describe
@@ -141,10 +142,12 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 "ag.real, ag.imag or ag.abs of it, or pass a seed"
             )
         return np.ones(value.shape, value.dtype)
-    seed = np.asarray(seed, value.dtype)
+    seed = np.asarray(seed)
+    if seed.dtype.kind == "c" and value.dtype.kind != "c":
+        raise TypeError(f"{who}: the result is real and the seed complex; pass its real part")
     if seed.shape != value.shape:
         raise ValueError(f"{who}: expected a seed of shape {value.shape}, got {seed.shape}")
-    return seed
+    return seed.astype(value.dtype, copy=False)
 
 
 def backward(root: Node, seed: Any = None, free: bool = False, create_graph: bool = False) -> None:

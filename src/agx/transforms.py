@@ -8,26 +8,27 @@ then come as a tuple. Functions that ``f`` calls may be NumPy's.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .blocks import pull_block, rows_at_once
-from .graph import Node, leaves, pullback
+from .graph import Node, is_recording, leaves, pullback, set_recording
 from .ops.complex import is_complex, real
 from .ops.shape import reshape, stack
+from .scalar import Scalar
 from .tensor import Tensor
-from .trees import flatten, is_differentiable
+from .trees import describe, flatten, is_differentiable, leaves_like
 
 Argnums = int | tuple[int, ...]
 
 
-def _trace(x: Any) -> Any:
+def _trace(x: Any, follow: bool) -> Any:
     """A fresh node that carries ``x``; inside another transform it stays connected to the outside."""
     node: Any
     if isinstance(x, Tensor):
-        node = x * 1.0 if x.requires_grad else Tensor(x.array)
+        node = x * 1.0 if x.requires_grad and follow else Tensor(x.array)
     else:
         array = np.array(x)
         if array.dtype.kind in "biu":
@@ -42,55 +43,139 @@ def _value(result: Any) -> Any:
     return result.array if isinstance(result, Node) else result
 
 
+def _positions(who: str, argnums: Any, count: int) -> list[int]:
+    """The positions that ``argnums`` names, counted from the first of ``count`` arguments."""
+    given = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    found: list[int] = []
+    for p in given:
+        if isinstance(p, bool) or not hasattr(p, "__index__"):
+            raise TypeError(
+                f"{who}: argnums must be the position of an argument or a tuple of positions, got "
+                f"{argnums!r}"
+            )
+        if not -count <= p < count:
+            raise ValueError(
+                f"{who}: argnums names argument {p}, but {count} were given by position; keyword "
+                "arguments are constants"
+            )
+        if p % count in found:
+            raise ValueError(f"{who}: argnums names argument {p % count} twice, got {argnums!r}")
+        found.append(p % count)
+    return found
+
+
 class _Run:
-    """One call of a function on traced arguments."""
+    """One call of a function on traced arguments, and the derivatives taken there.
+
+    Derivatives are taken inside ``with run``: everything is recorded then, also under ``no_grad``,
+    and the arguments want gradients. Outside, other transforms pass them by, as constants.
+    """
 
     def __init__(
-        self, who: str, f: Callable[..., Any], args: tuple[Any, ...], argnums: Argnums, kwargs: Any
+        self, who: str, f: Callable[..., Any], args: tuple[Any, ...], argnums: Any, kwargs: Any
     ) -> None:
         self.who = who
-        positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        for p in positions:
-            if not -len(args) <= p < len(args):
-                raise ValueError(
-                    f"{who}: argnums names argument {p}, but {len(args)} were given; pass what is "
-                    "differentiated by position"
-                )
+        self.followed = is_recording()
+        positions = _positions(who, argnums, len(args))
+        many = isinstance(argnums, (tuple, list))
         chosen = [args[p] for p in positions]
-        found, build = flatten(chosen[0] if isinstance(argnums, int) else tuple(chosen))
-        self.build = build
-        for leaf in found:
-            self._check(leaf)
-        self.nodes = [_trace(leaf) for leaf in found]
-        traced = build(self.nodes)
-        call = list(args)
-        for p, t in zip(positions, (traced,) if isinstance(argnums, int) else traced, strict=True):
-            call[p] = t
-        self.result = f(*call, **kwargs)
-
-    def _check(self, leaf: Any) -> None:
-        if is_differentiable(leaf) or type(leaf) is int:
-            return
-        dtype = getattr(leaf, "dtype", None)
-        what = f"an array of dtype {dtype}" if dtype is not None else f"a {type(leaf).__name__}"
-        raise TypeError(
-            f"{self.who}: cannot differentiate in {what}; pass floats (x.astype(float)), or leave the "
-            "argument out of argnums"
+        self.argument = tuple(chosen) if many else chosen[0]
+        found, self._build = flatten(self.argument)
+        self._numbers = [self._is_number(leaf, any(leaf is c for c in chosen)) for leaf in found]
+        self.nodes = [
+            _trace(leaf, self.followed)
+            for leaf, number in zip(found, self._numbers, strict=True)
+            if number
+        ]
+        self._own = set(self.nodes)
+        self._points = [node for node in self.nodes if node.is_leaf]
+        nodes = iter(self.nodes)
+        traced = self._build(
+            [next(nodes) if n else leaf for leaf, n in zip(found, self._numbers, strict=True)]
         )
+        call = list(args)
+        for p, t in zip(positions, traced if many else (traced,), strict=True):
+            call[p] = t
+        with self:
+            self.result = f(*call, **kwargs)
+
+    def __enter__(self) -> _Run:
+        self._before = set_recording(True)
+        for node in self._points:
+            node.requires_grad = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for node in self._points:
+            node.requires_grad = False
+        set_recording(self._before)
+
+    def _is_number(self, leaf: Any, alone: bool) -> bool:
+        """Whether a leaf is differentiated; other things in containers are constants."""
+        if is_differentiable(leaf) or type(leaf) is int:
+            return True
+        dtype = getattr(leaf, "dtype", None)
+        if not alone and not isinstance(leaf, Scalar) and dtype in (None, bool):
+            return False
+        what = f"an array of dtype {dtype}" if dtype is not None else f"a {type(leaf).__name__}"
+        fix = "pass floats (x.astype(float))" if dtype is not None else "pass numbers or arrays"
+        if isinstance(leaf, Scalar):
+            fix = "pass its .value"
+        raise TypeError(
+            f"{self.who}: cannot differentiate in {what}; {fix}, or leave the argument out of argnums"
+        )
+
+    def build(self, derivatives: Iterable[Any]) -> Any:
+        """The tree of the arguments with a derivative for each number, None for everything else."""
+        each = iter(derivatives)
+        return self._build([next(each) if n else None for n in self._numbers], bare=True)
+
+    def along(self, what: str, given: Any) -> list[Any]:
+        """One direction for each node, from a tree like that of the arguments."""
+        who = f"{self.who}: expected {what} built as the arguments are:"
+        found = leaves_like(given, self.argument, who)
+        numbers = [v for v, number in zip(found, self._numbers, strict=True) if number]
+        return [self.direction(what, v, node) for v, node in zip(numbers, self.nodes, strict=True)]
+
+    def direction(self, what: str, given: Any, node: Any) -> Any:
+        """``given`` as an array or Tensor of the shape and dtype of ``node``; None is zero."""
+        if given is None:
+            return np.zeros(node.shape, node.dtype)
+        if isinstance(given, Node) and not self.followed:
+            given = given.array
+        v = given if isinstance(given, Node) else np.asarray(given)
+        if v.shape != node.shape:
+            raise ValueError(f"{self.who}: expected {what} of shape {node.shape}, got {v.shape}")
+        if v.dtype.kind not in ("biufc" if node.dtype.kind == "c" else "biuf"):
+            raise TypeError(
+                f"{self.who}: expected {what} of dtype {node.dtype}, got {v.dtype}; pass its real part"
+            )
+        return v if isinstance(v, Node) else v.astype(node.dtype, copy=False)
 
     def nested(self, out: Node) -> bool:
         """Whether ``out`` also depends on Tensors from outside, as in a nested transform.
 
         Derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
         """
-        if not out.requires_grad:
+        if not out.requires_grad or not self.followed:
             return False
-        own = set(self.nodes)
-        return any(leaf not in own for leaf in leaves(out))
+        return any(leaf not in self._own for leaf in leaves(out))
+
+    def array(self, result: Any, use: str) -> Any:
+        """The one array that ``f`` returned, in the graph; ``use`` says what else would do."""
+        if isinstance(result, Node):
+            return result
+        if result is None:
+            raise TypeError(f"{self.who}: the function returned None; return the result")
+        if not isinstance(result, (bool, int, float, complex, np.ndarray, np.generic)):
+            raise TypeError(
+                f"{self.who}: the function returned {describe(result)}, expected one array; {use}"
+            )
+        return Tensor(result, requires_grad=False)
 
     def scalar(self, result: Any) -> Node:
         """The result as one real number in the graph."""
-        out = result if isinstance(result, Node) else Tensor(result, requires_grad=False)
+        out: Node = self.array(result, "use ag.jacobian, or ag.grad_and_aux for (value, more)")
         if out.size != 1:
             raise RuntimeError(
                 f"{self.who}: the result has shape {out.shape}, and only a scalar has a gradient; "
@@ -98,15 +183,34 @@ class _Run:
             )
         return out
 
-    def gradients(self, out: Node, seed: Any = None) -> Any:
-        """Gradients of ``out`` in the tree of the arguments."""
-        return self.build(pullback(out, self.nodes, seed, create_graph=self.nested(out)))
+    def gradients(self, out: Node, seed: Any = None) -> list[Any]:
+        """The gradient of ``out`` in each node."""
+        return pullback(out, self.nodes, seed, create_graph=self.nested(out))
 
-    def end(self) -> None:
-        """Let outer transforms pass by the points that were plain numbers."""
-        for node in self.nodes:
-            if node.is_leaf:
-                node.requires_grad = False
+    def both_parts(self, out: Node, found: Callable[[complex], list[Any]]) -> list[Any]:
+        """Derivatives of ``out`` from ``found(weight)``, those of the real part of weight * out.
+
+        Raises ValueError for a complex function of complex numbers that has no complex derivative.
+        """
+        first = found(1.0)
+        if out.dtype.kind != "c" or not out.requires_grad:
+            return first
+        second = found(-1j)
+        joined = []
+        for node, a, b in zip(self.nodes, first, second, strict=True):
+            if node.dtype.kind != "c":
+                joined.append(a + 1j * b)
+                continue
+            a_, b_ = _value(a), _value(b)
+            allowed = np.sqrt(np.finfo(a_.dtype).eps) * np.abs(a_).max(initial=0.0)
+            if (np.abs(a_ - 1j * b_) > allowed).any():
+                raise ValueError(
+                    f"{self.who}: the function is not holomorphic, so that no complex number is its "
+                    "derivative; differentiate its real and imaginary parts in those of its argument: "
+                    "lambda x, y: ag.real(f(x + 1j * y))"
+                )
+            joined.append(a)
+        return joined
 
 
 def value_and_grad(
@@ -124,21 +228,28 @@ def value_and_grad(
 
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
-        run = _Run("grad", f, args, argnums, kwargs)
-        result, aux = run.result if has_aux else (run.result, None)
-        out = run.scalar(result)
-        gradient = run.gradients(out)
-        value = out if run.nested(out) else _value(result)
-        run.end()
-        return ((value, _detached(aux)) if has_aux else value), gradient
+        with _Run("grad", f, args, argnums, kwargs) as run:
+            result, aux = _pair(run.result) if has_aux else (run.result, None)
+            out = run.scalar(result)
+            gradient = run.build(run.gradients(out))
+            value = out if run.nested(out) else _value(result)
+            return ((value, _outer(run, aux)) if has_aux else value), gradient
 
     return both
 
 
-def _detached(tree: Any) -> Any:
+def _pair(result: Any) -> Any:
+    if isinstance(result, (tuple, list)) and len(result) == 2:
+        return result
+    raise TypeError(
+        f"grad: with has_aux the function returns a pair (value, aux), got {describe(result)}"
+    )
+
+
+def _outer(run: _Run, tree: Any) -> Any:
     """Plain arrays in place of Tensors that no outer transform follows."""
     found, build = flatten(tree)
-    return build([x.array if isinstance(x, Node) else x for x in found])
+    return build([x.array if isinstance(x, Node) and not run.nested(x) else x for x in found])
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -186,13 +297,10 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
 
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        run = _Run("elementwise_grad", f, args, argnums, kwargs)
-        out = (
-            run.result if isinstance(run.result, Node) else Tensor(run.result, requires_grad=False)
-        )
-        found = run.gradients(out, np.ones(out.shape, out.dtype))
-        run.end()
-        return found
+        with _Run("elementwise_grad", f, args, argnums, kwargs) as run:
+            out = run.array(run.result, "use ag.jacobian")
+            ones = np.ones(out.shape, out.dtype)
+            return run.build(run.both_parts(out, lambda w: run.gradients(out, ones * w)))
 
     return derivative
 
@@ -208,22 +316,21 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     results, build = flatten(run.result)
 
     def pull(g: Any) -> tuple[Any, ...]:
-        seeds, _ = flatten(g)
-        if len(seeds) != len(results):
-            raise ValueError(f"vjp: expected {len(results)} arrays of gradients, got {len(seeds)}")
-        total: list[Any] = [None] * len(run.nodes)
-        for out, seed in zip(results, seeds, strict=True):
-            if isinstance(out, Node):
-                follow = run.nested(out) or isinstance(seed, Node)
-                if isinstance(seed, Node) and seed.shape != out.shape:
-                    raise ValueError(f"vjp: expected a gradient of shape {out.shape}")
-                found = pullback(out, run.nodes, seed, create_graph=follow)
-                total = [a if t is None else t + a for t, a in zip(total, found, strict=True)]
-        zeros = [np.zeros(n.shape, n.dtype) for n in run.nodes]
-        return run.build([z if t is None else t for t, z in zip(total, zeros, strict=True)])
+        seeds = leaves_like(g, run.result, "vjp: expected gradients built as the result is:")
+        total: list[Any] = [np.zeros(n.shape, n.dtype) for n in run.nodes]
+        with run:
+            for out, seed in zip(results, seeds, strict=True):
+                if isinstance(out, Node) and seed is not None:
+                    seed = run.direction("a gradient", seed, out)
+                    follow = isinstance(seed, Node) or run.nested(out)
+                    found = pullback(out, run.nodes, seed, create_graph=follow)
+                    total = [t + a for t, a in zip(total, found, strict=True)]
+        return run.build(total)
 
-    kept = any(isinstance(r, Node) and run.nested(r) for r in results)
-    return (run.result if kept else build([_value(r) for r in results])), pull
+    with run:
+        return build(
+            [x if isinstance(x, Node) and run.nested(x) else _value(x) for x in results]
+        ), pull
 
 
 def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
@@ -240,26 +347,24 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
             "jvp: primals and tangents must be tuples, with one entry for each argument"
         )
     run = _Run("jvp", f, tuple(primals), tuple(range(len(primals))), {})
-    directions, _ = flatten(tuple(tangents))
-    _check_shapes("jvp: expected tangents", run.nodes, directions)
+    directions = run.along("tangents", tuple(tangents))
     results, build = flatten(run.result)
-    pushed, values = [], []
-    for out in results:
-        if not isinstance(out, Node):
-            pushed.append(np.zeros(np.shape(out)))
-            values.append(out)
-            continue
-        nested = run.nested(out) or any(isinstance(d, Node) for d in directions)
-        pushed.append(_push(run, out, directions, nested))
-        values.append(out if nested else out.array)
-    run.end()
-    return build(values), build(pushed)
+    with run:
+        pushed, values = [], []
+        for out in results:
+            if not isinstance(out, Node):
+                pushed.append(np.zeros(np.shape(out)))
+                values.append(out)
+                continue
+            nested = run.nested(out) or any(isinstance(d, Node) for d in directions)
+            pushed.append(_push(run, out, directions, nested))
+            values.append(out if nested else out.array)
+    return build(values), build(pushed, bare=True)
 
 
-def _check_shapes(what: str, arrays: list[Any], directions: list[Any]) -> None:
-    wanted, got = ([np.shape(_value(x)) for x in xs] for xs in (arrays, directions))
-    if wanted != got:
-        raise ValueError(f"{what} of shapes {wanted}, got {got}")
+def _real_dot(a: Any, b: Any) -> Any:
+    total = (a * b).sum()
+    return real(total) if is_complex(total) else total
 
 
 def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
@@ -267,11 +372,10 @@ def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
     if not out.requires_grad:
         return np.zeros(out.shape, out.dtype)
     gradients = pullback(out, run.nodes, weights, create_graph=True)
-    terms = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
+    terms = [_real_dot(g, d) for g, d in zip(gradients, directions, strict=True)]
     slope = sum(terms[1:], terms[0])
     if not isinstance(slope, Node):
         return np.zeros(out.shape, out.dtype)
-    slope = real(slope) if is_complex(slope) else slope
     pushed = pullback(slope, [weights], create_graph=nested)[0]
     weights.requires_grad = False
     return pushed
@@ -290,24 +394,25 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def all_rows(*args: Any, **kwargs: Any) -> Any:
-        run = _Run("jacobian", f, args, argnums, kwargs)
-        results, build = flatten(run.result)
-        found = build([run.build(_rows(run, out)) for out in results])
-        run.end()
-        return found
+        with _Run("jacobian", f, args, argnums, kwargs) as run:
+            results, build = flatten(run.result)
+            return build([run.build(_rows(run, out)) for out in results], bare=True)
 
     return all_rows
 
 
 def _rows(run: _Run, out: Any) -> list[Any]:
     """The Jacobian of one result in each traced array."""
-    if not isinstance(out, Node):
-        out = Tensor(out, requires_grad=False)
-    shape, size = out.shape, out.size
-    nodes = run.nodes
-    if not out.requires_grad or not size:
-        return [np.zeros((*shape, *n.shape), n.dtype) for n in nodes]
-    units = np.eye(size, dtype=out.dtype).reshape(size, *shape)
+    out = run.array(out, "return arrays")
+    if not out.requires_grad or not out.size:
+        return [np.zeros((*out.shape, *n.shape), n.dtype) for n in run.nodes]
+    units = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
+    return run.both_parts(out, lambda weight: _rows_of(run, out, units * weight))
+
+
+def _rows_of(run: _Run, out: Node, units: np.ndarray) -> list[Any]:
+    """Gradients for each of the cotangents ``units``, in the shape of a Jacobian."""
+    nodes, size = run.nodes, len(units)
     if run.nested(out):
         rows = [pullback(out, nodes, unit, create_graph=True) for unit in units]
     else:
@@ -317,7 +422,8 @@ def _rows(run: _Run, out: Any) -> list[Any]:
             block = _block(out, nodes, units[start : start + step])
             rows += [list(row) for row in zip(*block, strict=True)]
     return [
-        reshape(stack([row[k] for row in rows]), (*shape, *n.shape)) for k, n in enumerate(nodes)
+        reshape(stack([row[k] for row in rows]), (*out.shape, *n.shape))
+        for k, n in enumerate(nodes)
     ]
 
 
@@ -342,7 +448,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnums), argnums)
 
 
-def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function (*args, v) -> Hessian of ``f`` at args, times v, without forming the Hessian.
 
     ``v`` has the structure and the shapes of the argument; ValueError otherwise. It comes last, while
@@ -355,15 +461,17 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
+        if len(args) < 2:
+            raise TypeError("hvp: expected the arguments of the function and a vector")
         *args_, v = args
-        directions, _ = flatten(v)
 
         def along(*a: Any) -> Any:
             slopes, _ = flatten(slope(*a, **kwargs))
-            _check_shapes("hvp: expected the last argument, the vector,", slopes, directions)
-            terms = [(g * d).sum() for g, d in zip(slopes, directions, strict=True)]
+            terms = [_real_dot(g, d) for g, d in zip(slopes, directions, strict=True)]
             return sum(terms[1:], terms[0])
 
+        run = _Run("hvp", lambda *a: None, tuple(args_), argnums, {})
+        directions = run.along("a vector", v)
         return grad(along, argnums)(*args_)
 
     return product

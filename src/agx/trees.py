@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,39 +13,103 @@ import numpy as np
 from .graph import Node
 
 
-def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+def flatten(tree: Any) -> tuple[list[Any], Callable[..., Any]]:
     """Return the leaves of a tree in order, and a function that builds the tree of other leaves.
 
     Dicts keep their order, dataclasses that of their fields; None has no leaves; everything else is
-    a leaf.
+    a leaf. The builder calls the classes of dataclasses, so that they compute what depends on their
+    fields; with ``bare=True`` it only sets the fields, for leaves that are no such arguments.
     """
     leaves: list[Any] = []
-    build = _collect(tree, leaves)
-    return leaves, lambda new: build(iter(new))
+    part = _collect(tree, leaves)
+    return leaves, lambda new, bare=False: part(iter(new), bare)
 
 
-def _collect(tree: Any, leaves: list[Any]) -> Callable[[Any], Any]:
+def _collect(tree: Any, leaves: list[Any]) -> Callable[..., Any]:
     if tree is None:
-        return lambda new: None
+        return lambda new, bare: None
     if isinstance(tree, dict):
         parts = {k: _collect(v, leaves) for k, v in tree.items()}
-        return lambda new: {k: part(new) for k, part in parts.items()}
+        return lambda new, bare: _like_dict(tree, {k: part(new, bare) for k, part in parts.items()})
     if isinstance(tree, (list, tuple)):
         items = [_collect(v, leaves) for v in tree]
         kind: Any = type(tree)
         if hasattr(tree, "_fields"):
-            return lambda new: kind(*(item(new) for item in items))
-        return lambda new: kind(item(new) for item in items)
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        fields = {
-            f.name: _collect(getattr(tree, f.name), leaves)
-            for f in dataclasses.fields(tree)
-            if f.init
-        }
-        cls: Any = type(tree)
-        return lambda new: cls(**{name: part(new) for name, part in fields.items()})
+            return lambda new, bare: kind(*(item(new, bare) for item in items))
+        return lambda new, bare: kind(item(new, bare) for item in items)
+    if _is_dataclass(tree):
+        fields = {f.name: _collect(getattr(tree, f.name), leaves) for f in _fields(tree)}
+        return lambda new, bare: _like_dataclass(
+            tree, {name: part(new, bare) for name, part in fields.items()}, bare
+        )
     leaves.append(tree)
-    return next
+    return lambda new, bare: next(new)
+
+
+def _is_dataclass(tree: Any) -> bool:
+    return dataclasses.is_dataclass(tree) and not isinstance(tree, type)
+
+
+def _fields(tree: Any) -> list[Any]:
+    return [f for f in dataclasses.fields(tree) if f.init]
+
+
+def _like_dict(tree: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
+    if type(tree) is dict:
+        return values
+    made = copy.copy(tree)
+    made.update(values)
+    return made
+
+
+def _like_dataclass(tree: Any, values: dict[str, Any], bare: bool) -> Any:
+    cls: Any = type(tree)
+    if not bare:
+        return cls(**values)
+    made = object.__new__(cls)
+    for f in dataclasses.fields(tree):
+        object.__setattr__(made, f.name, values.get(f.name))
+    return made
+
+
+def leaves_like(tree: Any, like: Any, who: str) -> list[Any]:
+    """The leaves of ``tree`` in the order of those of ``like``; None stands for any part of it.
+
+    Raises ValueError, which begins with ``who``, if they are not built alike.
+    """
+    if tree is None:
+        return [None] * len(flatten(like)[0])
+    if like is None:
+        return []
+    names, part = _parts(like)
+    theirs, theirs_part = _parts(tree)
+    if names != theirs and (not isinstance(like, dict) or set(names or ()) != set(theirs or ())):
+        raise ValueError(f"{who} {describe(like)}, got {describe(tree)}")
+    if names is None:
+        return [tree]
+    return [x for n in names for x in leaves_like(theirs_part(n), part(n), who)]
+
+
+def _parts(tree: Any) -> tuple[list[Any] | None, Callable[[Any], Any]]:
+    """The names of what a container holds, and how to get it; None for a leaf."""
+    if isinstance(tree, dict):
+        return list(tree), tree.__getitem__
+    if isinstance(tree, (list, tuple)):
+        return list(range(len(tree))), tree.__getitem__
+    if _is_dataclass(tree):
+        return [f.name for f in _fields(tree)], functools.partial(getattr, tree)
+    return None, lambda name: None
+
+
+def describe(tree: Any) -> str:
+    """What kind of container or leaf this is, for an error."""
+    if isinstance(tree, dict):
+        return f"a dict with the keys {list(tree)}"
+    if isinstance(tree, (list, tuple)):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    if isinstance(tree, Node) or hasattr(tree, "dtype"):
+        return f"an array of shape {tree.shape}"
+    return "None" if tree is None else f"a {type(tree).__name__}"
 
 
 def is_differentiable(leaf: Any) -> bool:

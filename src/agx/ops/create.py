@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import implements, is_node, value_of
-from .elementwise import astype
+from .elementwise import cast
 from .moves import atleast_1d
 from .shape import as_array, broadcast_to, moveaxis, reshape
 
@@ -25,7 +25,7 @@ def asarray(
     """
     found = as_array(x)
     if is_node(found):
-        return found if dtype is None else astype(found, dtype)
+        return found if dtype is None else cast(found, dtype)
     return np.asarray(found, dtype, order)
 
 
@@ -50,7 +50,7 @@ def array(
     if not is_node(found):
         return np.array(found, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
     found = +found if found is x and copy else found
-    found = found if dtype is None else astype(found, dtype)
+    found = found if dtype is None else cast(found, dtype)
     return reshape(found, (*(1,) * (ndmin - found.ndim), *found.shape))
 
 
@@ -75,7 +75,7 @@ def full(
     fill_value = as_array(fill_value)
     if not is_node(fill_value):
         return np.full(shape, fill_value, dtype, order)
-    return broadcast_to(fill_value if dtype is None else astype(fill_value, dtype), shape)
+    return broadcast_to(fill_value if dtype is None else cast(fill_value, dtype), shape)
 
 
 @implements(np.full_like)
@@ -110,7 +110,7 @@ def _ends(start: Any, stop: Any) -> tuple[Any, Any]:
     """Both as arrays of the dtype that they have together; Python numbers give way."""
     ends = [x if isinstance(x, (int, float, complex)) else as_array(x) for x in (start, stop)]
     dtype = np.result_type(*(getattr(x, "dtype", x) for x in ends), 1.0)
-    return astype(as_array(ends[0]), dtype), astype(as_array(ends[1]), dtype)
+    return cast(as_array(ends[0]), dtype), cast(as_array(ends[1]), dtype)
 
 
 @implements(np.linspace)
@@ -137,7 +137,7 @@ def linspace(
     share = reshape(_steps(num, endpoint), (-1,) + (1,) * ndim)
     found = start * (1 - share) + stop * share
     found = moveaxis(found, 0, axis)
-    found = astype(found, start.dtype if dtype is None else dtype)
+    found = cast(found, start.dtype if dtype is None else dtype)
     divisor = num - 1 if endpoint else num
     return (found, (stop - start) / divisor if divisor > 0 else np.nan) if retstep else found
 
@@ -162,7 +162,7 @@ def logspace(
     if np.ndim(base):
         base = moveaxis(reshape(base, (1, *base.shape)), 0, axis)
     found = base**exponents
-    return found if dtype is None else astype(found, dtype)
+    return found if dtype is None else cast(found, dtype)
 
 
 @implements(np.geomspace)
@@ -180,4 +180,4 @@ def geomspace(
     ndim = max(start.ndim, stop.ndim)
     share = reshape(_steps(num, endpoint), (-1,) + (1,) * ndim)
     found = moveaxis(start * (stop / start) ** share, 0, axis)
-    return found if dtype is None else astype(found, dtype)
+    return found if dtype is None else cast(found, dtype)

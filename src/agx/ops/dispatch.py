@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import Primitive, numpy_functions, value_of
 from . import reduce, running
-from .elementwise import astype
+from .elementwise import cast
 from .elementwise import where as choose_where
 from .shape import as_array, broadcast_to, expand_dims, moveaxis, reshape, stack
 
@@ -36,7 +36,7 @@ def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
             f"{name} of a Tensor does not take {', '.join(k + '=' for k in kwargs)}; it takes dtype="
         )
     if dtype is not None:
-        args = tuple(astype(as_array(a), dtype) for a in args)
+        args = tuple(cast(as_array(a), dtype) for a in args)
     return ours(*args)
 
 
@@ -64,7 +64,7 @@ def method(ufunc: Any, what: str, name: str, args: tuple[Any, ...], kwargs: dict
 def _outer(ours: Callable[..., Any], x: Any, y: Any, dtype: Any = None) -> Any:
     x, y = as_array(x), as_array(y)
     if dtype is not None:
-        x, y = astype(x, dtype), astype(y, dtype)
+        x, y = cast(x, dtype), cast(y, dtype)
     return ours(reshape(x, (*x.shape, *(1,) * y.ndim)), y)
 
 
@@ -98,7 +98,7 @@ def _reduce(
     """Reduce from ``start["initial"]``, or else from the ufunc's identity, if it has one."""
     x = as_array(x)
     if dtype is not None:
-        x = astype(x, dtype)
+        x = cast(x, dtype)
     where, plain = value_of(where), {k: value_of(v) for k, v in start.items()}
     with np.errstate(all="ignore"):  # NumPy refuses here what makes no sense.
         ufunc.reduce(np.ones(x.shape), axis, keepdims=keepdims, where=where, **plain)
@@ -122,7 +122,7 @@ def _reduce(
     rows = front(x)
     first = ufunc.identity if initial is None else initial
     if first is not None:
-        first = broadcast_to(astype(as_array(first), x.dtype), rows.shape[1:])
+        first = broadcast_to(cast(as_array(first), x.dtype), rows.shape[1:])
     found = _fold(ours, rows, first, mask) if len(rows) else first + reduce.sum(rows, 0)
     return expand_dims(found, sorted(axes)) if keepdims else found  # type: ignore[arg-type]
 
@@ -132,7 +132,7 @@ def _accumulate(
 ) -> Any:
     x = as_array(x)
     if dtype is not None:
-        x = astype(x, dtype)
+        x = cast(x, dtype)
     if ufunc is np.add:
         return running.cumsum(x, axis)
     if ufunc is np.multiply:
@@ -149,7 +149,7 @@ def _reduceat(
 ) -> Any:
     x = as_array(x)
     if dtype is not None:
-        x = astype(x, dtype)
+        x = cast(x, dtype)
     front = moveaxis(x, axis, 0)
     starts = np.asarray(value_of(indices))
     size = front.shape[0]

@@ -451,11 +451,22 @@ _astype = primitive(
 
 @implements(np.astype)
 def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
-    """Convert to a floating or complex dtype; the gradient is converted back.
+    """Convert to another dtype; of a floating or complex one the gradient is converted back.
+
+    Integers and truth values are constant, as comparisons are: plain arrays.
 
     >>> ag.astype(ag.Tensor([1.0]), np.float32).dtype
     dtype('float32')
+    >>> ag.Tensor([1.7]).astype(int)
+    array([1])
     """
+    if isinstance(x, Node) and np.dtype(dtype).kind in "biu":
+        return x.array.astype(dtype)
+    return cast(x, dtype)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Convert to a floating or complex dtype."""
     dtype = np.dtype(dtype)
     if isinstance(x, Node) and dtype.char not in "fdFD":
         raise TypeError(

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..graph import Node, implements, primitive
 from .complex import conj, is_complex, real
-from .elementwise import astype, where
+from .elementwise import cast, where
 from .linalg import matmul, tensordot
 from .linalg import outer as _outer
 from .reduce import sum
@@ -277,7 +277,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     np.float64(5.0)
     """
     found = diagonal(x, offset=offset)
-    return sum(found if dtype is None else astype(found, dtype), -1)
+    return sum(found if dtype is None else cast(found, dtype), -1)
 
 
 @implements(np.linalg.outer)

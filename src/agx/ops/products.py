@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graph import implements, is_node
 from .complex import conj, is_complex, real
-from .elementwise import astype, sqrt
+from .elementwise import cast, sqrt
 from .linalg import matmul, tensordot
 from .moves import as_array, atleast_2d, diag, diagonal
 from .reduce import average, sum
@@ -72,7 +72,7 @@ def vecdot(
     found = sum(_conjugate(x1) * x2, -1, keepdims=keepdims)
     if keepdims:
         found = moveaxis(found, -1, axis)
-    return found if dtype is None else astype(found, dtype)
+    return found if dtype is None else cast(found, dtype)
 
 
 @implements(getattr(np, "matvec", None))
@@ -83,7 +83,7 @@ def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     array([3., 3.])
     """
     found = matmul(as_array(x1), expand_dims(as_array(x2), -1))[..., 0]
-    return found if dtype is None else astype(found, dtype)
+    return found if dtype is None else cast(found, dtype)
 
 
 @implements(getattr(np, "vecmat", None))
@@ -94,7 +94,7 @@ def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     array([2., 2., 2.])
     """
     found = matmul(expand_dims(_conjugate(as_array(x1)), -2), as_array(x2))[..., 0, :]
-    return found if dtype is None else astype(found, dtype)
+    return found if dtype is None else cast(found, dtype)
 
 
 @implements(np.kron)
@@ -199,7 +199,7 @@ def cov(
     """
     x = _samples(m, y, rowvar)
     if dtype is not None:
-        x = astype(x, dtype)
+        x = cast(x, dtype)
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"cov: ddof must be an integer, got {ddof}")
     ddof = int(not bias) if ddof is None else ddof

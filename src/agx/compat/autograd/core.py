@@ -11,7 +11,9 @@ import numpy as np
 from ...graph import Node, leaves, pullback
 from ...ops.complex import is_complex, real
 from ...tensor import Tensor
+from .absent import absent as _absent
 from .tracer import peek
+from .tracer import primitive as primitive
 
 # --- containers ----------------------------------------------------------------------------------
 
@@ -176,3 +178,6 @@ def make_jvp(f: Callable[[Any], Any], x: Any) -> Callable[[Any], Any]:
     """Return the function v -> (f(x), its derivative along v)."""
     trace = Trace(f, x)
     return lambda v: (trace.value, trace.push(v))
+
+
+__getattr__ = _absent("agx.compat.autograd.core")

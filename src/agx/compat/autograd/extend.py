@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .absent import absent as _absent
 from .tracer import Box as Box
 from .tracer import notrace_primitive as notrace_primitive
 from .tracer import primitive as primitive
@@ -66,3 +67,6 @@ def defjvp_argnums(fun: Any, jvp: Any) -> None:
 def def_linear(fun: Any) -> None:
     """Accept that a function is linear; its forward derivative comes from its pull-backs."""
     _checked("def_linear", fun)
+
+
+__getattr__ = _absent("agx.compat.autograd.extend")

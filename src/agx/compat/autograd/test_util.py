@@ -16,6 +16,33 @@ from .differential_operators import make_jvp, make_vjp
 from .tracer import peek
 from .wrap_util import unary_to_nary
 
+TOL = RTOL = EPS = 1e-6
+
+
+def scalar_close(a: Any, b: Any) -> bool:
+    """Tell whether two numbers agree, absolutely or relatively, to 1e-6."""
+    return bool(abs(a - b) < TOL or abs(a - b) < RTOL * abs(a + b))
+
+
+def check_equivalent(x: Any, y: Any) -> None:
+    """Raise AssertionError unless two nests have the same form and nearly the same numbers."""
+    ours, theirs = list(items(x)), list(items(y))
+    if [np.shape(peek(v)) for v in ours] != [np.shape(peek(v)) for v in theirs]:
+        raise AssertionError(f"check_equivalent: the forms differ: {x} and {y}")
+    for a, b in zip(ours, theirs, strict=True):
+        if not np.allclose(peek(a), peek(b), rtol=RTOL, atol=TOL):
+            raise AssertionError(f"check_equivalent: the values differ: {x} and {y}")
+
+
+def check_vjp(f: Callable[..., Any], x: Any) -> None:
+    """Compare the first derivative of ``f`` with finite differences."""
+    check_grads(f, modes=["rev"], order=1)(x)
+
+
+def check_jvp(f: Callable[..., Any], x: Any) -> None:
+    """Compare the forward derivative of ``f`` with finite differences."""
+    check_grads(f, modes=["fwd"], order=1)(x)
+
 
 def _parts(tree: Any) -> list[Any]:
     """The real numbers that make up a nest."""
@@ -66,8 +93,8 @@ def check_grads(
         raise ValueError(f"check_grads: modes are 'fwd' and 'rev', got {list(modes)}")
     point, read = np.asarray(_vector(x), np.float64), _reader(x)
     flat = lambda vector: _vector(fun(read(vector)))
-    _check(flat, point, order=order, step=1e-4)  # random points may lie near a kink
-    if "fwd" in modes:
+    _check(flat, point, order=order, step=EPS)  # short: random points may lie near a kink
+    if "fwd" in modes or order > 1:
         rng = np.random.default_rng(0)
         v = rng.standard_normal(point.shape)
         value, forward = make_jvp(flat)(point)(v)

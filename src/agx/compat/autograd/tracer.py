@@ -8,6 +8,7 @@ from typing import Any
 
 from ...graph import Node, Primitive
 from ...tensor import Tensor as Box
+from .absent import absent as _absent
 
 __all__ = ["Box", "getval", "isbox", "notrace_primitive", "peek", "primitive"]
 
@@ -99,3 +100,6 @@ def _filled(
     for i, value in zip(where, values, strict=True):
         full[i] = value
     return tuple(full)
+
+
+__getattr__ = _absent("agx.compat.autograd.tracer")

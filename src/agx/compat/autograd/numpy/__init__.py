@@ -63,6 +63,34 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any
     return _shape.broadcast_to(array(fill_value, dtype), np.shape(a))
 
 
+class _Joined:
+    """``numpy.r_`` and ``numpy.c_``, which join Tensors too."""
+
+    def __init__(self, plain: Any, columns: bool) -> None:
+        self._plain, self._columns = plain, columns
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not _has_tensor(parts):
+            return self._plain[key]
+        if isinstance(parts[0], str):
+            raise TypeError("r_: Tensors are joined without a directive; use np.concatenate")
+        vectors = [np.r_[p] if isinstance(p, slice) else np.atleast_1d(array(p)) for p in parts]
+        if self._columns:
+            vectors = [v[:, None] if v.ndim == 1 else v for v in vectors]
+        return _shape.concatenate(vectors, -1 if self._columns else 0)
+
+
+r_, c_ = _Joined(np.r_, columns=False), _Joined(np.c_, columns=True)
+
+
+def make_diagonal(D: Any, offset: int = 0, axis1: int = -1, axis2: int = -2) -> Any:
+    """Put vectors along the last axis on the diagonals of matrices."""
+    if offset or {axis1, axis2} != {-1, -2}:
+        raise NotImplementedError("make_diagonal: only offset=0 and the last two axes")
+    return D[..., None] * np.eye(np.shape(D)[-1])
+
+
 def __getattr__(name: str) -> Any:
     return _wrapped(np, name)
 

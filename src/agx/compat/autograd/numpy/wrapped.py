@@ -16,7 +16,7 @@ from ....graph import Node
 #: What takes a list of arrays, rather than an array written as a list.
 _OF_LISTS = {
     "block", "broadcast_arrays", "column_stack", "concat", "concatenate", "dstack", "hstack", "meshgrid",
-    "select", "stack", "vstack",
+    "row_stack", "select", "stack", "vstack",
 }  # fmt: skip
 
 

@@ -26,3 +26,15 @@ def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """Compute the density."""
     return exp(logpdf(x, df, loc, scale))
+
+
+def cdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """Compute the probability of a smaller number; not differentiable in ``df``."""
+    from .. import special
+
+    return special.stdtr(df, (x - loc) / scale)
+
+
+def logcdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """Compute the logarithm of the probability of a smaller number; not differentiable in ``df``."""
+    return log(cdf(x, df, loc, scale))

@@ -1,0 +1,96 @@
+"""Every name of scipy.linalg; some functions of it are differentiable."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from ..extend import defvjp
+from ..tracer import isbox, primitive
+
+
+def _scipy() -> Any:
+    import scipy.linalg
+
+    return scipy.linalg
+
+
+@primitive
+def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+    """Solve a x + x b = q."""
+    return _scipy().solve_sylvester(a, b, q)
+
+
+def _pulled(g: Any, a: Any, b: Any) -> Any:
+    return solve_sylvester(a.T, b.T, g)
+
+
+defvjp(
+    solve_sylvester,
+    lambda x, a, b, q: lambda g: -1.0 * (_pulled(g, a, b) @ x.T),
+    lambda x, a, b, q: lambda g: -1.0 * (x.T @ _pulled(g, a, b)),
+    lambda x, a, b, q: lambda g: _pulled(g, a, b),
+)
+
+
+@primitive
+def sqrtm(A: Any) -> Any:
+    """Compute the square root of a matrix."""
+    return _scipy().sqrtm(A)
+
+
+defvjp(sqrtm, lambda root, A: lambda g: solve_sylvester(root.T, root.T, g))
+
+
+def solve_triangular(
+    a: Any,
+    b: Any,
+    trans: Any = 0,
+    lower: bool = False,
+    unit_diagonal: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """Solve a x = b for a triangular matrix; ``trans`` is 0, 1 (transposed) or 2 (its conjugate).
+
+    >>> from agx.compat.autograd.scipy.linalg import solve_triangular
+    >>> solve_triangular(np.array([[2.0, 1.0], [9.0, 4.0]]), np.array([4.0, 4.0]))
+    array([1.5, 1. ])
+    """
+    if not isbox(a) and not isbox(b):
+        return _scipy().solve_triangular(
+            a, b, trans, lower, unit_diagonal, overwrite_b, check_finite
+        )
+    half = np.tril(a) if lower else np.triu(a)
+    if unit_diagonal:
+        half = half - np.tril(np.triu(a)) + np.eye(np.shape(a)[-1])
+    if trans not in (0, "N"):
+        half = half.T if trans in (1, "T") else np.conj(half).T
+    return np.linalg.solve(half, b)
+
+
+def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, **options: Any) -> Any:
+    """Solve a x = b for a matrix with l diagonals below and u above the main one, given in ``ab``."""
+    if not isbox(ab) and not isbox(b):
+        return _scipy().solve_banded(l_and_u, ab, b, **options)
+    lower, upper = l_and_u
+    rows, columns = np.indices((np.shape(ab)[1],) * 2)
+    row = upper + rows - columns
+    inside = (row >= 0) & (row <= lower + upper)
+    return np.linalg.solve(np.where(inside, ab[np.where(inside, row, 0), columns], 0.0), b)
+
+
+@functools.cache
+def _wrapped(name: str) -> Any:
+    found = getattr(_scipy(), name)
+    return primitive(found) if callable(found) and not isinstance(found, type) else found
+
+
+def __getattr__(name: str) -> Any:
+    return _wrapped(name)
+
+
+def __dir__() -> list[str]:
+    return [name for name in dir(_scipy()) if not name.startswith("_")]

@@ -1,0 +1,28 @@
+"""The beta distribution, as ``scipy.stats.beta``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .....ops.elementwise import exp
+from .. import special
+
+
+def logpdf(x: Any, a: Any, b: Any) -> Any:
+    """Compute the logarithm of the density.
+
+    >>> from agx.compat.autograd.scipy.stats import beta
+    >>> beta.logpdf(0.5, 2.0, 2.0).round(4)
+    np.float64(0.4055)
+    """
+    return special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)
+
+
+def pdf(x: Any, a: Any, b: Any) -> Any:
+    """Compute the density."""
+    return exp(logpdf(x, a, b))
+
+
+def cdf(x: Any, a: Any, b: Any) -> Any:
+    """Compute the probability of a smaller number; differentiable in ``x``."""
+    return special.betainc(a, b, x)
