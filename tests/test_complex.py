@@ -35,6 +35,7 @@ def slopes(f, z, step=1e-6):
         lambda z: np.linalg.norm(z),
         lambda z: np.var(z),
         lambda z: np.std(z),
+        lambda z: np.sum(np.nanvar(z, axis=0) + np.nanstd(z, axis=1, ddof=1)),
         lambda z: np.sum(np.abs(z @ np.conj(z).T)),
         lambda z: np.sum(np.abs(np.einsum("ij,jk->ik", z, z))),
         lambda z: np.sum(np.real(np.sqrt(z) + np.log(z) + np.tanh(z) + np.arctan(z))),
@@ -114,9 +115,21 @@ def test_derivatives_at_zero():
         (lambda z: ag.sigmoid(z), "sigmoid: expected real numbers"),
         (lambda z: ag.erf(z), "erf: expected real numbers"),
         (lambda z: ag.relu(z), "relu: expected real numbers"),
+        (lambda z: np.quantile(z, 0.5), "quantile: expected real numbers"),
+        (lambda z: np.nanpercentile(z, 50), "nanpercentile: expected real numbers"),
+        (lambda z: np.interp(z, [0.0, 1.0], [0.0, 1.0]), "interp: expected real numbers"),
+        (lambda z: np.interp([0.5], z[0], [0.0, 1.0]), "interp: expected real numbers"),
+        (lambda z: np.bincount([0, 1], z[0]), "bincount: expected real numbers"),
         (lambda z: ag.optim.SGD([z], lr=0.1), "parameter 0 is complex; optimise its real and imag"),
     ],
 )
 def test_what_takes_real_numbers_only(call, message):
     with pytest.raises((TypeError, RuntimeError), match=message):
         call(ag.Tensor(Z))
+
+
+def test_variances_are_real():
+    z = np.array([1 + 1j, np.nan, 3 - 1j])
+    for f in (np.nanvar, np.nanstd):
+        assert f(ag.Tensor(z)).dtype == np.float64
+        np.testing.assert_allclose(f(ag.Tensor(z)).value, f(z))
