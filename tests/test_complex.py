@@ -133,3 +133,66 @@ def test_variances_are_real():
     for f in (np.nanvar, np.nanstd):
         assert f(ag.Tensor(z)).dtype == np.float64
         np.testing.assert_allclose(f(ag.Tensor(z)).value, f(z))
+
+
+# --- functions of functions ----------------------------------------------------------------------
+
+X = np.array([0.3, 0.7])
+V = np.array([0.5 - 1.0j, 2.0j])
+
+
+def test_jacobians_of_complex_results_of_real_arguments_are_complex():
+    wave = lambda x: np.exp(1j * x)
+    np.testing.assert_allclose(ag.jacobian(wave)(X), np.diag(1j * np.exp(1j * X)))
+    np.testing.assert_allclose(ag.elementwise_grad(wave)(X), 1j * np.exp(1j * X))
+    assert ag.jacobian(wave)(X.astype(np.float32)).dtype == np.complex64
+    both = ag.jacobian(lambda p: p["x"] * p["z"])({"x": X, "z": V})
+    np.testing.assert_allclose(both["x"], np.diag(V))
+    np.testing.assert_allclose(both["z"], np.diag(X))
+
+
+def test_jacobians_of_holomorphic_functions_are_complex_derivatives():
+    np.testing.assert_allclose(ag.jacobian(lambda z: z**2)(V), np.diag(2 * V))
+    np.testing.assert_allclose(ag.elementwise_grad(np.exp)(V), np.exp(V))
+    np.testing.assert_allclose(ag.hessian(lambda z: np.sum(np.real(z**3)))(V), np.diag(6 * V))
+    slope = lambda x: np.sum(np.abs(ag.jacobian(lambda z: z**3)(x + 1j)) ** 2)
+    np.testing.assert_allclose(ag.grad(slope)(X), 36 * X * (X**2 + 1))
+
+
+@pytest.mark.parametrize(
+    ("call", "who"),
+    [
+        (lambda: ag.jacobian(np.conj)(V), "jacobian"),
+        (lambda: ag.jacobian(lambda z: z * np.abs(z))(V), "jacobian"),
+        (lambda: ag.elementwise_grad(np.conj)(V), "elementwise_grad"),
+        (lambda: ag.hessian(lambda z: np.sum(np.abs(z) ** 2))(V), "hessian"),
+    ],
+)
+def test_what_is_not_holomorphic_has_no_complex_jacobian(call, who):
+    message = rf"{who}: expected a holomorphic function, .* shape \(2,\); write f\(x \+ 1j \* y\)"
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_second_derivatives_along_a_vector():
+    f = lambda z: np.sum(np.abs(z) ** 4)
+    _, pushed = ag.jvp(ag.grad(f), (V,), (1j * V,))
+    np.testing.assert_allclose(ag.hvp(f)(V, 1j * V), pushed)
+    z, step = V.copy(), 1e-5j * V
+    np.testing.assert_allclose(
+        (ag.grad(f)(z + step) - ag.grad(f)(z - step)) / 2e-5, pushed, rtol=1e-8
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ag.jvp(np.sin, (X,), (1j * X,)), "jvp: a complex tangent for a real argument"),
+        (lambda: ag.hvp(lambda x: np.sum(x**3))(X, 1j * X), "hvp: a complex tangent for a real"),
+        (lambda: ag.vjp(np.sin, X)[1](1j * X), "vjp: the result is real, but its gradient complex"),
+        (lambda: ag.Tensor(X).sum().backward(1j), "backward: the result is real, but the seed complex"),
+    ],
+)  # fmt: skip
+def test_what_is_real_takes_no_complex_direction(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()

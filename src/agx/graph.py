@@ -138,6 +138,8 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 "ag.real, ag.imag or ag.abs of it, or pass a seed"
             )
         return np.ones(value.shape, value.dtype)
+    if np.iscomplexobj(seed) and value.dtype.kind != "c":
+        raise TypeError(f"{who}: the result is real, but the seed complex; pass real numbers")
     seed = np.asarray(seed, value.dtype)
     if seed.shape != value.shape:
         raise ValueError(f"{who}: expected a seed of shape {value.shape}, got {seed.shape}")

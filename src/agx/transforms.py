@@ -8,7 +8,7 @@ then come as a tuple. Functions that ``f`` calls may be NumPy's.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,41 @@ def value_and_grad(
     return both
 
 
+def _joined(who: str, nodes: list[Any], by_real: list[Any], by_imag: list[Any]) -> list[Any]:
+    """Derivatives of a complex result from the gradients of its real and imaginary parts.
+
+    Those in a real argument are complex; those in a complex one are complex numbers if it is holomorphic.
+    """
+    found = []
+    for x, a, b in zip(nodes, by_real, by_imag, strict=True):
+        if is_complex(x):
+            _check_holomorphic(who, _value(a), _value(b), x)
+        found.append(a if is_complex(x) else a + 1j * b)
+    return found
+
+
+def _check_holomorphic(who: str, a: np.ndarray, b: np.ndarray, x: Any) -> None:
+    """Raise unless ``b`` is -1j ``a``, as the equations of Cauchy and Riemann demand."""
+    eps = np.finfo(x.dtype).eps
+    size = np.abs(a) + np.abs(b)
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(b + 1j * a) > eps**0.5 * size + 1e3 * eps * np.max(size, initial=0.0)
+    if np.any(wrong):
+        raise ValueError(
+            f"{who}: expected a holomorphic function, got one that depends on the conjugate of "
+            f"an argument of shape {x.shape}; write f(x + 1j * y) and differentiate in x and y, or use ag.jvp"
+        )
+
+
+def _check_tangents(who: str, nodes: Sequence[Any], directions: Sequence[Any]) -> None:
+    for x, d in zip(nodes, directions, strict=True):
+        if is_complex(d) and not is_complex(x):
+            raise TypeError(
+                f"{who}: a complex tangent for a real argument of shape {x.shape}; pass the real and the "
+                "imaginary part one after the other"
+            )
+
+
 def _detached(tree: Any) -> Any:
     """Plain arrays in place of Tensors that no outer transform follows."""
     found, build = flatten(tree)
@@ -176,6 +211,7 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     """Return the derivative of a function that maps each element by itself.
 
     It is the gradient of the sum of the result: for other functions, the sums of the Jacobian's columns.
+    Raises ValueError as ``jacobian`` does.
 
     >>> ag.elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
@@ -187,9 +223,14 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
         out = (
             run.result if isinstance(run.result, Node) else Tensor(run.result, requires_grad=False)
         )
-        found = run.gradients(out, np.ones(out.shape, out.dtype))
+        ones = np.ones(out.shape, out.dtype)
+        parts = [
+            pullback(out, run.nodes, seed, create_graph=run.nested(out))
+            for seed in ((ones, -1j * ones) if is_complex(out) else (ones,))
+        ]
         run.end()
-        return found
+        found = parts[0] if len(parts) == 1 else _joined("elementwise_grad", run.nodes, *parts)
+        return run.build(found)
 
     return derivative
 
@@ -211,6 +252,10 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
         total: list[Any] = [None] * len(run.nodes)
         for out, seed in zip(results, seeds, strict=True):
             if isinstance(out, Node):
+                if is_complex(seed) and not is_complex(out):
+                    raise TypeError(
+                        "vjp: the result is real, but its gradient complex; pass real numbers"
+                    )
                 follow = run.nested(out) or isinstance(seed, Node)
                 if isinstance(seed, Node) and seed.shape != out.shape:
                     raise ValueError(f"vjp: expected a gradient of shape {out.shape}")
@@ -243,6 +288,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
         raise ValueError(
             f"jvp: expected tangents of shapes {shapes}, got {[np.shape(_value(d)) for d in directions]}"
         )
+    _check_tangents("jvp", run.nodes, directions)
     results, build = flatten(run.result)
     pushed, values = [], []
     for out in results:
@@ -276,16 +322,20 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the Jacobian of a function of arrays: shape of the result, then shape of the argument.
 
     Of trees it is the tree of the result with the tree of the argument at each leaf. Rows are computed
-    together where the rules of the operations allow.
+    together where the rules of the operations allow. A complex result of real arguments has a complex
+    Jacobian; raises ValueError if it is not holomorphic in a complex argument.
 
     >>> ag.jacobian(lambda x: x**2)(np.array([1.0, 3.0]))
     array([[2., 0.],
            [0., 6.]])
     """
+    return _jacobian("jacobian", f, argnums)
 
+
+def _jacobian(who: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
     @functools.wraps(f)
     def all_rows(*args: Any, **kwargs: Any) -> Any:
-        run = _Run("jacobian", f, args, argnums, kwargs)
+        run = _Run(who, f, args, argnums, kwargs)
         results, build = flatten(run.result)
         found = build([run.build(_rows(run, out)) for out in results])
         run.end()
@@ -299,10 +349,18 @@ def _rows(run: _Run, out: Any) -> list[Any]:
     if not isinstance(out, Node):
         out = Tensor(out, requires_grad=False)
     shape, size = out.shape, out.size
-    nodes = run.nodes
     if not out.requires_grad or not size:
-        return [np.zeros((*shape, *n.shape), n.dtype) for n in nodes]
+        return [np.zeros((*shape, *n.shape), n.dtype) for n in run.nodes]
     units = np.eye(size, dtype=out.dtype).reshape(size, *shape)
+    if not is_complex(out):
+        return _real_rows(run, out, units)
+    parts = [_real_rows(run, out, seeds) for seeds in (units, -1j * units)]
+    return _joined(run.who, run.nodes, *parts)
+
+
+def _real_rows(run: _Run, out: Node, units: np.ndarray) -> list[Any]:
+    """The gradients of the real part of ``out`` times each of ``units``."""
+    nodes, shape, size = run.nodes, out.shape, out.size
     if run.nested(out):
         rows = [pullback(out, nodes, unit, create_graph=True) for unit in units]
     else:
@@ -330,11 +388,13 @@ def _block(out: Node, nodes: list[Any], units: np.ndarray) -> list[Any]:
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the matrix of second derivatives of a function that returns a scalar.
 
+    Raises ValueError if the gradient is not holomorphic in a complex argument; ``hvp`` works there.
+
     >>> ag.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
     array([[6., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _jacobian("hessian", grad(f, argnums), argnums)
 
 
 def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -359,8 +419,10 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
                     f"hvp: expected a vector of {len(slopes)} arrays, as the argument has, got "
                     f"{len(directions)}"
                 )
+            _check_tangents("hvp", slopes, directions)
             terms = [(g * d).sum() for g, d in zip(slopes, directions, strict=True)]
-            return sum(terms[1:], terms[0])
+            total = sum(terms[1:], terms[0])
+            return real(total) if is_complex(total) else total
 
         return grad(along, argnums)(*args_)
 
