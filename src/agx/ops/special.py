@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, Primitive, implements, primitive
+from ..graph import Primitive, implements, primitive, value_of
 from . import reduce
 from .elementwise import erf as erf
 from .elementwise import exp, log, log1p, sign, where
@@ -233,16 +233,16 @@ exprel = _ufunc("exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1
 # --- log-sum-exp -----------------------------------------------------------------------------------
 
 
-def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis) -> Any:
-    """b exp(a - out) and exp(a - out); an element of weight 0 or value -inf has no share."""
-    off = b == 0 if i == 0 else np.isneginf(a.value if isinstance(a, Node) else a)
-    share = exp(where(off, 0.0, a - out))
+def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis, sign: Any) -> Any:
+    """b exp(a - out) and exp(a - out) times the sign; weight 0 or value -inf has no share."""
+    off = b == 0 if i == 0 else np.isneginf(value_of(a))
+    share = sign * exp(where(off, 0.0, a - out))
     return g * where(off, 0.0, share * b if i == 0 else share)
 
 
 _weighted = primitive(
     "logsumexp_weighted",
-    lambda a, b, *, axis: _sp.logsumexp(a, axis, b, keepdims=True),
+    lambda a, b, *, axis, sign: _sp.logsumexp(a, axis, sign * b, keepdims=True),
     _weighted_rule,
 )
 
@@ -252,24 +252,25 @@ def logsumexp(
 ) -> Any:
     """Compute log(sum(b exp(a))) along ``axis`` (all axes by default) without overflow.
 
-    The weights ``b`` broadcast against ``a`` and are differentiable. Raises ValueError for
-    ``return_sign=True``.
+    The weights ``b`` broadcast against ``a`` and are differentiable. The logarithm of a negative sum is
+    NaN; with ``return_sign`` it is that of its size, and the constant sign of the sum comes too.
 
     >>> ag.special.logsumexp(np.array([1000.0, 0.0]), b=np.array([0.5, 0.0])).round(4)
     np.float64(999.3069)
     """
-    if return_sign:
-        raise ValueError(
-            "logsumexp: return_sign is not supported; take ag.sum(b * ag.exp(a - m)) for a constant m "
-            "and its sign"
-        )
     a = a if hasattr(a, "shape") else np.asarray(a)
-    if b is None:
+    if b is None and not return_sign:
         return reduce.logsumexp(a, axis, keepdims=keepdims)
-    shape = np.broadcast_shapes(a.shape, np.shape(b))
+    b = np.ones((), a.dtype) if b is None else b
     b = b if hasattr(b, "shape") else np.asarray(b, a.dtype)
-    out = _weighted(broadcast_to(a, shape), broadcast_to(b, shape), axis=axis)
-    return out if keepdims else out.squeeze(axis)
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    a, b = broadcast_to(a, shape), broadcast_to(b, shape)
+    if not return_sign:
+        out = _weighted(a, b, axis=axis, sign=1)
+        return out if keepdims else out.squeeze(axis)
+    sign = _sp.logsumexp(value_of(a), axis, value_of(b), keepdims=True, return_sign=True)[1]
+    out = _weighted(a, b, axis=axis, sign=np.where(sign == 0, 1, sign))
+    return (out, sign) if keepdims else (out.squeeze(axis), sign.squeeze(axis))
 
 
 def softmax(x: Any, axis: Axis = None) -> Any:
