@@ -193,6 +193,18 @@ def test_far_tails():
     np.testing.assert_allclose(slope, exact, rtol=1e-13)
 
 
+def test_second_derivatives_in_far_tails():
+    second = lambda f, x: ag.elementwise_grad(ag.elementwise_grad(f))(np.array(x))
+    x = [-1e8, -1e6, -1e4]
+    np.testing.assert_allclose(second(ag.special.log_ndtr, x), -1 + np.array(x) ** -2.0, rtol=1e-14)
+    far = np.array([1e4, 1e8])
+    np.testing.assert_allclose(second(ag.special.erfcx, far), 2 / np.pi**0.5 / far**3, rtol=1e-7)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(second(ag.special.logit, [0.0, 1.0]), [-np.inf, np.inf])
+        slope = gradient(ag.special.exprel, np.array([-np.inf, -1e9, 1e300, np.inf]))[0]
+        np.testing.assert_allclose(slope, [0.0, 1e-18, np.inf, np.inf], atol=1e-99)
+
+
 def test_higher_derivatives_of_bessel_j0():
     third = ag.grad(ag.grad(ag.grad(ag.special.j0)))(1.7)
     np.testing.assert_allclose(third, (3 * scipy_special.j1(1.7) - scipy_special.jv(3, 1.7)) / 4)

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..graph import Primitive, implements, primitive, value_of
 from . import reduce
+from .complex import is_complex
+from .elementwise import clip, exp, log, log1p, sign, where
 from .elementwise import erf as erf
-from .elementwise import exp, log, log1p, sign, where
 from .shape import Axis, broadcast_to
 
 
@@ -50,7 +51,33 @@ erfc = _ufunc(
 erfcx = _ufunc(
     "erfcx",
     "exp(x^2) erfc(x) without overflow",
-    lambda g, out, x: g * (2 * x * out - 2 / _PI**0.5),
+    lambda g, out, x: g * (-2 * _erfcx_integral(x, n=1)),
+)
+
+
+def _erfcx_integral_value(x: Any, *, n: int) -> Any:
+    """g_n = exp(x^2) times the n-fold integral of erfc; g_k-1 = 2 x g_k + 2 (k + 1) g_k+1 (DLMF 7.18.7).
+
+    Upwards that cancels where x > 1; there it is a continued fraction for the ratios g_k / g_k-1.
+    """
+    near, far = (x, x) if is_complex(x) else (np.minimum(x, 1), np.maximum(x, 1))
+    below, found = 2 / _PI**0.5, _sp.erfcx(near)
+    for k in range(n):
+        below, found = found, (below - 2 * near * found) / (2 * (k + 1))
+    if is_complex(x):
+        return found
+    ratio, product = np.zeros_like(far), _sp.erfcx(far)
+    for k in range(200, 0, -1):
+        ratio = 1 / (2 * far + 2 * (k + 1) * ratio)
+        product = product * ratio if k <= n else product
+    return np.where(x > 1, product, found)
+
+
+_erfcx_integral = primitive(
+    "erfcx_integral",
+    _erfcx_integral_value,
+    (lambda g, out, x, *, n: g * (-2 * (n + 1) * _erfcx_integral(x, n=n + 1)),),
+    elementwise=True,
 )
 erfinv = _ufunc(
     "erfinv", "the inverse of erf", lambda g, out, x: g * (0.5 * _PI**0.5 * exp(out * out))
@@ -122,7 +149,7 @@ beta = _ufunc(
 # --- logistic --------------------------------------------------------------------------------------
 
 expit = _ufunc("expit", "1 / (1 + exp(-x))", lambda g, out, x: g * (out * expit(-x)))
-logit = _ufunc("logit", "log(x / (1 - x))", lambda g, out, x: g / (x * (1 - x)))
+logit = _ufunc("logit", "log(x / (1 - x))", lambda g, out, x: g / (x + 0.0) + g / (1 - x))
 log_expit = _ufunc(
     "log_expit", "log(1 / (1 + exp(-x))) without overflow", lambda g, out, x: g * expit(-x)
 )
@@ -228,7 +255,12 @@ hyp1f1 = _ufunc(
     None,
     lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x),
 )
-exprel = _ufunc("exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, x))
+# SciPy's hyp1f1 does not return from very large arguments, beyond those where it has overflown.
+exprel = _ufunc(
+    "exprel",
+    "(exp(x) - 1) / x",
+    lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, clip(x, -1e100, 1e3)),
+)
 
 # --- log-sum-exp -----------------------------------------------------------------------------------
 
