@@ -115,6 +115,13 @@ def test_derivatives_at_zero():
         (lambda z: ag.sigmoid(z), "sigmoid: expected real numbers"),
         (lambda z: ag.erf(z), "erf: expected real numbers"),
         (lambda z: ag.relu(z), "relu: expected real numbers"),
+        (lambda z: ag.softplus(z), "softplus: expected real numbers"),
+        (lambda z: ag.leaky_relu(z), "leaky_relu: expected real numbers"),
+        (lambda z: ag.mse(np.ones((2, 2)), z), "mse: expected real numbers, got complex128"),
+        (lambda z: ag.huber(z, np.ones((2, 2))), "huber: expected real numbers"),
+        (lambda z: ag.nll_loss(z, np.zeros(2, int)), "nll_loss: expected real numbers"),
+        (lambda z: ag.cross_entropy(np.ones((2, 2)), z), "cross_entropy: expected real numbers"),
+        (lambda z: ag.nn.BatchNorm1d(2)(z), r"BatchNorm1d\(2, .*\): expected real numbers"),
         (lambda z: np.quantile(z, 0.5), "quantile: expected real numbers"),
         (lambda z: np.nanpercentile(z, 50), "nanpercentile: expected real numbers"),
         (lambda z: np.interp(z, [0.0, 1.0], [0.0, 1.0]), "interp: expected real numbers"),
@@ -126,6 +133,13 @@ def test_derivatives_at_zero():
 def test_what_takes_real_numbers_only(call, message):
     with pytest.raises((TypeError, RuntimeError), match=message):
         call(ag.Tensor(Z))
+
+
+def test_gradients_of_complex_leaves_are_clipped_by_their_size():
+    z = ag.Tensor([0.0 + 0.0j])
+    z.grad = np.array([3.0 + 4.0j])
+    assert ag.optim.clip_grad_norm([z], 1.0) == 5.0
+    np.testing.assert_allclose(z.grad, [0.6 + 0.8j], rtol=1e-6)
 
 
 def test_variances_are_real():

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import implements, is_node, primitive, value_of
-from .complex import real_only
+from .complex import check_real
 from .elementwise import astype, where
 from .index import getitem, scatter_add, take, take_along_axis
 from .moves import as_array, moved_together
@@ -173,7 +173,7 @@ def _quantile(op: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, w
             )
     a = as_array(a)
     if not op.endswith("median"):  # which NumPy has of complex numbers too
-        real_only(op, value_of(a))
+        check_real(op, a)
     rows, axes = _front(a, axis)
     plain = value_of(rows)
     if weights is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import implements, value_of
-from .complex import conj, is_complex, real, real_only
+from .complex import check_real, conj, is_complex, real
 from .elementwise import astype, sqrt
 from .linalg import matmul, tensordot
 from .moves import as_array, atleast_2d, diag, diagonal
@@ -248,6 +248,6 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
         raise ValueError(
             f"bincount: expected weights of the shape of x, {x.shape}, got {np.shape(weights)}"
         )
-    real_only("bincount", value_of(weights))
+    check_real("bincount", as_array(weights))
     size = max(int(x.max()) + 1 if x.size else 0, minlength)
     return scatter_add(weights, x, (size,), np.float64)
