@@ -61,9 +61,15 @@ def images(x):
     return ag.conv2d(image, x.reshape(1, 1, 1, 3)), lambda: image.fill(0.0)
 
 
+def last_of_many(x):
+    many = [np.eye(3) for _ in range(5)]
+    return ag.einsum("a,ab,bc,cd,de,ef->f", x, *many), lambda: many[-1].fill(0.0)
+
+
 @pytest.mark.parametrize(
     ("build", "op"),
     [
+        (last_of_many, "einsum"),
         (constant, "mul"),
         (leaf, "mul"),
         (result, "exp"),
