@@ -173,6 +173,16 @@ def test_jacobians_of_holomorphic_functions_are_complex_derivatives():
     np.testing.assert_allclose(ag.grad(slope)(X), 36 * X * (X**2 + 1))
 
 
+def test_rounding_of_single_precision_is_not_taken_for_a_conjugate():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        a, b, x, y = rng.standard_normal((4, 5, 5))
+        m = (a + 1j * b).astype(np.complex64)
+        v = ((x + 1j * y)[0] * 10 ** rng.uniform(-3, 3)).astype(np.complex64)
+        solved = lambda v, m=m: np.linalg.solve(m + 0.01 * np.outer(v, v), v)
+        assert ag.jacobian(solved)(v).shape == (5, 5)
+
+
 @pytest.mark.parametrize(
     ("call", "who"),
     [

@@ -150,7 +150,7 @@ def _check_holomorphic(who: str, a: np.ndarray, b: np.ndarray, x: Any) -> None:
     eps = np.finfo(x.dtype).eps
     size = np.abs(a) + np.abs(b)
     with np.errstate(invalid="ignore"):
-        wrong = np.abs(b + 1j * a) > eps**0.5 * size + 1e3 * eps * np.max(size, initial=0.0)
+        wrong = np.abs(b + 1j * a) > eps**0.25 * size + eps**0.5 * np.max(size, initial=0.0)
     if np.any(wrong):
         raise ValueError(
             f"{who}: expected a holomorphic function, got one that depends on the conjugate of "
