@@ -422,13 +422,26 @@ cdef object call_plain(Primitive p, tuple args, dict params):
             handler = getattr(type(a), "__agx_call__", None)
             if handler is not None:
                 return handler(p, args, params or {})
+            keep_gradients(p, a)
     return apply(p.function, args, params)
+
+
+cdef int keep_gradients(Primitive p, object a) except -1:
+    """Refuse lists of Tensors that require gradients, which would be lost."""
+    if isinstance(a, (list, tuple)):
+        for part in a:
+            keep_gradients(p, part)
+    elif isinstance(a, Node) and agx_recording and (<Node>a)._requires_grad:
+        raise TypeError(f"{p.name}: a list of Tensors would lose their gradients; join them with "
+                        "ag.stack or ag.array")
+    return 0
 
 
 cdef object constant(Primitive p, object a):
     """An argument that is not a node, as a number or an array of numbers."""
     if isinstance(a, (float, int, complex, generic)):
         return a
+    keep_gradients(p, a)
     if hasattr(type(a), "__agx_call__"):
         raise TypeError(f"{p.name}: cannot mix Tensor and {type(a).__name__} in one operation; "
                         "wrap the number with ag.Tensor, or use its .value")
