@@ -5,16 +5,10 @@ from points import apart, normal, positive, unit
 
 import agx as ag
 from agx import special
-from agx.graph import registry
 
 rows = {
     "erfc": [(special.erfc, normal(4))],
-    "erfcx": [(special.erfcx, normal(4))],
-    "erfcx_integral": [
-        (lambda x: registry["erfcx_integral"](x, n=2), np.array([-1.3, 0.4, 0.9, 1.1, 3.0])),
-        (special.erfcx, np.array([0.98, 1.02, 5.0, 200.0])),
-        (lambda x, y: ag.abs(special.erfcx(x + 1j * y)), positive(3), normal(3)),
-    ],
+    "erfcx": [(special.erfcx, normal(4)), (special.erfcx, np.array([0.98, 5.0, 200.0]))],
     "erfinv": [(special.erfinv, unit(4))],
     "erfcinv": [(special.erfcinv, 1 + unit(4))],
     "ndtr": [(special.ndtr, normal(4))],

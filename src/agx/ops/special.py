@@ -13,8 +13,7 @@ import numpy as np
 
 from ..graph import Primitive, implements, primitive, value_of
 from . import reduce
-from .complex import is_complex
-from .elementwise import clip, exp, log, log1p, sign, where
+from .elementwise import _difference, clip, exp, log, log1p, sign, where
 from .elementwise import erf as erf
 from .shape import Axis, broadcast_to
 
@@ -48,37 +47,17 @@ erfc = _ufunc(
     "1 - erf(x) without cancellation",
     lambda g, out, x: g * (-2 / _PI**0.5 * exp(-x * x)),
 )
-erfcx = _ufunc(
-    "erfcx",
-    "exp(x^2) erfc(x) without overflow",
-    lambda g, out, x: g * (-2 * _erfcx_integral(x, n=1)),
-)
 
 
-def _erfcx_integral_value(x: Any, *, n: int) -> Any:
-    """g_n = exp(x^2) times the n-fold integral of erfc; g_k-1 = 2 x g_k + 2 (k + 1) g_k+1 (DLMF 7.18.7).
-
-    Upwards that cancels where x > 1; there it is a continued fraction for the ratios g_k / g_k-1.
-    """
-    near, far = (x, x) if is_complex(x) else (np.minimum(x, 1), np.maximum(x, 1))
-    below, found = 2 / _PI**0.5, _sp.erfcx(near)
-    for k in range(n):
-        below, found = found, (below - 2 * near * found) / (2 * (k + 1))
-    if is_complex(x):
-        return found
-    ratio, product = np.zeros_like(far), _sp.erfcx(far)
-    for k in range(200, 0, -1):
-        ratio = 1 / (2 * far + 2 * (k + 1) * ratio)
-        product = product * ratio if k <= n else product
-    return np.where(x > 1, product, found)
+def _erfcx_slope(g: Any, out: Any, x: Any) -> Any:
+    """2 x erfcx(x) - 2 / sqrt(pi), whose terms cancel for large x: there its expansion at infinity."""
+    far = x > 50
+    u = where(far, x, 50.0) ** -2.0
+    series = u * (1 - u * (1.5 - u * (3.75 - u * (13.125 - u * 59.0625))))
+    return g * where(far, -(_PI**-0.5) * series, 2 * where(far, 0.0, x) * out - 2 / _PI**0.5)
 
 
-_erfcx_integral = primitive(
-    "erfcx_integral",
-    _erfcx_integral_value,
-    (lambda g, out, x, *, n: g * (-2 * (n + 1) * _erfcx_integral(x, n=n + 1)),),
-    elementwise=True,
-)
+erfcx = _ufunc("erfcx", "exp(x^2) erfc(x) without overflow", _erfcx_slope)
 erfinv = _ufunc(
     "erfinv", "the inverse of erf", lambda g, out, x: g * (0.5 * _PI**0.5 * exp(out * out))
 )
@@ -230,7 +209,13 @@ ive = _ufunc(
 j0 = _ufunc("j0", "jv(0, x)", lambda g, out, x: -g * j1(x), as_="bessel_j0")
 j1 = _ufunc("j1", "jv(1, x)", lambda g, out, x: g * 0.5 * (j0(x) - jv(2, x)), as_="bessel_j1")
 y0 = _ufunc("y0", "yv(0, x)", lambda g, out, x: -g * y1(x), as_="bessel_y0")
-y1 = _ufunc("y1", "yv(1, x)", lambda g, out, x: g * 0.5 * (y0(x) - yv(2, x)), as_="bessel_y1")
+# At 0 the pole of yv(2, x) is the stronger one.
+y1 = _ufunc(
+    "y1",
+    "yv(1, x)",
+    lambda g, out, x: g * 0.5 * (y0(where(x == 0, 1.0, x)) - yv(2, x)),
+    as_="bessel_y1",
+)
 i0 = _ufunc("i0", "iv(0, x)", lambda g, out, x: g * i1(x), as_="bessel_i0")
 i1 = _ufunc("i1", "iv(1, x)", lambda g, out, x: g * 0.5 * (i0(x) + iv(2, x)), as_="bessel_i1")
 i0e = _ufunc(
@@ -248,28 +233,36 @@ i1e = _ufunc(
 
 # --- the confluent hypergeometric function (DLMF 13.3.15) ------------------------------------------
 
-hyp1f1 = _ufunc(
+
+def _hyp1f1_value(a: Any, b: Any, x: Any) -> Any:
+    return _sp.hyp1f1(a, b, np.minimum(x, 1e5))  # as infinite beyond, where SciPy takes for ever
+
+
+hyp1f1 = primitive(
     "hyp1f1",
-    "Kummer's function, differentiable in x",
-    None,
-    None,
-    lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x),
+    _hyp1f1_value,
+    (None, None, lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x)),
+    elementwise=True,
 )
-# SciPy's hyp1f1 does not return from very large arguments, beyond those where it has overflown.
+hyp1f1.__doc__ = """Compute Kummer's function, differentiable in x, elementwise."""
+implements(_sp.hyp1f1)(hyp1f1)
 exprel = _ufunc(
-    "exprel",
-    "(exp(x) - 1) / x",
-    lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, clip(x, -1e100, 1e3)),
+    "exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, clip(x, -1e100))
 )
 
 # --- log-sum-exp -----------------------------------------------------------------------------------
 
 
 def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis, sign: Any) -> Any:
-    """b exp(a - out) and exp(a - out) times the sign; weight 0 or value -inf has no share."""
-    off = b == 0 if i == 0 else np.isneginf(value_of(a))
-    share = sign * exp(where(off, 0.0, a - out))
-    return g * where(off, 0.0, share * b if i == 0 else share)
+    """b e / sum(b e) and e / sum(b e) for e = exp(a - max(a)); an element of weight 0 has no share."""
+    plain, off = value_of(a), value_of(b) == 0
+    top = np.max(np.where(off, -np.inf, plain), axis=axis, keepdims=True)
+    e = exp(_difference(a, top))
+    share = where(off, 0.0, e * b)
+    total = reduce.sum(share, axis, keepdims=True)
+    if i:
+        return g * e / total
+    return g * share / where(total == 0, 1.0, total)
 
 
 _weighted = primitive(
