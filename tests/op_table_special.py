@@ -8,7 +8,7 @@ from agx import special
 
 rows = {
     "erfc": [(special.erfc, normal(4))],
-    "erfcx": [(special.erfcx, normal(4))],
+    "erfcx": [(special.erfcx, normal(4)), (special.erfcx, np.array([0.98, 5.0, 200.0]))],
     "erfinv": [(special.erfinv, unit(4))],
     "erfcinv": [(special.erfcinv, 1 + unit(4))],
     "ndtr": [(special.ndtr, normal(4))],

@@ -35,6 +35,7 @@ def slopes(f, z, step=1e-6):
         lambda z: np.linalg.norm(z),
         lambda z: np.var(z),
         lambda z: np.std(z),
+        lambda z: np.sum(np.nanvar(z, axis=0) + np.nanstd(z, axis=1, ddof=1)),
         lambda z: np.sum(np.abs(z @ np.conj(z).T)),
         lambda z: np.sum(np.abs(np.einsum("ij,jk->ik", z, z))),
         lambda z: np.sum(np.real(np.sqrt(z) + np.log(z) + np.tanh(z) + np.arctan(z))),
@@ -114,9 +115,108 @@ def test_derivatives_at_zero():
         (lambda z: ag.sigmoid(z), "sigmoid: expected real numbers"),
         (lambda z: ag.erf(z), "erf: expected real numbers"),
         (lambda z: ag.relu(z), "relu: expected real numbers"),
+        (lambda z: ag.softplus(z), "softplus: expected real numbers"),
+        (lambda z: ag.leaky_relu(z), "leaky_relu: expected real numbers"),
+        (lambda z: ag.mse(np.ones((2, 2)), z), "mse: expected real numbers, got complex128"),
+        (lambda z: ag.huber(z, np.ones((2, 2))), "huber: expected real numbers"),
+        (lambda z: ag.nll_loss(z, np.zeros(2, int)), "nll_loss: expected real numbers"),
+        (lambda z: ag.cross_entropy(np.ones((2, 2)), z), "cross_entropy: expected real numbers"),
+        (lambda z: ag.nn.BatchNorm1d(2)(z), r"BatchNorm1d\(2, .*\): expected real numbers"),
+        (lambda z: np.quantile(z, 0.5), "quantile: expected real numbers"),
+        (lambda z: np.nanpercentile(z, 50), "nanpercentile: expected real numbers"),
+        (lambda z: np.interp(z, [0.0, 1.0], [0.0, 1.0]), "interp: expected real numbers"),
+        (lambda z: np.interp([0.5], z[0], [0.0, 1.0]), "interp: expected real numbers"),
+        (lambda z: np.bincount([0, 1], z[0]), "bincount: expected real numbers"),
         (lambda z: ag.optim.SGD([z], lr=0.1), "parameter 0 is complex; optimise its real and imag"),
     ],
 )
 def test_what_takes_real_numbers_only(call, message):
     with pytest.raises((TypeError, RuntimeError), match=message):
         call(ag.Tensor(Z))
+
+
+def test_gradients_of_complex_leaves_are_clipped_by_their_size():
+    z = ag.Tensor([0.0 + 0.0j])
+    z.grad = np.array([3.0 + 4.0j])
+    assert ag.optim.clip_grad_norm([z], 1.0) == 5.0
+    np.testing.assert_allclose(z.grad, [0.6 + 0.8j], rtol=1e-6)
+
+
+def test_variances_are_real():
+    z = np.array([1 + 1j, np.nan, 3 - 1j])
+    for f in (np.nanvar, np.nanstd):
+        assert f(ag.Tensor(z)).dtype == np.float64
+        np.testing.assert_allclose(f(ag.Tensor(z)).value, f(z))
+
+
+# --- functions of functions ----------------------------------------------------------------------
+
+X = np.array([0.3, 0.7])
+V = np.array([0.5 - 1.0j, 2.0j])
+
+
+def test_jacobians_of_complex_results_of_real_arguments_are_complex():
+    wave = lambda x: np.exp(1j * x)
+    np.testing.assert_allclose(ag.jacobian(wave)(X), np.diag(1j * np.exp(1j * X)))
+    np.testing.assert_allclose(ag.elementwise_grad(wave)(X), 1j * np.exp(1j * X))
+    assert ag.jacobian(wave)(X.astype(np.float32)).dtype == np.complex64
+    both = ag.jacobian(lambda p: p["x"] * p["z"])({"x": X, "z": V})
+    np.testing.assert_allclose(both["x"], np.diag(V))
+    np.testing.assert_allclose(both["z"], np.diag(X))
+
+
+def test_jacobians_of_holomorphic_functions_are_complex_derivatives():
+    np.testing.assert_allclose(ag.jacobian(lambda z: z**2)(V), np.diag(2 * V))
+    np.testing.assert_allclose(ag.elementwise_grad(np.exp)(V), np.exp(V))
+    np.testing.assert_allclose(ag.hessian(lambda z: np.sum(np.real(z**3)))(V), np.diag(6 * V))
+    slope = lambda x: np.sum(np.abs(ag.jacobian(lambda z: z**3)(x + 1j)) ** 2)
+    np.testing.assert_allclose(ag.grad(slope)(X), 36 * X * (X**2 + 1))
+
+
+def test_rounding_of_single_precision_is_not_taken_for_a_conjugate():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        a, b, x, y = rng.standard_normal((4, 5, 5))
+        m = (a + 1j * b).astype(np.complex64)
+        v = ((x + 1j * y)[0] * 10 ** rng.uniform(-3, 3)).astype(np.complex64)
+        solved = lambda v, m=m: np.linalg.solve(m + 0.01 * np.outer(v, v), v)
+        assert ag.jacobian(solved)(v).shape == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "who"),
+    [
+        (lambda: ag.jacobian(np.conj)(V), "jacobian"),
+        (lambda: ag.jacobian(lambda z: z * np.abs(z))(V), "jacobian"),
+        (lambda: ag.elementwise_grad(np.conj)(V), "elementwise_grad"),
+        (lambda: ag.hessian(lambda z: np.sum(np.abs(z) ** 2))(V), "hessian"),
+    ],
+)
+def test_what_is_not_holomorphic_has_no_complex_jacobian(call, who):
+    message = rf"{who}: the function is not holomorphic.*lambda x, y: ag.real\(f\(x \+ 1j \* y\)\)"
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_second_derivatives_along_a_vector():
+    f = lambda z: np.sum(np.abs(z) ** 4)
+    _, pushed = ag.jvp(ag.grad(f), (V,), (1j * V,))
+    np.testing.assert_allclose(ag.hvp(f)(V, 1j * V), pushed)
+    z, step = V.copy(), 1e-5j * V
+    np.testing.assert_allclose(
+        (ag.grad(f)(z + step) - ag.grad(f)(z - step)) / 2e-5, pushed, rtol=1e-8
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ag.jvp(np.sin, (X,), (1j * X,)), "jvp: expected tangents of dtype float64, got complex128"),
+        (lambda: ag.hvp(lambda x: np.sum(x**3))(X, 1j * X), "hvp: expected a vector of dtype float64, got complex128"),
+        (lambda: ag.vjp(np.sin, X)[1](1j * X), "vjp: expected a gradient of dtype float64, got complex128"),
+        (lambda: ag.Tensor(X).sum().backward(1j), "backward: the result is real and the seed complex"),
+    ],
+)  # fmt: skip
+def test_what_is_real_takes_no_complex_direction(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()

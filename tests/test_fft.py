@@ -160,6 +160,12 @@ def test_other_arguments_are_checked():
         np.fft.fft2(t, (1, 2, 3))
     with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds"):
         np.fft.fft(t, axis=2)
+    with pytest.raises(np.exceptions.AxisError, match="axis -3 is out of bounds"):
+        np.fft.fftn(t, (2, 2, 2))
+    with pytest.raises(ValueError, match="fft: every length must be at least 1"):
+        np.fft.fft(t, -1)
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        np.fft.fft(t, 2.5)
     with pytest.raises(TypeError, match="rfft: expected real numbers, got complex128; use fft"):
         np.fft.rfft(t * 1j)
 

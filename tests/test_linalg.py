@@ -413,6 +413,9 @@ def test_residuals_only_of_full_rank_and_more_rows():
     [
         (lambda t: la.inv(t[:2]), la.LinAlgError, "square"),
         (lambda t: la.inv(t * 0), la.LinAlgError, "Singular matrix"),
+        (lambda t: la.cholesky(t[:2]), la.LinAlgError, r"cholesky: expected square .* got shape \(2, 3\)"),
+        (lambda t: la.eigh(t[:2]), la.LinAlgError, r"eigh: expected square matrices .* got shape \(2, 3\)"),
+        (lambda t: la.eigvalsh(t[0]), la.LinAlgError, r"eigvalsh: expected square .* got shape \(3,\)"),
         (lambda t: la.cholesky(-t), la.LinAlgError, "not positive definite"),
         (lambda t: la.matrix_power(t[:2], 2), la.LinAlgError, r"square matrices .* got shape \(2, 3\)"),
         (lambda t: la.matrix_power(t, 0.5), TypeError, "expected an integer exponent, got 0.5"),

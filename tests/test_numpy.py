@@ -247,6 +247,7 @@ def test_creation_functions_take_like():
         (lambda t: np.convolve(t, np.ones(0)), "convolve: v cannot be empty"),
         (lambda t: np.convolve(t, t, "most"), "mode must be 'full', 'same' or 'valid'"),
         (lambda t: np.interp(t, [0.0, 1.0], [1.0]), "interp: expected xp and fp"),
+        (lambda t: np.interp(t, [], []), "interp: expected at least one point in xp and fp, got none"),
         (lambda t: np.interp(t, [0.0, 1.0], [1.0, 2.0], period=0), "period must not be 0"),
         (lambda t: np.polyder(t, -1), "polyder: m must not be negative"),
         (lambda t: np.polyint(t, -1), "polyint: m must not be negative"),

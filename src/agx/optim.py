@@ -307,7 +307,7 @@ def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
     """
     _check_range("clip_grad_norm", max_norm=max_norm)
     found = _listed("clip_grad_norm", parameters)
-    total = math.sqrt(sum(float(np.vdot(g, g)) for g in (_gradient(p) for p in found)))
+    total = math.sqrt(sum(float(np.vdot(g, g).real) for g in (_gradient(p) for p in found)))
     scale = max_norm / (total + 1e-6)
     if scale < 1:
         for p in found:

@@ -72,8 +72,10 @@ def _plain(x: Any) -> Any:
 
 
 def _name(function: Any) -> str:
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module}.{function.__name__}".replace("numpy._core", "numpy")
+    name = function.__name__
+    home = "numpy" if getattr(np, name, None) is function else "scipy.special"
+    module = getattr(function, "__module__", None) or home  # ufuncs do not know theirs
+    return f"{module}.{name}".replace("numpy._core", "numpy")
 
 
 def _missing(function: Any) -> TypeError:
@@ -86,9 +88,10 @@ def _missing(function: Any) -> TypeError:
         )
     import difflib
 
-    names = sorted({f.__name__ for f in numpy_functions})
-    close = difflib.get_close_matches(function.__name__, names, n=1, cutoff=0.7)
-    hint = f"the nearest thing is ag.{close[0]}" if close else "agx has nothing like it yet"
+    names = {f.__name__: _name(f).replace("numpy.", "ag.") for f in numpy_functions}
+    close = difflib.get_close_matches(function.__name__, sorted(names), n=1, cutoff=0.7)
+    near = [names[name].replace("scipy.", "ag.") for name in close]
+    hint = f"the nearest thing is {near[0]}" if near else "agx has nothing like it yet"
     return TypeError(
         f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
         "t.value instead of the Tensor"

@@ -202,8 +202,11 @@ class _Run:
                 joined.append(a + 1j * b)
                 continue
             a_, b_ = _value(a), _value(b)
-            allowed = np.sqrt(np.finfo(a_.dtype).eps) * np.abs(a_).max(initial=0.0)
-            if (np.abs(a_ - 1j * b_) > allowed).any():
+            eps, size = np.finfo(a_.dtype).eps, np.abs(a_) + np.abs(b_)
+            allowed = eps**0.25 * size + eps**0.5 * size.max(initial=0.0)
+            with np.errstate(invalid="ignore"):
+                conjugate = np.abs(a_ - 1j * b_) > allowed
+            if conjugate.any():
                 raise ValueError(
                     f"{self.who}: the function is not holomorphic, so that no complex number is its "
                     "derivative; differentiate its real and imaginary parts in those of its argument: "
@@ -392,9 +395,13 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
            [0., 6.]])
     """
 
+    return _jacobian("jacobian", f, argnums)
+
+
+def _jacobian(who: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
     @functools.wraps(f)
     def all_rows(*args: Any, **kwargs: Any) -> Any:
-        with _Run("jacobian", f, args, argnums, kwargs) as run:
+        with _Run(who, f, args, argnums, kwargs) as run:
             results, build = flatten(run.result)
             return build([run.build(_rows(run, out)) for out in results], bare=True)
 
@@ -445,7 +452,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     array([[6., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _jacobian("hessian", grad(f, argnums), argnums)
 
 
 def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

@@ -67,6 +67,21 @@ def test_einsum(case):
     ag.testing.check_grads(lambda *xs: ag.einsum(subscripts, *xs), *arrays)
 
 
+STRETCHED = [
+    ("ij,jk->ik", (2, 1), (3, 4)), ("ij,ij->j", (1, 3), (2, 3)), ("i,i", (1,), (3,)), ("...i,...i->...", (2, 1), (1, 3)),
+    ("ij,ij,j->", (1, 3), (2, 1), (3,)), ("ij,jk,kl->il", (2, 1), (3, 1), (2, 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STRETCHED, ids=lambda c: c[0])
+def test_einsum_stretches_axes_of_length_one(case):
+    subscripts, *shapes = case
+    arrays = [rng.standard_normal(s) for s in shapes]
+    expected = np.einsum(subscripts, *arrays)
+    np.testing.assert_allclose(ag.einsum(subscripts, *map(ag.Tensor, arrays)).value, expected)
+    ag.testing.check_grads(lambda *xs: ag.einsum(subscripts, *xs), *arrays)
+
+
 @given(
     batch=hnp.array_shapes(min_dims=0, max_dims=2, max_side=3),
     n=st.integers(1, 3),
@@ -102,7 +117,23 @@ def test_linear_on_the_last_axis(batch, n, m):
             lambda: ag.einsum("...ijk->i", np.ones((2, 2))),
             "einsum: operand 0 has 2 axes, fewer than",
         ),
+        (
+            lambda: ag.einsum("ii->i", np.ones((1, 3))),
+            r"einsum: 'i' stands for axes of different lengths in 'ii' for shape \(1, 3\)",
+        ),
+        (
+            lambda: ag.einsum(np.ones(3), [52]),
+            "einsum: labels of axes must be 0 to 51, got 52",
+        ),
         (lambda: ag.Tensor(np.ones((2, 3))) @ np.ones((2, 3)), "matmul"),
+        (
+            lambda: np.matvec(ag.Tensor(np.ones(3)), np.ones((2, 3))),
+            r"matvec: expected at least 2 and 1 axes, got shapes \(3,\) and \(2, 3\)",
+        ),
+        (
+            lambda: np.vecmat(ag.Tensor(np.ones((2, 3))), np.ones(3)),
+            r"vecmat: expected at least 1 and 2 axes, got shapes \(2, 3\) and \(3,\)",
+        ),
     ],
 )
 def test_what_does_not_fit(call, message):

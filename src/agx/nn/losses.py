@@ -12,6 +12,7 @@ import numpy as np
 
 from ..graph import Node
 from ..ops import loss as ops
+from ..ops.complex import check_real
 from ..ops.elementwise import absolute, where
 from ..ops.reduce import log_softmax
 from ..ops.shape import moveaxis, reshape
@@ -54,6 +55,7 @@ def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
             f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; give both the "
             "same shape, for example with .reshape(-1)"
         )
+    check_real(op, predictions, targets)
     if not isinstance(targets, Node):
         targets = targets.astype(predictions.dtype, copy=False)
     return predictions, targets
@@ -198,6 +200,7 @@ def _soft_cross_entropy(
 ) -> Any:
     """Probabilities of every class as targets."""
     classes = logits.shape[1]
+    check_real("cross_entropy", logits, targets)
     if not isinstance(targets, Node):
         if targets.dtype.kind in "biu" and not _is_one_hot(targets):
             raise ValueError(
@@ -232,6 +235,7 @@ def nll_loss(
     np.float64(0.2877)
     """
     scores = _floats(log_probabilities)
+    check_real("nll_loss", scores)
     targets = np.asarray(targets)
     if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
         raise ValueError(

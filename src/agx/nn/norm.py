@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.complex import check_real
 from ..ops.elementwise import sqrt
 from ..ops.reduce import mean, var
 from ..ops.shape import reshape
@@ -47,6 +48,7 @@ class _BatchNorm(Module):
                 f"{self!r}: expected {' or '.join(map(str, ndims))} axes with {self.num_features} "
                 f"channels in the second, got x of shape {x.shape}; check num_features"
             )
+        check_real(repr(self), x)
         shape = (1, -1) + (1,) * (x.ndim - 2)
         if self.training:
             middle, spread = self._statistics(x, self.axes[ndims.index(x.ndim)])

@@ -18,13 +18,20 @@ def is_complex(x: Any) -> bool:
     return (x.dtype.kind == "c") if hasattr(x, "dtype") else isinstance(x, complex)
 
 
+def check_real(op: str, *operands: Any) -> None:
+    """Raise TypeError if one of the operands is complex."""
+    for x in operands:
+        if is_complex(x):
+            raise TypeError(
+                f"{op}: expected real numbers, got {getattr(x, 'dtype', x)}; pass ag.real, ag.imag or "
+                "ag.abs of it"
+            )
+
+
 def real_only(op: str, x: Any) -> np.ndarray:
     """``x`` as an array; raise TypeError if it is complex."""
     x = np.asarray(x)
-    if x.dtype.kind == "c":
-        raise TypeError(
-            f"{op}: expected real numbers, got {x.dtype}; pass ag.real, ag.imag or ag.abs of it"
-        )
+    check_real(op, x)
     return x
 
 

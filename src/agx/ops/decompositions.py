@@ -18,7 +18,18 @@ from .complex import conj, imag, is_complex, real
 from .elementwise import absolute, where
 from .index import take_along_axis
 from .linalg import matmul
-from .matrices import _solve, as_array, as_diagonal, diagonal, from_triangle, inv, is_tensor, mH, mT
+from .matrices import (
+    _solve,
+    as_array,
+    as_diagonal,
+    check_square,
+    diagonal,
+    from_triangle,
+    inv,
+    is_tensor,
+    mH,
+    mT,
+)
 from .reduce import prod, sum
 from .shape import concatenate, expand_dims, reshape
 
@@ -130,6 +141,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     a = as_array(a)
     if not is_tensor(a):
         return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
+    check_square("eigh", a)
     return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
 
 
@@ -142,6 +154,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
+    check_square("eigvalsh", a)
     return _eigvalsh(from_triangle(a, UPLO) if is_tensor(a) else a, UPLO=UPLO)
 
 
@@ -383,6 +396,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
            [1., 1.]])
     """
     a = as_array(a)
+    check_square("cholesky", a)
     h = from_triangle(a, "U" if upper else "L") if is_tensor(a) else a
     return _cholesky(h, upper=bool(upper))
 

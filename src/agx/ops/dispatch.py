@@ -29,7 +29,7 @@ def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if "where" in kwargs:
         raise TypeError(
             f"{name}: where= leaves the other elements undefined; use ag.where(mask, "
-            f"ag.{ufunc.__name__}(x), other)"
+            f"{name}(x), other)"
         )
     if kwargs:
         raise TypeError(

@@ -351,7 +351,10 @@ sigmoid = primitive(
 sigmoid.__doc__ = """Compute 1 / (1 + exp(-x)) elementwise, without overflow."""
 
 softplus = primitive(
-    "softplus", lambda x: np.logaddexp(x, 0), (lambda g, out, x: g * sigmoid(x),), elementwise=True
+    "softplus",
+    lambda x: np.logaddexp(real_only("softplus", x), 0),
+    (lambda g, out, x: g * sigmoid(x),),
+    elementwise=True,
 )
 softplus.__doc__ = """Compute log(1 + exp(x)) elementwise, without overflow."""
 
@@ -376,7 +379,7 @@ silu.__doc__ = """Compute x * sigmoid(x) elementwise (Elfwing et al., 2017; also
 
 _leaky_relu = primitive(
     "leaky_relu",
-    lambda x, *, slope: np.where(x > 0, x, slope * x),
+    lambda x, *, slope: np.where(real_only("leaky_relu", x) > 0, x, slope * x),
     (lambda g, out, x, *, slope: where(x > 0, g, slope * g),),
     elementwise=True,
 )

@@ -6,6 +6,7 @@ and half a spectrum are each other's, up to the weight of the half that is left 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,7 +97,7 @@ def _lengths(
     """
     ndim = len(shape)
     if axes is None:
-        axes = range(ndim) if s is None else range(ndim - len(s), ndim)
+        axes = range(-(ndim if s is None else len(s)), 0)
     where = tuple(normalize_axis_index(a, ndim) for a in axes)
     if not where and "r" in who:
         raise ValueError(f"{who}: expected at least one axis to transform, got none")
@@ -106,7 +107,8 @@ def _lengths(
             f"{who}: s has {len(wanted)} lengths for {len(where)} axes; give one for each"
         )
     found = [
-        shape[a] if n is None or n == -1 else int(n) for n, a in zip(wanted, where, strict=True)
+        shape[a] if n is None or n == -1 else operator.index(n)
+        for n, a in zip(wanted, where, strict=True)
     ]
     if half and (s is None or wanted[-1] is None):
         found[-1] = 2 * (found[-1] - 1)
@@ -151,7 +153,8 @@ def _from_half(who: str, x: Any, s: Sizes, axes: Axes, norm: str | None, out: An
 
 
 def _one(n: int | None) -> Sizes:
-    return None if n is None else (int(n),)
+    """Lengths for one axis, where -1 does not mean that of the array."""
+    return None if n is None else (max(operator.index(n), 0),)
 
 
 # --- one axis ------------------------------------------------------------------------------------

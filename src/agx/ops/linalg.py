@@ -156,10 +156,14 @@ def _einsum_vjp(
     """Contract the gradient with the other operands down to the letters of operand ``i``."""
     others = [x for k, x in enumerate(operands) if k != i]
     letters = [s for k, s in enumerate(inputs) if k != i]
-    lonely = "".join(c for c in inputs[i] if c not in result and not any(c in s for s in letters))
+    named = [
+        pair for s, x in zip(letters, others, strict=True) for pair in zip(s, x.shape, strict=True)
+    ]
+    sizes = dict(zip(inputs[i], operands[i].shape, strict=True))
+    lonely = "".join(c for c, n in sizes.items() if c not in result and (c, n) not in named)
     if lonely:  # summed over in this operand alone, so the gradient is constant along it
-        sizes = [operands[i].shape[inputs[i].index(c)] for c in lonely]
-        others, letters = [*others, np.ones(sizes, out.dtype)], [*letters, lonely]
+        ones = np.ones([sizes[c] for c in lonely], out.dtype)
+        others, letters = [*others, ones], [*letters, lonely]
     return _einsum(g, *others, inputs=(result, *letters), result=inputs[i])
 
 
@@ -187,6 +191,11 @@ def _diagonals(term: str, operand: Any, spare: list[str]) -> tuple[list[str], li
     terms, factors, seen = [""], [operand], ""
     for axis, c in enumerate(term):
         if c in seen:
+            if operand.shape[axis] != operand.shape[term.index(c)]:
+                raise ValueError(
+                    f"einsum: '{c}' stands for axes of different lengths in '{term}' for shape "
+                    f"{operand.shape}; a diagonal needs equal ones"
+                )
             new = spare.pop()
             terms.append(c + new)
             factors.append(np.eye(operand.shape[axis], dtype=operand.dtype))
@@ -202,6 +211,9 @@ def _letters(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     names = string.ascii_letters
 
     def term(axes: Any) -> str:
+        for a in axes:
+            if a is not Ellipsis and not 0 <= a < len(names):
+                raise ValueError(f"einsum: labels of axes must be 0 to {len(names) - 1}, got {a}")
         return "".join("..." if a is Ellipsis else names[a] for a in axes)
 
     left = ",".join(term(axes) for axes in operands[1 : 2 * pairs : 2])

@@ -55,7 +55,7 @@ def as_diagonal(v: Any) -> Any:
     return where(np.eye(v.shape[-1], dtype=bool), expand_dims(v, -1), 0.0)
 
 
-def _check_square(name: str, x: Any) -> None:
+def check_square(name: str, x: Any) -> None:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise np.linalg.LinAlgError(
             f"{name}: expected square matrices in the last two axes, got shape {x.shape}"
@@ -160,7 +160,7 @@ def matrix_power(a: Any, n: int) -> Any:
            [0., 1.]])
     """
     a = as_array(a)
-    _check_square("matrix_power", a)
+    check_square("matrix_power", a)
     try:
         n = operator.index(n)
     except TypeError:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import implements, value_of
+from .complex import conj, is_complex, real
 from .elementwise import astype, sqrt
 from .elementwise import where as choose_where
 from .moves import as_array
@@ -150,7 +151,8 @@ def nanvar(
         mean = sum(a, axis, keepdims=True, where=there) / number.astype(a.real.dtype)
     away = a - astype(as_array(mean), a.dtype)
     count = _count(there, axis, keepdims, "Degrees of freedom <= 0 for slice.") - ddof
-    return _over(sum(away * away, axis, keepdims=keepdims, where=there), count)
+    squares = real(away * conj(away)) if is_complex(away) else away * away
+    return _over(sum(squares, axis, keepdims=keepdims, where=there), count)
 
 
 @implements(np.nanstd)

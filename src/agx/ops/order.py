@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import implements, is_node, primitive, value_of
+from .complex import check_real
 from .elementwise import astype, where
 from .index import getitem, scatter_add, take, take_along_axis
 from .moves import as_array, moved_together
@@ -173,6 +174,8 @@ def _quantile(op: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, w
                 f"{op}: no gradient with respect to {name} is defined; pass a plain array"
             )
     a = as_array(a)
+    if not op.endswith("median"):  # which NumPy has of complex numbers too
+        check_real(op, a)
     rows, axes = _front(a, axis)
     plain = value_of(rows)
     if weights is not None:

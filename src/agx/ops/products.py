@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import implements, is_node
-from .complex import conj, is_complex, real
+from .complex import check_real, conj, is_complex, real
 from .elementwise import cast, sqrt
 from .linalg import matmul, tensordot
 from .moves import as_array, atleast_2d, diag, diagonal
@@ -75,25 +75,38 @@ def vecdot(
     return found if dtype is None else cast(found, dtype)
 
 
+def _with_axes(op: str, x1: Any, n1: int, x2: Any, n2: int) -> tuple[Any, Any]:
+    """Both arguments as arrays, which must have ``n1`` and ``n2`` axes or more."""
+    x1, x2 = as_array(x1), as_array(x2)
+    if x1.ndim < n1 or x2.ndim < n2:
+        raise ValueError(
+            f"{op}: expected at least {n1} and {n2} axes, got shapes {x1.shape} and {x2.shape}; matmul "
+            "takes vectors on either side"
+        )
+    return x1, x2
+
+
 @implements(getattr(np, "matvec", None))
 def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
-    """Multiply matrices (..., M, N) by vectors (..., N).
+    """Multiply matrices (..., M, N) by vectors (..., N). Raises ValueError for fewer axes.
 
     >>> ag.matvec(np.ones((2, 3)), np.ones(3))
     array([3., 3.])
     """
-    found = matmul(as_array(x1), expand_dims(as_array(x2), -1))[..., 0]
+    x1, x2 = _with_axes("matvec", x1, 2, x2, 1)
+    found = matmul(x1, expand_dims(x2, -1))[..., 0]
     return found if dtype is None else cast(found, dtype)
 
 
 @implements(getattr(np, "vecmat", None))
 def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
-    """Multiply conjugates of vectors (..., N) by matrices (..., N, M).
+    """Multiply conjugates of vectors (..., N) by matrices (..., N, M). Raises ValueError for fewer axes.
 
     >>> ag.vecmat(np.ones(2), np.ones((2, 3)))
     array([2., 2., 2.])
     """
-    found = matmul(expand_dims(_conjugate(as_array(x1)), -2), as_array(x2))[..., 0, :]
+    x1, x2 = _with_axes("vecmat", x1, 1, x2, 2)
+    found = matmul(expand_dims(_conjugate(x1), -2), x2)[..., 0, :]
     return found if dtype is None else cast(found, dtype)
 
 
@@ -252,5 +265,6 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
         raise ValueError(
             f"bincount: expected weights of the shape of x, {x.shape}, got {weights.shape}"
         )
+    check_real("bincount", weights)
     size = max(int(x.max()) + 1 if x.size else 0, minlength)
     return scatter_add(weights, x, (size,), np.float64)

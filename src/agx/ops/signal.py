@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import implements, is_node, primitive, value_of
-from .complex import conj, is_complex
+from .complex import check_real, conj, is_complex
 from .elementwise import sqrt, where
 from .index import getitem
 from .moves import as_array
@@ -93,6 +93,9 @@ def interp(
         raise ValueError(
             f"interp: expected xp and fp of one axis and one length, got {xp.shape} and {fp.shape}"
         )
+    if not len(value_of(xp)):
+        raise ValueError("interp: expected at least one point in xp and fp, got none")
+    check_real("interp", x, xp)
     if period is not None:
         if period == 0:
             raise ValueError("interp: period must not be 0")

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..graph import Primitive, implements, primitive, value_of
 from . import reduce
-from .elementwise import _difference, exp, log, log1p, sign, where
+from .elementwise import _difference, clip, exp, log, log1p, sign, where
 from .elementwise import erf as erf
 from .shape import Axis, broadcast_to
 
@@ -246,12 +246,14 @@ hyp1f1 = primitive(
 )
 hyp1f1.__doc__ = """Compute Kummer's function, differentiable in x, elementwise."""
 implements(_sp.hyp1f1)(hyp1f1)
-exprel = _ufunc("exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, x))
+exprel = _ufunc(
+    "exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, clip(x, -1e100))
+)
 
 # --- log-sum-exp -----------------------------------------------------------------------------------
 
 
-def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis) -> Any:
+def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis, sign: Any) -> Any:
     """b e / sum(b e) and e / sum(b e) for e = exp(a - max(a)); an element of weight 0 has no share."""
     plain, off = value_of(a), value_of(b) == 0
     top = np.max(np.where(off, -np.inf, plain), axis=axis, keepdims=True)
@@ -265,7 +267,7 @@ def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis) -> A
 
 _weighted = primitive(
     "logsumexp_weighted",
-    lambda a, b, *, axis: _sp.logsumexp(a, axis, b, keepdims=True),
+    lambda a, b, *, axis, sign: _sp.logsumexp(a, axis, sign * b, keepdims=True),
     _weighted_rule,
 )
 
@@ -275,24 +277,25 @@ def logsumexp(
 ) -> Any:
     """Compute log(sum(b exp(a))) along ``axis`` (all axes by default) without overflow.
 
-    The weights ``b`` broadcast against ``a`` and are differentiable. Raises ValueError for
-    ``return_sign=True``.
+    The weights ``b`` broadcast against ``a`` and are differentiable. The logarithm of a negative sum is
+    NaN; with ``return_sign`` it is that of its size, and the constant sign of the sum comes too.
 
     >>> ag.special.logsumexp(np.array([1000.0, 0.0]), b=np.array([0.5, 0.0])).round(4)
     np.float64(999.3069)
     """
-    if return_sign:
-        raise ValueError(
-            "logsumexp: return_sign is not supported; take ag.sum(b * ag.exp(a - m)) for a constant m "
-            "and its sign"
-        )
     a = a if hasattr(a, "shape") else np.asarray(a)
-    if b is None:
+    if b is None and not return_sign:
         return reduce.logsumexp(a, axis, keepdims=keepdims)
-    shape = np.broadcast_shapes(a.shape, np.shape(b))
+    b = np.ones((), a.dtype) if b is None else b
     b = b if hasattr(b, "shape") else np.asarray(b, a.dtype)
-    out = _weighted(broadcast_to(a, shape), broadcast_to(b, shape), axis=axis)
-    return out if keepdims else out.squeeze(axis)
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    a, b = broadcast_to(a, shape), broadcast_to(b, shape)
+    if not return_sign:
+        out = _weighted(a, b, axis=axis, sign=1)
+        return out if keepdims else out.squeeze(axis)
+    sign = _sp.logsumexp(value_of(a), axis, value_of(b), keepdims=True, return_sign=True)[1]
+    out = _weighted(a, b, axis=axis, sign=np.where(sign == 0, 1, sign))
+    return (out, sign) if keepdims else (out.squeeze(axis), sign.squeeze(axis))
 
 
 def softmax(x: Any, axis: Axis = None) -> Any:
