@@ -98,6 +98,8 @@ def _missing(function: Any) -> TypeError:
 @functools.cache
 def _parameters(function: Any) -> tuple[str, ...]:
     """The names by which arguments may be passed, where it says so; "**" if any name will do."""
+    if isinstance(function, graph.Primitive):
+        return ()
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # as of functions of NumPy that are written in C, before 2.4
@@ -138,7 +140,7 @@ def _load(function: Any) -> bool:
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call agx's version of a NumPy function, naming an argument that it does not take."""
     ours = numpy_functions[function]
-    if kwargs and not isinstance(ours, graph.Primitive):
+    if kwargs:
         args, kwargs = _by_our_names(function, ours, args, kwargs)
     try:
         return ours(*args, **kwargs)

@@ -41,6 +41,7 @@ cdef object float64 = np.dtype(np.float64)
 cdef object complex64 = np.dtype(np.complex64)
 cdef object complex128 = np.dtype(np.complex128)
 cdef object generic = np.generic
+cdef object ufunc = np.ufunc
 cdef tuple no_args = ()
 cdef type tensor_class = None
 
@@ -94,6 +95,8 @@ cdef class Primitive:
         self.__name__ = name
 
     def __call__(self, *args, **params):
+        if params and isinstance(self.function, ufunc):
+            return self.function(*args, **params)  # NumPy sends it back, with what it takes.
         return call(self, args, params if params else None)
 
     def __get__(self, instance, owner):
