@@ -90,7 +90,8 @@ def test_every_differentiable_function_has_a_row_somewhere():
 
 
 def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
-    seen = set()
+    seen, overridden = set(), set(overridable())
+    coverage.table()  # loads what is loaded on demand
 
     class Recorder(dict):
         def __getitem__(self, function):
@@ -100,6 +101,8 @@ def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
     for module in ("agx.tensor", "agx.ops.dispatch"):
         monkeypatch.setattr(f"{module}.numpy_functions", Recorder(numpy_functions))
     for name, group in rows.items():
+        if coverage.function(name) not in overridden:
+            continue
         seen.clear()
         for call, *arrays in group:
             call(*map(ag.Tensor, arrays))
