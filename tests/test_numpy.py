@@ -90,7 +90,8 @@ def test_every_differentiable_function_has_a_row_somewhere():
 
 
 def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
-    seen = set()
+    seen, overridden = set(), set(overridable())
+    coverage.table()  # loads what is loaded on demand
 
     class Recorder(dict):
         def __getitem__(self, function):
@@ -100,7 +101,7 @@ def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
     for module in ("agx.tensor", "agx.ops.dispatch"):
         monkeypatch.setattr(f"{module}.numpy_functions", Recorder(numpy_functions))
     for name, group in rows.items():
-        if coverage.function(name) is None:  # another NumPy has it
+        if coverage.function(name) not in overridden:
             continue
         seen.clear()
         for call, *arrays in group:
@@ -239,15 +240,14 @@ def test_creation_functions_take_like():
         (lambda t: np.pad(t, -1), "pad_width must not be negative, got -1"),
         (lambda t: np.pad(t, {1: 2}), "axis 1 is out of bounds"),
         (lambda t: np.stack([t, t], dtype="f4", casting="safe"), "lets no float64 become float32"),
-        (lambda t: np.reshape(t, 2, copy=False), "copy=False is not supported"),
+        (lambda t: ag.reshape(t, 2, copy=False), "copy=False is not supported"),
         (lambda t: np.transpose(t[None], (0, 3)), "axis 3 is out of bounds"),
         (lambda t: np.trim_zeros(t, "x"), "trim must be made of 'f' and 'b', got 'x'"),
-        (lambda t: np.trim_zeros(t, axis=1), "axis 1 is out of bounds"),
+        (lambda t: ag.trim_zeros(t, axis=1), "axis 1 is out of bounds"),
         (lambda t: np.convolve(t[None], t), "convolve: expected a of one axis"),
         (lambda t: np.convolve(t, np.ones(0)), "convolve: v cannot be empty"),
         (lambda t: np.convolve(t, t, "most"), "mode must be 'full', 'same' or 'valid'"),
         (lambda t: np.interp(t, [0.0, 1.0], [1.0]), "interp: expected xp and fp"),
-        (lambda t: np.interp(t, [], []), "interp: expected at least one point in xp and fp, got none"),
         (lambda t: np.interp(t, [0.0, 1.0], [1.0, 2.0], period=0), "period must not be 0"),
         (lambda t: np.polyder(t, -1), "polyder: m must not be negative"),
         (lambda t: np.polyint(t, -1), "polyint: m must not be negative"),
