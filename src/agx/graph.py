@@ -17,6 +17,7 @@ from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.sweep import leaves as leaves
 from ._kernels.sweep import sorted_nodes as sorted_nodes
+from .errors import explained
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +85,9 @@ def value_of(x: Any) -> Any:
 
 def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
+
+
+_graph.declare_explanation(explained)
 
 
 class no_grad:
