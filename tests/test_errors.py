@@ -1,5 +1,7 @@
 """What is refused is refused with the name of the operation, what it got, and a fix."""
 
+import re
+
 import numpy as np
 import pytest
 from op_table import rows
@@ -73,16 +75,24 @@ def test_nothing_is_written_by_a_refused_call():
     assert y.value.tolist() == [0, 0, 0]
 
 
+def complaint(function, arguments):
+    try:
+        function(*arguments)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return "none"
+
+
+PUBLIC = {k: v[0] for k, v in rows.items() if v[0][0].__name__ != "<lambda>"}
+
+
 @pytest.mark.parametrize("bad", [DATES, np.array(["a"] * 3), X3.astype(object)])
-def test_no_operation_takes_what_is_no_number(bad):
-    for name, group in rows.items():
-        function, *arrays = group[0]
-        for k in range(len(arrays) if function.__name__ != "<lambda>" else 0):
-            arguments = [T(a) for a in arrays]
-            arguments[k] = bad
-            with pytest.raises((TypeError, ValueError), match=r"^\w+: .*(of dtype|shape)"):
-                function(*arguments)
-                pytest.fail(f"{name} takes {bad.dtype} as argument {k}")
+@pytest.mark.parametrize("name", PUBLIC)
+def test_no_operation_takes_what_is_no_number(name, bad):
+    function, *arrays = PUBLIC[name]
+    for k in range(len(arrays)):
+        arguments = [T(a) if i != k else bad for i, a in enumerate(arrays)]
+        assert re.match(r"\w+: .*(of dtype|shape)", complaint(function, arguments))
 
 
 def test_an_error_inside_a_users_operation_names_it_and_keeps_its_cause():

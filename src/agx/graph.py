@@ -17,6 +17,7 @@ from ._kernels.graph import declare_tensor as declare_tensor
 from ._kernels.graph import is_recording as is_recording
 from ._kernels.sweep import leaves as leaves
 from ._kernels.sweep import sorted_nodes as sorted_nodes
+from ._kernels.sweep import verify as verify
 from .errors import explained
 
 F = TypeVar("F", bound=Callable[..., Any])

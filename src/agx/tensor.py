@@ -172,11 +172,11 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 class Tensor(Node):
     """Hold an array, its gradient, and how it was computed.
 
-    ``value`` is an array of float32, float64, complex64 or complex128: integers, booleans and Python
-    floats become float64, float32 stays float32, float16 becomes float32, longer floats become
-    float64; the memory of an array of those four dtypes is shared, not copied. ``grad`` has the same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an
-    operation of your own, as in ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor
-    made by hand requires a gradient unless ``requires_grad=False``.
+    ``value`` is an array of float32, float64, complex64 or complex128. The memory of such an array is
+    shared, not copied; float16 becomes float32, and integers, booleans, Python floats and longer
+    floats become float64. ``grad`` has the same shape and dtype. ``op``, ``_backward`` and ``inputs``
+    describe an operation of your own, as in ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``.
+    A Tensor made by hand requires a gradient unless ``requires_grad=False``.
 
     Raises TypeError for anything but numbers.
 
