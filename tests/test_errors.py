@@ -8,6 +8,7 @@ from op_table import rows
 
 import agx as ag
 from agx.errors import explained
+from agx.graph import Primitive
 
 T = ag.Tensor
 X3, X4, M = np.ones(3), np.ones(4), np.ones((2, 3))
@@ -103,6 +104,13 @@ def test_an_error_inside_a_users_operation_names_it_and_keeps_its_cause():
         ag.primitive("mine", function, [None])(T(X3))
     assert str(caught.value.__cause__) == "no luck"
     del ag.graph.registry["mine"]
+
+
+def test_an_error_in_a_pull_back_says_whose_it_is():
+    mine = Primitive("mine", np.sin, [lambda g, out, x: g + X4])
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        mine(T(X3)).sum().backward()
+    assert caught.value.__notes__ == ["in the pull-back of op 'mine'"]
 
 
 def test_an_error_that_names_its_operation_stays_as_it_is():

@@ -46,6 +46,12 @@ def replaced_value(x):
     return x**3, lambda: setattr(x, "value", np.ones(3))
 
 
+def replaced_value_of_a_late_argument(x):
+    row, late = np.ones((1, 3)), x.reshape(3, 1) * 2.0
+    y = ag.einsum("ab,bc,cd,de,ef,fg", x.reshape(1, 3), row.T, row, row.T, row, late)
+    return y, lambda: setattr(late, "value", np.ones((3, 1)))
+
+
 def optimiser_step(x):
     x.grad = np.ones(3)
     return x**3, ag.optim.SGD([x], lr=0.1).step
@@ -89,6 +95,7 @@ def mask_of_a_sum(x):
         (view_of_a_result, "mul"),
         (memory_given_to_tensor, "mul"),
         (replaced_value, "pow"),
+        (replaced_value_of_a_late_argument, "einsum"),
         (optimiser_step, "pow"),
         (targets, "softmax_nll"),
         (images, "conv2d"),

@@ -219,6 +219,8 @@ cdef class Node:
             new = asarray(new)
             if not is_held(new.dtype):
                 new = new.astype(complex128 if new.dtype.kind == "c" else float64)
+            if not self._shared:
+                self.share()
             self._value = new
             self._version += 1
             self._shared = True
