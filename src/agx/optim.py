@@ -6,7 +6,6 @@ They take Tensors or Scalars. A parameter whose gradient never arrived is left a
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from .tensor import Tensor
 
 def _check_range(who: str, **values: float) -> None:
     for name, value in values.items():
-        if not isinstance(value, numbers.Real):
+        if not isinstance(value, (int, float, np.number)):
             raise TypeError(f"{who}: {name} must be a number, got {value!r}")
         if not value >= 0:
             raise ValueError(f"{who}: {name} must not be negative, got {value}")

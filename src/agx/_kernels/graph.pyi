@@ -92,7 +92,7 @@ class Node:
     def _backward(self, closure: Callable[[], Any], /) -> None: ...
 
 def declare_explanation(
-    function: Callable[[str, tuple[Any, ...], Exception], Exception], /
+    function: Callable[[str, tuple[Any, ...], Exception], Exception],
 ) -> None: ...
 def declare_arithmetic(
     add: Primitive, subtract: Primitive, multiply: Primitive, divide: Primitive

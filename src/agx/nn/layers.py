@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
@@ -228,7 +227,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: Any = None) -> None:
-        if not isinstance(p, numbers.Real) or not 0 <= p < 1:
+        if not isinstance(p, (int, float, np.number)) or not 0 <= p < 1:
             raise ValueError(f"Dropout: p must lie in [0, 1), got {p!r}")
         self.p = p
         self.rng = None if rng is None else generator(rng)
