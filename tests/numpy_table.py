@@ -78,6 +78,7 @@ rows = {
     **reductions,
     "average": [
         (np.average, m),
+        (lambda w: np.average([1.0, 2.0], weights=w), positive(2)),
         (lambda x, w: np.average(x, 1, w), m, positive(4)),
         (lambda x, w: np.average(x, None, w, True)[0], m, positive(3, 4)),
         (lambda x, w: np.average(x, (1, 0), w.T, keepdims=True), m, positive(3, 4)),
@@ -108,7 +109,10 @@ rows = {
     "cumprod": [(np.cumprod, m), (lambda x: np.cumprod(x, 0), m)],
     "nancumsum": [(lambda x: np.nancumsum(np.where(np.isnan(holes), np.nan, x), 1), m)],
     "nancumprod": [(lambda x: np.nancumprod(np.where(np.isnan(holes), np.nan, x), 1), m)],
-    "cumulative_sum": [(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), m)],
+    "cumulative_sum": [
+        (lambda x: np.cumulative_sum(x, axis=1, include_initial=True), m),
+        (np.cumulative_sum, normal()),
+    ],
     "cumulative_prod": [
         (lambda x: np.cumulative_prod(x, axis=0, include_initial=True), m),
         (np.cumulative_prod, v),
@@ -126,12 +130,14 @@ rows = {
         (lambda x, c: np.gradient(x, np.cumsum(c), axis=1, edge_order=2), m, positive(4)),
         (lambda x: np.gradient(x, 2.0, np.array([0.0, 1.0, 2.0, 3.0]))[1], m),
         (lambda x: np.gradient(x, np.array([0.0, 1.0, 3.0, 4.0]), axis=-1), m),
+        (lambda x: np.gradient(x, [x[0, 0], 1.0, 3.0, 4.0], axis=-1), m),
         (np.gradient, v[:2]),
     ],
     "trapezoid": [
         (np.trapezoid, m),
         (lambda y, x: np.trapezoid(y, x, axis=0), m, apart(3)),
         (lambda y, x: np.trapezoid(y, x), m, apart(3, 4)),
+        (lambda x: np.trapezoid(x, [[0.0, 1.0, 3.0, 4.0]]), v),
     ],
     "sort": [
         (np.sort, m),
@@ -163,6 +169,7 @@ rows = {
     "take": [
         (lambda x: np.take(x, [0, 7, -2], mode="wrap"), v),
         (lambda x: np.take(x, [[0, 9]], 1, mode="clip"), m),
+        (lambda x: np.take(x, [True, False]), v[:2]),
     ],
     "take_along_axis": [
         (lambda x: np.take_along_axis(x, np.argsort(m, 0), 0), m),
@@ -197,6 +204,7 @@ rows = {
     "concatenate": [
         (lambda x, y: np.concatenate([x, y], axis=0, dtype=np.float64), v, v),
         (lambda x, y: np.concatenate((x, y), axis=None), v, m),
+        (lambda x: np.concatenate([x, [x[0], x[1]]]), v),
     ],
     "copy": [(lambda x: np.copy(x) * x, v)],
     "delete": [(lambda x: np.delete(x, [0, 2], axis=1), m), (lambda x: np.delete(x, 1), m)],
@@ -217,6 +225,7 @@ rows = {
     "insert": [
         (lambda x, y: np.insert(x, 1, y, axis=0), m, v),
         (lambda x: np.insert(x, [1, 3], [5.0, 6.0]), v),
+        (lambda x: np.insert(x, 1, [x[0], 6.0]), v),
     ],
     "matrix_transpose": [(np.matrix_transpose, normal(2, 3, 4))],
     "meshgrid": [
@@ -230,15 +239,28 @@ rows = {
         (lambda x: np.pad(x, {1: 2}), m),
         (lambda x: np.pad(x, 2, "mean", stat_length=2), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=(5.0, 1.0)), m),
+        (lambda x: np.pad(x, 2, "linear_ramp", end_values=x[0, 0]), m),
+        (lambda x, y: np.pad(x, 2, constant_values=((1.0, y[0]), (y[1], 4.0))), m, v),
+        *(
+            (lambda x, k=k: np.pad(x, ((1, 2), (9, 4)), k, reflect_type="odd"), m)
+            for k in ("reflect", "symmetric")
+        ),
+        (lambda x: np.pad(x, (2, 1), "reflect", reflect_type="odd"), v[:1]),
+        (lambda x: np.pad(x, 3), normal()),
     ],
     "ravel": [(lambda x: np.ravel(x, "F"), m)],
     "repeat": [(lambda x: np.repeat(x, [1, 0, 2], 0), m)],
     "reshape": [
         (lambda x: np.reshape(x, (2, -1), order="F"), m),
+        (lambda x: np.reshape(x, (2, 6), "F"), m),
         (lambda x: np.reshape(x, shape=(6, 2)), m),
     ],
     "resize": [(lambda x: np.resize(x, (3, 7)), m)],
-    "roll": [(lambda x: np.roll(x, 2), m), (lambda x: np.roll(x, (1, -1), axis=(0, 1)), m)],
+    "roll": [
+        (lambda x: np.roll(x, 2), m),
+        (lambda x: np.roll(x, (1, -1), axis=(0, 1)), m),
+        (lambda x: np.roll(x, (1, 2), np.int64(1)), m),
+    ],
     "rollaxis": [(lambda x: np.rollaxis(x, 2), normal(2, 3, 2))],
     "rot90": [(lambda x: np.rot90(x, 3), m)],
     "lib.stride_tricks.sliding_window_view": [
@@ -268,6 +290,36 @@ rows = {
     "apply_over_axes": [(lambda x: np.apply_over_axes(np.prod, x, [0, 2]), normal(2, 3, 2))],
     "astype": [(lambda x: np.astype(x, np.float64, copy=False), v)],
     # products
+    "histogram_bin_edges": [
+        (lambda x: np.histogram_bin_edges(x, 3), m),
+        (lambda x: np.histogram_bin_edges(x, "sturges"), m),
+        (lambda x, y: np.histogram_bin_edges(x, 2, range=(y[0], 4.0)), m, v),
+        (lambda x: np.histogram_bin_edges(x), normal(1)),
+        (lambda x: np.histogram_bin_edges(x, np.sort(x)[1:3]), v),
+    ],
+    "histogram": [
+        (lambda x: np.histogram(x, 3)[1], m),
+        (lambda x: np.histogram(x, 3, density=True)[0], m),
+        (lambda x, w: np.histogram(x, 3, None, None, w)[0], m, positive(3, 4)),
+        (lambda x, w: np.histogram(x, 3, density=True, weights=w)[0], m, positive(3, 4)),
+        (lambda w: np.histogram(m, [-0.1, 0.05, 0.2], weights=w)[0], positive(3, 4)),
+        (
+            lambda w: np.histogram(m, 4, range=(-0.1, 0.2), density=True, weights=w)[0],
+            positive(3, 4),
+        ),
+    ],
+    "histogram2d": [
+        (lambda x, y: np.histogram2d(x, y, 2, density=True)[0], v, normal(4)),
+        (lambda x, w: np.histogram2d(x, x, [2, 3], [[-2, 2], [-3, 3]], None, w)[0], v, positive(4)),
+        (lambda x, y: np.histogram2d(x, y, bins=[3, 2])[2], v, normal(4)),
+    ],
+    "histogramdd": [
+        (lambda x: np.histogramdd(x, 2, density=True)[0], normal(5, 3)),
+        (lambda x, w: np.histogramdd(x, [2, 3], weights=w)[0], normal(5, 2), positive(5)),
+        (lambda x: np.histogramdd(x, bins=3)[1][0], v),
+        (lambda x: np.histogramdd([x, x], bins=3, range=[None, (-4, 4)])[1][0], v),
+    ],
+    "ix_": [(lambda x, y: np.multiply(*np.ix_(x, y)), v, normal(3))],
     "bincount": [(lambda w: np.bincount([1, 1, 3, 0], weights=w, minlength=6), v)],
     "corrcoef": [
         (np.corrcoef, normal(2, 5)),
@@ -279,6 +331,7 @@ rows = {
         (lambda x, y: np.cov(x, y, ddof=0), normal(2, 5), normal(5)),
         (lambda x: np.cov(x, rowvar=False, bias=True), normal(4, 2)),
         (lambda x: np.cov(x, fweights=[1, 2, 3, 1], aweights=[0.1, 0.5, 0.2, 0.9]), m),
+        (lambda x, w: np.cov(x, aweights=w), m, positive(4)),
     ],
     "cross": [
         (np.cross, normal(2, 3), normal(3)),
@@ -356,14 +409,22 @@ rows = {
     ],
     "roots": [
         (lambda x: np.sort(np.real(np.roots(np.poly(x)))), apart(3)),
+        (lambda x: np.abs(np.roots([1.0, -3.0, x[0]])), positive(1)),
         (lambda x: np.abs(np.roots(np.concatenate([[1.0, 0.5], x**2 + 3, [0.0]]))), positive(2)),
     ],
     "vander": [(np.vander, v), (lambda x: np.vander(x, 3, True), v)],
     # making arrays
-    "array": [(lambda x: np.array([x, x], like=x) * x, v)],
+    "array": [
+        (lambda x: np.array([x, x], like=x) * x, v),
+        (lambda x: np.array(x, ndmin=3, like=x) * x, v),
+    ],
+    "full_like": [
+        (lambda x: np.full_like(x, x[1]), v),
+        (lambda x: np.full_like(x, fill_value=x, shape=(2, 4)), v),
+    ],
     "asarray": [(lambda x: np.asarray(x, like=x) * x, v)],
     "asanyarray": [(lambda x: np.asanyarray(x, like=x) * x, v)],
-    "ascontiguousarray": [(lambda x: np.ascontiguousarray(x, like=x) * x, v)],
+    "ascontiguousarray": [(lambda x: np.ascontiguousarray(x, like=x) * x, normal())],
     "asfortranarray": [(lambda x: np.asfortranarray(x, like=x) * x, v)],
     "require": [(lambda x: np.require(x, like=x) * x, v)],
     "linspace": [
@@ -391,11 +452,15 @@ rows = {
     "clip": [
         (lambda x: np.clip(x, -0.12, None) * x, m),
         (lambda x: np.clip(x, a_min=np.full(4, -0.1), a_max=0.14) * x, m),
+        (lambda x: np.ones(4).clip(x, 0.05) * x, v),
     ],
     "modf": [(lambda x: np.modf(x * 3)[0] ** 2, apart(4))],
     "frexp": [(lambda x: np.frexp(x * 3)[0] ** 2, apart(4))],
     "divmod": [(lambda x, y: np.divmod(x, y)[1] * x, apart(4) + 3, positive(4))],
-    "float_power": [(np.float_power, positive(4), v), (lambda x: np.float_power(x, 3), v)],
+    "float_power": [
+        (np.float_power, positive(4), v),
+        (lambda x: np.float_power(x, [3, 2, 1, 2]), v),
+    ],
     "copysign": [(lambda x: np.copysign(x, -1.0) * x, v)],
     "ldexp": [(lambda x: np.ldexp(x, 2) * x, v)],
     # complex numbers
@@ -417,6 +482,17 @@ positive_weights = positive(3)
 complex_points = complex_normal(3)
 
 methods = [
+    (lambda x: np.full((2, 4), x, like=x), v),
+    (lambda x: np.fromfunction(lambda i: x[1] * i, (3,), like=x), v),
+    (lambda x: np.maximum.reduce(x, axis=0, initial=0.05, where=where), m),
+    (lambda x: np.hypot.reduce(x, axis=1, where=where), m),
+    (lambda x: np.hypot.reduce(x, axis=(0, 1), keepdims=True, initial=1.5), m),
+    (lambda x: np.subtract.reduce(x, axis=1, initial=0.5, where=where), m),
+    (lambda x: np.logaddexp.reduce(x, axis=1, where=where), m),
+    (lambda x: np.logaddexp2.reduce(x, axis=1, where=where), m),
+    (lambda x: np.fmax.reduce(x, axis=1, initial=-5.0, where=where), m),
+    (lambda x: np.subtract.reduce(x, axis=-1), normal()),
+    (lambda x: np.hypot.reduceat(x, [1, 0], axis=-1), m),
     (lambda x: np.add.reduce(x), m),
     (lambda x: np.add.reduce(x, axis=None, initial=2.0), m),
     (lambda x: np.add.reduce(x, 1, where=where), m),

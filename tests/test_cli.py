@@ -261,15 +261,26 @@ def test_as_a_module():
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_real_ctrl_c(tmp_path):
     command = [sys.executable, "-m", "agx", "train", "mlp", "--data", "digits", "--out", "run"]
-    process = subprocess.Popen(
-        [*command, "--epochs", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    # A shell that runs the suite in the background ignores Ctrl-C, and so would what it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [*command, "--epochs", "100000"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     history = tmp_path / "run" / "history.jsonl"
     deadline = time.monotonic() + 30
     while not history.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    try:
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130 and "interrupted after" in err and "Traceback" not in err
     assert (tmp_path / "run" / "last.npz").exists()
 

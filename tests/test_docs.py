@@ -36,7 +36,8 @@ def test_examples_run(name):
 
 def public_functions():
     for name in dir(ag):
-        if not name.startswith("_") and callable(getattr(ag, name)):
+        ours = getattr(ag, name) is not getattr(np, name, None)
+        if not name.startswith("_") and ours and callable(getattr(ag, name)):
             yield name
 
 

@@ -81,12 +81,18 @@ def mask_of_a_sum(x):
     return ag.sum(x * x, where=keep), lambda: keep.fill(True)
 
 
+def last_of_many(x):
+    many = [np.eye(3) for _ in range(5)]
+    return ag.einsum("a,ab,bc,cd,de,ef->f", x, *many), lambda: many[-1].fill(0.0)
+
+
 @pytest.mark.parametrize(
     ("build", "op"),
     [
         (ties_after_the_fact, "max"),
         (matrix, "solve"),
         (mask_of_a_sum, "where"),
+        (last_of_many, "einsum"),
         (constant, "mul"),
         (leaf, "mul"),
         (result, "exp"),

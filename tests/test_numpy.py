@@ -104,6 +104,26 @@ def test_constant_functions_return_plain_arrays():
         np.testing.assert_array_equal(found, call(t.value))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.histogram(x, 4)[0],
+        lambda x: np.histogram(x, [-1.0, 0.5, 3.0])[0],
+        lambda x: np.histogram(x, 3, range=(-1, 1), density=True)[0],
+        lambda x: np.histogram2d(x[0], x[1], 2)[0],
+        lambda x: np.histogram2d(x[0], x[1], [-2.0, 0.0, 1.0, 3.0])[0],
+        lambda x: np.histogramdd(x, bins=2)[0],
+        lambda x: np.histogramdd(x, bins=[[-2.0, 1.0, 3.0], 2])[0],
+    ],
+)
+def test_counts_are_constant(call):
+    x = np.array([[1.0, -2.0], [3.0, 0.5]])
+    found, expected = call(ag.Tensor(x)), call(x)
+    assert not isinstance(found, ag.Tensor)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_creation_functions_take_like():
     t = ag.Tensor([1.0])
     made = np.zeros(3, like=t)
@@ -134,7 +154,9 @@ def test_creation_functions_take_like():
         (lambda t: np.exp(t, casting="no"), "numpy.exp of a Tensor does not take casting="),
         (lambda t: np.max(t, where=[True, False]), "max: where= needs initial="),
         (lambda t: np.sort(t, order="f"), "sort: order= is for structured arrays"),
-        (lambda t: np.histogram(np.ones(2), weights=t), "ag.bincount has one"),
+        (lambda t: np.histogram(np.ones(3), weights=t), "weights should have the same shape as a"),
+        (lambda t: np.histogramdd(np.ones((3, 2)), weights=t), r"expected 3 weights, .* got \(2,\)"),
+        (lambda t: np.histogramdd(t, bins=[2, 2]), "points of 1 coordinates need as many bins and ranges"),
         (lambda t: np.quantile(np.ones(3), t), "no gradient with respect to q"),
         (lambda t: np.average(t, weights=np.ones(3)), "average: weights of shape"),
         (lambda t: np.average(t[None], axis=1, weights=np.ones(3)), r"expected weights of shape \(2,\)"),
@@ -146,7 +168,16 @@ def test_creation_functions_take_like():
         (lambda t: np.gradient(t, 1.0, 2.0), "expected 0, 1 or 1 spacings"),
         (lambda t: np.gradient(t, np.ones(3)), "expected 2 coordinates"),
         (lambda t: np.pad(t, 1, mode="empty"), "pad: mode must be"),
-        (lambda t: np.pad(t, 1, mode="reflect", reflect_type="odd"), "reflect_type='odd'"),
+        (lambda t: np.pad(t, 1, mode="reflect", reflect_type="no"), "must be 'even' or 'odd', got 'no'"),
+        (lambda t: np.pad(t, 1, mode="edge", stat_length=1), "stat_length= is not for mode='edge'"),
+        (lambda t: np.pad(t, 1.5), "pad_width must be integers, got 1.5"),
+        (lambda t: np.pad(t, -1), "pad_width must not be negative, got -1"),
+        (lambda t: np.pad(t, {1: 2}), "axis 1 is out of bounds"),
+        (lambda t: np.stack([t, t], dtype="f4", casting="safe"), "lets no float64 become float32"),
+        (lambda t: np.reshape(t, 2, copy=False), "copy=False is not supported"),
+        (lambda t: np.transpose(t[None], (0, 3)), "axis 3 is out of bounds"),
+        (lambda t: np.trim_zeros(t, "x"), "trim must be made of 'f' and 'b', got 'x'"),
+        (lambda t: np.trim_zeros(t, axis=1), "axis 1 is out of bounds"),
         (lambda t: np.convolve(t[None], t), "convolve: expected a of one axis"),
         (lambda t: np.convolve(t, np.ones(0)), "convolve: v cannot be empty"),
         (lambda t: np.convolve(t, t, "most"), "mode must be 'full', 'same' or 'valid'"),
@@ -172,8 +203,25 @@ def test_creation_functions_take_like():
         (lambda t: np.add.reduceat(t, [5]), "indices must be between 0 and 1"),
         (lambda t: np.modf.reduce(t), "only supported for binary functions"),
         (lambda t: np.divmod.outer(t, t), "only ufuncs of two arguments"),
-        (lambda t: np.subtract.reduce(t, where=[True, False]), "does not take where="),
-        (lambda t: np.subtract.reduce(t[:0]), "no elements, and no initial="),
+        (lambda t: np.subtract.reduce(t, where=[True, False]), "does not have an identity"),
+        (lambda t: np.subtract.reduce(t[None], axis=None), "not reorderable"),
+        (lambda t: np.subtract.reduce(t[:0]), "zero-size array to reduction operation subtract"),
+        (lambda t: np.vecdot(t, t, axes=[0, 0, ()]), "numpy.vecdot of a Tensor does not take axes="),
+        (lambda t: np.copyto(np.ones(2), t), "ag.full_like one of one value"),
+        (lambda t: np.sum(t, where=np.ones((2, 2), bool)), r"sum: where= of shape \(2, 2\) does not broa"),
+        (lambda t: np.max(t, where=np.ones((2, 2), bool), initial=0), r"max: where= of shape \(2, 2\)"),
+        (lambda t: np.var(t, ddof=1, correction=1), "var: ddof= and correction= are two names"),
+        (lambda t: np.nanstd(t, ddof=1, correction=1), "nanstd: ddof= and correction= are two names"),
+        (lambda t: np.take_along_axis(t, np.array([0]), 1), "axis 1 is out of bounds"),
+        (lambda t: np.take_along_axis(t, np.array([[0]]), 0), "expected indices of 1 axes, got 2"),
+        (lambda t: np.select([[1, 0]], [t]), "select: condition 0 must be booleans"),
+        (lambda t: np.bincount([0, -1], weights=t), "vector of integers that are not negative"),
+        (lambda t: np.cov(t, aweights=[1.0, -1.0]), "aweights must be 2 numbers that are not negative"),
+        (lambda t: np.cov(t, fweights=[1, 2, 3]), "fweights must be 2 numbers"),
+        (lambda t: np.cov(t, fweights=[1.5, 2]), "fweights must be integers"),
+        (lambda t: np.cov(t, ddof=0.5), "ddof must be an integer, got 0.5"),
+        (lambda t: np.gradient(t, axis=(0, 0)), "repeated axis"),
+        (lambda t: np.polyfit(t, t, -1), "deg must not be negative, got -1"),
         (lambda t: ag.topk(t, 5), "topk: k must be between 0 and 2"),
     ],
 )  # fmt: skip
@@ -189,6 +237,37 @@ def test_all_nan_slices_warn_and_give_nan():
             found = f(t, axis=1)
         assert np.isnan(found.value[0])
         assert np.isfinite(found.value[1])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.prod, np.var, np.std, np.mean, np.nanprod, np.median, np.nanmedian,
+        lambda x, axis: np.max(x, axis, initial=2.0), lambda x, axis: np.nanmin(x, axis, initial=2.0),
+        lambda x, axis: np.multiply.reduce(x, axis),
+        lambda x, axis: np.hypot.reduce(x, axis=axis, initial=2.0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_reductions_of_nothing(f, axis):
+    t = ag.Tensor(np.zeros((0, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, expected = f(t, axis=axis), f(t.value, axis=axis)
+        found.sum().backward()
+    np.testing.assert_array_equal(found.value, expected)
+    assert t.grad.shape == (0, 3)
+
+
+def test_the_product_of_a_number_takes_an_axis():
+    assert ag.grad(lambda x: np.prod(x, axis=0))(3.0) == 1.0
+
+
+def test_too_few_elements_for_a_variance():
+    t = ag.Tensor([1.0, 2.0])
+    with pytest.warns(RuntimeWarning):
+        np.var(t, ddof=2).backward()
+    assert np.isinf(t.grad).all()
 
 
 # --- ties ------------------------------------------------------------------------------------------
@@ -237,7 +316,9 @@ def test_float32_stays_float32():
         np.median, np.sort, np.cumprod, np.diff, np.gradient, np.trapezoid, np.ptp, np.nanmean,
         np.nanstd, lambda x: np.quantile(x, 0.3), lambda x: np.interp(x, [0.0, 4.0], [0.0, 1.0]) * 1,
         lambda x: np.pad(x, 2, "mean"), lambda x: np.block([x, x]), np.unique, np.cov,
-        lambda x: np.polyval(x, 2.0), lambda x: np.average(x),
+        lambda x: np.polyval(x, 2.0), lambda x: np.average(x), np.poly, lambda x: np.linspace(x, 2.0),
+        lambda x: np.insert(x, 1, 2.0), lambda x: np.gradient(x, [0, 1, 3]),
+        lambda x: np.nanvar(x, mean=np.ones(1)),
     ):  # fmt: skip
         out = f(t)
         assert out.dtype in (np.float32, np.result_type(np.asarray(f(t.value)).dtype))

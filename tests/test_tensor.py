@@ -1,5 +1,7 @@
 """Tensor: construction, the array it is, operators, and NumPy's protocols."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,104 @@ def test_numbers_out_of_one_element():
     t = ag.Tensor([2.5])
     assert (t.item(), float(t), int(t), bool(t)) == (2.5, 2.5, 2, True)
     assert f"{ag.Tensor(2.5):.2f}" == "2.50"
+
+
+METHODS = {
+    "all": lambda x: x.all(axis=1), "any": lambda x: x.any(0), "argsort": lambda x: x.argsort(axis=0),
+    "argmax": lambda x: x.argmax(1, keepdims=True), "argmin": lambda x: x.argmin(axis=-1),
+    "argpartition": lambda x: x.argpartition(1), "searchsorted": lambda x: x[0].searchsorted(x[0, 1]),
+    "nonzero": lambda x: x.nonzero()[1], "nbytes": lambda x: x.nbytes, "itemsize": lambda x: x.itemsize,
+    "contains": lambda x: (2.0 in x, 7 in x), "item": lambda x: x.item(2), "item, at": lambda x: x.item(1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_that_return_plain_values(name):
+    found, expected = METHODS[name](ag.Tensor(A)), METHODS[name](A)
+    assert type(found) is type(expected)
+    np.testing.assert_array_equal(found, expected)
+
+
+DIFFERENTIABLE_METHODS = {
+    "flatten": lambda x: x.flatten("F"), "flat": lambda x: x.flat[2:4] * 1,
+    "round": lambda x: x.round(1) * x, "compress": lambda x: x.compress([True, False, True], axis=1),
+    "divmod": lambda x: divmod(x, 0.7)[1], "divmod, reflected": lambda x: divmod(9.1, x)[1],
+    "round()": lambda x: round(x[0, 0], 1) * x, "copy": lambda x: copy.copy(x) * 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE_METHODS)
+def test_methods_that_are_differentiated(name):
+    f, x = DIFFERENTIABLE_METHODS[name], A + np.arange(6).reshape(2, 3) * 0.013
+    expected = x.flat[2:4] if name == "flat" else f(x)
+    np.testing.assert_array_equal(f(ag.Tensor(x)).value, expected)
+    ag.testing.check_grads(f, x)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda t: t.sort(), TypeError, r"sort: .* in place.*ag.sort\(t\) returns a new one"),
+        (lambda t: t.partition(1), TypeError, r"partition: .* in place.*ag.partition\(t, kth\)"),
+        (lambda t: t.fill(0), AttributeError, "fill: .* in place.*ag.where or ag.put_along_axis"),
+        (lambda t: t.resize(3), AttributeError, r"resize: .* in place.*ag.resize\(t, ...\)"),
+        (lambda t: t.tobytes(), AttributeError, "no attribute 'tobytes'; use t.value.tobytes"),
+        (lambda t: t.no_such, AttributeError, "a Tensor has no attribute 'no_such'$"),
+    ],
+)
+def test_what_arrays_have_and_tensors_do_not(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call(ag.Tensor(A))
+    assert not hasattr(ag.Tensor(A), "fill")
+
+
+def test_a_deep_copy_is_a_leaf_of_its_own():
+    t = ag.Tensor(A, label="w", requires_grad=False)
+    new = copy.deepcopy([t, t])
+    assert new[0] is new[1] is not t
+    assert (new[0].label, new[0].requires_grad) == ("w", False)
+    assert new[0].value is not A
+    np.testing.assert_array_equal(new[0].value, A)
+    with pytest.raises(TypeError, match=r"the result of op 'mul' belongs to a graph; copy .detach"):
+        copy.deepcopy(ag.Tensor(A) * 2)
+
+
+def test_a_model_can_be_copied():
+    model = ag.nn.Linear(3, 2)
+    best = copy.deepcopy(model)
+    model.weight.value[...] = 0
+    assert best.weight.value.any()
+    assert len(list(best.parameters())) == 2
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t: np.array([t[0], t[1]]).sum(),
+        lambda t: np.sum([t[0], t[1]]),
+        lambda t: np.asarray(t).sum(),
+        lambda t: float(t[0]),
+        lambda t: t[0].item(),
+        lambda t: t.tolist()[0],
+        lambda t: np.zeros(2).__setitem__(Ellipsis, t),
+        lambda t: np.full(2, t[0]).sum(),
+        lambda t: np.arange(t[0], 3.0, like=t).sum(),
+        lambda t: ag.sum([t[0], t[1]]),
+        lambda t: (t * [t[0], 1.0]).sum(),
+    ],
+)
+def test_no_gradient_is_dropped_inside_a_differentiated_function(f):
+    with pytest.raises(TypeError, match="gradient"):
+        ag.grad(f)(np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("f", [lambda t: ag.exp([t[0]]), lambda t: t * [[t[0], t[1]]]])
+def test_operations_drop_no_gradient_of_a_list(f):
+    t = ag.Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match=r": a list of Tensors would lose .*ag.stack or ag.array"):
+        f(t)
+    with ag.no_grad():
+        f(t)
 
 
 def test_iteration_gives_rows_of_the_graph():
@@ -268,8 +368,10 @@ def test_an_index_is_no_tensor():
 def test_every_numpy_function_that_works_is_an_ag_function():
     from agx.graph import numpy_functions
 
+    modules = (ag, ag.linalg, ag.fft, ag.special)
+
     def offered(name):
-        return any(hasattr(module, name) for module in (ag, ag.linalg, ag.fft, ag.special))
+        return any(hasattr(module, name) for module in modules)
 
     private = {
         "logn",
@@ -283,3 +385,17 @@ def test_every_numpy_function_that_works_is_an_ag_function():
     }
     missing = {f.__name__ for f in numpy_functions if not offered(f.__name__)}
     assert missing <= private
+
+
+def test_constant_functions_are_numpys():
+    from agx import coverage
+
+    elsewhere = {
+        "_ones_like", "array2string", "array_repr", "array_str", "frombuffer", "fromfile", "fromiter",
+        "fromstring", "full", "genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed",
+        "nextafter", "spacing",
+    }  # fmt: skip
+    names = {*coverage.CONSTANT[""].split(), *coverage.CREATION.split()} - elsewhere
+    assert {name for name in names if getattr(ag, name, None) is not getattr(np, name)} == set()
+    assert ag.argsort(ag.Tensor([2.0, 1.0])).tolist() == [1, 0]
+    assert type(ag.zeros_like(ag.Tensor(A))) is np.ndarray

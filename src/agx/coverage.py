@@ -19,20 +19,22 @@ DIFFERENTIABLE = {
         absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil clip conjugate
         copysign cos cosh deg2rad degrees divide divmod exp exp2 expm1 fabs float_power floor
         floor_divide fmax fmin fmod frexp heaviside hypot ldexp log log10 log1p log2 logaddexp
-        logaddexp2 matmul matvec maximum minimum modf multiply negative positive power rad2deg radians
-        reciprocal remainder rint sign sin sinh sqrt square subtract tan tanh trunc vecdot vecmat
+        logaddexp2 matmul matvec maximum minimum modf multiply negative positive power rad2deg
+        radians reciprocal remainder rint sign sin sinh sqrt square subtract tan tanh trunc vecdot
+        vecmat
 
         amax amin angle append apply_along_axis apply_over_axes around array array_split asanyarray
         asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d average
-        bincount block broadcast_arrays broadcast_to choose column_stack compress concatenate convolve
-        copy corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum delete diag
-        diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract fix flip fliplr
-        flipud geomspace gradient hsplit hstack i0 imag inner insert interp intersect1d kron linspace
-        logspace matrix_transpose max mean median meshgrid min moveaxis nan_to_num nancumprod
-        nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
-        nanvar outer pad partition percentile piecewise poly polyadd polyder polydiv polyfit polyint
-        polymul polysub polyval prod ptp quantile ravel real real_if_close repeat require reshape
-        resize roll rollaxis roots rot90 round select setdiff1d setxor1d sinc sort sort_complex split
+        bincount block broadcast_arrays broadcast_to choose column_stack compress concatenate
+        convolve copy corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
+        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract fix
+        flip fliplr flipud full_like geomspace gradient histogram histogram2d histogram_bin_edges
+        histogramdd hsplit hstack i0 imag inner insert interp intersect1d ix_ kron linspace logspace
+        matrix_transpose max mean median meshgrid min moveaxis nan_to_num nancumprod nancumsum
+        nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar outer
+        pad partition percentile piecewise poly polyadd polyder polydiv polyfit polyint polymul
+        polysub polyval prod ptp quantile ravel real real_if_close repeat require reshape resize
+        roll rollaxis roots rot90 round select setdiff1d setxor1d sinc sort sort_complex split
         squeeze stack std sum swapaxes take take_along_axis tensordot tile trace transpose trapezoid
         tril trim_zeros triu union1d unique unique_all unique_counts unique_inverse unique_values
         unstack unwrap vander var vdot vsplit vstack where
@@ -58,17 +60,16 @@ CONSTANT = {
         not_equal isfinite isinf isnan signbit nextafter spacing _ones_like
 
         all allclose any argmax argmin argpartition argsort argwhere array2string array_equal
-        array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from digitize
-        einsum_path empty_like flatnonzero full_like histogram histogram2d histogram_bin_edges
-        histogramdd isclose iscomplex iscomplexobj isin isneginf isposinf isreal isrealobj ix_ lexsort
-        may_share_memory min_scalar_type nanargmax nanargmin ndim nonzero ones_like result_type save
-        savetxt savez savez_compressed searchsorted shape shares_memory size tril_indices_from
-        triu_indices_from zeros_like
+        array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from
+        digitize einsum_path empty_like flatnonzero isclose iscomplex iscomplexobj isin isneginf
+        isposinf isreal isrealobj lexsort may_share_memory min_scalar_type nanargmax nanargmin ndim
+        nonzero ones_like result_type save savetxt savez savez_compressed searchsorted shape
+        shares_memory size tril_indices_from triu_indices_from zeros_like
     """,
     "linalg": "matrix_rank",
 }
 
-#: Functions that make arrays; with ``like=`` a Tensor they make a Tensor that needs no gradient.
+#: Functions that make arrays; with ``like=`` a Tensor they make a Tensor.
 CREATION = """
     arange empty eye frombuffer fromfile fromfunction fromiter fromstring full genfromtxt identity
     loadtxt ones tri zeros
@@ -115,7 +116,7 @@ NOT_APPLICABLE = {
 INSTEAD = {
     "put_along_axis": "ag.put_along_axis returns a new array",
     "fill_diagonal": "add ag.diag of the difference",
-    "copyto": "ag.where(mask, new, old) returns a new array",
+    "copyto": "ag.where(mask, new, old) returns a new array, and ag.full_like one of one value",
     "putmask": "ag.where(mask, new, old) returns a new array",
     "place": "ag.where(mask, new, old) returns a new array",
     "put": "ag.put_along_axis(x.ravel(), indices, values, 0) returns a new array",
@@ -214,7 +215,10 @@ def report(markdown: bool = False) -> str:
             "constant",
             "They see the values of Tensors and return plain arrays, indices or booleans.",
         ),
-        ("creation", "With `like=` a Tensor they make a Tensor that needs no gradient."),
+        (
+            "creation",
+            "With `like=` a Tensor they make a Tensor; `full` passes on the gradient of its value.",
+        ),
         ("not applicable", "They raise a TypeError that says why."),
     ):
         lines += [f"## {kind.capitalize()}", "", text, ""]

@@ -25,6 +25,7 @@ from .ops import (
     products,
     reduce,
     running,
+    ufuncs,
 )
 from .ops import shape as movement
 
@@ -165,6 +166,21 @@ def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     return compare
 
 
+def _constant(name: str) -> Callable[..., Any]:
+    """A method of arrays whose result carries no gradient."""
+    theirs = getattr(np.ndarray, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return theirs(self.array, *map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+
+    method.__name__ = name
+    method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is a plain array."
+    return method
+
+
+_IN_PLACE = "{}: a Tensor cannot be changed in place, because the graph may need it; {}"
+
+
 def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
 
@@ -268,25 +284,57 @@ class Tensor(Node):
         """Return the value, a NumPy array of the same memory."""
         return self.value
 
-    def item(self) -> Any:
-        """Return the value of a Tensor of one element as a Python float or complex."""
-        return self.array.item()
+    def item(self, *index: Any) -> Any:
+        """Return one element, or the only one, as a Python float or complex."""
+        return self._leave("item()", "keep the Tensor, or index it").item(*index)
 
     def tolist(self) -> Any:
         """Return the value as nested lists of Python floats."""
-        return self.array.tolist()
+        return self._leave("tolist()", "keep the Tensor, or index it").tolist()
 
-    def argmax(self, axis: int | None = None) -> Any:
-        """Return the index of the largest element along ``axis``, as integers."""
-        return self.array.argmax(axis)
+    def flatten(self, order: str = "C") -> Any:
+        """Flatten to one dimension, rows first, or columns first with ``order="F"``."""
+        return movement.ravel(self, order)
 
-    def argmin(self, axis: int | None = None) -> Any:
-        """Return the index of the smallest element along ``axis``, as integers."""
-        return self.array.argmin(axis)
-
-    def flatten(self) -> Any:
-        """Flatten to one dimension."""
+    @property
+    def flat(self) -> Any:
+        """The elements, rows first, as a Tensor of one dimension."""
         return movement.ravel(self)
+
+    @property
+    def itemsize(self) -> int:
+        """How many bytes an element takes."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the value takes."""
+        return self.array.nbytes
+
+    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Any:
+        """Keep the slices along ``axis`` for which ``condition`` holds."""
+        return order.compress(condition, self, axis, out)
+
+    all, any = _constant("all"), _constant("any")
+    argmax, argmin = _constant("argmax"), _constant("argmin")
+    argsort, argpartition = _constant("argsort"), _constant("argpartition")
+    nonzero, searchsorted = _constant("nonzero"), _constant("searchsorted")
+
+    def sort(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise TypeError: an array is sorted in place, which a Tensor cannot be."""
+        raise TypeError(_IN_PLACE.format("sort", "ag.sort(t) returns a new one"))
+
+    def partition(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise TypeError: an array is partitioned in place, which a Tensor cannot be."""
+        raise TypeError(_IN_PLACE.format("partition", "ag.partition(t, kth) returns a new one"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
+            fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
+            raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
+        known = hasattr(np.ndarray, name) and not name.startswith("_")
+        fix = f"; use t.value.{name}" if known else ""
+        raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 
     def _leave(self, how: str, fix: str) -> np.ndarray:
         """The value, unless that would drop a gradient that somebody asked for."""
@@ -308,6 +356,22 @@ class Tensor(Node):
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self == item).any())
+
+    def __copy__(self) -> Any:
+        return moves.copy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise TypeError(
+                f"deepcopy: the result of op '{self.op}' belongs to a graph; copy .detach() instead"
+            )
+        return Tensor(self.array.copy(), label=self.label, requires_grad=self.requires_grad)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return ufuncs.round(self, ndigits or 0)
 
     def __bool__(self) -> bool:
         return bool(self.array)
@@ -369,6 +433,8 @@ class Tensor(Node):
     __neg__ = elementwise.negative
     __pos__ = elementwise.positive
     __abs__ = elementwise.absolute
+    __divmod__ = ufuncs.divmod
+    __rdivmod__ = _swapped(ufuncs.divmod)
     __getitem__ = index.getitem
 
     def __setitem__(self, where: Any, new: Any) -> None:
@@ -387,8 +453,7 @@ class Tensor(Node):
     cumsum = running.cumsum
     cumprod = running.cumprod
     ptp = reduce.ptp
-    sort = order.sort
-    partition = order.partition
+    round = ufuncs.round
     trace = products.trace
     diagonal = moves.diagonal
     copy = moves.copy
@@ -412,7 +477,8 @@ class Tensor(Node):
                 f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead"
             )
         if ufunc in constant_functions:
-            return getattr(ufunc, method)(*map(_plain, args), **kwargs)
+            plain = {k: _plain(v) for k, v in kwargs.items()}
+            return getattr(ufunc, method)(*map(_plain, args), **plain)
         if kwargs.pop("out", None) is not None:
             raise TypeError(
                 f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
@@ -426,14 +492,10 @@ class Tensor(Node):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in constant_functions:
-            if isinstance(kwargs.get("weights"), Node):
-                raise TypeError(
-                    f"{_name(function)} has no gradient with respect to weights; ag.bincount has one"
-                )
             return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
         if function in _CREATORS:
-            plain = {k: _plain(v) for k, v in kwargs.items()}
-            return Tensor(function(*map(_plain, args), **plain), requires_grad=False)
+            made = _CREATORS[function](*args, **kwargs)
+            return made if isinstance(made, Node) else Tensor(made, requires_grad=False)
         if function not in numpy_functions and not _load(function):
             raise _missing(function)
         if kwargs.get("out", False) is None:
@@ -441,6 +503,10 @@ class Tensor(Node):
         return _call_ours(function, args, kwargs)
 
 
-_CREATORS = {getattr(np, name) for name in create.CREATORS}
+#: What makes an array when NumPy is asked for one with ``like=`` a Tensor.
+_CREATORS = {
+    getattr(np, name): getattr(create, name, getattr(np, name))
+    for name in coverage.CREATION.split()
+}
 
 declare_tensor(Tensor)

@@ -15,6 +15,10 @@ cdef class Primitive:
     cdef object rule(self, Py_ssize_t i, tuple operands, dict params)
 
 
+cdef enum:
+    FEW = 3
+
+
 cdef class Node:
     cdef object _value
     cdef object _grad
@@ -32,15 +36,23 @@ cdef class Node:
     cdef bint _needed
     cdef bint _printed
     cdef unsigned long long _print
-    # How often the value was replaced, and what the arguments were when this node was recorded.
+    # How often the value was replaced, and what the arguments were when this node was recorded:
+    # fingerprints of the first few, and a list of those of the others.
     cdef unsigned long long _version
     cdef unsigned long long _versions
     cdef unsigned long long _watched
-    cdef unsigned long long *_prints
+    cdef unsigned long long[FEW] _prints
+    cdef list _more_prints
     cdef unsigned long long _settings
     cdef object __weakref__
 
     cdef object share(self)
+
+
+cdef inline object value_of(object a):
+    """An argument without its graph: the value of a node, or anything else as it is."""
+    return (<Node>a)._value if isinstance(a, Node) else a
+
 
 cdef bint recording() noexcept nogil
 cdef object apply(object function, tuple args, dict params)

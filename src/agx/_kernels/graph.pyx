@@ -10,7 +10,6 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from types import MethodType
 
 cimport numpy as cnp
-from libc.stdlib cimport free, malloc
 
 from agx._kernels.arithmetic cimport ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, combine
 from agx._kernels.fingerprint cimport fingerprint
@@ -131,9 +130,6 @@ cdef class Node:
     def __cinit__(self):
         self.label = ""
         self._op = ""
-
-    def __dealloc__(self):
-        free(self._prints)
 
     cdef object share(self):
         """Note that code outside may write into the value from now on."""
@@ -354,29 +350,26 @@ cdef object call(Primitive p, tuple args, dict params):
         return call_plain(p, args, params)
     if p.nin and (n > p.nin or params is not None):
         refuse_settings(p, params)
-    cdef tuple values = PyTuple_New(n)
-    for i in range(n):
-        a = args[i]
-        if isinstance(a, Node):
-            a = (<Node>a)._value
-        elif type(a) is ndarray:
-            if cnp.PyArray_TYPE(a) >= cnp.NPY_OBJECT:
-                refuse(p, a, a.dtype)
-        elif type(a) is not float and type(a) is not int:
-            a = constant(p, a)
-            converted = True
-        Py_INCREF(a)
-        PyTuple_SET_ITEM(values, i, a)
-    if params is not None:
-        result = apply(p.function, values, params)
-    elif n == 2:
-        result = None if p.operation == NONE else combine(p.operation, values[0], values[1])
-        if result is None:
-            result = p.function(values[0], values[1])
-    elif n == 1:
-        result = p.function(values[0])
-    else:
-        result = p.function(*values)
+    cdef tuple values
+    result = None
+    if n == 2 and p.operation != NONE and params is None:
+        result = combine(p.operation, value_of(args[0]), value_of(args[1]))
+    if result is None:
+        values = PyTuple_New(n)
+        for i in range(n):
+            a = value_of(args[i])
+            if type(a) is ndarray:
+                if cnp.PyArray_TYPE(a) >= cnp.NPY_OBJECT:
+                    refuse(p, a, a.dtype)
+            elif type(a) is not float and type(a) is not int:
+                a = constant(p, a)
+                converted = True
+            Py_INCREF(a)
+            PyTuple_SET_ITEM(values, i, a)
+        if n == 1 and params is None:
+            result = p.function(values[0])
+        else:
+            result = apply(p.function, values, params)
     if type(result) is not ndarray:
         result = asarray(result)
     if not is_held(result.dtype):
@@ -428,6 +421,8 @@ cdef object watch(Node out, Primitive p):
     out._versions = versions_of(args)
     if out._params is not None:
         out._settings = settings_of(out._params)
+    if n > FEW:
+        out._more_prints = [0] * (n - FEW)
     for i in range(n):
         a = args[i]
         if isinstance(a, Node):
@@ -437,12 +432,11 @@ cdef object watch(Node out, Primitive p):
             outside, value = type(a) is ndarray, a
         if outside:
             fickle = True
-            if out._prints is NULL:
-                out._prints = <unsigned long long *>malloc(n * sizeof(unsigned long long))
-                if out._prints is NULL:
-                    raise MemoryError
-            out._prints[i] = fingerprint(value)
             out._watched |= <unsigned long long>1 << i
+            if i < FEW:
+                out._prints[i] = fingerprint(value)
+            else:
+                out._more_prints[i - FEW] = fingerprint(value)
     if fickle and cnp.PyArray_BASE(out._value) is not NULL:
         out.share()
 
@@ -459,13 +453,26 @@ cdef object call_plain(Primitive p, tuple args, dict params):
                 return handler(p, args, params or {})
             if a is None and len(args) == 1:
                 refuse(p, a, asarray(a).dtype)
+            keep_gradients(p, a)
     return apply(p.function, args, params)
+
+
+cdef int keep_gradients(Primitive p, object a) except -1:
+    """Refuse lists of Tensors that require gradients, which would be lost."""
+    if isinstance(a, (list, tuple)):
+        for part in a:
+            keep_gradients(p, part)
+    elif isinstance(a, Node) and agx_recording and (<Node>a)._requires_grad:
+        raise TypeError(f"{p.name}: a list of Tensors would lose their gradients; join them with "
+                        "ag.stack or ag.array")
+    return 0
 
 
 cdef object constant(Primitive p, object a):
     """An argument that is not a node, as a number or an array of numbers."""
     if isinstance(a, (float, int, complex, generic)):
         return a
+    keep_gradients(p, a)
     if hasattr(type(a), "__agx_call__"):
         raise TypeError(f"{p.name}: cannot mix Tensor and {type(a).__name__} in one operation; "
                         "wrap the number with ag.Tensor, or use its .value")

@@ -4,7 +4,7 @@ Everything done to a gradient here (`+`, `sum`, `reshape`, `where`) works on pla
 backward pass itself is differentiated, on Tensors.
 """
 
-from cpython.dict cimport PyDict_GetItem
+from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
@@ -15,7 +15,7 @@ from agx._kernels.arithmetic cimport (ADD, NONE, SUBTRACT, Operation, add_to, co
                                       pull_back)
 from agx._kernels.arrays cimport alike, has_own_memory, silence, unbroadcast
 from agx._kernels.fingerprint cimport fingerprint
-from agx._kernels.graph cimport Node, Primitive, apply, settings_of
+from agx._kernels.graph cimport FEW, Node, Primitive, apply, settings_of, value_of
 from agx._kernels.loops cimport has_nan
 
 import numpy as np
@@ -31,15 +31,17 @@ cdef list topological_order(Node root):
     """Nodes that want a gradient below ``root``, inputs before results; no recursion."""
     cdef set seen = set()
     cdef list stack = [root], order = []
+    cdef Py_ssize_t met
     cdef Node node
     while stack:
         top = stack.pop()
         if top is None:
             order.append(stack.pop())
             continue
-        if top in seen:
-            continue
+        met = len(seen)
         seen.add(top)
+        if len(seen) == met:
+            continue
         node = <Node>top
         if node._args is None:
             if node._freed:
@@ -51,28 +53,9 @@ cdef list topological_order(Node root):
         stack.append(node)
         stack.append(None)
         for a in node._args:
-            if isinstance(a, Node) and (<Node>a)._requires_grad and a not in seen:
+            if isinstance(a, Node) and (<Node>a)._requires_grad:
                 stack.append(a)
     return order
-
-
-cdef inline tuple operands_of(Node node, object g, bint create_graph):
-    """What a pull-back of ``node`` is called with: (g, out, *arguments)."""
-    cdef tuple args = node._args
-    cdef Py_ssize_t i, n = len(args)
-    cdef object a = node if create_graph else node._value
-    cdef tuple operands = PyTuple_New(n + 2)
-    Py_INCREF(g)
-    PyTuple_SET_ITEM(operands, 0, g)
-    Py_INCREF(a)
-    PyTuple_SET_ITEM(operands, 1, a)
-    for i in range(n):
-        a = args[i]
-        if not create_graph and isinstance(a, Node):
-            a = (<Node>a)._value
-        Py_INCREF(a)
-        PyTuple_SET_ITEM(operands, i + 2, a)
-    return operands
 
 
 cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last):
@@ -84,12 +67,11 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
         return closure_contributions(node, g, create_graph)
     cdef Primitive p = node._primitive
     cdef bint known = p.operation != NONE and not create_graph and not careful
-    cdef tuple args = node._args, operands
-    cdef Py_ssize_t i, n = len(args)
+    cdef tuple args = node._args, operands = None if known else operands_of(node, g, create_graph)
+    cdef Py_ssize_t i
     cdef list shares = []
     cdef object a, c
-    operands = operands_of(node, g, create_graph)
-    for i in range(n):
+    for i in range(len(args)):
         a = args[i]
         if not isinstance(a, Node) or not (<Node>a)._requires_grad:
             continue
@@ -97,7 +79,7 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             continue
         c = None
         if known:
-            c = pull_back(p.operation, i, g, node._value, operands[2], operands[3])
+            c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]))
         elif last and p.overwrite is not None:
             c = apply(p.overwrite, operands, node._params)
         if c is None:
@@ -108,8 +90,24 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             c = silence(g, c)
         shares.append((a, fit(p.name, c, <Node>a)))
     if not intact(node):
-        blame(node, operands)
+        blame(node, operands_of(node, g, create_graph))
     return shares
+
+
+cdef tuple operands_of(Node node, object g, bint create_graph):
+    """(g, out, *args) for the pull-backs of ``node``: as arrays, or as nodes to be differentiated again."""
+    cdef Py_ssize_t i, n = len(node._args)
+    cdef tuple operands = PyTuple_New(n + 2)
+    cdef object a = node if create_graph else node._value
+    Py_INCREF(g)
+    PyTuple_SET_ITEM(operands, 0, g)
+    Py_INCREF(a)
+    PyTuple_SET_ITEM(operands, 1, a)
+    for i in range(n):
+        a = node._args[i] if create_graph else value_of(node._args[i])
+        Py_INCREF(a)
+        PyTuple_SET_ITEM(operands, i + 2, a)
+    return operands
 
 
 # --- arrays that were changed ----------------------------------------------------------------------
@@ -128,11 +126,13 @@ cdef bint unchanged(Node x) except -1:
 cdef bint same(Node node, Py_ssize_t i) except -1:
     """Whether argument ``i`` is what it was when ``node`` was recorded."""
     cdef object a = node._args[i]
+    cdef unsigned long long before
     cdef int shift = <int>(16 * (min(len(node._args), 4) - 1 - i))
     if isinstance(a, Node) and i < 4 and ((node._versions >> shift) & 0xFFFF) != (<Node>a)._version & 0xFFFF:
         return False
     if i < 64 and node._watched >> i & 1:
-        return fingerprint((<Node>a)._value if isinstance(a, Node) else a) == node._prints[i]
+        before = node._prints[i] if i < FEW else <unsigned long long>node._more_prints[i - FEW]
+        return fingerprint((<Node>a)._value if isinstance(a, Node) else a) == before
     return not isinstance(a, Node) or unchanged(<Node>a)
 
 
@@ -294,7 +294,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     try:
         for k in range(len(order) - 1, -1, -1):
             node = <Node>order[k]
-            found = PyDict_GetItem(cotangents, node)
+            found = PyDict_GetItemWithError(cotangents, node)
             if found is NULL or node._args is None or (needed is not None and node not in needed):
                 continue
             g = <object>found
@@ -302,7 +302,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             for pair in contributions(node, g, needed, create_graph, careful, last):
                 x = <Node>pair[0]
                 c = pair[1]
-                found = PyDict_GetItem(cotangents, x)
+                found = PyDict_GetItemWithError(cotangents, x)
                 if found is NULL:
                     cotangents[x] = c
                     if (plain or x._args is None) and is_fresh(c, g, node):
@@ -349,11 +349,13 @@ def backward(Node root, object seed, bint free):
     cdef set owned = set(), kept = set() if free else None
     cdef dict cotangents = propagate(order, seed, None, kept, False, False, owned)
     cdef Node node
+    cdef PyObject *found
     if any_nan(cotangents, order):
         owned.clear()
         cotangents = propagate(order, seed, None, kept, False, True, owned)
     for node in order:
-        g = cotangents.get(node)
+        found = PyDict_GetItemWithError(cotangents, node)
+        g = None if found is NULL else <object>found
         if node._args is not None:
             node._grad = g
         elif g is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..graph import Primitive, numpy_functions, value_of
 from . import reduce, running
 from .elementwise import astype
-from .moves import as_array
-from .shape import concatenate, expand_dims, moveaxis, reshape, stack
+from .elementwise import where as choose_where
+from .shape import as_array, broadcast_to, expand_dims, moveaxis, reshape, stack
 
 #: Ufuncs with a signature, which take axes and dtype themselves.
 GENERALIZED = {np.matmul, np.vecdot, np.matvec, np.vecmat}
@@ -23,7 +24,7 @@ def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     ours = numpy_functions[ufunc]
     if not kwargs:
         return ours(*args)
-    if ufunc in GENERALIZED and not isinstance(ours, Primitive):
+    if ufunc in GENERALIZED and not isinstance(ours, Primitive) and "axes" not in kwargs:
         return ours(*args, **kwargs)
     dtype = kwargs.pop("dtype", None)
     if "where" in kwargs and kwargs["where"] is True:
@@ -70,15 +71,20 @@ def _outer(ours: Callable[..., Any], x: Any, y: Any, dtype: Any = None) -> Any:
     return ours(reshape(x, (*x.shape, *(1,) * y.ndim)), y)
 
 
-_REDUCERS: dict[Any, Callable[..., Any]] = {np.add: reduce.sum, np.multiply: reduce.prod}
-_EXTREMES: dict[Any, Callable[..., Any]] = {np.maximum: reduce.max, np.minimum: reduce.min}
+_REDUCERS: dict[Any, Callable[..., Any]] = {
+    np.add: reduce.sum,
+    np.multiply: reduce.prod,
+    np.maximum: reduce.max,
+    np.minimum: reduce.min,
+}
 
 
-def _fold(ours: Callable[..., Any], x: Any, first: Any = None) -> Any:
-    """Combine the slices of axis 0 from the first to the last."""
+def _fold(ours: Callable[..., Any], x: Any, first: Any = None, mask: Any = None) -> Any:
+    """Combine the slices of axis 0 from the first to the last, without those that ``mask`` excludes."""
     found, start = (x[0], 1) if first is None else (first, 0)
     for k in range(start, x.shape[0]):
-        found = ours(found, x[k])
+        step = ours(found, x[k])
+        found = step if mask is None else choose_where(mask[k], step, found)
     return found
 
 
@@ -89,28 +95,38 @@ def _reduce(
     axis: Any = 0,
     dtype: Any = None,
     keepdims: bool = False,
-    initial: Any = None,
     where: Any = True,
+    **start: Any,
 ) -> Any:
+    """Reduce from ``start["initial"]``, or else from the ufunc's identity, if it has one."""
     x = as_array(x)
     if dtype is not None:
         x = astype(x, dtype)
-    chosen = None if where is True else where
-    if ufunc in _REDUCERS or ufunc in _EXTREMES:
-        known = _REDUCERS.get(ufunc) or _EXTREMES[ufunc]
-        return known(x, axis, keepdims=keepdims, initial=initial, where=chosen)
-    if ufunc is np.logaddexp and initial is None and chosen is None:
-        return reduce.logsumexp(x, axis, keepdims=keepdims)
-    if chosen is not None:
-        raise TypeError(
-            f"{ufunc.__name__}.reduce of a Tensor does not take where=; select the elements first"
-        )
+    where, plain = value_of(where), {k: value_of(v) for k, v in start.items()}
+    with np.errstate(all="ignore"):  # NumPy refuses here what makes no sense.
+        ufunc.reduce(np.ones(x.shape), axis, keepdims=keepdims, where=where, **plain)
+    initial, mask = start.get("initial"), None if where is True else np.asarray(where)
+    if not x.ndim:
+        x, axis, keepdims = reshape(x, 1), 0, False
+    if ufunc in _REDUCERS:
+        return _REDUCERS[ufunc](x, axis, keepdims=keepdims, initial=initial, where=mask)
+    if ufunc is np.logaddexp and initial is None:
+        kept = x if mask is None else choose_where(mask, x, -np.inf)
+        return reduce.logsumexp(kept, axis, keepdims=keepdims)
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
-    front = moveaxis(x, axes, range(len(axes)))
-    front = reshape(front, (-1, *front.shape[len(axes) :]))
-    if not front.shape[0] and initial is None:
-        raise ValueError(f"{ufunc.__name__}.reduce: no elements, and no initial= to start from")
-    found = as_array(_fold(ours, front, initial))
+
+    def front(a: Any) -> Any:
+        a = moveaxis(a, axes, range(len(axes)))
+        count = math.prod(a.shape[: len(axes)])
+        return reshape(a, (count, *a.shape[len(axes) :]))
+
+    if mask is not None:
+        mask = front(np.broadcast_to(mask, x.shape))
+    rows = front(x)
+    first = ufunc.identity if initial is None else initial
+    if first is not None:
+        first = broadcast_to(astype(as_array(first), x.dtype), rows.shape[1:])
+    found = _fold(ours, rows, first, mask) if len(rows) else first + reduce.sum(rows, 0)
     return expand_dims(found, sorted(axes)) if keepdims else found  # type: ignore[arg-type]
 
 
@@ -140,11 +156,13 @@ def _reduceat(
     front = moveaxis(x, axis, 0)
     starts = np.asarray(value_of(indices))
     size = front.shape[0]
+    if not starts.size:
+        return moveaxis(front[:0], 0, axis)
     if ((starts < 0) | (starts >= size)).any():
         raise IndexError(f"{ufunc.__name__}.reduceat: indices must be between 0 and {size - 1}")
-    ends = [*starts[1:], size]
-    parts = [
-        _reduce(ufunc, ours, front[a:b], 0, keepdims=True) if b > a else front[a : a + 1]
-        for a, b in zip(starts, ends, strict=True)
-    ]
-    return moveaxis(concatenate(parts), 0, axis)
+    known = _REDUCERS.get(ufunc)
+    parts = []
+    for a, b in zip(starts, [*starts[1:], size], strict=True):
+        part = front[a : b if b > a else a + 1]
+        parts.append(_fold(ours, part) if known is None else known(part, 0))
+    return moveaxis(stack(parts), 0, axis)

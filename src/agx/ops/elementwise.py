@@ -15,6 +15,7 @@ from .._kernels import loops
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
 from .complex import conj, is_complex, real, real_only
+from .shape import as_array
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -66,9 +67,8 @@ def float_power(x: Any, y: Any) -> Any:
 def _double(x: Any) -> Any:
     if isinstance(x, (int, float, complex)):
         return x
-    if isinstance(x, Node):
-        return astype(x, np.complex128 if is_complex(x) else np.float64)
-    return np.multiply(x, 1.0, dtype=np.result_type(x, np.float64))
+    x = as_array(x)
+    return astype(x, np.result_type(x.dtype, np.float64))
 
 
 remainder = primitive(
@@ -275,7 +275,7 @@ def _clip_vjp(g: Any, out: Any, x: Any, *, low: Any, high: Any) -> Any:
 _clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
 
 
-@implements(np.clip)
+@implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
 def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
     """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
 
@@ -286,12 +286,12 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
     array([0. , 0.5])
     """
     min, max = a_min if min is None else min, a_max if max is None else max
+    min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
     if isinstance(min, Node) or isinstance(max, Node):
         if min is not None:
             x = where((x > min) | np.isnan(x), x, min)
         return x if max is None else where((x < max) | np.isnan(x), x, max)
-    low, high = (np.asarray(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
-    return _clip(x, low=low, high=high)
+    return _clip(x, low=min, high=max)
 
 
 # --- activations ---------------------------------------------------------------------------------

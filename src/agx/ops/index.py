@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from .._kernels import patches as _kernels
 from ..graph import Node, implements, primitive
+from .shape import as_array
 
 _INDEX_ADD = {
     np.dtype("f4"): _kernels.index_add["float"],
@@ -113,9 +115,12 @@ def take(
         raise TypeError(
             "take: out= would overwrite an array that the graph may need; use the result instead"
         )
+    x = as_array(x)
     if axis is None:
         x, axis = x.reshape(-1), 0
     indices = np.asarray(indices)
+    if indices.dtype == bool or not indices.size:
+        indices = indices.astype(int)
     size = x.shape[axis]
     if mode == "wrap":
         indices = indices % size
@@ -136,9 +141,12 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     array([[2.],
            [3.]])
     """
+    indices = np.asarray(indices)
     if axis is None:
-        return getitem(x.reshape(-1), np.asarray(indices))
-    axis %= x.ndim
+        return getitem(x.reshape(-1), indices)
+    axis = normalize_axis_index(axis, x.ndim)
+    if indices.ndim != x.ndim:
+        raise ValueError(f"take_along_axis: expected indices of {x.ndim} axes, got {indices.ndim}")
     index = list(np.ogrid[tuple(slice(n) for n in x.shape)])
-    index[axis] = np.asarray(indices)
+    index[axis] = indices
     return getitem(x, tuple(index))

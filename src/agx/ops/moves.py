@@ -10,27 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_view
 
 from ..graph import implements, is_node, value_of
 from .elementwise import astype, where
 from .index import getitem
-from .shape import broadcast_to, concatenate, ravel, reshape, stack, transpose
-
-
-def as_array(x: Any) -> Any:
-    """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked."""
-    if hasattr(x, "shape"):
-        return x
-    if isinstance(x, (list, tuple)) and any(is_node(v) for v in _flat(x)):
-        return stack([as_array(v) for v in x])
-    return np.asarray(x)
-
-
-def _flat(nested: Any) -> list[Any]:
-    if isinstance(nested, (list, tuple)):
-        return [leaf for part in nested for leaf in _flat(part)]
-    return [nested]
+from .shape import _cast, broadcast_to, concatenate, ravel, reshape, transpose
+from .shape import as_array as as_array
 
 
 def _read(flat: Any, positions: np.ndarray) -> Any:
@@ -182,7 +169,7 @@ def sliding_window_view(
     """
     if writeable:
         raise TypeError("sliding_window_view: writeable=True would overwrite what the graph needs")
-    return moved(np_sliding_window_view, x, window_shape, axis)
+    return moved(np_sliding_window_view, as_array(x), window_shape, axis)
 
 
 @implements(np.trim_zeros)
@@ -194,7 +181,9 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     """
     if not is_node(filt):
         return np.trim_zeros(filt, trim, axis)
-    axes = range(filt.ndim) if axis is None else np.atleast_1d(axis) % filt.ndim
+    if not set(trim.lower()) <= {"f", "b"}:
+        raise ValueError(f"trim_zeros: trim must be made of 'f' and 'b', got {trim!r}")
+    axes = normalize_axis_tuple(range(filt.ndim) if axis is None else axis, filt.ndim)
     index = [slice(None)] * filt.ndim
     places = np.argwhere(filt.value)
     for a in axes:
@@ -240,15 +229,6 @@ atleast_3d = _at_least(np.atleast_3d, 3, "new ones of length 1 come at both ends
 # --- several arrays ------------------------------------------------------------------------------
 
 
-def _parts(op: str, arrays: Any, dtype: Any = None) -> list[Any]:
-    parts = [as_array(a) for a in arrays]
-    if not parts:
-        raise ValueError(f"{op}: expected at least one array, got none")
-    if dtype is not None:
-        parts = [astype(p, dtype) for p in parts]
-    return parts
-
-
 @implements(np.vstack)
 def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Join arrays along the first axis; those of one axis are rows.
@@ -256,7 +236,7 @@ def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
     >>> ag.vstack([np.ones(3), np.zeros(3)]).shape
     (2, 3)
     """
-    lifted = [atleast_2d(p) for p in _parts("vstack", tup, dtype)]
+    lifted = [atleast_2d(p) for p in _cast("vstack", tup, dtype, casting)]
     return concatenate(lifted, 0)
 
 
@@ -267,7 +247,7 @@ def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
     >>> ag.hstack([np.ones(3), np.zeros(2)]).shape
     (5,)
     """
-    lifted = [atleast_1d(p) for p in _parts("hstack", tup, dtype)]
+    lifted = [atleast_1d(p) for p in _cast("hstack", tup, dtype, casting)]
     return concatenate(lifted, 0 if lifted[0].ndim == 1 else 1)
 
 
@@ -278,7 +258,7 @@ def dstack(tup: Sequence[Any]) -> Any:
     >>> ag.dstack([np.ones(3), np.zeros(3)]).shape
     (1, 3, 2)
     """
-    return concatenate([atleast_3d(p) for p in _parts("dstack", tup)], 2)
+    return concatenate([atleast_3d(p) for p in _cast("dstack", tup)], 2)
 
 
 @implements(np.column_stack)
@@ -288,7 +268,7 @@ def column_stack(tup: Sequence[Any]) -> Any:
     >>> ag.column_stack([np.ones(3), np.zeros(3)]).shape
     (3, 2)
     """
-    parts = _parts("column_stack", tup)
+    parts = _cast("column_stack", tup)
     return concatenate([p if p.ndim > 1 else transpose(atleast_2d(p)) for p in parts], 1)
 
 
@@ -304,11 +284,14 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 @implements(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """Put ``values`` before the elements at the indices ``obj``.
+    """Put ``values`` before the elements at the indices ``obj``, in the dtype of ``arr``.
 
     >>> ag.insert(np.array([1.0, 3.0]), 1, 2.0)
     array([1., 2., 3.])
     """
+    arr, values = as_array(arr), as_array(values)
+    if arr.dtype.kind in "fc":
+        values = astype(values, arr.dtype)
     return moved_together(lambda a, v: np.insert(a, obj, v, axis), [arr, values])
 
 
@@ -368,3 +351,17 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         return tuple(lines)
     shape = np.broadcast_shapes(*(x.shape for x in lines))
     return tuple(broadcast_to(x, shape) for x in lines)
+
+
+@implements(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """Give each vector an axis of its own, so that they index or broadcast as a grid.
+
+    >>> [a.shape for a in ag.ix_(np.ones(3), np.ones(2))]
+    [(3, 1), (1, 2)]
+    """
+    arrays = [as_array(a) for a in args]
+    plain = np.ix_(*map(value_of, arrays))
+    return tuple(
+        reshape(a, p.shape) if is_node(a) else p for a, p in zip(arrays, plain, strict=True)
+    )

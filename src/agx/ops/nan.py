@@ -13,7 +13,8 @@ from .elementwise import astype, sqrt
 from .elementwise import where as choose_where
 from .moves import as_array
 from .order import _front, _quantile
-from .reduce import max, min, prod, refuse_out, sum
+from .reduce import degrees_lost, max, min, prod, refuse_out, sum
+from .reduce import mean as plain_mean
 from .running import cumprod, cumsum
 from .shape import Axis, moveaxis, reshape, stack
 
@@ -141,13 +142,13 @@ def nanvar(
     >>> ag.nanvar(np.array([1.0, np.nan, 3.0]))
     np.float64(1.0)
     """
-    ddof = ddof if correction is None else correction
+    ddof = degrees_lost("nanvar", ddof, correction)
     a, there = _filled("nanvar", a, 0.0, dtype, out)
     there = _both(there, where)
     if mean is None:
         number = np.maximum(np.sum(there, axis=axis, keepdims=True), 1)
         mean = sum(a, axis, keepdims=True, where=there) / number.astype(a.real.dtype)
-    away = a - mean
+    away = a - astype(as_array(mean), a.dtype)
     count = _count(there, axis, keepdims, "Degrees of freedom <= 0 for slice.") - ddof
     return _over(sum(away * away, axis, keepdims=keepdims, where=there), count)
 
@@ -170,9 +171,8 @@ def nanstd(
     >>> ag.nanstd(np.array([1.0, np.nan, 3.0]))
     array(1.)
     """
-    found = nanvar(
-        a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction
-    )
+    ddof = degrees_lost("nanstd", ddof, correction)
+    found = nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean)
     still = found == 0
     return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
 
@@ -251,7 +251,7 @@ def _nan_quantile(
         there = ~np.isnan(value_of(flat)[k])
         if not there.any():
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
-            found.append(np.full(np.shape(q), np.nan))
+            found.append(np.full(np.shape(q), np.nan, a.dtype))
             continue
         part = None if heavy is None else heavy[k][there]
         found.append(as_array(_quantile(op, flat[k][there], q, None, method, False, part)))
@@ -319,4 +319,7 @@ def nanmedian(
     np.float64(2.0)
     """
     refuse_out("nanmedian", out)
+    a = as_array(a)
+    if not a.size:
+        return plain_mean(a, axis, keepdims=keepdims)
     return _nan_quantile("nanmedian", a, 0.5, axis, "linear", keepdims, None)

@@ -5,6 +5,7 @@ Elements that tie share the gradient of the places they take evenly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..graph import implements, is_node, primitive, value_of
 from .elementwise import astype, where
 from .index import getitem, scatter_add, take, take_along_axis
 from .moves import as_array, moved_together
-from .reduce import refuse_out
+from .reduce import mean, refuse_out
 from .shape import concatenate, moveaxis, ravel, reshape
 
 # --- sorting -------------------------------------------------------------------------------------
@@ -115,7 +116,8 @@ def _front(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """``x`` with the axes to reduce flattened into the last one."""
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     x = moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
-    return reshape(x, (*x.shape[: x.ndim - len(axes)], -1)), axes
+    kept = x.shape[: x.ndim - len(axes)]
+    return reshape(x, (*kept, math.prod(x.shape[len(kept) :]))), axes
 
 
 @implements(np.quantile)
@@ -218,6 +220,9 @@ def median(
     np.float64(2.0)
     """
     refuse_out("median", out)
+    a = as_array(a)
+    if not a.size:
+        return mean(a, axis, keepdims=keepdims)
     return _quantile("median", a, 0.5, axis, "linear", keepdims, None)
 
 
@@ -411,6 +416,9 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"select: expected as many choices as conditions and at least one, got {len(choicelist)} "
             f"and {len(condlist)}"
         )
+    for k, condition in enumerate(condlist):
+        if np.asarray(value_of(condition)).dtype != bool:
+            raise TypeError(f"select: condition {k} must be booleans; compare, as in x > 0")
     found = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         found = where(condition, choice, found)
@@ -463,6 +471,8 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Any
     array([9., 2.])
     """
     arr, values = as_array(arr), as_array(values)
+    if arr.dtype.kind in "fc":
+        values = astype(values, arr.dtype)
     indices = np.asarray(indices)
 
     def put(a: np.ndarray, v: np.ndarray) -> np.ndarray:

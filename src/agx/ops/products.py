@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import implements, value_of
+from ..graph import implements, is_node
 from .complex import conj, is_complex, real
 from .elementwise import astype, sqrt
 from .linalg import matmul, tensordot
@@ -165,6 +165,17 @@ def _samples(m: Any, y: Any, rowvar: bool) -> Any:
     return concatenate([x, other])
 
 
+def _weights(name: str, given: Any, count: int) -> Any:
+    if given is None:
+        return None
+    given = as_array(given)
+    if given.shape != (count,) or (given < 0).any():
+        raise ValueError(
+            f"cov: {name} must be {count} numbers that are not negative, one for each observation"
+        )
+    return given
+
+
 @implements(np.cov)
 def cov(
     m: Any,
@@ -179,7 +190,8 @@ def cov(
 ) -> Any:
     """Compute the covariances of variables in rows (columns if not ``rowvar``).
 
-    Frequencies ``fweights`` and weights ``aweights`` are constants.
+    ``fweights`` says how often each observation occurs; ``aweights``, which is differentiable, what it
+    weighs.
 
     >>> ag.cov(np.array([[1.0, 3.0], [3.0, 1.0]]))
     array([[ 2., -2.],
@@ -188,17 +200,20 @@ def cov(
     x = _samples(m, y, rowvar)
     if dtype is not None:
         x = astype(x, dtype)
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError(f"cov: ddof must be an integer, got {ddof}")
     ddof = int(not bias) if ddof is None else ddof
-    weights: Any = None
-    for given in (fweights, aweights):
-        if given is not None:
-            given = np.asarray(given)
-            weights = given if weights is None else weights * given
-    count = x.shape[1] if weights is None else np.sum(weights)
-    if weights is None or ddof == 0 or aweights is None:
+    frequencies = _weights("fweights", fweights, x.shape[1])
+    if frequencies is not None and (is_node(frequencies) or (frequencies % 1).any()):
+        raise TypeError("cov: fweights must be integers; aweights may be anything, and Tensors")
+    weights = accuracies = _weights("aweights", aweights, x.shape[1])
+    if frequencies is not None:
+        weights = frequencies if accuracies is None else frequencies * accuracies
+    count = x.shape[1] if weights is None else sum(weights)
+    if accuracies is None or ddof == 0:
         spare = count - ddof
     else:
-        spare = count - ddof * np.sum(weights * np.asarray(aweights)) / count
+        spare = count - ddof * sum(weights * accuracies) / count
     away = x - expand_dims(average(x, 1, weights), 1)
     weighted = away if weights is None else away * weights
     found = matmul(weighted, transpose(_conjugate(away))) / max(spare, 0)
@@ -230,10 +245,12 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
     if weights is None:
         return np.bincount(x, minlength=minlength)
-    x = np.asarray(x)
-    if x.shape != np.shape(value_of(weights)):
+    x, weights = np.asarray(x), as_array(weights)
+    if x.ndim != 1 or (x.size and x.min() < 0):
+        raise ValueError("bincount: x must be a vector of integers that are not negative")
+    if x.shape != weights.shape:
         raise ValueError(
-            f"bincount: expected weights of the shape of x, {x.shape}, got {np.shape(weights)}"
+            f"bincount: expected weights of the shape of x, {x.shape}, got {weights.shape}"
         )
     size = max(int(x.max()) + 1 if x.size else 0, minlength)
     return scatter_add(weights, x, (size,), np.float64)

@@ -14,7 +14,17 @@ from ..graph import implements, primitive, value_of
 from .complex import conj, is_complex, real, real_only
 from .elementwise import astype, exp, maximum, minimum, sqrt
 from .elementwise import where as choose_where
-from .shape import Axis, broadcast_to, concatenate, expand_dims, flip, moveaxis, reshape, transpose
+from .shape import (
+    Axis,
+    as_array,
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flip,
+    moveaxis,
+    reshape,
+    transpose,
+)
 
 
 def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -45,7 +55,24 @@ def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> A
     refuse_out(op, out)
     if dtype is not None:
         x = astype(x, dtype)
-    return x if where is None else choose_where(where, x, fill)
+    return x if where is None else choose_where(_fitting(op, x, where), x, fill)
+
+
+def _fitting(op: str, x: Any, where: Any) -> Any:
+    """``where``, if it broadcasts to the shape of ``x``."""
+    shape, mask = np.shape(x), np.shape(where)
+    if np.broadcast_shapes(shape, mask) != shape:
+        raise ValueError(f"{op}: where= of shape {mask} does not broadcast to {shape}, that of x")
+    return where
+
+
+def degrees_lost(op: str, ddof: float, correction: float | None) -> float:
+    """``ddof`` by either of its names."""
+    if correction is None:
+        return ddof
+    if ddof:
+        raise ValueError(f"{op}: ddof= and correction= are two names of one thing; pass one")
+    return correction
 
 
 def _counted(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
@@ -72,14 +99,20 @@ _mean = primitive(
 )
 
 
+def _per_degree(x: Any, axis: Axis, ddof: float) -> float:
+    """1 / (n - ddof), and infinite where NumPy divides by zero."""
+    spare = _count(x, axis) - ddof
+    return 1 / spare if spare > 0 else math.inf
+
+
 def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
-    scale = 2 / (_count(x, axis) - ddof)
+    scale = 2 * _per_degree(x, axis, ddof)
     return _restore(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
-    scale = 1 / (_count(x, axis) - ddof)
+    scale = _per_degree(x, axis, ddof)
     inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
     return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
@@ -162,7 +195,7 @@ def var(
     >>> ag.var(np.array([1.0, 3.0]))
     np.float64(1.0)
     """
-    ddof = ddof if correction is None else correction
+    ddof = degrees_lost("var", ddof, correction)
     if dtype is not None or out is not None:
         x = _prepared("var", x, dtype, out, None, 0)
     if where is None and mean is None:
@@ -173,7 +206,7 @@ def var(
         mean = total / _counted(x, axis, included, True)
     away = x - mean
     squares = away * away if not is_complex(away) else real(away * conj(away))
-    count = _counted(x, axis, included, keepdims) - ddof
+    count = np.maximum(_counted(x, axis, included, keepdims) - ddof, 0)
     return sum(squares, axis, keepdims=keepdims, where=where) / count
 
 
@@ -195,7 +228,7 @@ def std(
     >>> ag.std(np.array([1.0, 3.0]))
     np.float64(1.0)
     """
-    ddof = ddof if correction is None else correction
+    ddof = degrees_lost("std", ddof, correction)
     if dtype is not None or out is not None:
         x = _prepared("std", x, dtype, out, None, 0)
     if where is None and mean is None:
@@ -220,6 +253,8 @@ def _running_product(x: Any) -> Any:
 
 def _prod_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Multiply by the product of the *other* elements, which is exact when some are zero."""
+    if not x.ndim or not x.size:
+        return g if not x.ndim else _restore(g, x, axis, keepdims) * x
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     front = moveaxis(x, axes, tuple(range(len(axes))))
     flat = reshape(front, (_count(x, axes), -1))
@@ -282,7 +317,7 @@ def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
         return x
     if initial is None:
         raise ValueError(f"{op}: where= needs initial=, the result where nothing is included")
-    return choose_where(where, x, initial)
+    return choose_where(_fitting(op, x, where), x, initial)
 
 
 @implements(np.max, np.amax)
@@ -303,6 +338,8 @@ def max(
     """
     if out is not None or where is not None:
         x = _limited("max", x, out, initial, where)
+    if initial is not None and not _count(x := as_array(x), axis):
+        return sum(x, axis, keepdims=keepdims) + initial
     largest = _max(x, axis=axis, keepdims=keepdims)
     return largest if initial is None else maximum(largest, initial)
 
@@ -325,6 +362,8 @@ def min(
     """
     if out is not None or where is not None:
         x = _limited("min", x, out, initial, where)
+    if initial is not None and not _count(x := as_array(x), axis):
+        return sum(x, axis, keepdims=keepdims) + initial
     smallest = _min(x, axis=axis, keepdims=keepdims)
     return smallest if initial is None else minimum(smallest, initial)
 
@@ -356,11 +395,12 @@ def average(
     >>> ag.average(np.array([1.0, 4.0]), weights=[2.0, 1.0])
     np.float64(2.0)
     """
+    x = as_array(x)
     if weights is None:
         found = mean(x, axis, keepdims=keepdims)
-        size = np.size(value_of(found))
-        return (found, np.full(np.shape(found), np.size(value_of(x)) / size)) if returned else found
-    weights = weights if hasattr(weights, "shape") else np.asarray(weights)
+        count = _count(x, axis)
+        return (found, np.full(np.shape(found), count, found.dtype)) if returned else found
+    weights = as_array(weights)
     if weights.shape != x.shape:
         if axis is None:
             raise TypeError(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import implements, primitive, value_of
 from .elementwise import astype
 from .reduce import refuse_out, sum
-from .shape import broadcast_to, concatenate, flip, moveaxis, reshape
+from .shape import as_array, broadcast_to, concatenate, flip, moveaxis, reshape
 
 
 def _along(x: Any, axis: int, *parts: slice | int) -> Any:
@@ -26,7 +26,7 @@ def _along(x: Any, axis: int, *parts: slice | int) -> Any:
 def _line(op: str, x: Any, axis: int | None, dtype: Any, out: Any) -> tuple[Any, int]:
     """``x`` and the axis to run along: flattened if none is named."""
     refuse_out(op, out)
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = as_array(x)
     if dtype is not None:
         x = astype(x, dtype)
     if axis is None:
@@ -119,10 +119,12 @@ def _with_first(op: str, found: Any, axis: int, include_initial: bool, first: fl
     return concatenate([np.full(shape, first, found.dtype), found], axis)
 
 
-def _only_axis(op: str, x: Any, axis: int | None) -> int:
-    if axis is None and x.ndim != 1:
+def _only_axis(op: str, x: Any, axis: int | None) -> tuple[Any, int]:
+    """``x`` with at least one axis, and the one to run along."""
+    x = as_array(x)
+    if axis is None and x.ndim > 1:
         raise ValueError(f"{op}: an array of {x.ndim} axes needs axis=; pass the one to run along")
-    return 0 if axis is None else axis
+    return x if x.ndim else reshape(x, 1), 0 if axis is None else axis
 
 
 @implements(np.cumulative_sum)
@@ -140,7 +142,7 @@ def cumulative_sum(
     >>> ag.cumulative_sum(np.array([1.0, 2.0]), include_initial=True)
     array([0., 1., 3.])
     """
-    axis = _only_axis("cumulative_sum", x, axis)
+    x, axis = _only_axis("cumulative_sum", x, axis)
     return _with_first("cumulative_sum", cumsum(x, axis, dtype, out), axis, include_initial, 0)
 
 
@@ -159,7 +161,7 @@ def cumulative_prod(
     >>> ag.cumulative_prod(np.array([2.0, 3.0]), include_initial=True)
     array([1., 2., 6.])
     """
-    axis = _only_axis("cumulative_prod", x, axis)
+    x, axis = _only_axis("cumulative_prod", x, axis)
     return _with_first("cumulative_prod", cumprod(x, axis, dtype, out), axis, include_initial, 1)
 
 
@@ -175,6 +177,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     >>> ag.diff(np.array([1.0, 4.0, 9.0]))
     array([3., 5.])
     """
+    x = as_array(x)
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}")
     if x.ndim == 0:
@@ -189,7 +192,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
                 end if hasattr(end, "dtype") else np.asarray(end, x.dtype),
                 tuple(1 if a == axis else m for a, m in enumerate(x.shape)),
             )
-        ends.append([] if end is None else [end])
+        ends.append([] if end is None else [as_array(end)])
     if prepend is not None or append is not None:
         x = concatenate([*ends[0], x, *ends[1]], axis)
     for _ in range(n):
@@ -205,9 +208,12 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     >>> ag.ediff1d(np.array([1.0, 4.0]), to_end=0.0)
     array([3., 0.])
     """
+    x = as_array(x)
     found = diff(reshape(x, -1))
     parts = [
-        reshape(e if hasattr(e, "dtype") else np.asarray(e, x.dtype), -1) if e is not None else None
+        None
+        if e is None
+        else reshape(e if hasattr(e, "dtype") else as_array(e).astype(x.dtype), -1)
         for e in (to_begin, to_end)
     ]
     ends = [p for p in parts if p is not None]
@@ -249,11 +255,9 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Any:
             - (a + b) / (a * b) * f[-2]
             + (2 * b + a) / (b * (a + b)) * f[-1]
         )
-    return moveaxis(
-        concatenate([reshape(start, (1, *start.shape)), inner, reshape(stop, (1, *stop.shape))]),
-        0,
-        axis,
-    )
+    start, stop = (reshape(end, (1, *end.shape)) for end in (start, stop))
+    found = moveaxis(concatenate([start, inner, stop]), 0, axis)
+    return astype(found, f.dtype) if f.dtype.kind in "fc" else found
 
 
 @implements(np.gradient)
@@ -266,20 +270,18 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     >>> ag.gradient(np.array([1.0, 4.0, 9.0]))
     array([3., 4., 5.])
     """
-    axes = tuple(range(f.ndim)) if axis is None else axis
-    axes = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
-    axes = tuple(normalize_axis_index(a, f.ndim) for a in axes)
+    f = as_array(f)
+    axes = normalize_axis_tuple(range(f.ndim) if axis is None else axis, f.ndim)
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order must be 1 or 2, got {edge_order}")
-    steps = list(varargs) or [1.0]
-    if len(steps) == 1 and np.ndim(value_of(steps[0])) == 0:
+    steps: list[Any] = [h if isinstance(h, (int, float)) else as_array(h) for h in varargs] or [1.0]
+    if len(steps) == 1 and np.ndim(steps[0]) == 0:
         steps *= len(axes)
     if len(steps) != len(axes):
         raise TypeError(f"gradient: expected 0, 1 or {len(axes)} spacings, got {len(varargs)}")
     found = []
     for a, h in zip(axes, steps, strict=True):
-        if np.ndim(value_of(h)):
-            h = h if hasattr(h, "dtype") else np.asarray(h, float)
+        if np.ndim(h):
             if h.shape != (f.shape[a],):
                 raise ValueError(
                     f"gradient: expected {f.shape[a]} coordinates for axis {a}, got shape {h.shape}"
@@ -298,13 +300,13 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     >>> ag.trapezoid(np.array([1.0, 2.0, 3.0]))
     np.float64(4.0)
     """
-    y = y if hasattr(y, "ndim") else np.asarray(y)
-    axis = normalize_axis_index(axis, y.ndim)
+    y = as_array(y)
+    place = normalize_axis_index(axis, y.ndim)
     step: Any = dx
     if x is not None:
-        x = x if hasattr(x, "ndim") else np.asarray(x)
+        x = as_array(x)
         step = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
-            step = reshape(step, [-1 if a == axis else 1 for a in range(y.ndim)])
-    later, earlier = _along(y, axis, slice(1, None), slice(None, -1))
+            step = reshape(step, [-1 if a == place else 1 for a in range(y.ndim)])
+    later, earlier = _along(y, place, slice(1, None), slice(None, -1))
     return sum(step * (later + earlier) / 2.0, axis)

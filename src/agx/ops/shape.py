@@ -7,11 +7,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import implements, primitive
+from ..graph import implements, is_node, primitive
 
 Axis = int | tuple[int, ...] | None
+
+
+def as_array(x: Any) -> Any:
+    """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked."""
+    if hasattr(x, "shape"):
+        return x
+    if isinstance(x, (list, tuple)) and any(is_node(v) for v in _flat(x)):
+        return stack([as_array(v) for v in x])
+    return np.asarray(x)
+
+
+def _flat(nested: Any) -> list[Any]:
+    if isinstance(nested, (list, tuple)):
+        return [leaf for part in nested for leaf in _flat(part)]
+    return [nested]
+
 
 _reshape = primitive(
     "reshape",
@@ -50,8 +66,13 @@ def reshape(x: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> 
     >>> ag.reshape(np.arange(6.0), (2, -1)).shape
     (2, 3)
     """
+    if shape and isinstance(shape[-1], str):
+        *shape, order = shape  # type: ignore[assignment]
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-        shape = tuple(shape[0])
+        shape = shape[0]
+    shape = tuple(shape)
+    if copy is False:
+        raise TypeError("reshape: copy=False is not supported; leave it out")
     if order == "C":
         return _reshape(x, shape=shape)
     if order != "F":
@@ -80,7 +101,7 @@ def transpose(x: Any, *axes: Any) -> Any:
         axes = axes[0]
     if axes is None or len(axes) == 0:
         return _transpose(x, axes=None)
-    return _transpose(x, axes=tuple(int(a) % len(axes) for a in axes))
+    return _transpose(x, axes=tuple(normalize_axis_index(a, len(axes)) for a in axes))
 
 
 @implements(np.swapaxes)
@@ -91,7 +112,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     (4, 3, 2)
     """
     axes = list(range(np.ndim(x)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    i, j = (normalize_axis_index(a, len(axes)) for a in (axis1, axis2))
+    axes[i], axes[j] = j, i
     return _transpose(x, axes=tuple(axes))
 
 
@@ -120,7 +142,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     >>> ag.expand_dims(np.ones(3), (0, 2)).shape
     (1, 3, 1)
     """
-    return _reshape(x, shape=np.expand_dims(np.empty(x.shape, bool), axis).shape)
+    return _reshape(x, shape=np.expand_dims(np.empty(np.shape(x), bool), axis).shape)
 
 
 @implements(np.squeeze)
@@ -130,7 +152,7 @@ def squeeze(x: Any, axis: Axis = None) -> Any:
     >>> ag.squeeze(np.ones((1, 3, 1)), 0).shape
     (3, 1)
     """
-    return _reshape(x, shape=np.squeeze(np.empty(x.shape, bool), axis).shape)
+    return _reshape(x, shape=np.squeeze(np.empty(np.shape(x), bool), axis).shape)
 
 
 @implements(np.broadcast_to)
@@ -140,7 +162,8 @@ def broadcast_to(x: Any, shape: int | tuple[int, ...], subok: bool = False) -> A
     >>> ag.broadcast_to(np.ones((3, 1)), (2, 3, 4)).shape
     (2, 3, 4)
     """
-    return _broadcast_to(x, shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    return _broadcast_to(x, shape=shape)
 
 
 @implements(np.flip)
@@ -162,15 +185,34 @@ def roll(x: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     """
     if axis is None:
         total = int(np.sum(shift))
-        return reshape(_roll(ravel(x), shift=(total,), axis=(0,)), x.shape)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
-    if len(shifts) != len(axes):
-        raise ValueError(f"roll: {len(shifts)} shifts for {len(axes)} axes; give one for each")
-    return _roll(x, shift=shifts, axis=axes)
+        return reshape(_roll(ravel(x), shift=(total,), axis=(0,)), np.shape(x))
+    if min(np.size(shift), np.size(axis)) > 1 and np.size(shift) != np.size(axis):
+        raise ValueError(
+            f"roll: {np.size(shift)} shifts for {np.size(axis)} axes; give one for each"
+        )
+    pairs = [(int(s), int(a)) for s, a in np.broadcast(shift, axis)]
+    return _roll(x, shift=tuple(s for s, _ in pairs), axis=tuple(a for _, a in pairs))
 
 
 # --- joining -------------------------------------------------------------------------------------
+
+
+def _cast(
+    op: str, arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind"
+) -> list[Any]:
+    """What is to be joined as arrays, of ``dtype`` if one is given and ``casting`` lets them be."""
+    parts = [as_array(a) for a in arrays]
+    if not parts:
+        raise ValueError(f"{op}: expected at least one array, got none")
+    if dtype is None and casting == "same_kind":
+        return parts
+    target = np.result_type(*(p.dtype for p in parts)) if dtype is None else np.dtype(dtype)
+    for p in parts:
+        if not np.can_cast(p.dtype, target, casting):  # type: ignore[arg-type]
+            raise TypeError(
+                f"{op}: casting={casting!r} lets no {p.dtype} become {target}; choose another"
+            )
+    return [p.astype(target) for p in parts]
 
 
 def _concatenate_vjp(i: int, g: Any, out: Any, *arrays: Any, axis: int) -> Any:
@@ -201,15 +243,11 @@ def concatenate(
     >>> ag.concatenate([np.ones((2, 3)), np.zeros((1, 3))]).shape
     (3, 3)
     """
-    parts = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
     if out is not None:
         raise TypeError(
             "concatenate: out= would overwrite an array that the graph may need; use the result"
         )
-    if not parts:
-        raise ValueError("concatenate: expected at least one array, got none")
-    if dtype is not None:
-        parts = [a.astype(dtype) for a in parts]
+    parts = _cast("concatenate", arrays, dtype, casting)
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0
     return _concatenate(*parts, axis=axis)
@@ -229,11 +267,11 @@ def stack(
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape
     (3, 2)
     """
-    parts = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
+    parts = _cast("stack", arrays, dtype, casting)
     shapes = {a.shape for a in parts}
     if len(shapes) != 1:
         raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")
-    return concatenate([expand_dims(a, axis) for a in parts], axis, out, dtype=dtype)
+    return concatenate([expand_dims(a, axis) for a in parts], axis, out)
 
 
 @implements(np.split)
@@ -245,6 +283,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     >>> [part.shape for part in ag.split(np.ones((6, 2)), 3)]
     [(2, 2), (2, 2), (2, 2)]
     """
+    x = as_array(x)
     size = x.shape[axis]
     if isinstance(sections, (int, np.integer)):
         if sections <= 0 or size % sections:
@@ -298,6 +337,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     >>> ag.repeat(np.array([1.0, 2.0]), [1, 3])
     array([1., 2., 2., 2.])
     """
+    x = as_array(x)
     if axis is None:
         x, axis = ravel(x), 0
     index: list[Any] = [slice(None)] * x.ndim
@@ -310,12 +350,15 @@ def _pad_vjp(g: Any, out: Any, x: Any, *, widths: Any) -> Any:
     return g[inner]
 
 
-_pad = primitive("pad", lambda x, *, widths: np.pad(x, widths), (_pad_vjp,))
+_pad = primitive("pad", lambda x, *, widths: np.pad(x, widths) if widths else x, (_pad_vjp,))
 
 
 def _ends(op: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
     """A pair (before, after) for each axis: from one number, one pair, or all pairs."""
-    return [tuple(p) for p in np.broadcast_to(np.asarray(given), (ndim, 2)).tolist()]
+    pairs = broadcast_to(as_array(given), (ndim, 2))
+    if is_node(pairs):
+        return [(pairs[a, 0], pairs[a, 1]) for a in range(ndim)]
+    return [tuple(p) for p in pairs.tolist()]
 
 
 def _pad_axis(x: Any, axis: int, widths: tuple[int, int], edge: Any) -> Any:
@@ -336,7 +379,7 @@ def _pad_by_numbers(x: Any, widths: Any, mode: str, given: Any) -> Any:
             shape = [n if a == axis else m for a, m in enumerate(x.shape)]
             index: list[Any] = [slice(None)] * x.ndim
             if mode == "constant":
-                return np.full(shape, number, x.dtype)
+                return broadcast_to(as_array(number).astype(x.dtype), tuple(shape))
             if mode == "linear_ramp":
                 index[axis] = slice(0, 1) if front else slice(-1, None)
                 share = np.arange(n) / n if front else np.arange(n - 1, -1, -1) / n
@@ -362,51 +405,92 @@ _STATISTICS = {
 }
 
 
+def _pad_odd(x: Any, widths: Any, mode: str) -> Any:
+    """Reflect twice the value at the edge minus the elements, as often as the widths need."""
+    for axis, (left, right) in enumerate(widths):
+        n, x = x.shape[axis], moveaxis(x, axis, 0)
+        skip = int(mode == "reflect" and n > 1)
+        while left or right:
+            low, high = min(left, n - skip), min(right, n - skip)
+            front = 2 * x[:1] - flip(x[skip : low + skip], 0)
+            end = x.shape[0] - skip
+            x = concatenate([front, x, 2 * x[-1:] - flip(x[end - high : end], 0)])
+            left, right = left - low, right - high
+        x = moveaxis(x, 0, axis)
+    return x
+
+
+#: The option that each way of padding has, if any.
+_PAD_OPTIONS = {
+    "constant": "constant_values",
+    "linear_ramp": "end_values",
+    **dict.fromkeys(_STATISTICS, "stat_length"),
+    **dict.fromkeys(("reflect", "symmetric"), "reflect_type"),
+    **dict.fromkeys(("edge", "wrap"), ""),
+}
+
+
+def _pad_widths(given: Any, ndim: int) -> tuple[tuple[int, int], ...]:
+    if isinstance(given, dict):
+        by_axis = {normalize_axis_index(int(a), ndim): w for a, w in given.items()}
+        given = [np.broadcast_to(by_axis.get(a, 0), 2) for a in range(ndim)]
+    widths = np.asarray(given)
+    if widths.dtype.kind not in "iu" and widths.size:
+        raise TypeError(f"pad: pad_width must be integers, got {given!r}")
+    pairs = np.broadcast_to(widths.astype(int), (ndim, 2))
+    if (pairs < 0).any():
+        raise ValueError(f"pad: pad_width must not be negative, got {given!r}; slice to cut off")
+    return tuple((int(a), int(b)) for a, b in pairs)
+
+
 @implements(np.pad)
 def pad(
     x: Any,
     pad_width: Any,
     mode: str = "constant",
     *,
-    constant_values: Any = 0.0,
-    end_values: Any = 0.0,
+    constant_values: Any = None,
+    end_values: Any = None,
     stat_length: Any = None,
-    reflect_type: str = "even",
+    reflect_type: str | None = None,
 ) -> Any:
     """Add elements at both ends of each axis.
 
     ``pad_width`` is as for ``numpy.pad``: a number, (before, after), or such a pair for each axis, or
     a dict from axes to these. ``mode`` is any of NumPy's but "empty" and functions: "constant",
     "edge", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap".
-    Raises ValueError for others.
+    ``constant_values`` and ``end_values``, which are 0, are differentiable too. Raises ValueError for
+    another mode, or an option that belongs to another one.
 
     >>> ag.pad(np.array([1.0, 2.0]), (1, 2))
     array([0., 1., 2., 0., 0.])
     """
-    if isinstance(pad_width, dict):
-        by_axis = {int(a) % x.ndim: w for a, w in pad_width.items()}
-        pad_width = [np.broadcast_to(by_axis.get(a, 0), 2) for a in range(x.ndim)]
-    widths = tuple(
-        (int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2))
-    )
-    if mode == "constant" and np.ndim(constant_values) == 0 and constant_values == 0:
-        return _pad(x, widths=widths)
-    if mode == "constant":
-        return _pad_by_numbers(x, widths, mode, constant_values)
-    if mode == "linear_ramp":
-        return _pad_by_numbers(x, widths, mode, end_values)
-    if mode in _STATISTICS:
-        return _pad_by_numbers(x, widths, mode, stat_length)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+    options = {
+        "constant_values": constant_values, "end_values": end_values, "stat_length": stat_length,
+        "reflect_type": reflect_type,
+    }  # fmt: skip
+    if not isinstance(mode, str) or mode not in _PAD_OPTIONS:
         raise ValueError(
             "pad: mode must be 'constant', 'edge', 'linear_ramp', 'maximum', 'mean', 'median', "
             f"'minimum', 'reflect', 'symmetric' or 'wrap', got {mode!r}"
         )
-    options = {"reflect_type": reflect_type} if mode in ("reflect", "symmetric") else {}
-    if options and reflect_type == "odd":
-        raise ValueError(
-            "pad: reflect_type='odd' is not supported; use 2 * edge - ag.pad(x, width, mode)"
-        )
+    for name, given in options.items():
+        if given is not None and name != _PAD_OPTIONS[mode]:
+            raise ValueError(f"pad: {name}= is not for mode={mode!r}; leave it out")
+    x = as_array(x)
+    widths = _pad_widths(pad_width, x.ndim)
+    if mode == "constant" and constant_values is None:
+        return _pad(x, widths=widths)
+    if mode == "constant":
+        return _pad_by_numbers(x, widths, mode, constant_values)
+    if mode == "linear_ramp":
+        return _pad_by_numbers(x, widths, mode, 0.0 if end_values is None else end_values)
+    if mode in _STATISTICS:
+        return _pad_by_numbers(x, widths, mode, stat_length)
+    if reflect_type not in (None, "even", "odd"):
+        raise ValueError(f"pad: reflect_type must be 'even' or 'odd', got {reflect_type!r}")
+    if reflect_type == "odd" and x.size:
+        return _pad_odd(x, widths, mode)
     positions = np.arange(math.prod(x.shape)).reshape(x.shape)
     numpys: Any = np.pad
-    return reshape(x, -1)[numpys(positions, widths, mode=mode, **options)]
+    return reshape(x, -1)[numpys(positions, widths, mode=mode)]

@@ -231,7 +231,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
         quotient.append(factor)
         head = rest[: len(v)] - factor * v
         rest = concatenate([head[1:], rest[len(v) :]])
-    q = stack(quotient) if quotient else np.zeros(1)
+    q = stack(quotient) if quotient else np.zeros(1, rest.dtype)
     tiny = np.flatnonzero(~np.isclose(value_of(rest), 0.0, rtol=1e-14))
     rest = rest[tiny[0] :] if len(tiny) else rest[-1:]
     return q, rest if len(value_of(rest)) else np.zeros(1)
@@ -251,7 +251,7 @@ def poly(seq_of_zeros: Any) -> Any:
         roots = eigvals(roots)
     if roots.ndim != 1:
         raise ValueError(f"poly: expected one axis or a square matrix, got shape {roots.shape}")
-    found: Any = np.ones(1)
+    found: Any = np.ones(1, np.result_type(roots.dtype, np.float32))
     for k in range(len(roots)):
         found = convolve(found, stack([as_array(np.ones((), roots.dtype)), -roots[k]]))
     if is_complex(found) and _are_conjugate(value_of(roots)):
@@ -295,6 +295,7 @@ def roots(p: Any) -> Any:
     >>> ag.roots(np.array([1.0, -3.0, 2.0]))
     array([2., 1.])
     """
+    p = as_array(p)
     if not is_node(p):
         return np.roots(p)
     if p.ndim != 1:
@@ -340,6 +341,8 @@ def polyfit(
         )
     from .least_squares import lstsq
 
+    if deg < 0:
+        raise ValueError(f"polyfit: deg must not be negative, got {deg}")
     x, y = as_array(x), as_array(y)
     columns, right = vander(x, deg + 1), y
     if w is not None:
