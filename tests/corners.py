@@ -2,9 +2,11 @@
 
 A case is an expression of NumPy's names in x, y and z, so that other libraries can be asked the same
 (see tools/record_corners.py). ``gradient`` is that of the sum of the result, ``second`` that of the sum
-of all gradients; with several arguments each is a tuple. ``needs`` names a function that agx may lack.
+of all gradients; with several arguments each is a tuple. ``smooth`` says why other primitives have no row.
 """
 
+import importlib.util
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,12 +17,34 @@ import numpy as np
 inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
 
 
+def chain(x: Any) -> Any:
+    """5000 operations, one after another."""
+    for _ in range(5000):
+        x = x * 1.0
+    return x
+
+
+def backward_twice(tensor: Callable[[float], Any]) -> float:
+    """What x.grad is after the second of two backward passes of 3 z, z = x x, at x = 2."""
+    x = tensor(2.0)
+    z = x * x
+    y = 3 * z
+    y.backward()
+    y.backward()
+    return float(x.grad)
+
+
 class Names:
     """The names that a case may use: arguments, constants, and the functions of a library."""
 
     def __init__(self, lookup: Callable[[str], Any], arguments: tuple[Any, ...]) -> None:
         self.lookup = lookup
-        self.known = {"inf": inf, "nan": nan, **dict(zip("xyz", arguments, strict=False))}
+        self.known = {
+            "inf": inf,
+            "nan": nan,
+            "chain": chain,
+            **dict(zip("xyz", arguments, strict=False)),
+        }
 
     def __getitem__(self, name: str) -> Any:
         return self.known[name] if name in self.known else self.lookup(name)
@@ -36,12 +60,14 @@ class Corner:
     gradient: Any
     why: str
     second: Any = None
-    needs: str = ""
     dtype: type = np.float64
 
+    @property
+    def points(self) -> tuple[Any, ...]:
+        return self.at if isinstance(self.at, tuple) else (self.at,)
+
     def arguments(self) -> tuple[np.ndarray, ...]:
-        points = self.at if isinstance(self.at, tuple) else (self.at,)
-        return tuple(np.array(p, self.dtype) for p in points)
+        return tuple(np.array(p, self.dtype) for p in self.points)
 
     def function(self, lookup: Callable[[str], Any]) -> Callable[..., Any]:
         """The case as a function of arrays of the library whose functions ``lookup`` finds."""
@@ -51,8 +77,8 @@ class Corner:
     @property
     def point(self) -> str:
         """The arguments as text: x = ..., y = ..."""
-        named = zip("xyz", self.arguments(), strict=False)
-        text = ", ".join(f"{name} = {a.tolist()}" for name, a in named)
+        named = zip("xyz", self.points, strict=False)
+        text = ", ".join(f"{name} = {at}" for name, at in named)
         return text + (" (float32)" if self.dtype is np.float32 else "")
 
     @property
@@ -89,6 +115,8 @@ sections: dict[str, list[Corner]] = {
         Corner("clip(x, 0, None)", [nan], [nan], [0], "NaN is not above 0, as in relu"),
         Corner("fmax(x, 0)", [nan], [0], [0], "NaN is passed over"),
         Corner("relu(x)", [1e-300, -1e-300], [1e-300, 0], [1, 0], "the sign decides, however small"),
+        Corner("clip(x, 2.0, 1.0)", [0.0, 1.5, 3.0], [1, 1, 1], [0, 0, 0], "the upper bound wins"),
+        Corner("max(x, initial=1.0)", [1.0, 0.0], 1, [0, 0], "0 at a tie with a number"),
     ],
     "Absolute values and steps": [
         Corner("absolute(x)", [0.0, -0.0, -2.0], [0, 0, 2], [0, 0, -1], "0 at the kink, between -1 and 1", [0, 0, 0]),
@@ -108,6 +136,7 @@ sections: dict[str, list[Corner]] = {
         Corner("frexp(x)[0]", [0.0, 3.0], [0, 0.75], [1, 0.25], "the exponent is constant"),
         Corner("ldexp(x, 3)", [0.0, inf], [0, inf], [8, 8], "linear", [0, 0]),
         Corner("spacing(x)", [1.0], [2.0**-52], [0], STEP),
+        Corner("nextafter(x, 2.0)", [1.0, 2.0], [1 + 2.0**-52, 2], [0, 0], STEP),
         Corner("nan_to_num(x)", [nan, 1.0], [0, 1], [0, 1], "what was replaced is constant"),
         Corner("nan_to_num(x, posinf=9.0, neginf=-9.0)", [inf, -inf], [9, -9], [0, 0], "what was replaced is constant"),
     ],
@@ -126,14 +155,25 @@ sections: dict[str, list[Corner]] = {
         Corner("max(x, axis=1)", [[1.0, 1.0], [2.0, 3.0]], [1, 3], [[0.5, 0.5], [0, 1]], TIE),
         Corner("max(x)", [-inf, -inf], -inf, [0.5, 0.5], TIE),
         Corner("max(x)", [0.0, -0.0], 0, [0.5, 0.5], "0 and -0 are equal"),
-        Corner("sort(x)[0]", [1.0, 1.0, 2.0], 1, [0.5, 0.5, 0], TIE, needs="sort"),
-        Corner("median(x)", [1.0, 1.0, 1.0], 1, [1 / 3, 1 / 3, 1 / 3], TIE, needs="median"),
-        Corner("median(x)", [3.0, 1.0, 2.0, 9.0], 2.5, [0.5, 0, 0.5, 0], "the two in the middle", needs="median"),
+        Corner("sort(x)[0]", [1.0, 1.0, 2.0], 1, [0.5, 0.5, 0], TIE),
+        Corner("median(x)", [1.0, 1.0, 1.0], 1, [1 / 3, 1 / 3, 1 / 3], TIE),
+        Corner("median(x)", [3.0, 1.0, 2.0, 9.0], 2.5, [0.5, 0, 0.5, 0], "the two in the middle"),
+        Corner("median(x)", [inf, inf, 1.0], inf, [0.5, 0.5, 0], "infinite ones tie"),
+        Corner("median(x)", [nan, 1.0, 2.0], nan, [0, 0, 0], "NaN is a constant here"),
+        Corner("nanmedian(x)", [nan, 1.0, 1.0, 0.0], 1, [0, 0.5, 0.5, 0], "NaN is passed over; ties share"),
+        Corner("sort(x)[0]", [-inf, -inf, 0.0], -inf, [0.5, 0.5, 0], "infinite ones tie"),
+        Corner("sort(x)[2]", [nan, 1.0, 0.0], nan, [1, 0, 0], "NaN comes last, as NumPy has it"),
+        Corner("partition(x, 0)[0]", [1.0, 1.0, 2.0], 1, [0.5, 0.5, 0], TIE),
+        Corner("topk(x, 1)[0]", [1.0, 2.0, 2.0], [2], [0, 0.5, 0.5], TIE),
+        Corner("unique(x)", [1.0, 1.0, 2.0], [1, 2], [0.5, 0.5, 1], TIE),
+        Corner("pad(x, 1, 'maximum')", [2.0, 2.0], [2, 2, 2, 2], [2, 2], TIE),
+        Corner("pad(x, 1, 'minimum')", [2.0, 2.0, 3.0], [2, 2, 2, 3, 2], [2, 2, 1], TIE),
         Corner("max(x)", [nan, 1.0, nan], nan, [0.5, 0, 0.5], "NaN is chosen, and shared"),
-        Corner("percentile(x, 50)", [1.0, 1.0, 1.0], 1, [1 / 3, 1 / 3, 1 / 3], TIE, needs="percentile"),
-        Corner("quantile(x, 0.25)", [1.0, 2.0, 3.0], 1.5, [0.5, 0.5, 0], "between two neighbours", needs="quantile"),
+        Corner("percentile(x, 50)", [1.0, 1.0, 1.0], 1, [1 / 3, 1 / 3, 1 / 3], TIE),
+        Corner("quantile(x, 0.25)", [1.0, 2.0, 3.0], 1.5, [0.5, 0.5, 0], "between two neighbours"),
         Corner("max_pool2d(x, 2)", [[[[1.0, 1.0], [0.0, 1.0]]]], [[[[1]]]], [[[[1, 0], [0, 0]]]], "the first in each window"),
-        Corner("ptp(x)", [2.0, 2.0], 0, [0, 0], "the shares of max and min cancel", needs="ptp"),
+        Corner("max_pool2d(x, 2)", [[[[-inf, -inf], [-inf, -inf]]]], [[[[-inf]]]], [[[[1, 0], [0, 0]]]], "the first in each window"),
+        Corner("ptp(x)", [2.0, 2.0], 0, [0, 0], "the shares of max and min cancel"),
     ],
     "Products, sums and moments": [
         Corner("prod(x)", [2.0, 0.0, 3.0], 0, [0, 6, 0], "the product of the others, exactly", [3, 5, 2]),
@@ -141,29 +181,49 @@ sections: dict[str, list[Corner]] = {
         Corner("prod(x)", [0.0, inf], nan, [inf, 0], "the product of the others"),
         Corner("prod(x, axis=0)", [[0.0, 2.0], [5.0, 0.0]], [0, 0], [[5, 0], [0, 2]], "a zero in each column"),
         Corner("prod(x)", [1e200, 1e200, 1e-300], inf, [1e-100, 1e-100, inf], "never the product divided by x"),
-        Corner("cumprod(x)", [2.0, 0.0, 3.0], [2, 0, 0], [1, 8, 0], "exact where one is zero", needs="cumprod"),
-        Corner("cumprod(x)", [0.0, 0.0, 3.0], [0, 0, 0], [1, 0, 0], "exact where two are zero", needs="cumprod"),
+        Corner("cumprod(x)", [2.0, 0.0, 3.0], [2, 0, 0], [1, 8, 0], "exact where one is zero"),
+        Corner("cumprod(x)", [0.0, 0.0, 3.0], [0, 0, 0], [1, 0, 0], "exact where two are zero"),
+        Corner("cumprod(x)[0]", [1e200, 1e200, 2.0], 1e200, [1, 0, 0], GUARD),
+        Corner("cumprod(x)", [1e200, 1e200, 1e-300], [1e200, inf, inf], [1e200, 1e200, inf], "never the product divided by x"),
+        Corner("ptp(x)", [-inf, inf, inf], inf, [-1, 0.5, 0.5], TIE),
         Corner("std(x)", [1.0, 1.0, 1.0], 0, [0, 0, 0], "0 where it is 0", [0, 0, 0]),
         Corner("std(x)", [5.0], 0, [0], "one number is constant"),
+        Corner("std(x, ddof=1)", [5.0], nan, [nan], "no degree of freedom"),
+        Corner("var(x, ddof=2)", [1.0, 2.0], inf, [-inf, inf], "no degree of freedom"),
         Corner("var(x)", [1.0, 1.0, 1.0], 0, [0, 0, 0], "a minimum", [0, 0, 0]),
         Corner("mean(x)", [inf, 1.0], inf, [0.5, 0.5], "linear"),
+        Corner("chain(x)", [1.0], [1], [1], "5000 products by 1, one after another"),
         Corner("sum(x)", [inf, -inf], nan, [1, 1], "linear, whatever the value"),
         Corner("cumsum(x)", [inf, 1.0], [inf, inf], [2, 1], "linear, whatever the value"),
-        Corner("det(x)", [[0.0, 0.0], [0.0, 1.0]], 0, [[1, 0], [0, 0]], "cofactors, of a singular matrix too", needs="linalg"),
-        Corner("nanmin(x)", [2.0, nan, 2.0], 2, [0.5, 0, 0.5], "NaN is passed over; ties share", needs="nanmin"),
-        Corner("nanstd(x)", [1.0, nan, 1.0], 0, [0, 0, 0], "0 where it is 0", needs="nanstd"),
+        Corner("nanmin(x)", [2.0, nan, 2.0], 2, [0.5, 0, 0.5], "NaN is passed over; ties share"),
+        Corner("nanstd(x)", [1.0, nan, 1.0], 0, [0, 0, 0], "0 where it is 0"),
         Corner("std(x, axis=1)", [[1.0, 1.0], [1.0, 3.0]], [0, 1], [[0, 0], [-0.5, 0.5]], "0 where it is 0"),
-        Corner("nansum(x)", [1.0, nan, 2.0], 3, [1, 0, 1], "NaN is passed over", needs="nansum"),
-        Corner("nanmax(x)", [1.0, nan, 1.0], 1, [0.5, 0, 0.5], "NaN is passed over; ties share", needs="nanmax"),
-        Corner("nanmean(x)", [1.0, nan, 3.0], 2, [0.5, 0, 0.5], "NaN is passed over", needs="nanmean"),
-        Corner("nanprod(x)", [2.0, nan, 0.0], 0, [0, 0, 2], "NaN is passed over", needs="nanprod"),
+        Corner("nansum(x)", [1.0, nan, 2.0], 3, [1, 0, 1], "NaN is passed over"),
+        Corner("nanmax(x)", [1.0, nan, 1.0], 1, [0.5, 0, 0.5], "NaN is passed over; ties share"),
+        Corner("nanmean(x)", [1.0, nan, 3.0], 2, [0.5, 0, 0.5], "NaN is passed over"),
+        Corner("nanprod(x)", [2.0, nan, 0.0], 0, [0, 0, 2], "NaN is passed over"),
+        Corner("nanmax(x)", [nan, nan], nan, [0, 0], "nothing was chosen"),
+        Corner("nanmean(x)", [nan, nan], nan, [0, 0], "nothing was added"),
     ],
     "Norms and angles": [
-        Corner("norm(x)", [0.0, 0.0], 0, [0, 0], "0 at 0, within the ball of subgradients", needs="norm"),
-        Corner("norm(x, 1)", [0.0, -2.0], 2, [0, -1], "0 at the kink", needs="linalg"),
-        Corner("norm(x, inf)", [2.0, -2.0, 1.0], 2, [0.5, -0.5, 0], TIE, needs="linalg"),
-        Corner("norm(x, axis=1)", [[0.0, 0.0], [3.0, 4.0]], [0, 5], [[0, 0], [0.6, 0.8]], "0 at 0, row by row", needs="linalg"),
+        Corner("norm(x)", [0.0, 0.0], 0, [0, 0], "0 at 0, within the ball of subgradients"),
+        Corner("norm(x)", [3e200, 4e200], 5e200, [0.6, 0.8], OVERFLOW),
+        Corner("norm(x)", [3e-200, 4e-200], 5e-200, [0.6, 0.8], "squares would underflow"),
+        Corner("norm(x)", [inf, 1.0], inf, [1, 0], LIMIT, [0, 0]),
+        Corner("norm(x)", [inf, -inf], inf, [1, -1], "as hypot: 1 or -1 for an infinite one", [0, 0]),
+        Corner("norm(x, 1)", [0.0, -2.0], 2, [0, -1], "0 at the kink"),
+        Corner("norm(x, inf)", [2.0, -2.0, 1.0], 2, [0.5, -0.5, 0], TIE),
+        Corner("norm(x, -inf)", [2.0, -1.0, 1.0], 1, [0, -0.5, 0.5], TIE),
+        Corner("norm(x, 3)", [0.0, 0.0], 0, [0, 0], "0 at 0", [0, 0]),
+        Corner("norm(x, 3)", [0.0, -2.0], 2, [0, -1], LIMIT, [0, 0]),
+        Corner("norm(x, 3)", [1e200, 1e200], 2 ** (1 / 3) * 1e200, [2 ** (-2 / 3), 2 ** (-2 / 3)], "cubes would overflow"),
+        Corner("norm(x, 3)", [inf, 1.0], inf, [1, 0], LIMIT),
+        Corner("norm(x, 0.5)", [0.0, 4.0], 4, [0, 1], "0 at the cusp"),
+        Corner("norm(x, -1)", [0.0, 2.0], 0, [0, 0], "0 at the kink"),
+        Corner("norm(x, 0)", [0.0, 2.0], 1, [0, 0], "counts what is not 0"),
+        Corner("norm(x, axis=1)", [[0.0, 0.0], [3.0, 4.0]], [0, 5], [[0, 0], [0.6, 0.8]], "0 at 0, row by row"),
         Corner("absolute(x + 1j * y)", (0.0, 0.0), 0, (0, 0), "a norm: 0 at 0", (0, 0)),
+        Corner("absolute(x + 1j * y)", (3e300, 4e300), 5e300, (0.6, 0.8), OVERFLOW, (3.2e-302, -2.4e-302)),
         Corner("angle(x + 1j * y)", (0.0, 0.0), 0, (0, 0), "0 where the angle is undefined"),
         Corner("angle(x + 1j * y)", (-1.0, 0.0), pi, (0, -1), "on the cut, from above", (-1, -1)),
         Corner("sqrt(sum(x ** 2))", [0.0, 0.0], 0, [nan, nan], "0 times infinity; use norm, or hypot"),
@@ -182,6 +242,7 @@ sections: dict[str, list[Corner]] = {
         Corner("arctan2(x, y)", (inf, 1.0), pi / 2, (0, 0), LIMIT, (0, 0)),
         Corner("arctan2(x, y)", (1.0, inf), 0, (0, 0), LIMIT, (0, 0)),
         Corner("arctan2(x, y)", (inf, -inf), 3 * pi / 4, (0, 0), LIMIT, (0, 0)),
+        Corner("interp(x, [0.0, 1.0, 2.0], [0.0, 1.0, 0.0])", [0.0, 1.0, 2.0, -1.0, 3.0], [0, 1, 0, 0, 0], [1, -1, 0, 0, 0], "the slope to the right of a knot; 0 outside"),
     ],
     "Guards": [
         Corner("where(x > 0, sqrt(x), 0.0)", [-1.0, 0.0, 4.0], [0, 0, 2], [0, 0, 0.25], GUARD, [0, 0, -1 / 32]),
@@ -227,6 +288,8 @@ sections: dict[str, list[Corner]] = {
         Corner("power(x, y)", (inf, -1.0), 0, (0, 0), LIMIT),
         Corner("power(x, y)", (0.5, inf), 0, (0, 0), LIMIT),
         Corner("power(x, y)", (2.0, -inf), 0, (0, 0), LIMIT),
+        Corner("x ** inf", [0.5, -0.5], [0, 0], [0, 0], LIMIT),
+        Corner("power(x, y)", (1.0, inf), 1, (inf, 0), "1^y is constant"),
         Corner("2.0 ** x", [-inf, 0.0], [0, 1], [0, np.log(2)], LIMIT, [0, np.log(2) ** 2]),
         Corner("0.0 ** x", [0.0, 2.0], [1, 0], [0, 0], "0^0 is 1 by convention, and constant", [0, 0]),
         Corner("float_power(x, 2)", [0.0], [0], [0], "as power, in float64", [2]),
@@ -241,18 +304,24 @@ sections: dict[str, list[Corner]] = {
         Corner("x / y", (1e300, 1e300), 1, (1e-300, -1e-300), "y is never squared"),
         Corner("x / y", (1e-300, 1e-300), 1, (1e300, -1e300), "y is never squared"),
         Corner("x / inf", [0.0, 1.0], [0, 0], [0, 0], LIMIT),
+        Corner("x / y", (0.0, 0.0), nan, (inf, nan), "0 / 0 has no limit"),
         Corner("remainder(x, y)", (5.0, 3.0), 2, (1, -1), "x minus a whole multiple of y"),
         Corner("remainder(x, y)", (6.0, 3.0), 0, (1, -2), "the slope to the right of the jump"),
         Corner("remainder(x, y)", (-1.0, 3.0), 2, (1, 1), "x minus a whole multiple of y"),
         Corner("fmod(x, y)", (-4.0, 3.0), -1, (1, 1), "x minus a whole multiple of y"),
         Corner("fmod(x, y)", (5.0, inf), 5, (1, 0), "no multiple of y"),
+        Corner("fmod(x, y)", (6.0, 3.0), 0, (1, -2), "the slope beyond the jump"),
+        Corner("remainder(x, y)", (5.0, inf), 5, (1, 0), "no multiple of y"),
         Corner("floor_divide(x, y)", (7.0, 2.0), 3, (0, 0), STEP),
+        Corner("floor_divide(x, y)", (6.0, 3.0), 2, (0, 0), STEP),
     ],
     "Exponentials and logarithms": [
         Corner("exp(x)", [-inf, -1000.0], [0, 0], [0, 0], LIMIT, [0, 0]),
         Corner("exp(x)", [1000.0, inf], [inf, inf], [inf, inf], "overflows with its value", [inf, inf]),
         Corner("exp2(x)", [-inf, 0.0], [0, 1], [0, np.log(2)], LIMIT),
+        Corner("exp2(x)", [2000.0], [inf], [inf], "overflows with its value"),
         Corner("expm1(x)", [-inf, 1e-300], [-1, 1e-300], [0, 1], LIMIT, [0, 1]),
+        Corner("expm1(x)", [1000.0], [inf], [inf], "overflows with its value", [inf]),
         Corner("log(x)", [0.0, -0.0], [-inf, -inf], [inf, inf], INFINITE, [-inf, -inf]),
         Corner("log(x)", [inf, 1e300], [inf, np.log(1e300)], [0, 1e-300], LIMIT, [0, 0]),
         Corner("log2(x)", [0.0], [-inf], [inf], INFINITE, [-inf]),
@@ -263,6 +332,7 @@ sections: dict[str, list[Corner]] = {
         Corner("logaddexp(x, y)", (inf, inf), inf, (0.5, 0.5), TIE, (0, 0)),
         Corner("logaddexp(x, y)", (-inf, 0.0), 0, (0, 1), LIMIT, (0, 0)),
         Corner("logaddexp(x, y)", (1000.0, -1000.0), 1000, (1, 0), LIMIT, (0, 0)),
+        Corner("logaddexp(x, y)", (inf, -inf), inf, (1, 0), LIMIT, (0, 0)),
         Corner("logaddexp2(x, y)", (-inf, -inf), -inf, (0.5, 0.5), TIE, (0, 0)),
         Corner("logsumexp(x)", [1000.0, -1000.0], 1000, [1, 0], "shifted by the largest", [0, 0]),
         Corner("logsumexp(x)", [-inf, -inf], -inf, [0.5, 0.5], TIE),
@@ -271,8 +341,11 @@ sections: dict[str, list[Corner]] = {
         Corner("logsumexp(x)", [-inf, 0.0], 0, [0, 1], LIMIT, [0, 0]),
         Corner("softmax(x)[0]", [1000.0, -1000.0], 1, [0, 0], "shifted by the largest", [0, 0]),
         Corner("softmax(x)[0]", [-inf, 0.0], 0, [0, 0], LIMIT, [0, 0]),
+        Corner("softmax(x)[0]", [-inf, -inf], 0.5, [0.25, -0.25], TIE, [0, 0]),
         Corner("log_softmax(x)[1]", [1000.0, -1000.0], -2000, [-1, 1], "shifted by the largest", [0, 0]),
         Corner("log_softmax(x)[1]", [-inf, 0.0], 0, [0, 0], LIMIT, [0, 0]),
+        Corner("log_softmax(x)[0]", [inf, 0.0], 0, [0, 0], LIMIT, [0, 0]),
+        Corner("log_softmax(x)[0]", [-inf, -inf], -np.log(2), [0.5, -0.5], TIE, [0, 0]),
     ],
     "Trigonometric and hyperbolic": [
         Corner("sinc(x)", [0.0, -0.0], [1, 1], [0, 0], "a power series at 0", [-(pi**2) / 3] * 2),
@@ -281,6 +354,7 @@ sections: dict[str, list[Corner]] = {
         Corner("arcsin(x)", [1.0, -1.0], [pi / 2, -pi / 2], [inf, inf], INFINITE, [inf, -inf]),
         Corner("arccos(x)", [1.0, -1.0], [0, pi], [-inf, -inf], INFINITE, [-inf, inf]),
         Corner("arctan(x)", [inf, -inf, 1e200], [pi / 2, -pi / 2, pi / 2], [0, 0, 0], LIMIT, [0, 0, 0]),
+        Corner("arcsin(x)", [2.0], [nan], [nan], "outside the domain"),
         Corner("sinh(x)", [-1000.0, inf], [-inf, inf], [inf, inf], "overflows with its value", [-inf, inf]),
         Corner("cosh(x)", [-1000.0, inf], [inf, inf], [-inf, inf], "overflows with its value", [inf, inf]),
         Corner("tanh(x)", [-inf, 1000.0], [-1, 1], [0, 0], SATURATED, [0, 0]),
@@ -292,6 +366,7 @@ sections: dict[str, list[Corner]] = {
         Corner("sin(x)", [0.0, inf], [0, nan], [1, nan], "no limit at infinity"),
         Corner("cos(x)", [0.0, inf], [1, nan], [0, nan], "no limit at infinity"),
         Corner("deg2rad(x)", [inf], [inf], [pi / 180], "linear", [0]),
+        Corner("rad2deg(x)", [inf], [inf], [180 / pi], "linear", [0]),
         Corner("unwrap(x)", [0.0, 4.0], [0, 4 - 2 * pi], [1, 1], "plus a constant"),
         Corner("tan(x)", [0.0], [0], [1], LIMIT, [0]),
     ],
@@ -302,6 +377,9 @@ sections: dict[str, list[Corner]] = {
         Corner("sigmoid(x)", [-50.0, 50.0], [np.exp(-50), 1], [np.exp(-50), np.exp(-50)], "no 1 - 1", [np.exp(-50), -np.exp(-50)]),
         Corner("softplus(x)", [-1000.0, 1000.0, -inf, inf], [0, 1000, 0, inf], [0, 1, 0, 1], LIMIT, [0, 0, 0, 0]),
         Corner("log(1 + exp(x))", [-1000.0], [0], [0], LIMIT, [0]),
+        Corner("softplus(x)", [0.0], [np.log(2)], [0.5], "smooth", [0.25]),
+        Corner("silu(x)", [0.0], [0], [0.5], "smooth", [0.5]),
+        Corner("gelu(x)", [0.0], [0], [0.5], "smooth", [(2 / pi) ** 0.5]),
         Corner("silu(x)", [-inf, inf], [0, inf], [0, 1], LIMIT, [0, 0]),
         Corner("silu(x)", [-1000.0, 1000.0], [0, 1000], [0, 1], LIMIT, [0, 0]),
         Corner("gelu(x)", [-inf, inf], [0, inf], [0, 1], LIMIT, [0, 0]),
@@ -321,12 +399,85 @@ sections: dict[str, list[Corner]] = {
         Corner("cross_entropy(x, [1])", [[-inf, 0.0]], 0, [[0, 0]], "a class ruled out", [[0, 0]]),
         Corner("binary_cross_entropy(x, [1.0])", [1.0], 0, [-1], "certain and right", [1]),
         Corner("binary_cross_entropy(x, [1.0])", [0.0], 100, [-(2.0**1022)], "the logarithm ends at -100, its slope stays finite"),
+        Corner("binary_cross_entropy(x, [0.0])", [0.0], 0, [1], "certain and right", [1]),
         Corner("cross_entropy(x, [0])", [[-inf, 0.0]], inf, [[-1, 1]], "certain and wrong", [[0, 0]]),
+        Corner("cross_entropy(x, [0])", [[inf, 0.0]], 0, [[0, 0]], "certain and right", [[0, 0]]),
+        Corner("cross_entropy(x, [0])", [[-inf, -inf]], np.log(2), [[-0.5, 0.5]], TIE, [[0, 0]]),
         Corner("mse(x, [0.0])", [1e200], inf, [2e200], "overflows with its value", [2]),
         Corner("huber(x, [0.0])", [-1e200], 1e200, [-1], "linear from 1 on", [0]),
         Corner("huber(x, [0.0, 0.0, 0.0])", [0.0, 1.0, 3.0], 1, [0, 1 / 3, 1 / 3], "linear from 1 on"),
         Corner("l1(x, [1.0, 0.0])", [1.0, 2.0], 1, [0, 0.5], "0 at the kink"),
         Corner("mse(x, [1.0])", [1.0], 0, [0], "a minimum", [2]),
+    ],
+    "Matrices": [
+        Corner("det(x)", [[0.0, 0.0], [0.0, 1.0]], 0, [[1, 0], [0, 0]], "cofactors, of a singular matrix too"),
+        Corner("det(x)", [[1.0, 2.0], [2.0, 4.0]], 0, [[4, -2], [-2, 1]], "cofactors, of a singular matrix too", [[1, -1], [-1, 1]]),
+        Corner("det(x)", [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 2.0]], 0, [[0, 0, 0]] * 3, "no cofactor of a matrix of rank 1", [[2, -2, 0], [-2, 2, 0], [0, 0, 0]]),
+        Corner("det(x)", [[1e200, 0.0], [0.0, 1e200]], inf, [[1e200, 0], [0, 1e200]], "cofactors need not overflow"),
+        Corner("det(x)", [[1e-200, 0.0], [0.0, 1e-200]], 0, [[1e-200, 0], [0, 1e-200]], "cofactors need not underflow"),
+        Corner("slogdet(x)[1]", [[1e200, 0.0], [0.0, 1e200]], 2 * np.log(1e200), [[1e-200, 0], [0, 1e-200]], "the determinant would overflow"),
+        Corner("inv(x)", [[2.0, 0.0], [0.0, 1e-100]], [[0.5, 0], [0, 1e100]], [[-0.25, -5e99], [-5e99, -1e200]], "large, not lost"),
+        Corner("solve(x, y)", ([[2.0, 0.0], [0.0, 1e-100]], [1.0, 1.0]), [0.5, 1e100], ([[-0.25, -5e99], [-5e99, -1e200]], [0.5, 1e100]), "large, not lost"),
+        Corner("pinv(x)", [[1.0, 0.0], [0.0, 0.0]], [[1, 0], [0, 0]], [[-1, 1], [1, 0]], "among matrices of the same rank"),
+        Corner("pinv(x)", [[0.0, 0.0], [0.0, 0.0]], [[0, 0], [0, 0]], [[0, 0], [0, 0]], "among matrices of the same rank"),
+        Corner("lstsq(x, y)[0]", ([[1.0, 0.0], [0.0, 0.0]], [1.0, 1.0]), [1, 0], ([[-1, 1], [1, 0]], [1, 0]), "among matrices of the same rank"),
+        Corner("cond(x)", [[1.0, 0.0], [0.0, 0.0]], inf, [[0, 0], [0, 0]], "0 where it is infinite"),
+        Corner("matrix_norm(x)", [[0.0, 0.0], [0.0, 0.0]], 0, [[0, 0], [0, 0]], "a norm: 0 at 0", [[0, 0], [0, 0]]),
+        Corner("matrix_norm(x, ord='nuc')", [[1.0, 0.0], [0.0, 1.0]], 2, [[1, 0], [0, 1]], "equal singular values alike"),
+        Corner("matrix_norm(x, ord='nuc')", [[1.0, 0.0], [0.0, 0.0]], 1, [[1, 0], [0, 0]], "0 at the kink"),
+        Corner("matrix_norm(x, ord='nuc')", [[0.0, 0.0], [0.0, 0.0]], 0, [[0, 0], [0, 0]], "a norm: 0 at 0"),
+        Corner("matrix_norm(x, ord=2)", [[1.0, 0.0], [0.0, 1.0]], 1, [[0.5, 0], [0, 0.5]], TIE),
+        Corner("matrix_norm(x, ord=2)", [[0.0, 0.0], [0.0, 0.0]], 0, [[0, 0], [0, 0]], "a norm: 0 at 0"),
+        Corner("matrix_norm(x, ord=1)", [[1.0, 0.0], [0.0, 1.0]], 1, [[0.5, 0], [0, 0.5]], TIE),
+        Corner("svd(x)[1]", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal singular values alike"),
+        Corner("svdvals(x)", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal singular values alike"),
+        Corner("eigh(x)[0]", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal eigenvalues alike"),
+        Corner("eigvalsh(x)", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal eigenvalues alike"),
+        Corner("real(eigvals(x))", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal eigenvalues alike"),
+        Corner("cholesky(x)", [[1e-200, 0.0], [0.0, 1.0]], [[1e-100, 0], [0, 1]], [[5e99, 0], [1e100, 0.5]], "of the lower triangle; large, not lost"),
+    ],
+    "Special functions": [
+        Corner("special.erfc(x)", [inf, -inf, 0.0], [0, 2, 1], [0, 0, -2 / pi**0.5], LIMIT, [0, 0, 0]),
+        Corner("special.erfcx(x)", [0.0, inf], [1, 0], [-2 / pi**0.5, 0], LIMIT, [2, 0]),
+        Corner("special.erfcx(x)", [1e9], [1e-9 / pi**0.5], [-1e-18 / pi**0.5], "no cancellation far out", [2e-27 / pi**0.5]),
+        Corner("special.erfinv(x)", [1.0, -1.0], [inf, -inf], [inf, inf], INFINITE),
+        Corner("special.erfcinv(x)", [0.0, 2.0], [inf, -inf], [-inf, -inf], INFINITE),
+        Corner("special.ndtr(x)", [-inf, inf], [0, 1], [0, 0], LIMIT, [0, 0]),
+        Corner("special.ndtri(x)", [0.0, 1.0], [-inf, inf], [inf, inf], INFINITE),
+        Corner("special.log_ndtr(x)", [-1e10, inf], [-5e19, 0], [1e10, 0], "no cancellation far out", [-1, 0]),
+        Corner("special.gammaln(x)", [0.0, inf], [inf, inf], [-inf, inf], INFINITE, [inf, 0]),
+        Corner("special.gammaln(x)", [-1.0], [inf], [nan], "slopes of both signs meet at a pole"),
+        Corner("special.gamma(x)", [0.0, 1000.0], [inf, inf], [-inf, inf], INFINITE),
+        Corner("special.digamma(x)", [0.0, inf], [-inf, inf], [inf, 0], INFINITE, [-inf, 0]),
+        Corner("special.polygamma(1, x)", [0.0], [inf], [-inf], INFINITE, [inf]),
+        Corner("special.betaln(x, y)", (0.0, 1.0), inf, (-inf, 0), INFINITE),
+        Corner("special.beta(x, 2.0)", [0.0], [inf], [-inf], INFINITE),
+        Corner("special.expit(x)", [-1000.0, 1000.0], [0, 1], [0, 0], SATURATED, [0, 0]),
+        Corner("special.logit(x)", [0.0, 1.0], [-inf, inf], [inf, inf], INFINITE, [-inf, inf]),
+        Corner("special.log_expit(x)", [-1000.0, -inf, inf], [-1000, -inf, 0], [1, 1, 0], LIMIT, [0, 0, 0]),
+        Corner("special.entr(x)", [0.0], [0], [inf], INFINITE, [-inf]),
+        Corner("special.xlogy(x, y)", (0.0, 0.0), 0, (-inf, 0), "0 where x is 0, whatever y"),
+        Corner("special.xlogy(x, y)", (0.0, 1.0), 0, (0, 0), LIMIT),
+        Corner("special.xlog1py(x, y)", (0.0, -1.0), 0, (-inf, 0), "0 where x is 0, whatever y"),
+        Corner("special.rel_entr(x, y)", (0.0, 1.0), 0, (-inf, 0), INFINITE),
+        Corner("special.kl_div(x, y)", (0.0, 0.0), 0, (0, 0), "flat along x = y"),
+        Corner("special.kl_div(x, y)", (1.0, 0.0), inf, (inf, -inf), INFINITE),
+        Corner("special.kl_div(x, y)", (0.0, 1.0), 1, (-inf, 1), INFINITE),
+        Corner("special.logsumexp(x, None, y)", ([1000.0, 0.0], [0.5, 0.0]), 1000 + np.log(0.5), ([1, 0], [2, 0]), "no weight, no share"),
+        Corner("special.logsumexp(x, None, y)", ([inf, inf], [1.0, 3.0]), inf, ([0.25, 0.75], [0.25, 0.25]), "infinite ones share by their weights"),
+        Corner("special.i0(x)", [0.0, 800.0], [1, inf], [0, inf], "overflows with its value"),
+        Corner("special.i1(x)", [0.0], [0], [0.5], "odd", [0]),
+        Corner("special.i0e(x)", [0.0], [1], [0], "0 at the kink"),
+        Corner("special.i1e(x)", [0.0], [0], [0.5], "odd"),
+        Corner("special.iv(1, x)", [0.0], [0], [0.5], "odd"),
+        Corner("special.ive(0, x)", [0.0], [1], [0], "0 at the kink"),
+        Corner("special.j0(x)", [0.0], [1], [0], "even", [-0.5]),
+        Corner("special.j1(x)", [0.0], [0], [0.5], "odd", [0]),
+        Corner("special.jv(1, x)", [0.0], [0], [0.5], "odd"),
+        Corner("special.y0(x)", [0.0], [-inf], [inf], INFINITE),
+        Corner("special.y1(x)", [0.0], [-inf], [inf], INFINITE),
+        Corner("special.yv(0, x)", [0.0], [-inf], [inf], INFINITE),
+        Corner("special.exprel(x)", [0.0, -1e30, 1e30], [1, 1e-30, inf], [0.5, 1e-60, inf], LIMIT, [1 / 3, 2e-90, inf]),
     ],
     "Dtypes": [
         Corner("x * 2.0", [1.5], [3], [2], "a Python number has no dtype", dtype=np.float32),
@@ -334,7 +485,25 @@ sections: dict[str, list[Corner]] = {
         Corner("maximum(x, 0.5)", [1.5], [1.5], [1], "a Python number has no dtype", dtype=np.float32),
         Corner("arctan2(x, y)", ([3e30], [3e30]), [np.float32(pi / 4)], ([np.float32(0.5 / 3e30)], [np.float32(-0.5 / 3e30)]), OVERFLOW, dtype=np.float32),
         Corner("sqrt(x) * 0.5", [0.0], [0], [inf], INFINITE, dtype=np.float32),
+        Corner("norm(x)", [3e30, 4e30], 5e30, [0.6, 0.8], OVERFLOW, dtype=np.float32),
+        Corner("norm(x)", [3e-30, 4e-30], 5e-30, [0.6, 0.8], "squares would underflow", dtype=np.float32),
+        Corner("hypot(x, y)", (3e30, 4e30), 5e30, (0.6, 0.8), OVERFLOW, dtype=np.float32),
+        Corner("sigmoid(x)", [-80.0, 200.0], [np.exp(-80.0), 1], [np.exp(-80.0), 0], SATURATED, dtype=np.float32),
+        Corner("1 / (1 + exp(-x))", [-100.0], [0], [0], SATURATED, dtype=np.float32),
+        Corner("logsumexp(x)", [1000.0, 0.0], 1000, [1, 0], "shifted by the largest", dtype=np.float32),
+        Corner("log1p(x)", [1e-30], [1e-30], [1], LIMIT, dtype=np.float32),
+        Corner("binary_cross_entropy(sigmoid(x), [1.0])", [-50.0], 50, [-1], "the quotient survives", dtype=np.float32),
     ],
+}  # fmt: skip
+
+
+#: Primitives that no row reaches, by the reason.
+smooth: dict[str, str] = {
+    "linear, moves or adds elements": "col2im im2col max_pick2d pad pos roll shared sum_pool2d sum_unpool2d tile",
+    "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
+    "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear",
+    "a polynomial, the gradient of det where matrices are singular": "cofactor",
+    "raises where columns depend on one another, and is smooth elsewhere": "qr",
 }  # fmt: skip
 
 
@@ -351,11 +520,21 @@ def find(name: str) -> Any:
 
 
 def is_there(row: Corner) -> bool:
-    """Whether agx has what the row needs."""
-    try:
-        return not row.needs or bool(find(row.needs))
-    except AttributeError:
-        return False
+    """Whether SciPy is, if the row needs it."""
+    return "special." not in row.case or importlib.util.find_spec("scipy") is not None
+
+
+def primitives(row: Corner) -> set[str]:
+    """The primitives that the value and the gradients of a row are computed with."""
+    import agx as ag
+    from agx.graph import is_node, pullback, sorted_nodes
+
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        leaves = [ag.Tensor(a) for a in row.arguments()]
+        out = row.function(find)(*leaves).sum()
+        roots = [out, *pullback(out, leaves, create_graph=True)] if is_node(out) else []
+    followed = (r for r in roots if is_node(r) and r.requires_grad)
+    return {node.op for root in followed for node in sorted_nodes(root)}
 
 
 def derivatives(row: Corner) -> tuple[Any, list[Any], list[Any]]:
@@ -371,7 +550,7 @@ def derivatives(row: Corner) -> tuple[Any, list[Any], list[Any]]:
     def slopes(*xs: Any) -> Any:
         return sum(ag.grad(total, i)(*xs).sum() for i in which)
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         first = [ag.grad(total, i)(*points) for i in which]
         second = [] if row.second is None else [ag.grad(slopes, i)(*points) for i in which]
         return f(*map(ag.Tensor, points)).value, first, second

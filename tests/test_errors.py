@@ -56,9 +56,8 @@ MESSAGES = [
     (lambda: ag.floor(T(X3 * 1j)), TypeError, "floor: is not defined for complex128; convert with"),
     # what an operation does not take
     (lambda: ag.sin(T(X3), T(X3)), TypeError, "sin: a Tensor does not go with out=; use the result"),
-    (lambda: ag.sin(T(X3), out=X3), TypeError, "sin: a Tensor does not go with out=; use the result"),
-    (lambda: ag.sin(T(X3), where=X3 > 0), TypeError, r"with where=; .* ag\.where instead of where="),
-    (lambda: ag.add(T(X3), 1, dtype="f4"), TypeError, r"with dtype=; .*\.astype instead of dtype="),
+    (lambda: ag.sin(T(X3), out=X3), TypeError, "sin: writing a Tensor into a plain array"),
+    (lambda: ag.sin(T(X3), where=X3 > 0), TypeError, "sin: where= leaves the other elements undefined"),
     (lambda: ag.multiply(T(X3)), TypeError, "mul: multiply.* but 1 was given"),
 ]  # fmt: skip
 

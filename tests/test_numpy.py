@@ -84,6 +84,31 @@ def test_every_differentiable_function_has_a_row_somewhere():
         assert ours.name in primitives, r.name
 
 
+def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
+    seen = set()
+
+    class Recorder(dict):
+        def __getitem__(self, function):
+            seen.add(function)
+            return super().__getitem__(function)
+
+    for module in ("agx.tensor", "agx.ops.dispatch"):
+        monkeypatch.setattr(f"{module}.numpy_functions", Recorder(numpy_functions))
+    for name, group in rows.items():
+        seen.clear()
+        for call, *arrays in group:
+            call(*map(ag.Tensor, arrays))
+        assert coverage.function(name) in seen, name
+
+
+def test_ag_offers_the_very_functions_that_numpy_calls():
+    names = coverage.DIFFERENTIABLE[""].split()
+    hidden = {"asanyarray", "ascontiguousarray", "asfortranarray", "require"}
+    for name in set(names) - hidden:
+        f = coverage.function(name)
+        assert f is None or getattr(ag, name) is numpy_functions[f], name
+
+
 def test_constant_functions_return_plain_arrays():
     t = ag.Tensor([[1.0, -2.0], [3.0, 0.5]])
     for call in (
@@ -102,6 +127,32 @@ def test_constant_functions_return_plain_arrays():
         found = call(t)
         assert not isinstance(found, ag.Tensor)
         np.testing.assert_array_equal(found, call(t.value))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.array_split(ary=x, indices_or_sections=2)[1],
+        lambda x: np.hsplit(ary=x, indices_or_sections=2)[0],
+        lambda x: np.delete(axis=1, arr=x, obj=0),
+        lambda x: np.diag(v=x, k=1),
+        lambda x: np.diagonal(a=x, offset=-1),
+        lambda x: np.flipud(m=x),
+        lambda x: np.resize(a=x, new_shape=3),
+        lambda x: np.rot90(k=2, m=x),
+        lambda x: np.rollaxis(axis=1, a=x),
+        lambda x: np.tril(m=x),
+        lambda x: np.fix(x=x),
+        lambda x: np.linalg.inv(a=x),
+        lambda x: np.clip(x, 0.0, 1.0, None),
+        lambda x: np.round(x, 1, None),
+    ],
+)
+def test_numpys_names_of_arguments(call):
+    x = np.array([[1.0, -2.0], [3.0, 0.5]])
+    found = call(ag.Tensor(x))
+    assert isinstance(found, ag.Tensor)
+    np.testing.assert_allclose(found.value, call(x))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +202,13 @@ def test_creation_functions_take_like():
         (lambda t: np.add.at(t, [0], 1.0), "numpy.add.at writes into its first argument"),
         (lambda t: np.add.reduce(t, out=np.zeros(())), "would lose its gradient"),
         (lambda t: np.exp(t, where=[True, False]), r"where= leaves the other elements undefined"),
+        (lambda t: ag.exp(t, where=[True, False]), r"where= leaves the other elements undefined"),
+        (lambda t: ag.exp(t, out=np.empty(2)), "would lose its gradient"),
+        (lambda t: np.clip(t, 0, 1, np.empty(2)), "clip: out= would overwrite"),
+        (lambda t: np.round(t, 1, np.empty(2)), "round: out= would overwrite"),
+        (lambda t: np.fix(t, np.empty(2)), "fix: out= would overwrite"),
+        (lambda t: np.dot(t, t, out=np.empty(())), "dot: out= would overwrite"),
+        (lambda t: np.outer(t, t, out=np.empty((2, 2))), "outer: out= would overwrite"),
         (lambda t: np.exp(t, casting="no"), "numpy.exp of a Tensor does not take casting="),
         (lambda t: np.max(t, where=[True, False]), "max: where= needs initial="),
         (lambda t: np.sort(t, order="f"), "sort: order= is for structured arrays"),

@@ -16,7 +16,16 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT / "tests") not in sys.path:
     sys.path.insert(0, str(ROOT / "tests"))
 
-from corners import Corner, derivatives, is_there, sections  # noqa: E402
+from corners import (  # noqa: E402
+    Corner,
+    backward_twice,
+    derivatives,
+    is_there,
+    sections,
+    smooth,
+)
+
+import agx as ag  # noqa: E402
 
 NAMES = {"torch": "PyTorch", "jax": "JAX", "autograd": "autograd", "mygrad": "MyGrad"}
 
@@ -31,11 +40,23 @@ What agx answers where derivatives are in doubt. `tests/test_corners.py` checks 
 - A cotangent of 0 stays 0, so `where(x > 0, sqrt(x), 0.0)` needs no trick, to second order too.
 - At singularities the gradient is the limit, infinite or not; NaN stands only where there is none.
 - Large arguments neither overflow nor lose the gradient.
+- Forward mode (`jvp`) gives the same slopes. There it is a tangent of 0 that stays 0, so of what is
+  "0 times infinity" below it may give 0.
+
+Every primitive is in a row, but for those that have no corner:
+
+{smooth}
 
 *Gradient* is that of the sum of the result, *second* that of the sum of all gradients; with several arguments
 there is one for each. The last columns say what other libraries gave for the gradient: "=" is the same as
-agx's, "-" means that they have no such function or derivative of it. `docs/corners.json` holds their answers,
-recorded by `tools/record_corners.py`: {versions}.
+agx's, "-" means that they have no such function or argument, or no derivative of it. `docs/corners.json`
+holds their answers, recorded by `tools/record_corners.py`: {versions}.
+"""
+
+TWICE = """## Backward twice
+
+`z = x * x; y = 3 * z; y.backward(); y.backward()` at x = 2: x.grad is {ours}, as leaves add up what arrives
+and intermediates start afresh. Elsewhere: {theirs}.
 """
 
 
@@ -49,6 +70,10 @@ def show(x: Any) -> str:
     if isinstance(x, (list, tuple)):
         return f"[{', '.join(map(show, x))}]"
     return number(float(x))
+
+
+def said(x: Any) -> str:
+    return x if isinstance(x, str) else number(x)
 
 
 def several(gradients: list[Any]) -> str:
@@ -95,7 +120,8 @@ def page() -> str:
         "why",
         *(NAMES[name] for name in libraries),
     ]
-    lines = [INTRODUCTION.format(versions=versions)]
+    without = "\n".join(f"- {why}: `{names.replace(' ', '`, `')}`" for why, names in smooth.items())
+    lines = [INTRODUCTION.format(versions=versions, smooth=without)]
     for title, rows in sections.items():
         lines += [f"## {title}", "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
         lines += [
@@ -104,6 +130,8 @@ def page() -> str:
             if is_there(row)
         ]
         lines.append("")
+    twice = [f"{name} {said(fact['twice'])}" for name, fact in facts if fact["twice"] != "lacks"]
+    lines.append(TWICE.format(ours=said(backward_twice(ag.Tensor)), theirs=", ".join(twice)))
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ Answers go to docs/corners.json, with versions and the date; tools/make_corners.
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib
 import json
 import sys
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 ANSWERS = ROOT / "docs" / "corners.json"
 sys.path.insert(0, str(ROOT / "tests"))
 
-from corners import Corner, corners  # noqa: E402
+from corners import Corner, backward_twice, corners  # noqa: E402
 
 
 class MissingError(Exception):
@@ -46,7 +47,7 @@ def finder(known: dict[str, Any], *modules: Any) -> Callable[[str], Any]:
 
 
 #: PyTorch's functions that take no Python numbers.
-WANTS_TENSORS = ("maximum", "minimum", "fmax", "fmin", "ldexp")
+WANTS_TENSORS = ("maximum", "minimum", "fmax", "fmin", "ldexp", "nextafter")
 
 Gradients = Callable[[Corner], list[Any]]
 
@@ -69,9 +70,9 @@ def torch_gradients() -> Gradients:
 
     known: dict[str, Any] = {name: tensors(name) for name in WANTS_TENSORS}
     known |= {
-        "std": lambda x, axis=None: torch.std(x, axis, correction=0),
-        "var": lambda x: torch.var(x, correction=0),
-        "max": lambda x, **k: torch.amax(x, **{"dim": k["axis"]} if k else {}),
+        "std": lambda x, axis=None, ddof=0: torch.std(x, axis, correction=ddof),
+        "var": lambda x, ddof=0: torch.var(x, correction=ddof),
+        "max": lambda x, axis=(): torch.amax(x, axis),
         "min": torch.amin,
         "ptp": lambda x: torch.amax(x) - torch.amin(x),
         "cumsum": lambda x: torch.cumsum(x, 0),
@@ -81,6 +82,10 @@ def torch_gradients() -> Gradients:
         "log_softmax": lambda x: torch.log_softmax(x, -1),
         "logsumexp": lambda x: torch.logsumexp(x, 0),
         "norm": lambda x, order=2, axis=None: torch.linalg.vector_norm(x, order, axis),
+        "cond": torch.linalg.cond,
+        "solve": torch.linalg.solve,
+        "lstsq": lambda a, b: torch.linalg.lstsq(a, b[:, None]).solution.mT,
+        "nanmedian": lambda x: torch.nanquantile(x, 0.5),
         "percentile": lambda x, q: torch.quantile(x, q / 100),
         "power": torch.pow,
         "rint": torch.round,
@@ -96,7 +101,7 @@ def torch_gradients() -> Gradients:
 
     def ask(row: Corner) -> list[Any]:
         arguments = [torch.tensor(a, requires_grad=True) for a in row.arguments()]
-        out = row.function(finder(known, torch, functional))(*arguments).sum()
+        out = row.function(finder(known, torch, functional, torch.linalg))(*arguments).sum()
         if not out.requires_grad:
             return [np.zeros(a.shape) for a in arguments]
         found = torch.autograd.grad(out, arguments, allow_unused=True)
@@ -117,6 +122,9 @@ def jax_gradients() -> Gradients:
     find = finder(
         {
             "erf": jax.scipy.special.erf,
+            "special": jax.scipy.special,
+            "interp": lambda x, *knots: jnp.interp(x, *map(jnp.array, knots)),
+            "topk": jax.lax.top_k,
             "gelu": lambda x, approximate="none": jax.nn.gelu(x, approximate == "tanh"),
         },
         jnp,
@@ -142,7 +150,7 @@ def autograd_gradients() -> Gradients:
     except ImportError:
         pass
     else:
-        known = {"erf": special.erf, "logsumexp": special.logsumexp}
+        known = {"erf": special.erf, "logsumexp": special.logsumexp, "special": special}
 
     def ask(row: Corner) -> list[Any]:
         find, arguments = finder(known, anp, anp.linalg), row.arguments()
@@ -181,6 +189,24 @@ LIBRARIES = {
 }
 
 
+def twice(name: str) -> Any:
+    """What x.grad is after two backward passes, where gradients are kept in x.grad."""
+    if name == "torch":
+        import torch
+
+        tensor = functools.partial(torch.tensor, requires_grad=True)
+    elif name == "mygrad":
+        import mygrad
+
+        tensor = mygrad.tensor
+    else:
+        return "lacks"
+    try:
+        return backward_twice(tensor)
+    except Exception as error:
+        return f"raises {type(error).__name__}"
+
+
 def plain(gradient: Any) -> Any:
     """Nested lists for JSON, with what is not finite as text."""
     if isinstance(gradient, list):
@@ -189,12 +215,12 @@ def plain(gradient: Any) -> Any:
 
 
 def answer(ask: Gradients, row: Corner) -> Any:
-    """A gradient for each argument, "lacks" the function or its derivative, or "raises" an error."""
+    """A gradient for each argument, "lacks" what is asked for, or "raises" an error."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return [plain(np.asarray(g).tolist()) for g in ask(row)]
-    except (MissingError, NotImplementedError):
+    except (MissingError, NotImplementedError, AttributeError, TypeError):
         return "lacks"
     except Exception as error:  # whatever a library raises is its answer
         unknown = "is not implemented" in str(error)
@@ -222,7 +248,7 @@ def main(names: list[str]) -> None:
         ask = LIBRARIES[name]()
         version = metadata.version(name).split("+")[0]
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        kept["libraries"][name] = {"version": version, "date": date}
+        kept["libraries"][name] = {"version": version, "date": date, "twice": twice(name)}
         for key, row in rows.items():
             answers[key][name] = answer(ask, row)
             if isinstance(answers[key][name], str):

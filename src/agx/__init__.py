@@ -194,7 +194,6 @@ from .ops.elementwise import square as square
 from .ops.elementwise import subtract as subtract
 from .ops.elementwise import tan as tan
 from .ops.elementwise import tanh as tanh
-from .ops.elementwise import trunc as fix
 from .ops.elementwise import trunc as trunc
 from .ops.elementwise import where as where
 from .ops.functional import apply_along_axis as apply_along_axis
@@ -357,6 +356,7 @@ from .ops.ufuncs import copysign as copysign
 from .ops.ufuncs import deg2rad as deg2rad
 from .ops.ufuncs import deg2rad as radians
 from .ops.ufuncs import divmod as divmod
+from .ops.ufuncs import fix as fix
 from .ops.ufuncs import fmod as fmod
 from .ops.ufuncs import frexp as frexp
 from .ops.ufuncs import heaviside as heaviside

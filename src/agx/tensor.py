@@ -104,6 +104,8 @@ def _missing(function: Any) -> TypeError:
 @functools.cache
 def _parameters(function: Any) -> tuple[str, ...]:
     """The names by which arguments may be passed; "**" if any name will do."""
+    if isinstance(function, graph.Primitive):
+        return ()
     parameters = inspect.signature(function).parameters.values()
     return tuple(
         "**" if p.kind == p.VAR_KEYWORD else p.name
@@ -141,7 +143,7 @@ def _load(function: Any) -> bool:
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call agx's version of a NumPy function, naming an argument that it does not take."""
     ours = numpy_functions[function]
-    if kwargs and not isinstance(ours, graph.Primitive):
+    if kwargs:
         args, kwargs = _by_our_names(function, ours, args, kwargs)
     try:
         return ours(*args, **kwargs)

@@ -41,6 +41,7 @@ cdef object float64 = np.dtype(np.float64)
 cdef object complex64 = np.dtype(np.complex64)
 cdef object complex128 = np.dtype(np.complex128)
 cdef object generic = np.generic
+cdef object ufunc = np.ufunc
 cdef tuple no_args = ()
 cdef type tensor_class = None
 cdef object explain = None
@@ -102,6 +103,8 @@ cdef class Primitive:
         self.__name__ = name
 
     def __call__(self, *args, **params):
+        if params and isinstance(self.function, ufunc):
+            return self.function(*args, **params)  # NumPy sends it back, with what it takes.
         try:
             return call(self, args, params if params else None)
         except (TypeError, ValueError, IndexError) as problem:
@@ -348,8 +351,8 @@ cdef object call(Primitive p, tuple args, dict params):
             traced |= (<Node>a)._traced
     if not any_node:
         return call_plain(p, args, params)
-    if p.nin and (n > p.nin or params is not None):
-        refuse_settings(p, params)
+    if p.nin and n > p.nin:
+        raise TypeError(f"{p.name}: a Tensor does not go with out=; use the result instead")
     cdef tuple values
     result = None
     if n == 2 and p.operation != NONE and params is None:
@@ -483,13 +486,6 @@ cdef object constant(Primitive p, object a):
         raise TypeError(f"{p.name}: a masked array would lose its mask; pass a.filled(0) and select "
                         "with ag.where")
     return array
-
-
-cdef int refuse_settings(Primitive p, dict params) except -1:
-    """Raise TypeError for what a ufunc takes besides its arguments, such as where to write."""
-    what = ", ".join([f"{k}=" for k in params or {"out": None}])
-    raise TypeError(f"{p.name}: a Tensor does not go with {what}; use the result instead of out=, ag.where "
-                    "instead of where=, .astype instead of dtype=")
 
 
 cdef int refuse(Primitive p, object a, object dtype) except -1:

@@ -49,6 +49,11 @@ cdef inline floating limit(floating x, floating m) noexcept nogil:
     return x if x != x else <floating>(x == m)
 
 
+cdef inline floating below(floating x, floating m) noexcept nogil:
+    """x - m, and 0 between equal infinities."""
+    return 0 if x == m else x - m
+
+
 cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floating m) noexcept nogil:
     """The sum of exp(x - m), which are written too unless ``out`` is NULL."""
     cdef Py_ssize_t i
@@ -162,7 +167,7 @@ cdef void softmax_rows(const floating *x, floating *out, Py_ssize_t rows, Py_ssi
         if logarithm:
             s = <floating>log(s)
             for j in range(n):
-                out[j] = (x[j] - m) - s
+                out[j] = below(x[j], m) - s
         else:
             scale(out, n, 1 / s)
         x += n
@@ -228,7 +233,7 @@ cdef Py_ssize_t nll_rows(const floating *x, const int64_t *targets, floating *ou
         if t < 0 or t >= n:
             return i
         m = largest(x, n)
-        loss = <floating>log(shifted_exp(x, NULL, n, m)) - (x[t] - m)
+        loss = <floating>log(shifted_exp(x, NULL, n, m)) - below(x[t], m)
         if mean:
             total += loss
         else:

@@ -438,7 +438,9 @@ def _minors(x: Any) -> Any:
     n = x.shape[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
     rows, columns = rest[:, None, :, None], rest[None, :, None, :]
-    return det(x[..., rows, columns]) * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    left = x[..., rows, columns]
+    signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    return (left[..., 0, 0] if n == 2 else det(left)) * signs
 
 
 #: Sizes up to which the derivatives of cofactors go through minors, which are right to any order.
@@ -447,8 +449,13 @@ _MINORS = 5
 
 def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
-    inverse = _sound_inverse(x)
-    if inverse is None and is_tensor(x) and 0 < x.shape[-1] <= _MINORS:
+    value = _plain(out)
+    inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
+    if (
+        inverse is None
+        and (is_tensor(x) or not np.isfinite(x).all())
+        and 0 < x.shape[-1] <= _MINORS
+    ):
         return expand_dims(g, (-1, -2)) * _minors(x)
     if inverse is None:
         return expand_dims(g, (-1, -2)) * _cofactor(x)

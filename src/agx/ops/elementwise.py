@@ -15,7 +15,7 @@ from .._kernels import loops
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..threads import team
 from .complex import conj, is_complex, real, real_only
-from .shape import as_array
+from .shape import as_array, refuse_out
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -35,7 +35,7 @@ sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
-    if isinstance(y, (int, float)):
+    if isinstance(y, (int, float)) and abs(y) != np.inf:
         return g * (y * x ** (y - 1)) if y else None
     still = y == 0
     lower = x ** where(still, 1.0, y - 1)
@@ -162,7 +162,7 @@ _sinh_arccosh = primitive(
 def _over(x: Any, h: Any) -> Any:
     """x / h, and 0 where h is 0."""
     zero = h == 0
-    return where(zero, 0.0, x / where(zero, 1.0, h))
+    return where(zero, 0.0, x / where(zero, 1.0, h)) if zero.any() else x / h
 
 
 def _cosine(x: Any, h: Any) -> Any:
@@ -210,9 +210,10 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
     if not is_complex(x):
         return None
-    zero = x == 0
-    size = where(zero, 1.0, absolute(x))
-    return where(zero, 0.0, g / size - real(g * x) * conj(x) / size**3)
+    still = (x == 0) | np.isinf(x)
+    size = where(still, 1.0, absolute(x))
+    along = where(still, 0.0, x) / size
+    return where(still, 0.0, g - real(g * along) * conj(along)) / size
 
 
 absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
@@ -276,7 +277,15 @@ _clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
 
 
 @implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
-def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Any:
+def clip(
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+    out: Any = None,
+    *,
+    a_min: Any = None,
+    a_max: Any = None,
+) -> Any:
     """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
@@ -285,6 +294,7 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: 
     >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
     array([0. , 0.5])
     """
+    refuse_out("clip", out)
     min, max = a_min if min is None else min, a_max if max is None else max
     min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
     if isinstance(min, Node) or isinstance(max, Node):

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .._kernels import patches as _kernels
 from ..graph import Node, implements, primitive
-from .shape import as_array
+from .shape import as_array, refuse_out
 
 _INDEX_ADD = {
     np.dtype("f4"): _kernels.index_add["float"],
@@ -111,10 +111,7 @@ def take(
     >>> ag.take(np.array([10.0, 20.0, 30.0]), [2, 0])
     array([30., 10.])
     """
-    if out is not None:
-        raise TypeError(
-            "take: out= would overwrite an array that the graph may need; use the result instead"
-        )
+    refuse_out("take", out)
     x = as_array(x)
     if axis is None:
         x, axis = x.reshape(-1), 0

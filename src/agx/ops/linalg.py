@@ -12,7 +12,7 @@ from .. import threads
 from .._kernels import dense
 from ..graph import implements, primitive
 from .moves import as_array
-from .shape import expand_dims, reshape, swapaxes, transpose
+from .shape import expand_dims, refuse_out, reshape, swapaxes, transpose
 
 
 def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -95,12 +95,13 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
 
 
 @implements(np.dot)
-def dot(x: Any, y: Any) -> Any:
+def dot(x: Any, y: Any, out: Any = None) -> Any:
     """Multiply as ``numpy.dot``: the last axis of ``x`` with the second-to-last of ``y``.
 
     >>> ag.dot(np.ones((2, 3)), np.ones(3))
     array([3., 3.])
     """
+    refuse_out("dot", out)
     if np.ndim(x) == 0 or np.ndim(y) == 0:
         return x * y
     if np.ndim(y) <= 2:
@@ -109,13 +110,14 @@ def dot(x: Any, y: Any) -> Any:
 
 
 @implements(np.outer)
-def outer(x: Any, y: Any) -> Any:
+def outer(x: Any, y: Any, out: Any = None) -> Any:
     """Multiply every element of ``x`` with every element of ``y``; both are flattened.
 
     >>> ag.outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     array([[3., 4.],
            [6., 8.]])
     """
+    refuse_out("outer", out)
     return reshape(x, (-1, 1)) * reshape(y, (1, -1))
 
 

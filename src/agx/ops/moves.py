@@ -6,6 +6,8 @@ elements by position, differentiates them all. -1 stands for a zero that comes f
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -53,10 +55,15 @@ def moved_together(function: Callable[..., Any], parts: Sequence[Any]) -> Any:
     return _read(concatenate([ravel(p) for p in parts]), function(*positions))
 
 
-def _mover(function: Any, summary: str, example: str, *others: Any) -> Callable[..., Any]:
-    def move(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return moved(function, as_array(x), *args, **kwargs)
+_signature = functools.cache(inspect.signature)
 
+
+def _mover(function: Any, summary: str, example: str, *others: Any) -> Callable[..., Any]:
+    def move(*args: Any, **kwargs: Any) -> Any:
+        given = _signature(function).bind(*args, **kwargs).arguments
+        return moved(function, as_array(given.pop(next(iter(given)))), **given)
+
+    move.__wrapped__ = function  # type: ignore[attr-defined]
     move.__name__ = move.__qualname__ = function.__name__
     arguments = f"Arguments are those of ``numpy.{function.__name__}``."
     move.__doc__ = f"{summary}\n\n    {arguments}\n\n    {example}\n    "

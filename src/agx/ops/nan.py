@@ -13,10 +13,10 @@ from .elementwise import astype, sqrt
 from .elementwise import where as choose_where
 from .moves import as_array
 from .order import _front, _quantile
-from .reduce import degrees_lost, max, min, prod, refuse_out, sum
+from .reduce import degrees_lost, max, min, prod, sum
 from .reduce import mean as plain_mean
 from .running import cumprod, cumsum
-from .shape import Axis, moveaxis, reshape, stack
+from .shape import Axis, moveaxis, refuse_out, reshape, stack
 
 
 def _filled(op: str, a: Any, fill: float, dtype: Any = None, out: Any = None) -> tuple[Any, Any]:

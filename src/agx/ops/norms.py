@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..graph import Node, constant_functions, implements, primitive
 from .complex import conj, is_complex
 from .decompositions import svdvals
-from .elementwise import absolute, sign, where
+from .elementwise import _cosine, _over, absolute, sign, where
 from .matrices import as_array, inv, is_tensor
 from .reduce import _restore, max, min, sum
 from .shape import Axis, expand_dims, moveaxis, squeeze
@@ -34,17 +34,39 @@ def _safe(r: Any) -> Any:
 
 
 def _euclidean_value(x: Any, *, axis: Any, keepdims: Any) -> Any:
-    squares = np.square(x.real) + np.square(x.imag) if is_complex(x) else np.square(x)
-    return np.sqrt(np.add.reduce(squares, axis, keepdims=keepdims))
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.square(x.real) + np.square(x.imag) if is_complex(x) else np.square(x)
+        out = np.sqrt(np.add.reduce(squares, axis, keepdims=keepdims))
+    return _in_range(out, x, 2.0, axis, keepdims)
+
+
+def _in_range(out: Any, x: Any, p: float, axis: Any, keepdims: bool) -> Any:
+    """The norm ``out``, from scaled numbers where the powers of ``x`` have left the range of floats."""
+    limits = np.finfo(out.dtype)
+    least = (limits.tiny / limits.eps) ** (1 / np.maximum(abs(p), 1))
+    lost = ~((out > least) & (out < 1 / least))
+    if not np.any(lost) or not x.size:
+        return out
+    size = np.abs(x)
+    unit = (np.max if p > 0 else np.min)(size, axis, keepdims=True)
+    unit = np.where((unit > 0) & np.isfinite(unit), unit, np.ones_like(unit))
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        again = np.add.reduce((size / unit) ** p, axis, keepdims=True) ** (1 / p) * unit
+    again = again if keepdims else np.squeeze(again, axis)
+    return np.where(lost, again, out)[()].astype(out.dtype)
 
 
 def _euclidean_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """The conjugate of x / |x|, and 0 where the norm is 0."""
-    return _restore(where(out == 0, 0.0, g / _safe(out)), x, axis, keepdims) * conj(x)
+    total = _restore(out, x, axis, keepdims)
+    towards = conj(_over(x, total)) if is_complex(x) else _cosine(x, total)
+    return _restore(g, x, axis, keepdims) * towards
 
 
 def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
-    return np.add.reduce(np.abs(x) ** p, axis, keepdims=keepdims) ** (1 / p)
+    with np.errstate(over="ignore", under="ignore"):
+        out = np.add.reduce(np.abs(x) ** p, axis, keepdims=keepdims) ** (1 / p)
+    return _in_range(out, x, p, axis, keepdims)
 
 
 def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool) -> Any:
@@ -52,6 +74,7 @@ def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool)
     size, total = absolute(x), _restore(out, x, axis, keepdims)
     live = (size != 0) & (total != 0)
     ratio = where(live, size / _safe(total), 1.0)
+    ratio = where(np.isinf(total), np.isinf(size), ratio)
     weight = where(live, ratio ** (p - 1), 0.0)
     return _restore(g, x, axis, keepdims) * weight * conj(sign(x))
 

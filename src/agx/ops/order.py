@@ -16,8 +16,8 @@ from ..graph import implements, is_node, primitive, value_of
 from .elementwise import astype, where
 from .index import getitem, scatter_add, take, take_along_axis
 from .moves import as_array, moved_together
-from .reduce import mean, refuse_out
-from .shape import concatenate, moveaxis, ravel, reshape
+from .reduce import mean
+from .shape import concatenate, flip, moveaxis, ravel, refuse_out, reshape
 
 # --- sorting -------------------------------------------------------------------------------------
 
@@ -192,7 +192,8 @@ def _quantile(op: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, w
     lower, upper = _pick(ordered, low, np.ndim(q)), _pick(ordered, high, np.ndim(q))
     # An infinite neighbour that has no share is left out, and equal ones are not subtracted.
     mixed = where(share == 0, lower, lower + where(share == 0, 0.0, upper - lower) * share)
-    mixed = where(value_of(lower) == value_of(upper), lower * (1 - share) + upper * share, mixed)
+    equal = (value_of(lower) == value_of(upper)) & (share != 0)
+    mixed = where(equal, lower * (1 - share) + upper * share, mixed)
     hole = np.isnan(plain).any(axis=-1)
     if hole.any():
         mixed = where(np.broadcast_to(hole, place.shape), np.nan, mixed)
@@ -486,6 +487,8 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Any
 def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, np.ndarray]:
     """Return the ``k`` largest elements along ``axis``, largest first, and their indices.
 
+    Elements that tie share the gradient.
+
     >>> ag.topk(np.array([1.0, 3.0, 2.0]), 2)[0]
     array([3., 2.])
     """
@@ -494,4 +497,4 @@ def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, np.ndarray]:
         raise ValueError(f"topk: k must be between 0 and {x.shape[axis]}, got {k}")
     order = np.flip(np.argsort(value_of(x), axis, kind="stable"), axis)
     index = np.take(order, np.arange(k), axis)
-    return take_along_axis(x, index, axis), index
+    return take(flip(sort(x, axis), axis), np.arange(k), axis), index

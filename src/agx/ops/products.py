@@ -11,8 +11,8 @@ from .complex import conj, is_complex, real
 from .elementwise import astype, sqrt
 from .linalg import matmul, tensordot
 from .moves import as_array, atleast_2d, diag, diagonal
-from .reduce import average, refuse_out, sum
-from .shape import concatenate, expand_dims, moveaxis, ravel, reshape, stack, transpose
+from .reduce import average, sum
+from .shape import concatenate, expand_dims, moveaxis, ravel, refuse_out, reshape, stack, transpose
 
 # --- inner products ------------------------------------------------------------------------------
 

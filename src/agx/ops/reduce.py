@@ -22,6 +22,7 @@ from .shape import (
     expand_dims,
     flip,
     moveaxis,
+    refuse_out,
     reshape,
     transpose,
 )
@@ -40,14 +41,6 @@ def _count(x: Any, axis: Axis) -> int:
     """How many elements of ``x`` go into each element of the result."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return math.prod(x.shape[a] for a in axes)
-
-
-def refuse_out(op: str, out: Any) -> None:
-    """Raise TypeError if NumPy's ``out=`` was given."""
-    if out is not None:
-        raise TypeError(
-            f"{op}: out= would overwrite an array that the graph may need; use the result instead"
-        )
 
 
 def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> Any:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import implements, primitive, value_of
-from .elementwise import astype
-from .reduce import refuse_out, sum
-from .shape import as_array, broadcast_to, concatenate, flip, moveaxis, reshape
+from .elementwise import astype, where
+from .reduce import sum
+from .shape import as_array, broadcast_to, concatenate, flip, moveaxis, refuse_out, reshape
 
 
 def _along(x: Any, axis: int, *parts: slice | int) -> Any:
@@ -62,7 +62,7 @@ def _recurrence_value(g: Any, a: Any) -> np.ndarray:
     out = np.array(np.broadcast_to(g, np.broadcast_shapes(np.shape(g), np.shape(a))), copy=True)
     out = out.astype(np.result_type(g, a), copy=False)
     for i in range(len(out) - 2, -1, -1):
-        out[i] += a[i] * out[i + 1]
+        out[i] += np.where(out[i + 1] == 0, 0, a[i] * out[i + 1])  # though a[i] be infinite
     return out
 
 
@@ -92,6 +92,9 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     one = np.ones((1, *x.shape[1:]), x.dtype)
     before = concatenate([one, cumprod(x[:-1], 0)])
     after = _recurrence(g, concatenate([x[1:], one]))
+    if not np.isfinite(value_of(before)).all():
+        after = where(value_of(after) == 0, 0.0, after)
+        before = where(value_of(after) == 0, 1.0, before)
     return moveaxis(before * after, 0, axis)
 
 

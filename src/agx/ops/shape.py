@@ -23,6 +23,14 @@ def as_array(x: Any) -> Any:
     return np.asarray(x)
 
 
+def refuse_out(op: str, out: Any) -> None:
+    """Raise TypeError if NumPy's ``out=`` was given."""
+    if out is not None:
+        raise TypeError(
+            f"{op}: out= would overwrite an array that the graph may need; use the result instead"
+        )
+
+
 def _flat(nested: Any) -> list[Any]:
     if isinstance(nested, (list, tuple)):
         return [leaf for part in nested for leaf in _flat(part)]
@@ -243,10 +251,7 @@ def concatenate(
     >>> ag.concatenate([np.ones((2, 3)), np.zeros((1, 3))]).shape
     (3, 3)
     """
-    if out is not None:
-        raise TypeError(
-            "concatenate: out= would overwrite an array that the graph may need; use the result"
-        )
+    refuse_out("concatenate", out)
     parts = _cast("concatenate", arrays, dtype, casting)
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0

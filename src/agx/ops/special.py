@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, Primitive, implements, primitive
+from ..graph import Primitive, implements, primitive, value_of
 from . import reduce
+from .elementwise import _difference, exp, log, log1p, sign, where
 from .elementwise import erf as erf
-from .elementwise import exp, log, log1p, sign, where
 from .shape import Axis, broadcast_to
 
 
@@ -47,11 +47,17 @@ erfc = _ufunc(
     "1 - erf(x) without cancellation",
     lambda g, out, x: g * (-2 / _PI**0.5 * exp(-x * x)),
 )
-erfcx = _ufunc(
-    "erfcx",
-    "exp(x^2) erfc(x) without overflow",
-    lambda g, out, x: g * (2 * x * out - 2 / _PI**0.5),
-)
+
+
+def _erfcx_slope(g: Any, out: Any, x: Any) -> Any:
+    """2 x erfcx(x) - 2 / sqrt(pi), whose terms cancel for large x: there its expansion at infinity."""
+    far = x > 50
+    u = where(far, x, 50.0) ** -2.0
+    series = u * (1 - u * (1.5 - u * (3.75 - u * (13.125 - u * 59.0625))))
+    return g * where(far, -(_PI**-0.5) * series, 2 * where(far, 0.0, x) * out - 2 / _PI**0.5)
+
+
+erfcx = _ufunc("erfcx", "exp(x^2) erfc(x) without overflow", _erfcx_slope)
 erfinv = _ufunc(
     "erfinv", "the inverse of erf", lambda g, out, x: g * (0.5 * _PI**0.5 * exp(out * out))
 )
@@ -122,7 +128,7 @@ beta = _ufunc(
 # --- logistic --------------------------------------------------------------------------------------
 
 expit = _ufunc("expit", "1 / (1 + exp(-x))", lambda g, out, x: g * (out * expit(-x)))
-logit = _ufunc("logit", "log(x / (1 - x))", lambda g, out, x: g / (x * (1 - x)))
+logit = _ufunc("logit", "log(x / (1 - x))", lambda g, out, x: g / (x + 0.0) + g / (1 - x))
 log_expit = _ufunc(
     "log_expit", "log(1 / (1 + exp(-x))) without overflow", lambda g, out, x: g * expit(-x)
 )
@@ -203,7 +209,13 @@ ive = _ufunc(
 j0 = _ufunc("j0", "jv(0, x)", lambda g, out, x: -g * j1(x), as_="bessel_j0")
 j1 = _ufunc("j1", "jv(1, x)", lambda g, out, x: g * 0.5 * (j0(x) - jv(2, x)), as_="bessel_j1")
 y0 = _ufunc("y0", "yv(0, x)", lambda g, out, x: -g * y1(x), as_="bessel_y0")
-y1 = _ufunc("y1", "yv(1, x)", lambda g, out, x: g * 0.5 * (y0(x) - yv(2, x)), as_="bessel_y1")
+# At 0 the pole of yv(2, x) is the stronger one.
+y1 = _ufunc(
+    "y1",
+    "yv(1, x)",
+    lambda g, out, x: g * 0.5 * (y0(where(x == 0, 1.0, x)) - yv(2, x)),
+    as_="bessel_y1",
+)
 i0 = _ufunc("i0", "iv(0, x)", lambda g, out, x: g * i1(x), as_="bessel_i0")
 i1 = _ufunc("i1", "iv(1, x)", lambda g, out, x: g * 0.5 * (i0(x) + iv(2, x)), as_="bessel_i1")
 i0e = _ufunc(
@@ -221,23 +233,34 @@ i1e = _ufunc(
 
 # --- the confluent hypergeometric function (DLMF 13.3.15) ------------------------------------------
 
-hyp1f1 = _ufunc(
+
+def _hyp1f1_value(a: Any, b: Any, x: Any) -> Any:
+    return _sp.hyp1f1(a, b, np.minimum(x, 1e5))  # as infinite beyond, where SciPy takes for ever
+
+
+hyp1f1 = primitive(
     "hyp1f1",
-    "Kummer's function, differentiable in x",
-    None,
-    None,
-    lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x),
+    _hyp1f1_value,
+    (None, None, lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x)),
+    elementwise=True,
 )
+hyp1f1.__doc__ = """Compute Kummer's function, differentiable in x, elementwise."""
+implements(_sp.hyp1f1)(hyp1f1)
 exprel = _ufunc("exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, x))
 
 # --- log-sum-exp -----------------------------------------------------------------------------------
 
 
 def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis) -> Any:
-    """b exp(a - out) and exp(a - out); an element of weight 0 or value -inf has no share."""
-    off = b == 0 if i == 0 else np.isneginf(a.value if isinstance(a, Node) else a)
-    share = exp(where(off, 0.0, a - out))
-    return g * where(off, 0.0, share * b if i == 0 else share)
+    """b e / sum(b e) and e / sum(b e) for e = exp(a - max(a)); an element of weight 0 has no share."""
+    plain, off = value_of(a), value_of(b) == 0
+    top = np.max(np.where(off, -np.inf, plain), axis=axis, keepdims=True)
+    e = exp(_difference(a, top))
+    share = where(off, 0.0, e * b)
+    total = reduce.sum(share, axis, keepdims=True)
+    if i:
+        return g * e / total
+    return g * share / where(total == 0, 1.0, total)
 
 
 _weighted = primitive(

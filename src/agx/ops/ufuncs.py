@@ -10,6 +10,7 @@ import numpy as np
 from ..graph import Node, implements, no_gradient, primitive
 from .complex import is_complex, real
 from .elementwise import _difference, floor_divide, remainder, sigmoid, sign, trunc, where
+from .shape import refuse_out
 
 
 def _plain(x: Any) -> Any:
@@ -99,19 +100,32 @@ spacing = primitive("spacing", np.spacing, (no_gradient,))
 heaviside = primitive(
     "heaviside", np.heaviside, (no_gradient, lambda g, out, x, y: g * (_plain(x) == 0))
 )
-implements(np.fix)(trunc)
+
+
+@implements(np.fix)
+def fix(x: Any, out: Any = None) -> Any:
+    """Round towards 0, as ``trunc`` does; the gradient is 0.
+
+    >>> ag.fix(np.array([-1.5, 1.5]))
+    array([-1.,  1.])
+    """
+    refuse_out("fix", out)
+    return trunc(x)
+
+
 _round = primitive(
     "round", lambda x, *, decimals: np.round(x, decimals), (no_gradient,), elementwise=True
 )
 
 
 @implements(np.round, np.around)
-def round(x: Any, decimals: int = 0) -> Any:
+def round(x: Any, decimals: int = 0, out: Any = None) -> Any:
     """Round to ``decimals`` decimal places, halves to even; the gradient is 0.
 
     >>> ag.round(np.array([0.5, 1.26]), 1)
     array([0.5, 1.3])
     """
+    refuse_out("round", out)
     return _round(x, decimals=decimals)
 
 
