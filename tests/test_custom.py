@@ -87,6 +87,39 @@ def test_what_custom_vjp_would_lose():
         f(ag.Tensor(X))
 
 
+def doubled_residuals(x, c):
+    """A node of a custom pull-back that keeps ``c`` and its result."""
+
+    @ag.custom_vjp
+    def f(x, c):
+        return x * c
+
+    f.defvjp(lambda x, c: ((out := x * c), (out, c)), lambda kept, g: (g * kept[1], None))
+    return f(x, c)
+
+
+@pytest.mark.parametrize("what", ["argument", "result"])
+def test_an_array_that_a_custom_pull_back_kept_must_not_change(what):
+    x, c = ag.Tensor(X), X + 2
+    y = doubled_residuals(x, c)
+    (c if what == "argument" else y.value).fill(1.0)
+    with pytest.raises(
+        RuntimeError, match="op 'f' needs an array .* change a copy, or call backward"
+    ):
+        y.sum().backward()
+
+
+def test_an_argument_of_a_custom_pull_back_must_not_change_before_a_second_derivative():
+    f = logsumexp()
+    x = ag.Tensor(X.copy())
+    y = f(x)
+    x.value[0] = 3.0
+    with pytest.raises(
+        RuntimeError, match="op 'f' needs an array that its forward function was given"
+    ):
+        y.backward(create_graph=True)
+
+
 # --- checkpoint ------------------------------------------------------------------------------------
 
 
@@ -136,3 +169,34 @@ def test_a_checkpoint_of_constants_is_plain():
     assert not getattr(ag.checkpoint(np.sin)(c), "requires_grad", False)
     with ag.no_grad():
         assert not ag.checkpoint(np.sin)(ag.Tensor(X)).requires_grad
+
+
+def changed_constant(x):
+    c = X + 2
+    return ag.checkpoint(lambda x: x * c)(x), lambda: c.fill(1.0)
+
+
+def changed_argument(x):
+    return ag.checkpoint(np.square)(x), lambda: x.value.fill(1.0)
+
+
+def random_numbers(x):
+    rng = np.random.default_rng(0)
+    return ag.checkpoint(lambda x: x * rng.random(3))(x), lambda: None
+
+
+def optimiser_step(x):
+    x.grad = np.ones(3)
+    return ag.checkpoint(lambda: x * x)(), ag.optim.SGD([x], lr=0.1).step
+
+
+@pytest.mark.parametrize(
+    "build", [changed_constant, changed_argument, random_numbers, optimiser_step]
+)
+def test_a_checkpoint_that_gives_another_result_is_found(build):
+    y, change = build(ag.Tensor(X.copy()))
+    change()
+    with pytest.raises(
+        RuntimeError, match="checkpoint: the function gave another result .* change a copy"
+    ):
+        y.sum().backward()

@@ -14,7 +14,7 @@ import agx as ag
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
     {"_kernels", "_version"},
-    {"rng", "threads", "buffers", "graph", "formulas", "blocks", "trees"},
+    {"rng", "threads", "buffers", "errors", "graph", "formulas", "blocks", "trees"},
     {"ops", "coverage"},
     {"tensor", "scalar", "linalg"},
     {"transforms", "custom", "fft", "special"},

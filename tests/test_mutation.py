@@ -46,6 +46,12 @@ def replaced_value(x):
     return x**3, lambda: setattr(x, "value", np.ones(3))
 
 
+def replaced_value_of_a_late_argument(x):
+    row, late = np.ones((1, 3)), x.reshape(3, 1) * 2.0
+    y = ag.einsum("ab,bc,cd,de,ef,fg", x.reshape(1, 3), row.T, row, row.T, row, late)
+    return y, lambda: setattr(late, "value", np.ones((3, 1)))
+
+
 def optimiser_step(x):
     x.grad = np.ones(3)
     return x**3, ag.optim.SGD([x], lr=0.1).step
@@ -61,6 +67,20 @@ def images(x):
     return ag.conv2d(image, x.reshape(1, 1, 1, 3)), lambda: image.fill(0.0)
 
 
+def ties_after_the_fact(x):
+    return ag.max(x), lambda: x.value.fill(0.0)
+
+
+def matrix(x):
+    a = np.eye(3)
+    return ag.linalg.solve(a, x), lambda: a.fill(1.0)  # cannot be solved with any more
+
+
+def mask_of_a_sum(x):
+    keep = np.array([True, False, True])
+    return ag.sum(x * x, where=keep), lambda: keep.fill(True)
+
+
 def last_of_many(x):
     many = [np.eye(3) for _ in range(5)]
     return ag.einsum("a,ab,bc,cd,de,ef->f", x, *many), lambda: many[-1].fill(0.0)
@@ -69,6 +89,9 @@ def last_of_many(x):
 @pytest.mark.parametrize(
     ("build", "op"),
     [
+        (ties_after_the_fact, "max"),
+        (matrix, "solve"),
+        (mask_of_a_sum, "where"),
         (last_of_many, "einsum"),
         (constant, "mul"),
         (leaf, "mul"),
@@ -78,6 +101,7 @@ def last_of_many(x):
         (view_of_a_result, "mul"),
         (memory_given_to_tensor, "mul"),
         (replaced_value, "pow"),
+        (replaced_value_of_a_late_argument, "einsum"),
         (optimiser_step, "pow"),
         (targets, "softmax_nll"),
         (images, "conv2d"),
@@ -122,6 +146,35 @@ def other_factor(x):
     return (x * c).sum(), lambda: x.value.fill(7.0)
 
 
+def index_in_a_tuple(x):
+    rows, keep = np.array([0, 1]), np.array([True, False, False])
+    y = ag.outer(x, x)
+    return y[rows, keep], lambda: (rows.fill(2), keep.fill(True))
+
+
+def taken(x):
+    index = np.array([0, 2])
+    return ag.take(x, index, axis=0) ** 2, lambda: index.fill(1)
+
+
+def taken_along_an_axis(x):
+    index = np.array([[0], [2]])
+    return ag.take_along_axis(ag.stack([x, x]), index, 1) ** 2, lambda: index.fill(1)
+
+
+@pytest.mark.parametrize("build", [index_in_a_tuple, taken, taken_along_an_axis])
+def test_what_was_copied_may_be_changed(build):
+    gradients = []
+    for act in (False, True):
+        x = ag.Tensor([1.0, 2.0, 3.0])
+        y, change = build(x)
+        if act:
+            change()
+        y.sum().backward()
+        gradients.append(x.grad.tolist())
+    assert gradients[0] == gradients[1]
+
+
 @pytest.mark.parametrize("build", [sum_of, added, logarithm, other_factor])
 def test_what_no_pull_back_reads_may_be_changed(build):
     x = ag.Tensor([1.0, 2.0, 3.0])
@@ -161,6 +214,18 @@ def test_higher_derivatives_find_changes_too():
 
     with pytest.raises(RuntimeError, match="op 'mul' needs its argument 1"):
         ag.grad(f)(np.ones(3))
+
+
+def test_a_jacobian_finds_changes_too():
+    buffer = np.ones(3)
+
+    def f(x):
+        y = x * buffer
+        buffer[:] = 2.0
+        return y * x
+
+    with pytest.raises(RuntimeError, match="op 'mul' needs its argument 1"):
+        ag.jacobian(f)(np.ones(3))
 
 
 @pytest.mark.parametrize("size", [1, 3, 100, 4096, 100_000, 1_000_000])

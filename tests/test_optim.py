@@ -195,6 +195,8 @@ W = ag.Tensor([1.0])
         (lambda: ag.optim.clip_grad_norm(W, 1), TypeError, "clip_grad_norm: expected a list of parameters, got one Tensor"),
         (lambda: ag.optim.clip_grad_norm([np.ones(2)], 1), TypeError, "clip_grad_norm: parameter 0 must be a Tensor"),
         (lambda: ag.optim.clip_grad_norm([W], -1), ValueError, "max_norm must not be negative"),
+        (lambda: ag.optim.SGD([W], lr="0.1"), TypeError, "SGD: lr must be a number, got '0.1'"),
+        (lambda: ag.optim.clip_grad_norm([W], None), TypeError, "clip_grad_norm: max_norm must be a number, got None"),
         (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 0), ValueError, "step_size must be a positive integer"),
         (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), 0), ValueError, "T_max must be a positive"),
         (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 0), ValueError, "total_steps must be positive"),

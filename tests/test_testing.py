@@ -101,6 +101,34 @@ def test_no_op_is_blamed_for_a_tolerance_that_nothing_meets(function, arrays):
     assert found is None or found.kind == "precision", str(found)
 
 
+def scaled(x):
+    x.value[...] *= 2.0
+    return ag.sum(x * x)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: check_grads(3, X), TypeError, "check_grads: expected a function, got int"),
+        (lambda: check_grads(ag.sin), TypeError, "expected the arguments of f after f, got none"),
+        (lambda: check_grads(lambda x: (x, x), X), TypeError, "one array or Tensor, got a tuple; return"),
+        (lambda: check_grads(lambda x: None, X), TypeError, "one array or Tensor, got a NoneType"),
+        (lambda: check_grads(lambda p: p["w"], {"w": X}), TypeError, "argument 0 is a dict; pass arrays"),
+        (lambda: check_grads(ag.exp, ag.Scalar(1.0)), TypeError, "argument 0 is a Scalar; pass arrays"),
+        (lambda: check_grads(ag.sin, X, order=0), ValueError, "order must be an integer of at least 1, got 0"),
+        (lambda: check_grads(ag.sin, X, step=0), ValueError, "step must be positive, got 0"),
+        (lambda: check_grads(ag.sin, X, rtol=-1), ValueError, "rtol and atol must not be negative, got -1"),
+        (lambda: check_grads(scaled, X), ValueError, "f changes its argument 0 in place; .* with a copy"),
+        (lambda: check_grads(ag.unique, TIE), RuntimeError, r"a result of shape \(3,\) first and of \(4,\)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_checked(call, error, message):
+    before = X.copy()
+    with pytest.raises(error, match=message):
+        call()
+    assert np.array_equal(X, before)
+
+
 # --- wrong formulas ------------------------------------------------------------------------------
 
 
@@ -167,6 +195,56 @@ def test_a_wrong_formula_is_told_from_what_stands_next_to_it(f):
     assert (error.kind, error.op) == ("formula", "wrong")
 
 
+def in_place(which):
+    """A sine whose pull-back is right, but writes into one of the arrays that it is given."""
+
+    def rule(g, out, x):
+        found = g * ag.cos(x)
+        victim = (g, out, x)[which]
+        if isinstance(victim, np.ndarray):
+            victim *= 1.5
+        return found
+
+    return Primitive("careless", np.sin, [rule])
+
+
+@pytest.mark.parametrize(("which", "what"), [(0, "g"), (1, "out"), (2, "argument 0")])
+def test_a_pull_back_that_writes_into_what_it_is_given_is_named(which, what):
+    careless = in_place(which)
+    around = (lambda s, y: s + y) if what == "g" else (lambda s, y: s**2 + 3 * careless(y) * y)
+    error = failure(lambda x: around(careless(y := ag.exp(x)), y), X)
+    assert (error.kind, error.op) == ("formula", "careless")
+    assert f"writes into {what}, which others need; let it make a new array" in str(error)
+
+
+def test_a_wrong_op_is_found_deep_in_a_long_graph():
+    wrong = broken_factor(factor=1.001)
+
+    def deep(x):
+        for k in range(300):
+            x = wrong(x) if k == 200 else ag.sin(x) if k % 2 else ag.arcsin(x)
+        return x
+
+    error = failure(deep, X / 4, order=1)
+    assert (error.kind, error.op) == ("formula", "wrong")
+
+
+def test_one_wrong_element_of_many_is_found():
+    x = np.linspace(-1, 1, 3000)
+    error = failure(broken_factor(1234, 1.1), x)
+    assert (error.kind, error.op) == ("formula", "wrong")
+    assert "at element (1234,)" in str(error)
+
+
+def test_what_is_wrong_after_broadcasting_only():
+    rules = [lambda g, out, x, y: g * y, lambda g, out, x, y: g * x * (1.0 + (x.shape != y.shape))]
+    product = Primitive("product", np.multiply, rules)
+    check_grads(lambda x, y: product(ag.exp(x), y), X, X)
+    error = failure(lambda x, y: product(ag.exp(x), y), np.stack([X, X]), X)
+    assert (error.kind, error.op) == ("formula", "product")
+    assert "of arguments of shape (2, 3), (3,) with respect to argument 1" in str(error)
+
+
 def test_a_hand_written_backward_is_named():
     error = failure(lambda x: closure_log(2.0)(ag.exp(x)) ** 2, X, order=1)
     assert (error.kind, error.op) == ("formula", "log")
@@ -231,6 +309,24 @@ KINKS = [
     ("max_pool2d", lambda x: ag.max_pool2d(x, 2), np.array([[[[1.0, 3.0], [3.0, 0.0]]]])),
     ("huber", huber, np.array([1.0, 0.3])),
     ("relu", lambda x: ag.relu(x) ** 2, np.array([0.0, 1.0])),
+    ("sort", lambda x: ag.sort(x) ** 2, TIE),
+    ("sort", lambda x: ag.median(x) ** 2, np.array([1.0, 1.0, 1.0, 2.0])),
+    ("getitem", lambda x: x[np.argmax(x.value)] ** 2, np.array([1.0, 1.0])),
+    ("norm", ag.linalg.norm, np.zeros(3)),
+    ("norm", lambda x: ag.linalg.norm(x, axis=1), np.array([[0.0, 0.0], [1.0, 2.0]])),
+    ("cbrt", ag.cbrt, ZERO),
+    ("cbrt", lambda x: ag.cbrt(x) ** 2, ZERO),
+    ("fmod", lambda x: ag.fmod(x, 1.0) * x, TIE),
+    ("trunc", ag.trunc, TIE),
+    ("round", lambda x: ag.round(x) + x, np.array([0.5, 0.2])),
+    ("heaviside", lambda x: ag.heaviside(x, 0.5), ZERO),
+    ("copysign", lambda x: ag.copysign(2.0, x), ZERO),
+    ("arctan2", lambda x: ag.arctan2(x, -1.0), ZERO),
+    ("hypot", lambda x: ag.hypot(x, 2 * x), ZERO),
+    ("sub", lambda x: ag.interp(x, [-2.0, 0.0, 2.0], [0.0, 3.0, 1.0]), ZERO),
+    ("where", lambda x: ag.interp(x, [-2.0, 0.0, 2.0], [0.0, 3.0, 1.0]), np.array([-2.0, 0.3])),
+    ("pinv", ag.linalg.pinv, np.ones((2, 2))),
+    ("eigh", lambda x: ag.linalg.eigh(x)[0], np.eye(3)),
     # corners that cancel in f, but not in the conventions at them
     ("relu", lambda x: ag.relu(x) - ag.relu(-x), ZERO),
     # within a step of the point
@@ -360,6 +456,9 @@ NOT_FINITE = {
     "overflow": ("exp", lambda x: ag.exp(1000 * x), X),
     "division by 0": ("div", lambda x: x / ag.sum(x - x), X),
     "power": ("pow", lambda x: 2 * x**0.5, X),
+    "a pole": ("div", lambda x: ag.sin(1 / x), ZERO),
+    "a pole of a power": ("pow", lambda x: ag.exp(x) + x**-2.0, ZERO),
+    "nan": ("mul", lambda x: ag.exp(x) * np.nan, X),
 }
 
 

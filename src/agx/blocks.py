@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, Primitive, registry, sorted_nodes
+from .graph import Node, Primitive, registry, sorted_nodes, verify
 
 #: Elements that the stacked cotangents of one result may have.
 MOST = 1 << 22
@@ -109,6 +109,7 @@ def pull_block(root: Node, wrt: list[Node], seeds: np.ndarray) -> list[np.ndarra
                 continue
             c = _fitted(c, x.array, count)
             cotangents[x] = cotangents[x] + c if x in cotangents else c
+        verify(node, g[0])
     found = [cotangents.get(x) for x in wrt]
     if any(g is not None and np.isnan(g).any() for g in found):
         return None

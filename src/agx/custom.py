@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._kernels.fingerprint import fingerprint_of
 from .graph import Node, Primitive, is_recording, leaves, pullback
 from .tensor import Tensor
 from .trees import flatten, is_differentiable
@@ -57,6 +58,7 @@ class custom_vjp:  # noqa: N801
             return self._function(*args, **kwargs)
         forward, backward = self._forward, self._backward
         kept: list[Any] = []
+        prints: list[list[int]] = []
 
         def value(*plain: Any) -> Any:
             found = forward(*plain, **kwargs)
@@ -69,11 +71,18 @@ class custom_vjp:  # noqa: N801
                     "into one"
                 )
             kept[:] = [residuals]
+            prints[:] = [_prints(residuals), _prints(plain)]
             return np.asarray(out)
 
         def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
             again = any(isinstance(x, Node) for x in (g, *operands))
-            residuals = forward(*operands, **kwargs)[1] if again or not kept else kept[0]
+            if (_prints(operands) != prints[1]) if again else (_prints(kept[0]) != prints[0]):
+                raise RuntimeError(
+                    f"backward: op '{name}' needs an array that its forward function was given or kept, "
+                    "which was changed in place after the forward pass; change a copy, or call "
+                    "backward() before"
+                )
+            residuals = forward(*operands, **kwargs)[1] if again else kept[0]
             found = backward(residuals, g)
             found = found if isinstance(found, (tuple, list)) else (found,)
             if len(found) != len(operands):
@@ -86,13 +95,19 @@ class custom_vjp:  # noqa: N801
         return Primitive(name, value, once(rule))(*args)
 
 
+def _prints(tree: Any) -> list[int]:
+    """Fingerprints of the arrays of numbers in a tree."""
+    arrays = [x.array if isinstance(x, Node) else x for x in flatten(tree)[0]]
+    return [fingerprint_of(a) for a in arrays if type(a) is np.ndarray and a.dtype.kind != "O"]
+
+
 def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
-    """A rule for one argument at a time from one for all of them, computed once for each cotangent."""
+    """A rule for one argument at a time from one for all of them, computed once for each call."""
     last: list[Any] = []
 
-    def one(i: int, g: Any, *operands: Any) -> Any:
-        if not last or last[0] is not g:
-            last[:] = [g, rule(g, *operands)]
+    def one(i: int, *operands: Any) -> Any:
+        if not last or any(a is not b for a, b in zip(last[0], operands, strict=True)):
+            last[:] = [operands, rule(*operands)]
         return last[1][i]
 
     return one
@@ -102,8 +117,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """Keep only the result of ``f``, and compute its inside again in the backward pass.
 
     It trades time for memory: one more forward pass. ``f`` may use Tensors from outside, such as the
-    weights of a model, and must give the same result when it is called again. Arguments and the
-    result may be nested containers of arrays.
+    weights of a model. Arguments and the result may be nested containers of arrays. The backward pass
+    raises RuntimeError if ``f`` does not give the same result when it is called again.
 
     >>> ag.grad(ag.checkpoint(lambda x: ag.exp(ag.sin(x))))(0.0)
     array(1.)
@@ -149,10 +164,18 @@ def _outside(results: list[Any], inner: list[Any]) -> list[Node]:
     return list(found)
 
 
+def _sums(value: Any) -> np.ndarray:
+    """Two numbers that are the same again when a computation is."""
+    array = np.asarray(value.array if isinstance(value, Node) else value)
+    with np.errstate(all="ignore"):
+        return np.array([np.abs(array).sum(), np.abs(array - 1).sum()], np.float64)
+
+
 def _replay(
     again: Callable[[list[Any]], Any], k: int, value: Any, inputs: list[Any], count: int
 ) -> Any:
     """A node of one value whose pull-back runs the function again."""
+    before = _sums(value)
 
     def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
         follow = any(isinstance(x, Node) for x in (g, *operands))
@@ -160,6 +183,12 @@ def _replay(
             x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in operands[:count]
         ]
         results, _ = again(traced)
+        if not np.allclose(_sums(results[k]), before, rtol=1e-5, equal_nan=True):
+            raise RuntimeError(
+                "checkpoint: the function gave another result when it was called again in the backward "
+                "pass: an array that it uses was changed in place, or it draws random numbers; change "
+                "a copy, and seed the generator inside the function"
+            )
         return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
 
     return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*inputs)

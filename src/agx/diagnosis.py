@@ -162,6 +162,7 @@ def diagnose(case: Case) -> GradientError:
     """Say why the computed derivative differs from the measured one."""
     looks = (
         unsteady,
+        meddling,
         not_finite,
         kink,
         infinite_gradient,
@@ -170,7 +171,7 @@ def diagnose(case: Case) -> GradientError:
         hidden_kink,
         unresolved,
     )
-    for look in looks if case.path == "tensors" else (unsteady, formula):
+    for look in looks if case.path == "tensors" else (unsteady, meddling, formula):
         error = look(case)
         if error is not None:
             return error
@@ -240,6 +241,20 @@ def first_change(case: Case) -> str:
             ):
                 return str(node.op)
     return ""
+
+
+def meddling(case: Case) -> GradientError | None:
+    """Whether a pull-back writes into an array that it is given."""
+    for node in Graphs(case, case.functions[0])(0.0):
+        if node.primitive is not None and node.inputs:
+            what = Alone(node, np.random.default_rng(0)).overwritten()
+            if what:
+                why = (
+                    f"the pull-back of {describe(node)} writes into {what}, which others need; let it "
+                    "make a new array, such as g * x instead of g *= x"
+                )
+                return case.error("formula", node.op, why)
+    return None
 
 
 def not_finite(case: Case) -> GradientError | None:
@@ -347,6 +362,10 @@ def first_rough(case: Case, corner: Corner) -> tuple[str, str]:
     places = [t + k * s for k in (0, -1, 1, -2, 2, -8, 8, -16, 16)]
     fork = graphs.fork(places)
     if fork is not None:
+        if case.order > 1 and Graphs(case, case.functions[0]).fork(places) is None:
+            first = dataclasses.replace(case, functions=case.functions[:1])
+            fork = derived_from(case) or first_rough(first, corner)[0] or fork
+            return fork, f"the rule of op '{fork}'"
         return fork, f"the control flow of f itself, which changes at op '{fork}'"
     largest = 0.0
     for k, node in enumerate(graphs(0.0)):

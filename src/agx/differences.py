@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,11 +38,20 @@ def value_of(result: Any) -> np.ndarray:
 
 
 def contraction(f: Callable[..., Any], weights: np.ndarray) -> Callable[..., Any]:
-    """The real function sum(f * weights); ``f`` sees Tensors only."""
+    """The real function sum(f * weights); ``f`` sees Tensors only.
+
+    Raises RuntimeError if the result has not the shape of the weights.
+    """
 
     def contracted(*xs: Any) -> Any:
         xs = tuple(x if isinstance(x, Tensor) else Tensor(x, requires_grad=False) for x in xs)
-        return real_sum(f(*xs), weights)
+        result = f(*xs)
+        if np.shape(result) != weights.shape:
+            raise RuntimeError(
+                f"check_grads: f gave a result of shape {weights.shape} first and of {np.shape(result)} "
+                "now; fix its random numbers, or choose a point around which its shape stays the same"
+            )
+        return real_sum(result, weights)
 
     return contracted
 
@@ -143,13 +153,15 @@ class Line:
                 self.rounding, size = self._unevenness(self.step * spacing)
                 if self.rounding <= 1e-4 * size:
                     break
+            else:  # next to a pole no spacing is short enough
+                self.rounding = min(self.rounding, self._unevenness(self.step * 1e-6, 1000)[0])
         return self.rounding
 
-    def _unevenness(self, spacing: float) -> tuple[float, float]:
+    def _unevenness(self, spacing: float, first: int = 1) -> tuple[float, float]:
         """Sixth differences on the smoother side, scaled to the error of one value; size of values."""
         found = []
         for sign in (1, -1):
-            near = [self(sign * k * spacing) for k in range(1, 12)]
+            near = [self(sign * k * spacing) for k in range(first, first + 11)]
             size = float(np.abs(near).max())
             rest = float(np.abs(np.diff(near, 6)).max()) / 924**0.5
             if np.isfinite(rest):
@@ -313,6 +325,23 @@ class Alone:
         else:
             found = pullback(out, leaves, create_graph=path == "tensors")
         return list(zip(self.inputs, map(value_of, found), strict=True))
+
+    def overwritten(self) -> str:
+        """What the op's pull-back writes into although it is not its own; empty if nothing."""
+        vjps, params = self.node.primitive.vjps, self.node.params
+        given = [self.weights, self.node.value, *map(plain, self.node.arguments)]
+        names = ["g", "out", *(f"argument {i}" for i in range(len(given) - 2))]
+        for k in self.varied:
+            rule = functools.partial(vjps, k) if callable(vjps) else vjps[k]
+            copies = [np.array(x) if isinstance(x, np.ndarray) else x for x in given]
+            try:
+                rule(*copies, **params)
+            except (ArithmeticError, TypeError, ValueError):  # a rule that does not take every g
+                continue
+            for name, x, now in zip(names, given, copies, strict=True):
+                if isinstance(x, np.ndarray) and not np.array_equal(x, now, equal_nan=True):
+                    return name
+        return ""
 
     def _closure_shares(self) -> list[tuple[Any, np.ndarray]]:
         unique = list({id(a): a for a in (self.node, *self.inputs)}.values())

@@ -18,6 +18,8 @@ from ._kernels.graph import is_recording as is_recording
 from ._kernels.graph import set_recording as set_recording
 from ._kernels.sweep import leaves as leaves
 from ._kernels.sweep import sorted_nodes as sorted_nodes
+from ._kernels.sweep import verify as verify
+from .errors import explained
 from .formulas import describe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,6 +90,9 @@ def value_of(x: Any) -> Any:
 
 def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
+
+
+_graph.declare_explanation(explained)
 
 
 class no_grad:

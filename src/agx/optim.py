@@ -18,6 +18,8 @@ from .tensor import Tensor
 
 def _check_range(who: str, **values: float) -> None:
     for name, value in values.items():
+        if not isinstance(value, (int, float, np.number)):
+            raise TypeError(f"{who}: {name} must be a number, got {value!r}")
         if not value >= 0:
             raise ValueError(f"{who}: {name} must not be negative, got {value}")
 

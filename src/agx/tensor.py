@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import coverage, graph
+from .errors import explained
 from .graph import Node, constant_functions, declare_tensor, numpy_functions
 from .ops import complex as complex_
 from .ops import (
@@ -41,7 +42,12 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
         raise TypeError(
             "Tensor: expected numbers, got a list of Tensors; ag.stack keeps their gradients"
         )
-    array = np.asarray(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError("Tensor: a masked array would lose its mask; pass value.filled(0)")
+    try:
+        array = np.asarray(value)
+    except ValueError as problem:
+        raise explained("Tensor", (value,), problem) from None
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"Tensor: expected numbers, got {type(value).__name__} of dtype {array.dtype}; "
@@ -190,11 +196,11 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 class Tensor(Node):
     """Hold an array, its gradient, and how it was computed.
 
-    ``value`` is an array of float32, float64, complex64 or complex128: integers, booleans and Python
-    floats become float64, float32 stays float32, and the memory of such an array is shared, not
-    copied. ``grad`` has the same shape and dtype. ``op``, ``_backward`` and ``inputs`` describe an
-    operation of your own, as in ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``. A Tensor
-    made by hand requires a gradient unless ``requires_grad=False``.
+    ``value`` is an array of float32, float64, complex64 or complex128. The memory of such an array is
+    shared, not copied; float16 becomes float32, and integers, booleans, Python floats and longer
+    floats become float64. ``grad`` has the same shape and dtype. ``op``, ``_backward`` and ``inputs``
+    describe an operation of your own, as in ``out = ag.Tensor(np.log(x.value), inputs=[x], op="log")``.
+    A Tensor made by hand requires a gradient unless ``requires_grad=False``.
 
     Raises TypeError for anything but numbers.
 

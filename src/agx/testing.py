@@ -33,14 +33,15 @@ def check_grads(
     Raises GradientError if they differ by more than ``atol + rtol * size``. It says what is the
     matter (``kind``): a wrong formula, a kink, the precision of the difference, a result that is not
     finite or not the same twice; and names the first op where it shows (``op``). Raises TypeError for
-    arguments that are not real or complex.
+    arguments that are not real or complex, and for results that are not one array.
 
     >>> ag.testing.check_grads(lambda x: ag.exp(x) * x, np.array([0.3, -1.2]))
     """
+    _check_settings(f, args, order, rtol, atol, step)
     rng = generator(rng)
     points = [_point(a, i) for i, a in enumerate(args)]
     with np.errstate(all="ignore"):
-        weights = normal(rng, value_of(f(*(Tensor(p, requires_grad=False) for p in points))))
+        weights = normal(rng, _first(f, points))
         functions = [contraction(f, weights)]
         for k in range(1, order + 1):
             directions = [normal(rng, p) for p in points]
@@ -50,7 +51,46 @@ def check_grads(
             functions = [*functions, derivative(functions[-1], directions)]
 
 
+def _check_settings(
+    f: Any, args: tuple[Any, ...], order: int, rtol: float, atol: float, step: float
+) -> None:
+    if not callable(f):
+        raise TypeError(f"check_grads: expected a function, got {type(f).__name__}")
+    if not args:
+        raise TypeError("check_grads: expected the arguments of f after f, got none")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"check_grads: order must be an integer of at least 1, got {order!r}")
+    if not step > 0:
+        raise ValueError(f"check_grads: step must be positive, got {step!r}")
+    if not (rtol >= 0 and atol >= 0):
+        raise ValueError(
+            f"check_grads: rtol and atol must not be negative, got {rtol!r} and {atol!r}"
+        )
+
+
+def _first(f: Callable[..., Any], points: list[np.ndarray]) -> np.ndarray:
+    """The value of ``f`` at ``points``, which it must not change."""
+    given = [Tensor(p.copy(), requires_grad=False) for p in points]
+    result = f(*given)
+    if not isinstance(result, (Tensor, np.ndarray, np.generic, int, float, complex)):
+        raise TypeError(
+            f"check_grads: f must return one array or Tensor, got a {type(result).__name__}; return one "
+            "of its parts, or ag.concatenate of all, flattened"
+        )
+    for i, (p, x) in enumerate(zip(points, given, strict=True)):
+        if not np.array_equal(p, x.array, equal_nan=True):
+            raise ValueError(
+                f"check_grads: f changes its argument {i} in place; let it compute with a copy"
+            )
+    return value_of(result)
+
+
 def _point(a: Any, i: int) -> np.ndarray:
+    if isinstance(a, (dict, set)) or hasattr(a, "__agx_call__"):
+        raise TypeError(
+            f"check_grads: argument {i} is a {type(a).__name__}; pass arrays, one for each, and let f "
+            "put them together: lambda w, b: f({'w': w, 'b': b})"
+        )
     array = np.asarray(a)
     if array.dtype.kind not in "fc":
         raise TypeError(
@@ -69,7 +109,7 @@ def _check(case: Case, last: int) -> None:
     plain = case.order == 1 and last == 1 and handwritten(out)
     parts = pulled(out, nodes, directions, "arrays" if plain else "tensors")
     computed = float(parts.sum())
-    size = float(np.nan_to_num([abs(measured), np.abs(parts).sum()], posinf=0.0).max())
+    size = float(np.nan_to_num([abs(measured), np.linalg.norm(parts)], posinf=0.0).max())
     case = case.found(line, computed, measured, case.atol + case.rtol * size)
     if not abs(computed - measured) <= case.bound:
         raise diagnose(case)

@@ -180,7 +180,9 @@ def test_targets_overwritten_before_backward_are_an_error(reduction):
     z, targets = ag.Tensor(Z), LABELS.astype(np.int64)
     loss = ag.cross_entropy(z, targets, reduction=reduction)
     targets[:] = 9
-    with pytest.raises(ValueError, match="targets have changed .* 0 to 2, got 9 at position 0"):
+    with pytest.raises(
+        RuntimeError, match="'softmax_nll' needs the array 'targets', which was changed"
+    ):
         loss.backward()
 
 

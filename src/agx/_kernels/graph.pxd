@@ -6,6 +6,7 @@ cdef class Primitive:
     cdef readonly object function
     cdef readonly object vjps
     cdef readonly bint variadic
+    cdef int nin
     cdef readonly bint elementwise
     cdef Operation operation
     cdef public object overwrite

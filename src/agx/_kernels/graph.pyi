@@ -91,6 +91,9 @@ class Node:
     @_backward.setter
     def _backward(self, closure: Callable[[], Any], /) -> None: ...
 
+def declare_explanation(
+    function: Callable[[str, tuple[Any, ...], Exception], Exception],
+) -> None: ...
 def declare_arithmetic(
     add: Primitive, subtract: Primitive, multiply: Primitive, divide: Primitive
 ) -> None: ...

@@ -44,12 +44,19 @@ cdef object generic = np.generic
 cdef object ufunc = np.ufunc
 cdef tuple no_args = ()
 cdef type tensor_class = None
+cdef object explain = None
 
 
 def declare_tensor(type cls):
     """Name the class that results are made of; called once, by the module that defines it."""
     global tensor_class
     tensor_class = cls
+
+
+def declare_explanation(object function):
+    """Name the function that makes an error say which operation it comes from."""
+    global explain
+    explain = function
 
 
 def set_recording(bint on):
@@ -91,13 +98,17 @@ cdef class Primitive:
         self.function = function
         self.vjps = vjps
         self.variadic = callable(vjps)
+        self.nin = getattr(function, "nin", 0)
         self.elementwise = elementwise or getattr(function, "signature", "") is None
         self.__name__ = name
 
     def __call__(self, *args, **params):
         if params and isinstance(self.function, ufunc):
             return self.function(*args, **params)  # NumPy sends it back, with what it takes.
-        return call(self, args, params if params else None)
+        try:
+            return call(self, args, params if params else None)
+        except (TypeError, ValueError, IndexError) as problem:
+            raise_explained(self, args, problem)
 
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
@@ -207,6 +218,8 @@ cdef class Node:
             new = asarray(new)
             if not is_held(new.dtype):
                 new = new.astype(complex128 if new.dtype.kind == "c" else float64)
+            if not self._shared:
+                self.share()
             self._value = new
             self._version += 1
             self._shared = True
@@ -316,6 +329,14 @@ cdef object apply(object function, tuple args, dict params):
     return function(*args) if params is None else PyObject_Call(function, args, params)
 
 
+cdef int raise_explained(Primitive p, tuple args, object problem) except -1:
+    """Raise ``problem``, or one that names ``p`` as well."""
+    cdef object better = explain(p.name, args, problem)
+    if better is problem:
+        raise problem
+    raise better from problem
+
+
 cdef object call(Primitive p, tuple args, dict params):
     """Compute the value of ``p`` and, when recording, remember how it came about."""
     cdef Py_ssize_t i, n = len(args)
@@ -330,6 +351,8 @@ cdef object call(Primitive p, tuple args, dict params):
             traced |= (<Node>a)._traced
     if not any_node:
         return call_plain(p, args, params)
+    if p.nin and n > p.nin:
+        raise TypeError(f"{p.name}: a Tensor does not go with out=; use the result instead")
     cdef tuple values
     result = None
     if n == 2 and p.operation != NONE and params is None:
@@ -338,7 +361,10 @@ cdef object call(Primitive p, tuple args, dict params):
         values = PyTuple_New(n)
         for i in range(n):
             a = value_of(args[i])
-            if type(a) is not ndarray and type(a) is not float and type(a) is not int:
+            if type(a) is ndarray:
+                if cnp.PyArray_TYPE(a) >= cnp.NPY_OBJECT:
+                    refuse(p, a, a.dtype)
+            elif type(a) is not float and type(a) is not int:
                 a = constant(p, a)
                 converted = True
             Py_INCREF(a)
@@ -421,10 +447,15 @@ cdef object watch(Node out, Primitive p):
 cdef object call_plain(Primitive p, tuple args, dict params):
     """Compute without a graph: no Tensor among the arguments."""
     for a in args:
-        if type(a) is not float and type(a) is not int and type(a) is not ndarray:
+        if type(a) is ndarray:
+            if cnp.PyArray_TYPE(a) >= cnp.NPY_OBJECT:
+                refuse(p, a, a.dtype)
+        elif type(a) is not float and type(a) is not int:
             handler = getattr(type(a), "__agx_call__", None)
             if handler is not None:
                 return handler(p, args, params or {})
+            if a is None and len(args) == 1:
+                refuse(p, a, asarray(a).dtype)
             keep_gradients(p, a)
     return apply(p.function, args, params)
 
@@ -449,9 +480,20 @@ cdef object constant(Primitive p, object a):
         raise TypeError(f"{p.name}: cannot mix Tensor and {type(a).__name__} in one operation; "
                         "wrap the number with ag.Tensor, or use its .value")
     array = asarray(a)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"{p.name}: expected numbers, got {type(a).__name__} of dtype {array.dtype}")
+    if cnp.PyArray_TYPE(array) >= cnp.NPY_OBJECT:
+        refuse(p, a, array.dtype)
+    if hasattr(type(a), "filled"):
+        raise TypeError(f"{p.name}: a masked array would lose its mask; pass a.filled(0) and select "
+                        "with ag.where")
     return array
+
+
+cdef int refuse(Primitive p, object a, object dtype) except -1:
+    """Raise TypeError for objects, text and dates; among the types above them are numbers too."""
+    if dtype.kind not in "biufc":
+        raise TypeError(f"{p.name}: expected numbers, got {type(a).__name__} of dtype {dtype}; convert "
+                        "it, such as with np.asarray(x, float)")
+    return 0
 
 
 cdef tuple constants_as_arrays(tuple args, tuple values):

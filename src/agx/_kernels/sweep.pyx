@@ -150,6 +150,12 @@ cdef bint intact(Node node) except -1:
     return not node._printed or fingerprint(node._value) == node._print
 
 
+def verify(Node node, object g):
+    """Raise RuntimeError if the pull-back of ``node`` for ``g`` reads an array that was changed."""
+    if node._primitive is not None and not intact(node):
+        blame(node, operands_of(node, g, False))
+
+
 cdef object blame(Node node, tuple operands):
     """Raise RuntimeError if the pull-back of ``node`` reads an array that was changed."""
     cdef Py_ssize_t i, n = len(node._args)
@@ -173,25 +179,29 @@ cdef object blame(Node node, tuple operands):
 
 
 cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
-    """Whether a pull-back of ``node`` depends on the numbers in operand ``k``."""
+    """Whether a pull-back of ``node`` depends on the numbers in operand ``k``, or fails with them."""
     cdef Py_ssize_t i
     cdef list others = [getattr(x, "value", x) for x in operands]
     now = others[k]
     if not isinstance(now, ndarray) or now.dtype.kind not in "fc":
         return True
+    trials = [np.full_like(now, x) for x in (np.nan, np.inf, -np.inf, *np.ravel(others[1])[:1])]
     for i in range(len(node._args)):
         if not isinstance(node._args[i], Node) or not (<Node>node._args[i])._requires_grad:
             continue
         others[k] = now
-        before = node._primitive.rule(i, tuple(others), node._params)
-        for other in (np.full_like(now, np.nan), 1.5 - now):
-            others[k] = other
-            after = node._primitive.rule(i, tuple(others), node._params)
-            if before is None or after is None:
-                if before is not after:
+        try:
+            before = node._primitive.rule(i, tuple(others), node._params)
+            for other in (1.5 - now, *trials):
+                others[k] = other
+                after = node._primitive.rule(i, tuple(others), node._params)
+                if before is None or after is None:
+                    if before is not after:
+                        return True
+                elif not np.array_equal(before, after, equal_nan=True):
                     return True
-            elif not np.array_equal(before, after, equal_nan=True):
-                return True
+        except Exception:
+            return True
     return False
 
 
@@ -260,6 +270,14 @@ cdef bint is_fresh(object c, object g, Node node):
     return True
 
 
+cdef int complain(Node node, object g, object problem) except -1:
+    """Raise what went wrong in a pull-back, or that an array was changed which explains it."""
+    if not isinstance(problem, RuntimeError) and node._primitive is not None:
+        verify(node, g)
+        problem.add_note(f"in the pull-back of op '{node.op}'")
+    raise problem
+
+
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
                     bint careful, set owned):
     """Carry cotangents from the last node of ``order`` to the first.
@@ -273,32 +291,35 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef bint last, plain = kept is not None and not create_graph and not careful
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
-    for k in range(len(order) - 1, -1, -1):
-        node = <Node>order[k]
-        found = PyDict_GetItemWithError(cotangents, node)
-        if found is NULL or node._args is None or (needed is not None and node not in needed):
-            continue
-        g = <object>found
-        last = plain and node in owned and node not in kept
-        for pair in contributions(node, g, needed, create_graph, careful, last):
-            x = <Node>pair[0]
-            c = pair[1]
-            found = PyDict_GetItemWithError(cotangents, x)
-            if found is NULL:
-                cotangents[x] = c
-                if (plain or x._args is None) and is_fresh(c, g, node):
+    try:
+        for k in range(len(order) - 1, -1, -1):
+            node = <Node>order[k]
+            found = PyDict_GetItemWithError(cotangents, node)
+            if found is NULL or node._args is None or (needed is not None and node not in needed):
+                continue
+            g = <object>found
+            last = plain and node in owned and node not in kept
+            for pair in contributions(node, g, needed, create_graph, careful, last):
+                x = <Node>pair[0]
+                c = pair[1]
+                found = PyDict_GetItemWithError(cotangents, x)
+                if found is NULL:
+                    cotangents[x] = c
+                    if (plain or x._args is None) and is_fresh(c, g, node):
+                        owned.add(x)
+                elif create_graph:
+                    cotangents[x] = <object>found + c
+                elif x in owned:
+                    if not add_to(<object>found, c):
+                        np_add(<object>found, c, <object>found)
+                else:
+                    a = combine(ADD, <object>found, c)
+                    cotangents[x] = asarray(<object>found + c) if a is None else a
                     owned.add(x)
-            elif create_graph:
-                cotangents[x] = <object>found + c
-            elif x in owned:
-                if not add_to(<object>found, c):
-                    np_add(<object>found, c, <object>found)
-            else:
-                a = combine(ADD, <object>found, c)
-                cotangents[x] = asarray(<object>found + c) if a is None else a
-                owned.add(x)
-        if kept is not None and node not in kept:
-            del cotangents[node]
+            if kept is not None and node not in kept:
+                del cotangents[node]
+    except Exception as problem:
+        complain(node, cotangents[node], problem)
     return cotangents
 
 

@@ -33,7 +33,15 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__}: write a forward method")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        return self.forward(*inputs, **options)
+        try:
+            return self.forward(*inputs, **options)
+        except AttributeError as problem:
+            if inputs and problem.obj is inputs[0] and problem.name in ("shape", "ndim", "dtype"):
+                raise TypeError(
+                    f"{self!r}: expected an array or a Tensor, got {type(inputs[0]).__name__}; "
+                    "convert it, such as with np.asarray(x, np.float32)"
+                ) from None
+            raise
 
     # --- what is inside --------------------------------------------------------------------------
 
@@ -172,6 +180,10 @@ class Module:
 
 def parameter(array: np.ndarray) -> Tensor:
     """A Tensor of an array that the caller lets go of."""
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(
+            f"a parameter has dtype float32 or float64, got {array.dtype}; pass dtype=np.float32"
+        )
     new = Tensor(array)
     new.shared = False
     return new

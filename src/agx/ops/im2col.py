@@ -42,7 +42,7 @@ class Geometry(NamedTuple):
 
 def pair(op: str, name: str, value: Any, least: int) -> tuple[int, int]:
     """Read a size for height and width: one integer for both, or two."""
-    both = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
+    both = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value, value)
     if len(both) != 2 or not all(isinstance(v, (int, np.integer)) and v >= least for v in both):
         raise ValueError(
             f"{op}: {name} must be an integer of at least {least} or a pair of them, got {value!r}"

@@ -11,6 +11,7 @@ import numpy as np
 from .. import threads
 from .._kernels import dense
 from ..graph import implements, primitive
+from .moves import as_array
 from .shape import expand_dims, refuse_out, reshape, swapaxes, transpose
 
 
@@ -76,7 +77,11 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
     >>> ag.linear(np.ones((2, 3)), np.ones((4, 3)), np.zeros(4)).shape
     (2, 4)
     """
-    if len(w.shape) != 2 or len(x.shape) < 1 or x.shape[-1] != w.shape[1]:
+    try:
+        sizes = x.shape, w.shape, () if b is None else b.shape
+    except AttributeError:
+        return linear(as_array(x), as_array(w), b if b is None else as_array(b))
+    if len(sizes[1]) != 2 or len(sizes[0]) < 1 or sizes[0][-1] != sizes[1][1]:
         expected = w.shape[-1] if w.shape else 1
         raise ValueError(
             f"linear: x has shape {x.shape}, w expects {expected} features in the last axis "

@@ -21,7 +21,7 @@ constant_functions.add(np.linalg.matrix_rank)
 
 def _inexact(x: Any) -> Any:
     x = as_array(x)
-    return x if isinstance(x, Node) or x.dtype.kind in "fc" else np.asarray(x, np.float64)
+    return x if isinstance(x, Node) or x.dtype.kind not in "biu" else np.asarray(x, np.float64)
 
 
 def _largest(sizes: Any, axis: Any, keepdims: bool = False) -> Any:

@@ -360,10 +360,11 @@ _pad = primitive("pad", lambda x, *, widths: np.pad(x, widths) if widths else x,
 
 def _ends(op: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
     """A pair (before, after) for each axis: from one number, one pair, or all pairs."""
-    pairs = broadcast_to(as_array(given), (ndim, 2))
+    pairs = as_array(given)
     if is_node(pairs):
+        pairs = broadcast_to(pairs, (ndim, 2))
         return [(pairs[a, 0], pairs[a, 1]) for a in range(ndim)]
-    return [tuple(p) for p in pairs.tolist()]
+    return [tuple(p) for p in np.broadcast_to(pairs, (ndim, 2)).tolist()]
 
 
 def _pad_axis(x: Any, axis: int, widths: tuple[int, int], edge: Any) -> Any:

@@ -1,0 +1,75 @@
+"""What went wrong inside an operation, in words that name it, its arguments and a fix."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+#: Errors that say which operation they come from already.
+_NAMED = re.compile(r"[A-Za-z_][\w.]*: (?!Input operand|axis)")
+_KINDS = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError, TypeError)
+
+
+def explained(name: str, args: tuple[Any, ...], problem: Exception) -> Exception:
+    """An error that names the operation, what it got and a fix, if ``problem`` does not."""
+    text = str(problem)
+    if _NAMED.match(text):
+        return problem
+    for i, a in enumerate(args):
+        if (a is not None or "NoneType" in text) and (what := _no_number(a)):
+            return TypeError(
+                f"{name}: expected numbers, got {what} as argument {i}; convert it, such as with "
+                "np.asarray(x, float)"
+            )
+    kind = next(k for k in _KINDS if isinstance(problem, k))
+    return kind(f"{name}: {_reason(kind, text.removeprefix(f'{name}: '), args)}")
+
+
+def _reason(kind: type, text: str, args: tuple[Any, ...]) -> str:
+    try:
+        arrays = [np.shape(a) for a in args if not isinstance(a, (int, float, complex))]
+    except ValueError:
+        return "expected an array, got a list whose rows differ in length; pad them to one length"
+    shapes = " and ".join(map(str, arrays))
+    if "broadcast" in text and len(arrays) > 1:
+        return (
+            f"shapes {shapes} do not broadcast; counted from the last axis each length must be the "
+            "same or 1: insert an axis, such as x[:, None], or transpose"
+        )
+    if "requested shape" in text:
+        return (
+            f"shape {shapes} does not broadcast to{text.rsplit('requested shape')[1]}; counted from "
+            "the last axis each length must be the same or 1"
+        )
+    if "core dimension" in text:
+        return (
+            f"shapes {shapes} do not fit: the axes that are summed over must be equally long; "
+            "transpose one, or swap the arguments"
+        )
+    if "enough dimensions" in text:
+        return f"an argument has too few axes, got {shapes}; for numbers use *, for vectors x[None]"
+    if "input types" in text or "signature matching types" in text:
+        dtypes = " and ".join(str(np.asarray(a).dtype) for a in map(_plain, args))
+        return f"is not defined for {dtypes}; convert with .astype, or take ag.real or ag.abs"
+    if kind is np.exceptions.AxisError and len(arrays) == 1:
+        n = len(arrays[0])
+        last = f"use an axis from {-n} to {n - 1}" if n else "it has no axes; use x[None]"
+        return f"{text}, of shape {shapes}; {last}"
+    return f"{text}; got {'shapes' if len(arrays) > 1 else 'shape'} {shapes}" if arrays else text
+
+
+def _plain(a: Any) -> Any:
+    return getattr(a, "array", a)
+
+
+def _no_number(a: Any) -> str:
+    """What ``a`` is, unless it consists of numbers."""
+    dtype = getattr(a, "dtype", None)
+    if not isinstance(dtype, np.dtype):
+        try:
+            dtype = np.asarray(a).dtype
+        except (TypeError, ValueError):
+            return ""
+    return "" if dtype.kind in "biufc" else f"{type(a).__name__} of dtype {dtype}"
