@@ -36,6 +36,8 @@ constant_functions.update(coverage.constants())
 
 def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
     """An array of a dtype that Tensors hold, which shares memory with ``value`` where it can."""
+    if dtype is None and type(value) is np.ndarray and value.dtype in _HELD:
+        return value
     if isinstance(value, Node):
         raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
     if isinstance(value, (list, tuple)) and any(isinstance(v, Node) for v in value):
@@ -489,6 +491,10 @@ class Tensor(Node):
     # --- NumPy's protocols -----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc not in constant_functions:
+            ours = numpy_functions.get(ufunc)
+            if ours is not None:
+                return ours(*args)
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise TypeError(
                 f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead"

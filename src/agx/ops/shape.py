@@ -39,7 +39,7 @@ def _flat(nested: Any) -> list[Any]:
 
 _reshape = primitive(
     "reshape",
-    lambda x, *, shape: np.reshape(x, shape),
+    lambda x, *, shape: np.asarray(x).reshape(shape),
     (lambda g, out, x, *, shape: reshape(g, x.shape),),
 )
 _transpose = primitive(
