@@ -1,5 +1,7 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
+from typing import TYPE_CHECKING
+
 try:
     from ._kernels import graph as _compiled
 except ImportError as error:
@@ -99,7 +101,6 @@ from . import linalg as linalg
 from . import models as models
 from . import nn as nn
 from . import optim as optim
-from . import testing as testing
 from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
@@ -393,10 +394,15 @@ from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 from .viz import draw as draw
 
+if TYPE_CHECKING:
+    from . import fft as fft
+    from . import special as special
+    from . import testing as testing
+
 
 def __getattr__(name: str) -> object:
     """Load the namespaces that most programs do without when they are first asked for."""
-    if name not in ("fft", "special"):
+    if name not in ("fft", "special", "testing"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
