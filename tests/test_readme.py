@@ -59,3 +59,9 @@ def test_the_number_of_covered_functions():
     assert f"{works} of the {len(rows)} that have a derivative" in README.read_text(
         encoding="utf-8"
     )
+
+
+def test_the_number_of_corners():
+    from corners import corners
+
+    assert f"[{len(list(corners()))} cases](docs/corners.md)" in README.read_text(encoding="utf-8")
