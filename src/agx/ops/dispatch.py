@@ -10,9 +10,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import Primitive, numpy_functions, value_of
-from . import reduce, running
 from .elementwise import cast
 from .elementwise import where as choose_where
+from .reduce import logsumexp, max, min, prod, sum
+from .running import cumprod, cumsum
 from .shape import as_array, broadcast_to, expand_dims, moveaxis, reshape, stack
 
 
@@ -69,10 +70,10 @@ def _outer(ours: Callable[..., Any], x: Any, y: Any, dtype: Any = None) -> Any:
 
 
 _REDUCERS: dict[Any, Callable[..., Any]] = {
-    np.add: reduce.sum,
-    np.multiply: reduce.prod,
-    np.maximum: reduce.max,
-    np.minimum: reduce.min,
+    np.add: sum,
+    np.multiply: prod,
+    np.maximum: max,
+    np.minimum: min,
 }
 
 
@@ -109,7 +110,7 @@ def _reduce(
         return _REDUCERS[ufunc](x, axis, keepdims=keepdims, initial=initial, where=mask)
     if ufunc is np.logaddexp and initial is None:
         kept = x if mask is None else choose_where(mask, x, -np.inf)
-        return reduce.logsumexp(kept, axis, keepdims=keepdims)
+        return logsumexp(kept, axis, keepdims=keepdims)
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
 
     def front(a: Any) -> Any:
@@ -123,7 +124,7 @@ def _reduce(
     first = ufunc.identity if initial is None else initial
     if first is not None:
         first = broadcast_to(cast(as_array(first), x.dtype), rows.shape[1:])
-    found = _fold(ours, rows, first, mask) if len(rows) else first + reduce.sum(rows, 0)
+    found = _fold(ours, rows, first, mask) if len(rows) else first + sum(rows, 0)
     return expand_dims(found, sorted(axes)) if keepdims else found  # type: ignore[arg-type]
 
 
@@ -134,9 +135,9 @@ def _accumulate(
     if dtype is not None:
         x = cast(x, dtype)
     if ufunc is np.add:
-        return running.cumsum(x, axis)
+        return cumsum(x, axis)
     if ufunc is np.multiply:
-        return running.cumprod(x, axis)
+        return cumprod(x, axis)
     front = moveaxis(x, axis, 0)
     steps: list[Any] = []
     for k in range(front.shape[0]):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph import Node, implements, no_gradient, primitive
 from .complex import is_complex, real
-from .elementwise import _difference, floor_divide, remainder, sigmoid, sign, trunc, where
+from .elementwise import _LN2, _difference, floor_divide, remainder, sigmoid, sign, trunc, where
 from .shape import refuse_out
 
 
@@ -28,7 +28,7 @@ logaddexp2 = primitive(
         lambda g, out, x, y: g * sigmoid(_difference(y, x) * _LN2),
     ),
 )
-_LN2, _DEGREE = math.log(2), math.pi / 180
+_DEGREE = math.pi / 180
 deg2rad = primitive("deg2rad", np.deg2rad, (lambda g, out, x: g * _DEGREE,))
 rad2deg = primitive("rad2deg", np.rad2deg, (lambda g, out, x: g / _DEGREE,))
 implements(np.radians)(deg2rad)
