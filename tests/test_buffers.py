@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx import buffers
+from agx._runtime import buffers
 
 SHAPE = (100, 300)
 

@@ -7,8 +7,9 @@ import pytest
 from op_table import rows
 
 import agx as ag
-from agx.errors import explained
-from agx.graph import Primitive
+from agx._engine.graph import registry
+from agx._engine.errors import explained
+from agx._engine.graph import Primitive
 
 T = ag.Tensor
 X3, X4, M = np.ones(3), np.ones(4), np.ones((2, 3))
@@ -102,7 +103,7 @@ def test_an_error_inside_a_users_operation_names_it_and_keeps_its_cause():
     with pytest.raises(ValueError, match=r"mine: no luck; got shape \(3,\)") as caught:
         ag.primitive("mine", function, [None])(T(X3))
     assert str(caught.value.__cause__) == "no luck"
-    del ag.graph.registry["mine"]
+    del registry["mine"]
 
 
 def test_an_error_in_a_pull_back_says_whose_it_is():

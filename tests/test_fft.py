@@ -172,7 +172,7 @@ def test_other_arguments_are_checked():
 
 def test_it_is_loaded_when_it_is_first_used():
     code = (
-        "import sys, numpy, agx as ag; loaded = lambda: 'agx.ops.fourier' in sys.modules\n"
+        "import sys, numpy, agx as ag; loaded = lambda: 'agx.ops.signal.fourier' in sys.modules\n"
         "print('numpy.fft' in sys.modules, loaded())\n"
         "numpy.fft.fft(ag.Tensor([1.0, 2.0])); print(loaded(), 'scipy' in sys.modules)\n"
         "print(hasattr(ag, 'fft'), hasattr(ag, 'fast_fourier'))"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx.graph import pullback
+from agx._engine.graph import pullback
 
 
 def leaf(*values):

@@ -8,7 +8,7 @@ from points import complex_normal, normal, restart
 
 import agx as ag
 from agx import linalg as la
-from agx.graph import constant_functions, numpy_functions
+from agx._engine.graph import constant_functions, numpy_functions
 
 restart(6)
 

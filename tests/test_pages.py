@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agx import cli, coverage
+from agx import cli
+from agx._protocol import table as coverage
 
 DOCS = Path(__file__).parents[1] / "docs"
 if not DOCS.exists():

@@ -6,8 +6,9 @@ from broken_formulas import BROKEN
 from op_table import rows
 
 import agx as ag
-from agx.graph import Primitive, registry
-from agx.testing import GradientError, check_grads
+from agx._engine.graph import Primitive, registry
+from agx.testing.check import check_grads
+from agx.testing.diagnosis import GradientError
 
 X = np.array([0.4, -1.3, 2.1])
 ZERO = np.array([0.7, 0.0, -1.2])

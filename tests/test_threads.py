@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx import threads
+from agx._runtime import threads
 
 
 def run(code, **variables):
@@ -37,13 +37,13 @@ def test_the_environment_sets_the_number():
 
 
 def test_the_environment_chooses_the_products():
-    code = "import agx.threads; print(agx.threads.blas())"
+    code = "import agx._runtime.threads; print(agx._runtime.threads.blas())"
     assert run(code, AGX_BLAS="numpy").stdout.strip() == "None"
     assert "AGX_BLAS: expected 'auto' or 'numpy', got 'fast'" in run(code, AGX_BLAS="fast").stderr
 
 
 def test_the_environment_chooses_the_instructions():
-    code = "import agx.threads; print(agx.threads.instructions())"
+    code = "import agx._runtime.threads; print(agx._runtime.threads.instructions())"
     assert run(code, AGX_INSTRUCTIONS="baseline").stdout.strip() == "baseline"
     wrong = run(code, AGX_INSTRUCTIONS="mmx").stderr
     assert "AGX_INSTRUCTIONS: expected one of ('baseline', 'avx2', 'avx512'), got 'mmx'" in wrong

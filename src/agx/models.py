@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import nn
-from .rng import generator
+from ._runtime.rng import generator
 
 
 def lenet5(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._kernels import optim as _kernels
-from .scalar import Scalar
+from ._kernels.scalar import Scalar
 from .tensor import Tensor
 
 

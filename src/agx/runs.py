@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from . import data, models, optim, threads, train, viz
+from . import data, models, optim, train, viz
+from ._runtime import threads
+from ._runtime.rng import seed
 from .nn import losses
-from .rng import seed
 
 #: Settings for each data set that learn well in little time. Training images are shifted at random by
 #: up to ``shift`` of their side.

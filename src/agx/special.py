@@ -1,10 +1,10 @@
 """Special functions: ``scipy.special`` for arrays and Tensors. Needs SciPy."""
 
+from .ops.elementwise.activations import erf as erf
 from .ops.special import beta as beta
 from .ops.special import betaln as betaln
 from .ops.special import digamma as digamma
 from .ops.special import entr as entr
-from .ops.special import erf as erf
 from .ops.special import erfc as erfc
 from .ops.special import erfcinv as erfcinv
 from .ops.special import erfcx as erfcx

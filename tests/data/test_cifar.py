@@ -7,7 +7,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from agx.data import cifar10
+from agx.data.cifar import cifar10
 
 FOLDER, ARCHIVE = "cifar-10-batches-bin", "cifar-10-binary.tar.gz"
 TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agx.data import Normalize, RandomCrop, RandomHorizontalFlip
+from agx.data.transforms import Normalize, RandomCrop, RandomHorizontalFlip
 
 SIDES = st.integers(1, 7)
 DTYPES = st.sampled_from([np.float32, np.float64, np.uint8])

@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx import threads
-from agx.ops.im2col import Geometry
+from agx._runtime import threads
+from agx.ops.images.im2col import Geometry
 
 rng = np.random.default_rng(0)
 
@@ -29,7 +29,7 @@ def small_workspace():
 def engine(request, monkeypatch):
     """Run with the BLAS that NumPy has loaded, and with numpy.matmul."""
     if request.param == "numpy":
-        monkeypatch.setattr("agx.ops.conv.blas", lambda: None)
+        monkeypatch.setattr("agx.ops.images.conv.blas", lambda: None)
     elif threads.blas() is None:
         pytest.skip("NumPy's BLAS has no symbols to call")
 
@@ -122,7 +122,7 @@ def test_both_engines_and_any_number_of_threads_agree(dtype, rtol, monkeypatch):
             for a, b in zip(first, second, strict=True):
                 np.testing.assert_array_equal(a, b)
             results.append(first)
-        monkeypatch.setattr("agx.ops.conv.blas", lambda: None)
+        monkeypatch.setattr("agx.ops.images.conv.blas", lambda: None)
         results.append(lenet_like(dtype))
     finally:
         ag.set_num_threads(before)

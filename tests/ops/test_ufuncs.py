@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import agx as ag
-from agx.graph import constant_functions, numpy_functions
-from agx.graph import registry as ops
+from agx._engine.graph import constant_functions, numpy_functions
+from agx._engine.graph import registry as ops
 
 x = np.array([-7.25, -0.5, 0.0, 2.5, 11.0])
 

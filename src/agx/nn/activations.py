@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops.elementwise import gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
-from ..ops.reduce import log_softmax, softmax
+from ..ops.elementwise.activations import gelu, leaky_relu, silu
+from ..ops.elementwise.exponential import sigmoid, softplus
+from ..ops.elementwise.limits import relu
+from ..ops.elementwise.trigonometric import tanh
+from ..ops.reduce.softmax import log_softmax, softmax
 from .module import Module
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rng import generator
+from .._runtime.rng import generator
 
 Shape = tuple[int, ...]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import pool
-from ..ops.conv import convolve
-from ..ops.im2col import Pair, geometry
-from ..ops.linalg import linear
-from ..ops.shape import reshape
-from ..rng import generator
+from .._runtime.rng import generator
+from ..ops.images import pool
+from ..ops.images.conv import convolve
+from ..ops.images.im2col import Pair, geometry
+from ..ops.linalg.products import linear
+from ..ops.shape.axes import reshape
 from ..tensor import Tensor
 from . import init
 from .module import Module, parameter

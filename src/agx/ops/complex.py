@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import implements, primitive
+from .._engine.graph import implements, primitive
 
 
 def is_complex(x: Any) -> bool:

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.lib import scimath
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..graph import implements, value_of
+from .._engine.graph import implements, value_of
 from .complex import is_complex
-from .elementwise import arccos, arcsin, arctanh, astype, log, log2, log10, power, sqrt
-from .moves import as_array
-from .shape import expand_dims, moveaxis, reshape, stack
+from .elementwise.arithmetic import power, sqrt
+from .elementwise.exponential import log, log2, log10
+from .elementwise.trigonometric import arccos, arcsin, arctanh
+from .shape.axes import as_array, expand_dims, moveaxis, reshape, stack
+from .shape.dtype import astype
 
 
 @implements(np.apply_along_axis)
@@ -95,9 +97,7 @@ def _logn(n: Any, x: Any) -> Any:
     def negative(v: np.ndarray) -> Any:
         return v < 0
 
-    return log(_complex_where(x, negative)) / log(
-        _complex_where(n, negative)
-    )
+    return log(_complex_where(x, negative)) / log(_complex_where(n, negative))
 
 
 @implements(scimath.power)

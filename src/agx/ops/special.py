@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Primitive, implements, primitive, value_of
-from .elementwise import _difference, clip, exp, log, log1p, sign, where
-from .elementwise import erf as erf
-from .reduce import log_softmax as plain_log_softmax
-from .reduce import logsumexp as plain_logsumexp
-from .reduce import softmax as plain_softmax
-from .reduce import sum as plain_sum
-from .shape import Axis, broadcast_to
+from .._engine.graph import Primitive, implements, primitive, value_of
+from .elementwise.activations import erf as erf
+from .elementwise.arithmetic import sign
+from .elementwise.exponential import _difference, exp, log, log1p
+from .elementwise.limits import clip
+from .reduce.softmax import log_softmax as plain_log_softmax
+from .reduce.softmax import logsumexp as plain_logsumexp
+from .reduce.softmax import softmax as plain_softmax
+from .reduce.sums import sum as plain_sum
+from .shape.axes import Axis, broadcast_to
+from .shape.where import where
 
 
 def _scipy() -> Any:
