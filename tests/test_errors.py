@@ -7,9 +7,8 @@ import pytest
 from op_table import rows
 
 import agx as ag
-from agx._engine.graph import registry
 from agx._engine.errors import explained
-from agx._engine.graph import Primitive
+from agx._engine.graph import Primitive, registry
 
 T = ag.Tensor
 X3, X4, M = np.ones(3), np.ones(4), np.ones((2, 3))
