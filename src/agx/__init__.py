@@ -104,7 +104,6 @@ from . import optim as optim
 from ._engine.graph import Node as Node
 from ._engine.graph import is_recording as is_recording
 from ._engine.graph import no_grad as no_grad
-from ._engine.graph import primitive as primitive
 from ._kernels.scalar import Scalar as Scalar
 from ._runtime.rng import seed as seed
 from ._runtime.threads import get_num_threads as get_num_threads
@@ -112,6 +111,7 @@ from ._runtime.threads import set_num_threads as set_num_threads
 from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
+from .custom import primitive as primitive
 from .nn.losses import binary_cross_entropy as binary_cross_entropy
 from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .nn.losses import cross_entropy as cross_entropy

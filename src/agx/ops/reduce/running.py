@@ -45,7 +45,7 @@ _cumsum = primitive(
 )
 
 
-@implements(np.cumsum)
+@implements(np.cumsum, np.add.accumulate)
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """Add up the elements from the first to each one, along ``axis`` or of the flattened array.
 
@@ -103,7 +103,7 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
 _cumprod = primitive("cumprod", lambda x, *, axis: np.cumprod(x, axis), (_cumprod_vjp,))
 
 
-@implements(np.cumprod)
+@implements(np.cumprod, np.multiply.accumulate)
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """Multiply the elements from the first to each one; gradients are exact where some are zero.
 
