@@ -5,16 +5,18 @@ import numpy as np
 
 from .graph import Node
 
-Hooks = tuple[dict[Node, Callable[[Any], Any]], dict[Node, Callable[[], None]]] | None
+_Hooks = tuple[dict[Node, Callable[[Any], Any]], dict[Node, Callable[[], None]]] | None
+
+class Watch: ...
 
 def push(node: Node) -> None: ...
-def backward(root: Node, seed: np.ndarray, free: bool, hooks: Hooks = None) -> None: ...
+def backward(root: Node, seed: np.ndarray, free: bool, hooks: _Hooks = None) -> None: ...
 def pullback(
     root: Node,
     seed: np.ndarray | Node,
     wrt: list[Node],
     create_graph: bool,
-    hooks: Hooks = None,
+    hooks: _Hooks = None,
     stacked: Callable[..., Any] | None = None,
 ) -> Any: ...
 def nodes_below(root: Any) -> list[Any]: ...
