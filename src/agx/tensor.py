@@ -185,9 +185,9 @@ class Tensor(Node):
         """Return the value, a NumPy array of the same memory."""
         return self.value
 
-    def item(self, *index: Any) -> Any:
+    def item(self, *args: Any) -> Any:
         """Return one element, or the only one, as a Python float or complex."""
-        return self._leave("item()", "keep the Tensor, or index it").item(*index)
+        return self._leave("item()", "keep the Tensor, or index it").item(*args)
 
     def tolist(self) -> Any:
         """Return the value as nested lists of Python floats."""

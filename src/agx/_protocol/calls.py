@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from typing import Any
@@ -55,36 +54,6 @@ def _missing(function: Any) -> TypeError:
     )
 
 
-@functools.cache
-def _parameters(function: Any) -> tuple[str, ...]:
-    """The names by which arguments may be passed, where it says so; "**" if any name will do."""
-    if isinstance(function, Primitive):
-        return ()
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # as of functions of NumPy that are written in C, before 2.4
-        return ()
-    return tuple(
-        "**" if p.kind == p.VAR_KEYWORD else p.name
-        for p in parameters
-        if p.kind != p.VAR_POSITIONAL
-    )
-
-
-def _by_our_names(
-    function: Any, ours: Any, args: Any, kwargs: dict[str, Any]
-) -> tuple[Any, dict[str, Any]]:
-    """Pass by position what NumPy calls by a name that agx does not use, such as ``a=``."""
-    known, theirs = _parameters(ours), _parameters(function)
-    if "**" in known:
-        return args, kwargs
-    args, kwargs = list(args), dict(kwargs)
-    for name in sorted(set(kwargs) - set(known), key=lambda n: (*theirs, n).index(n)):
-        if name in theirs and theirs.index(name) == len(args):
-            args.append(kwargs.pop(name))
-    return args, kwargs
-
-
 def _load(function: Any) -> bool:
     """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
     module = getattr(function, "__module__", None) or ""
@@ -100,8 +69,6 @@ def _load(function: Any) -> bool:
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call agx's version of a NumPy function, naming an argument that it does not take."""
     ours = numpy_functions[function]
-    if kwargs:
-        args, kwargs = _by_our_names(function, ours, args, kwargs)
     try:
         return ours(*args, **kwargs)
     except TypeError:

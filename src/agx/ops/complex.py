@@ -42,23 +42,23 @@ conj.__doc__ = """Compute the complex conjugate, elementwise."""
 
 
 @implements(np.real)
-def real(x: Any) -> Any:
+def real(val: Any) -> Any:
     """Take the real part, elementwise.
 
     >>> ag.grad(lambda z: ag.real(z * z))(3.0 + 1.0j)
     array(6.+2.j)
     """
-    return _real(x)
+    return _real(val)
 
 
 @implements(np.imag)
-def imag(x: Any) -> Any:
+def imag(val: Any) -> Any:
     """Take the imaginary part, elementwise; zero for real numbers.
 
     >>> ag.imag(np.array([1.0 + 2.0j]))
     array([2.])
     """
-    return _imag(x)
+    return _imag(val)
 
 
 _angle = primitive(

@@ -55,15 +55,15 @@ power.__doc__ = describe("power")
 
 
 @implements(np.float_power)
-def float_power(x: Any, y: Any) -> Any:
-    """Raise ``x`` to the power ``y`` in float64 or complex128, whatever the dtypes.
+def float_power(x1: Any, x2: Any, /) -> Any:
+    """Raise ``x1`` to the power ``x2`` in float64 or complex128, whatever the dtypes.
 
     >>> ag.float_power(np.array([2, 4]), -1)
     array([0.5 , 0.25])
     """
-    if not isinstance(x, Node) and not isinstance(y, Node):
-        return np.float_power(x, y)
-    return power(_double(x), _double(y))
+    if not isinstance(x1, Node) and not isinstance(x2, Node):
+        return np.float_power(x1, x2)
+    return power(_double(x1), _double(x2))
 
 
 def _double(x: Any) -> Any:
@@ -118,20 +118,20 @@ fmod = primitive(
 
 
 @implements(np.divmod)
-def divmod(x: Any, y: Any) -> tuple[Any, Any]:
-    """Compute the pair (floor_divide(x, y), remainder(x, y)).
+def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+    """Compute the pair (floor_divide(x1, x2), remainder(x1, x2)).
 
     >>> ag.divmod(np.array([7.5]), 2.0)
     (array([3.]), array([1.5]))
     """
-    return floor_divide(x, y), remainder(x, y)
+    return floor_divide(x1, x2), remainder(x1, x2)
 
 
 _modf = primitive("modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), elementwise=True)
 
 
 @implements(np.modf)
-def modf(x: Any) -> tuple[Any, Any]:
+def modf(x: Any, /) -> tuple[Any, Any]:
     """Split into the fraction and the whole number before it, both with the sign of ``x``.
 
     >>> ag.modf(np.array([-2.25]))
@@ -152,7 +152,7 @@ _mantissa = primitive(
 
 
 @implements(np.frexp)
-def frexp(x: Any) -> tuple[Any, Any]:
+def frexp(x: Any, /) -> tuple[Any, Any]:
     """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
 
     >>> ag.frexp(np.array([6.0]))
@@ -187,11 +187,11 @@ _round = primitive(
 
 
 @implements(np.round, np.around)
-def round(x: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     """Round to ``decimals`` decimal places, halves to even; the gradient is 0.
 
     >>> ag.round(np.array([0.5, 1.26]), 1)
     array([0.5, 1.3])
     """
     refuse_out("round", out)
-    return _round(x, decimals=decimals)
+    return _round(a, decimals=decimals)

@@ -67,18 +67,18 @@ _clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
 
 @implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
 def clip(
-    x: Any,
-    min: Any = None,
-    max: Any = None,
-    out: Any = None,
-    *,
+    a: Any,
     a_min: Any = None,
     a_max: Any = None,
+    out: Any = None,
+    *,
+    min: Any = None,
+    max: Any = None,
 ) -> Any:
-    """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
+    """Limit ``a`` to [``a_min``, ``a_max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
-    are Tensors receive the rest. ``a_min`` and ``a_max`` are NumPy's older names.
+    are Tensors receive the rest. ``min`` and ``max`` are other names of them.
 
     >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
     array([0. , 0.5])
@@ -88,9 +88,9 @@ def clip(
     min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
     if isinstance(min, Node) or isinstance(max, Node):
         if min is not None:
-            x = where((x > min) | np.isnan(x), x, min)
-        return x if max is None else where((x < max) | np.isnan(x), x, max)
-    return _clip(x, low=min, high=max)
+            a = where((a > min) | np.isnan(a), a, min)
+        return a if max is None else where((a < max) | np.isnan(a), a, max)
+    return _clip(a, low=min, high=max)
 
 
 def _relu_value(x: Any) -> Any:

@@ -477,18 +477,22 @@ def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     return expand_dims(g * out, (-1, -2)) * mT(inverse)
 
 
-det = primitive("det", np.linalg.det, (_det_vjp,))
-implements(np.linalg.det)(det)
-det.__doc__ = """Compute the determinants of matrices (..., M, M).
+_det = primitive("det", np.linalg.det, (_det_vjp,))
 
-The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
-singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
-``numpy.linalg.LinAlgError`` if a matrix is not square.
 
->>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
-array([[ 4., -2.],
-       [-2.,  1.]])
-"""
+@implements(np.linalg.det)
+def det(a: Any) -> Any:
+    """Compute the determinants of matrices (..., M, M).
+
+    The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
+    singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
+    ``numpy.linalg.LinAlgError`` if a matrix is not square.
+
+    >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    array([[ 4., -2.],
+           [-2.,  1.]])
+    """
+    return _det(as_array(a))
 
 
 def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:

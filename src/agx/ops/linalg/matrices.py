@@ -58,21 +58,26 @@ def check_square(name: str, x: Any) -> None:
 
 # --- inverses and linear systems -----------------------------------------------------------------
 
-inv = primitive(
+_inv = primitive(
     "inv",
     np.linalg.inv,
     (lambda g, out, x: -matmul(matmul(mT(out), g), mT(out)),),
 )
-implements(np.linalg.inv)(inv)
-inv.__doc__ = """Invert matrices of shape (..., M, M).
 
-d(A^-1) = -A^-1 dA A^-1 (Giles 2008, "Collected matrix derivative results"). Raises
-``numpy.linalg.LinAlgError`` if a matrix is singular or not square.
 
->>> ag.linalg.inv(np.array([[2.0, 0.0], [0.0, 4.0]]))
-array([[0.5 , 0.  ],
-       [0.  , 0.25]])
-"""
+@implements(np.linalg.inv)
+def inv(a: Any) -> Any:
+    """Invert matrices of shape (..., M, M).
+
+    d(A^-1) = -A^-1 dA A^-1 (Giles 2008, "Collected matrix derivative results"). Raises
+    ``numpy.linalg.LinAlgError`` if a matrix is singular or not square.
+
+    >>> ag.linalg.inv(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
+    return _inv(as_array(a))
+
 
 _solve = primitive(
     "solve",

@@ -43,7 +43,7 @@ def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
 
 @implements(np.max, np.amax)
 def max(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     out: Any = None,
     keepdims: bool = False,
@@ -58,16 +58,16 @@ def max(
     array([5., 3.])
     """
     if out is not None or where is not None:
-        x = _limited("max", x, out, initial, where)
-    if initial is not None and not _count(x := as_array(x), axis):
-        return sum(x, axis, keepdims=keepdims) + initial
-    largest = _max(x, axis=axis, keepdims=keepdims)
+        a = _limited("max", a, out, initial, where)
+    if initial is not None and not _count(a := as_array(a), axis):
+        return sum(a, axis, keepdims=keepdims) + initial
+    largest = _max(a, axis=axis, keepdims=keepdims)
     return largest if initial is None else maximum(largest, initial)
 
 
 @implements(np.min, np.amin)
 def min(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     out: Any = None,
     keepdims: bool = False,
@@ -82,19 +82,19 @@ def min(
     np.float64(1.0)
     """
     if out is not None or where is not None:
-        x = _limited("min", x, out, initial, where)
-    if initial is not None and not _count(x := as_array(x), axis):
-        return sum(x, axis, keepdims=keepdims) + initial
-    smallest = _min(x, axis=axis, keepdims=keepdims)
+        a = _limited("min", a, out, initial, where)
+    if initial is not None and not _count(a := as_array(a), axis):
+        return sum(a, axis, keepdims=keepdims) + initial
+    smallest = _min(a, axis=axis, keepdims=keepdims)
     return smallest if initial is None else minimum(smallest, initial)
 
 
 @implements(np.ptp)
-def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
     """Subtract the smallest element along ``axis`` from the largest.
 
     >>> ag.ptp(np.array([3.0, 1.0, 7.0]))
     np.float64(6.0)
     """
     refuse_out("ptp", out)
-    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
+    return max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)

@@ -54,7 +54,9 @@ def _fitting(op: str, x: Any, where: Any) -> Any:
     """``where``, if it broadcasts to the shape of ``x``."""
     shape, mask = np.shape(x), np.shape(where)
     if np.broadcast_shapes(shape, mask) != shape:
-        raise ValueError(f"{op}: where= of shape {mask} does not broadcast to {shape}, that of x")
+        raise ValueError(
+            f"{op}: where= of shape {mask} does not broadcast to {shape}, that of the array"
+        )
     return where
 
 
@@ -123,7 +125,7 @@ _std = primitive(
 
 @implements(np.sum)
 def sum(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -139,14 +141,14 @@ def sum(
     array([2., 2., 2.])
     """
     if dtype is not None or out is not None or where is not None:
-        x = _prepared("sum", x, dtype, out, where, 0)
-    total = _sum(x, axis=axis, keepdims=keepdims)
+        a = _prepared("sum", a, dtype, out, where, 0)
+    total = _sum(a, axis=axis, keepdims=keepdims)
     return total if initial is None else total + initial
 
 
 @implements(np.mean)
 def mean(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -160,15 +162,15 @@ def mean(
     np.float64(3.0)
     """
     if dtype is not None or out is not None or where is not None:
-        x = _prepared("mean", x, dtype, out, where, 0)
+        a = _prepared("mean", a, dtype, out, where, 0)
         if where is not None:
-            return sum(x, axis, keepdims=keepdims) / _counted(x, axis, where, keepdims)
-    return _mean(x, axis=axis, keepdims=keepdims)
+            return sum(a, axis, keepdims=keepdims) / _counted(a, axis, where, keepdims)
+    return _mean(a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.var)
 def var(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -189,22 +191,22 @@ def var(
     """
     ddof = degrees_lost("var", ddof, correction)
     if dtype is not None or out is not None:
-        x = _prepared("var", x, dtype, out, None, 0)
+        a = _prepared("var", a, dtype, out, None, 0)
     if where is None and mean is None:
-        return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+        return _var(a, axis=axis, keepdims=keepdims, ddof=ddof)
     included = True if where is None else where
     if mean is None:
-        total = sum(x, axis, keepdims=True, where=included)
-        mean = total / _counted(x, axis, included, True)
-    away = x - mean
+        total = sum(a, axis, keepdims=True, where=included)
+        mean = total / _counted(a, axis, included, True)
+    away = a - mean
     squares = away * away if not is_complex(away) else real(away * conj(away))
-    count = np.maximum(_counted(x, axis, included, keepdims) - ddof, 0)
+    count = np.maximum(_counted(a, axis, included, keepdims) - ddof, 0)
     return sum(squares, axis, keepdims=keepdims, where=where) / count
 
 
 @implements(np.std)
 def std(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -222,10 +224,10 @@ def std(
     """
     ddof = degrees_lost("std", ddof, correction)
     if dtype is not None or out is not None:
-        x = _prepared("std", x, dtype, out, None, 0)
+        a = _prepared("std", a, dtype, out, None, 0)
     if where is None and mean is None:
-        return _std(x, axis=axis, keepdims=keepdims, ddof=ddof)
-    found = var(x, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
+        return _std(a, axis=axis, keepdims=keepdims, ddof=ddof)
+    found = var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
     still = found == 0
     return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
 
@@ -262,7 +264,7 @@ _prod = primitive(
 
 @implements(np.prod)
 def prod(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -278,50 +280,50 @@ def prod(
     array([0., 6., 0.])
     """
     if dtype is not None or out is not None or where is not None:
-        x = _prepared("prod", x, dtype, out, where, 1)
-    product = _prod(x, axis=axis, keepdims=keepdims)
+        a = _prepared("prod", a, dtype, out, where, 1)
+    product = _prod(a, axis=axis, keepdims=keepdims)
     return product if initial is None else product * initial
 
 
 @implements(np.average)
 def average(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     weights: Any = None,
     returned: bool = False,
     *,
     keepdims: bool = False,
 ) -> Any:
-    """Average with ``weights``, of the shape of ``x`` or of the averaged axes.
+    """Average with ``weights``, of the shape of ``a`` or of the averaged axes.
 
     With ``returned`` the sum of the weights comes too. Raises ZeroDivisionError if it is zero.
 
     >>> ag.average(np.array([1.0, 4.0]), weights=[2.0, 1.0])
     np.float64(2.0)
     """
-    x = as_array(x)
+    a = as_array(a)
     if weights is None:
-        found = mean(x, axis, keepdims=keepdims)
-        count = _count(x, axis)
+        found = mean(a, axis, keepdims=keepdims)
+        count = _count(a, axis)
         return (found, np.full(np.shape(found), count, found.dtype)) if returned else found
     weights = as_array(weights)
-    if weights.shape != x.shape:
+    if weights.shape != a.shape:
         if axis is None:
             raise TypeError(
-                f"average: weights of shape {weights.shape} for an array of shape {x.shape} need axis="
+                f"average: weights of shape {weights.shape} for an array of shape {a.shape} need axis="
             )
-        axes = normalize_axis_tuple(axis, x.ndim)
-        if weights.shape != tuple(x.shape[a] for a in axes):
+        axes = normalize_axis_tuple(axis, a.ndim)
+        if weights.shape != tuple(a.shape[k] for k in axes):
             raise ValueError(
-                f"average: expected weights of shape {tuple(x.shape[a] for a in axes)}, the axes that "
+                f"average: expected weights of shape {tuple(a.shape[k] for k in axes)}, the axes that "
                 f"are averaged, got {weights.shape}"
             )
         order = sorted(range(len(axes)), key=axes.__getitem__)
-        shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+        shape = [n if k in axes else 1 for k, n in enumerate(a.shape)]
         weights = reshape(transpose(weights, order), shape)
-    weights = broadcast_to(weights, x.shape)
+    weights = broadcast_to(weights, a.shape)
     total = sum(weights, axis, keepdims=keepdims)
     if np.any(value_of(total) == 0):
         raise ZeroDivisionError("average: weights sum to zero")
-    found = sum(x * weights, axis, keepdims=keepdims) / total
+    found = sum(a * weights, axis, keepdims=keepdims) / total
     return (found, total) if returned else found

@@ -102,7 +102,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 @implements(np.take)
 def take(
-    x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
+    a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
 ) -> Any:
     """Read the elements at integer ``indices`` along an axis, or of the flattened array.
 
@@ -112,26 +112,26 @@ def take(
     array([30., 10.])
     """
     refuse_out("take", out)
-    x = as_array(x)
+    a = as_array(a)
     if axis is None:
-        x, axis = x.reshape(-1), 0
+        a, axis = a.reshape(-1), 0
     indices = np.asarray(indices)
     if indices.dtype == bool or not indices.size:
         indices = indices.astype(int)
-    size = x.shape[axis]
+    size = a.shape[axis]
     if mode == "wrap":
         indices = indices % size
     elif mode == "clip":
         indices = np.clip(indices, 0, size - 1)
     elif mode != "raise":
         raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
-    index: list[Any] = [slice(None)] * x.ndim
+    index: list[Any] = [slice(None)] * a.ndim
     index[axis] = indices
-    return getitem(x, tuple(index))
+    return getitem(a, tuple(index))
 
 
 @implements(np.take_along_axis)
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """Read one element for each entry of ``indices``, which broadcasts against the other axes.
 
     >>> ag.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
@@ -140,10 +140,12 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """
     indices = np.asarray(indices)
     if axis is None:
-        return getitem(x.reshape(-1), indices)
-    axis = normalize_axis_index(axis, x.ndim)
-    if indices.ndim != x.ndim:
-        raise ValueError(f"take_along_axis: expected indices of {x.ndim} axes, got {indices.ndim}")
-    index = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+        return getitem(arr.reshape(-1), indices)
+    axis = normalize_axis_index(axis, arr.ndim)
+    if indices.ndim != arr.ndim:
+        raise ValueError(
+            f"take_along_axis: expected indices of {arr.ndim} axes, got {indices.ndim}"
+        )
+    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     index[axis] = indices
-    return getitem(x, tuple(index))
+    return getitem(arr, tuple(index))

@@ -16,9 +16,9 @@ from .moves import moved_together
 
 
 def _at_least(function: Any, ndim: int, where_they_go: str) -> Callable[..., Any]:
-    def lift(*arrays: Any) -> Any:
+    def lift(*arys: Any) -> Any:
         found = tuple(
-            reshape(a, function(np.empty(a.shape, bool)).shape) for a in map(as_array, arrays)
+            reshape(a, function(np.empty(a.shape, bool)).shape) for a in map(as_array, arys)
         )
         return found[0] if len(found) == 1 else found
 

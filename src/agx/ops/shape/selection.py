@@ -100,7 +100,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
 
 @implements(np.put_along_axis)
-def _no_put_along_axis(*args: Any, **kwargs: Any) -> Any:
+def _no_put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> Any:
     raise TypeError(
         "numpy.put_along_axis writes into its first argument, which the graph may need; "
         "ag.put_along_axis returns a new array"

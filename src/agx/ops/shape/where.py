@@ -24,7 +24,7 @@ _where = primitive(
 
 
 @implements(np.where)
-def where(condition: Any, *choices: Any) -> Any:
+def where(condition: Any, /, *choices: Any) -> Any:
     """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere: where(condition, x, y).
 
     The three broadcast against one another. The gradient goes to the chosen element only, so what
