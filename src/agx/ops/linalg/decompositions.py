@@ -13,22 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult, SVDResult
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import Node, implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
 from ..reduce.sums import prod, sum
-from ..shape.axes import concatenate, expand_dims, reshape
+from ..shape.axes import as_array, concatenate, expand_dims, reshape
 from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
 from .matrices import (
     _solve,
-    as_array,
     as_diagonal,
     check_square,
     from_triangle,
     inv,
-    is_tensor,
     mH,
     mT,
 )
@@ -140,7 +138,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     """
     UPLO = _triangle("eigh", UPLO)
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
     check_square("eigh", a)
     return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
@@ -156,7 +154,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
     check_square("eigvalsh", a)
-    return _eigvalsh(from_triangle(a, UPLO) if is_tensor(a) else a, UPLO=UPLO)
+    return _eigvalsh(from_triangle(a, UPLO) if is_node(a) else a, UPLO=UPLO)
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -193,7 +191,7 @@ def eig(a: Any) -> Any:
     array([0.+1.j, 0.-1.j])
     """
     a = as_array(a)
-    return EigResult(*_eig_parts(_eig(a), a)) if is_tensor(a) else np.linalg.eig(a)
+    return EigResult(*_eig_parts(_eig(a), a)) if is_node(a) else np.linalg.eig(a)
 
 
 @implements(np.linalg.eigvals)
@@ -203,7 +201,8 @@ def eigvals(a: Any) -> Any:
     >>> ag.linalg.eigvals(np.array([[0.0, 1.0], [-1.0, 0.0]]))
     array([0.+1.j, 0.-1.j])
     """
-    return eig(a)[0] if is_tensor(a) else np.linalg.eigvals(a)
+    a = as_array(a)
+    return eig(a)[0] if is_node(a) else np.linalg.eigvals(a)
 
 
 # --- singular values -----------------------------------------------------------------------------
@@ -290,7 +289,7 @@ def svd(
     array([3., 2.])
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.svd(a, full_matrices, compute_uv, hermitian)  # type: ignore[call-overload]
     if hermitian:
         return _svd_hermitian(a, compute_uv)
@@ -358,7 +357,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     array([[-5.]])
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.qr(a, mode)  # type: ignore[call-overload]
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(
@@ -398,7 +397,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """
     a = as_array(a)
     check_square("cholesky", a)
-    h = from_triangle(a, "U" if upper else "L") if is_tensor(a) else a
+    h = from_triangle(a, "U" if upper else "L") if is_node(a) else a
     return _cholesky(h, upper=bool(upper))
 
 
@@ -466,11 +465,7 @@ def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
     value = _plain(out)
     inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
-    if (
-        inverse is None
-        and (is_tensor(x) or not np.isfinite(x).all())
-        and 0 < x.shape[-1] <= _MINORS
-    ):
+    if inverse is None and (is_node(x) or not np.isfinite(x).all()) and 0 < x.shape[-1] <= _MINORS:
         return expand_dims(g, (-1, -2)) * _minors(x)
     if inverse is None:
         return expand_dims(g, (-1, -2)) * _cofactor(x)
@@ -517,7 +512,7 @@ def slogdet(a: Any) -> Any:
     np.float64(-1.0)
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.slogdet(a)
     sign, size = _unpack(_slogdet(a), (), ())
     return SlogdetResult(sign, _real(size))

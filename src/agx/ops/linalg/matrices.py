@@ -10,19 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import implements, primitive
 from ..complex import conj, is_complex, real
-from ..shape.axes import expand_dims, reshape, swapaxes, transpose
+from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
-
-
-def as_array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
-def is_tensor(x: Any) -> bool:
-    return isinstance(x, Node)
 
 
 def mT(x: Any) -> Any:
