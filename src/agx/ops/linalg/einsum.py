@@ -10,6 +10,10 @@ import numpy as np
 
 from ..._engine.graph import implements, primitive
 
+__all__ = [
+    "einsum",
+]
+
 # --- einsum --------------------------------------------------------------------------------------
 
 

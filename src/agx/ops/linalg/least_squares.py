@@ -14,6 +14,11 @@ from .decompositions import svdvals
 from .matrices import as_array, from_triangle, is_tensor, mH, mT
 from .products import matmul
 
+__all__ = [
+    "lstsq",
+    "pinv",
+]
+
 _UNSET: Any = object()
 
 

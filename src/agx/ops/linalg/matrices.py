@@ -16,6 +16,15 @@ from ..shape.axes import expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
 
+__all__ = [
+    "inv",
+    "matrix_power",
+    "multi_dot",
+    "solve",
+    "tensorinv",
+    "tensorsolve",
+]
+
 
 def as_array(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)

@@ -16,6 +16,14 @@ from .extremes import max, min
 from .running import diff
 from .sums import sum
 
+__all__ = [
+    "bincount",
+    "histogram",
+    "histogram2d",
+    "histogram_bin_edges",
+    "histogramdd",
+]
+
 
 def _listed(x: Any) -> Any:
     """Lists as arrays; numbers, names of rules and None as they are."""
