@@ -52,9 +52,9 @@ def test_the_gradient_that_is_printed():
 
 
 def test_the_number_of_covered_functions():
-    from agx._protocol import table as coverage
+    from agx._protocol import report
 
-    rows = [r for r in coverage.table() if r.kind == "differentiable"]
+    rows = [r for r in report.rows() if r.kind == "differentiable"]
     works = sum(r.works for r in rows)
     assert f"{works} of the {len(rows)} that have a derivative" in README.read_text(
         encoding="utf-8"

@@ -158,7 +158,7 @@ _fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
 
 
 def _coverage(options: argparse.Namespace) -> int:
-    from ._protocol.table import report
+    from ._protocol.report import report
 
     print(report(options.markdown).rstrip())
     return 0
