@@ -13,7 +13,7 @@ import agx as ag
 
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
-    {"_kernels", "_version"},
+    {"_kernels", "_names", "_version"},
     {"rng", "threads", "buffers", "errors", "graph", "formulas", "blocks", "trees"},
     {"ops", "coverage"},
     {"tensor", "scalar", "linalg"},

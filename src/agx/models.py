@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import nn
+from ._names import shown
 from .rng import generator
 
 
@@ -63,3 +64,7 @@ def mlp(
         layers += [nn.Linear(in_features, width, rng=rng), nn.ReLU()]
         in_features = width
     return nn.Sequential(*layers, nn.Linear(in_features, classes, rng=rng))
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

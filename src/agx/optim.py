@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._kernels import optim as _kernels
+from ._names import shown
 from .scalar import Scalar
 from .tensor import Tensor
 
@@ -494,3 +495,7 @@ class ReduceLROnPlateau(Schedule):
             lower = max(self.optimizer.lr * self.factor, self.min_lr)
             if self.optimizer.lr - lower > self.eps:
                 self.optimizer.lr = lower
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

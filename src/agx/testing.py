@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._names import shown
 from .diagnosis import Case, diagnose, handwritten
 from .diagnosis import GradientError as GradientError
 from .differences import Line, contraction, derivative, normal, pulled, value_of
@@ -117,3 +118,7 @@ def _check(case: Case, last: int) -> None:
         other = float(pulled(out, nodes, directions, path).sum())
         if not abs(other - computed) <= 1e-3 * case.rtol * (1 + size):
             raise diagnose(case.found(line, other, measured, case.bound, path))
+
+
+def __dir__() -> list[str]:
+    return shown(globals(), "GradientError")

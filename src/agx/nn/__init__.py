@@ -1,5 +1,6 @@
 """Neural networks: modules, layers, initial values and losses."""
 
+from .._names import shown
 from . import init as init
 from .activations import GELU as GELU
 from .activations import LeakyReLU as LeakyReLU
@@ -30,3 +31,7 @@ from .module import Sequential as Sequential
 from .norm import BatchNorm1d as BatchNorm1d
 from .norm import BatchNorm2d as BatchNorm2d
 from .norm import LayerNorm as LayerNorm
+
+
+def __dir__() -> list[str]:
+    return shown(globals(), "init")
