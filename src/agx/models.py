@@ -1,4 +1,8 @@
-"""Two small networks to start from."""
+"""Small networks to start from.
+
+`agx train` builds each from the arguments that it has a name for: ``in_channels``, ``in_features``,
+``image_size`` and ``classes``.
+"""
 
 from __future__ import annotations
 
