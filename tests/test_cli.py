@@ -132,7 +132,7 @@ def test_optimizers(optimizer, tmp_path):
     config = config_of(tmp_path, "--optimizer", optimizer)
     assert (config["optimizer"], config["schedule"]) == (optimizer, "cosine")
     assert config["lr"] == (0.02 if optimizer == "sgd" else 0.001)
-    assert config.get("momentum") == {"sgd": 0.9, "rmsprop": 0.0}.get(optimizer)
+    assert config.get("momentum") == runs.MOMENTA.get(optimizer)
 
 
 @pytest.mark.parametrize("schedule", runs.SCHEDULES)
@@ -146,6 +146,7 @@ def test_every_optimizer_and_schedule_is_offered():
     assert {kind.__name__.lower() for kind in optimizers} == set(runs.OPTIMIZERS)
     assert {kind.command for kind in schedules} == set(runs.SCHEDULES) - {"none"}
     assert len(schedules) == len(runs.SCHEDULES) - 1
+    assert (runs.MOMENTA["sgd"], runs.MOMENTA["rmsprop"]) == (0.9, 0.0)
 
 
 def test_a_model_of_your_own(tmp_path):
@@ -208,7 +209,7 @@ def test_a_folder_is_never_overwritten(capsys, tmp_path):
         ((), "the following arguments are required: train | info"),
         (("train",), "the following arguments are required: --data"),
         (("train", "--data", "numbers"), "invalid choice: 'numbers'"),
-        (("train", "vgg", "--data", "digits"), "expected lenet5, mlp or module:factory, got 'vgg'"),
+        (("train", "vgg", "--data", "digits"), " or module:factory, got 'vgg'"),
         (
             ("train", "no_such:thing", "--data", "digits"),
             "no module 'no_such' in the current folder",
@@ -225,7 +226,7 @@ def test_a_folder_is_never_overwritten(capsys, tmp_path):
         (("train", "--data", "digits", "--classes", "bird"), "two or more different names"),
         (
             ("train", "--data", "digits", "--optimizer", "adam", "--momentum", "0.9"),
-            "--momentum: adam has its own; use it with sgd or rmsprop",
+            "--momentum: adam has its own; use it with sgd or ",
         ),
     ],
 )
