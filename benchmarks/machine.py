@@ -16,7 +16,7 @@ from typing import Any
 from threadpoolctl import threadpool_info
 
 import agx as ag
-from agx import threads
+from agx._runtime import threads
 
 Peers = dict[str, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 from points import normal, restart
 
 import agx as ag
-from agx.graph import Primitive, no_gradient
+from agx._engine.graph import Primitive, no_gradient
 
 BROKEN = []
 

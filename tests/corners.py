@@ -527,7 +527,7 @@ def is_there(row: Corner) -> bool:
 def primitives(row: Corner) -> set[str]:
     """The primitives that the value and the gradients of a row are computed with."""
     import agx as ag
-    from agx.graph import is_node, pullback, sorted_nodes
+    from agx._engine.graph import is_node, pullback, sorted_nodes
 
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         leaves = [ag.Tensor(a) for a in row.arguments()]

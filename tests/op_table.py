@@ -11,9 +11,9 @@ import numpy as np
 from points import apart, normal, positive, restart, rng, unit
 
 import agx as ag
-from agx.graph import registry as ops
-from agx.ops.im2col import Geometry
-from agx.ops.pool import Windows
+from agx._engine.graph import registry as ops
+from agx.ops.images.im2col import Geometry
+from agx.ops.images.pool import Windows
 
 restart(8)
 mask = rng.random((2, 3)) < 0.5

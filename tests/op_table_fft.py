@@ -3,7 +3,7 @@
 from points import normal
 
 import agx as ag
-from agx.ops import fourier  # noqa: F401 - declares primitives
+from agx.ops.signal import fourier  # noqa: F401 - declares primitives
 
 
 def power(y):

@@ -8,7 +8,7 @@ from points import normal, positive
 
 import agx as ag
 from agx import linalg as la
-from agx.graph import registry as ops
+from agx._engine.graph import registry as ops
 
 
 def definite(*batch, n=3):

@@ -4,7 +4,7 @@ import numpy as np
 from points import apart, normal, positive
 
 import agx as ag
-from agx.graph import registry as ops
+from agx._engine.graph import registry as ops
 
 away = np.array([-2.6, -1.3, 0.4, 1.7, 3.2])
 waves = np.array([0.3, 3.9, 9.5, 2.4])

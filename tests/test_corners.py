@@ -9,7 +9,7 @@ import pytest
 from corners import backward_twice, corners, derivatives, find, is_there, primitives, smooth
 
 import agx as ag
-from agx.graph import registry
+from agx._engine.graph import registry
 
 for part in ["agx.fft", *(["agx.special"] if importlib.util.find_spec("scipy") else [])]:
     importlib.import_module(part)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx.formulas import DERIVATIVES
-from agx.graph import Primitive
+from agx._engine.formulas import DERIVATIVES
+from agx._engine.graph import Primitive
 
 MODULES = [
     info.name

@@ -5,7 +5,7 @@ import pytest
 from op_table import rows
 
 import agx as ag
-from agx.graph import registry
+from agx._engine.graph import registry
 
 CASES = [
     pytest.param(row[0], row[1:], id=f"{name}-{k}")

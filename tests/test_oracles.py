@@ -29,6 +29,21 @@ def test_every_row_is_recorded_once_and_nothing_else(table):
     assert list(tables.answers(table)) == wanted, "run: python tests/oracles/record.py"
 
 
+def below(kind):
+    for child in kind.__subclasses__():
+        yield child
+        yield from below(child)
+
+
+@pytest.mark.parametrize(
+    ("module", "base"),
+    [(ag.nn, ag.nn.Module), (ag.optim, ag.optim.Optimizer), (ag.optim, ag.optim.Schedule)],
+)
+def test_every_kind_is_offered(module, base):
+    found = {c for c in below(base) if c.__module__.startswith("agx.") and c.__name__[0] != "_"}
+    assert found == set(kinds(module, base))
+
+
 def test_every_loss_is_a_function_and_a_module():
     functions = [f for f in vars(ag).values() if getattr(f, "__module__", "") == "agx.nn.losses"]
     assert {f.__name__ for f in functions} == THINGS["losses"]

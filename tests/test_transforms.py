@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx.trees import flatten
+from agx._engine.trees import flatten
 
 X = np.array([1.5, -0.5])
 
@@ -387,7 +387,7 @@ def test_blocks_of_rows_equal_single_rows(monkeypatch):
 
 
 def test_jacobians_are_cut_into_blocks_that_fit(monkeypatch):
-    monkeypatch.setattr("agx.blocks.MOST", 20)
+    monkeypatch.setattr("agx._engine.stacked.MOST", 20)
     np.testing.assert_allclose(
         ag.jacobian(lambda x: x**2)(np.arange(9.0)), np.diag(2 * np.arange(9.0))
     )

@@ -1,6 +1,6 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
-from typing import TYPE_CHECKING
+import typing as _typing
 
 try:
     from ._kernels import graph as _compiled
@@ -12,398 +12,108 @@ except ImportError as error:
         "`make test` or `python -m pip install .` in the source tree, and import agx elsewhere"
     ) from error
 
-from numpy import all as all
-from numpy import allclose as allclose
-from numpy import any as any
-from numpy import arange as arange
-from numpy import argmax as argmax
-from numpy import argmin as argmin
-from numpy import argpartition as argpartition
-from numpy import argsort as argsort
-from numpy import argwhere as argwhere
-from numpy import array_equal as array_equal
-from numpy import array_equiv as array_equiv
-from numpy import broadcast_shapes as broadcast_shapes
-from numpy import can_cast as can_cast
-from numpy import common_type as common_type
-from numpy import complex64 as complex64
-from numpy import complex128 as complex128
-from numpy import count_nonzero as count_nonzero
-from numpy import diag_indices as diag_indices
-from numpy import diag_indices_from as diag_indices_from
-from numpy import digitize as digitize
-from numpy import e as e
-from numpy import einsum_path as einsum_path
-from numpy import empty as empty
-from numpy import empty_like as empty_like
-from numpy import equal as equal
-from numpy import errstate as errstate
-from numpy import eye as eye
-from numpy import finfo as finfo
-from numpy import flatnonzero as flatnonzero
-from numpy import float32 as float32
-from numpy import float64 as float64
-from numpy import fromfunction as fromfunction
-from numpy import greater as greater
-from numpy import greater_equal as greater_equal
-from numpy import identity as identity
-from numpy import indices as indices
-from numpy import inf as inf
-from numpy import int32 as int32
-from numpy import int64 as int64
-from numpy import isclose as isclose
-from numpy import iscomplex as iscomplex
-from numpy import iscomplexobj as iscomplexobj
-from numpy import isfinite as isfinite
-from numpy import isin as isin
-from numpy import isinf as isinf
-from numpy import isnan as isnan
-from numpy import isneginf as isneginf
-from numpy import isposinf as isposinf
-from numpy import isreal as isreal
-from numpy import isrealobj as isrealobj
-from numpy import isscalar as isscalar
-from numpy import less as less
-from numpy import less_equal as less_equal
-from numpy import lexsort as lexsort
-from numpy import logical_and as logical_and
-from numpy import logical_not as logical_not
-from numpy import logical_or as logical_or
-from numpy import logical_xor as logical_xor
-from numpy import may_share_memory as may_share_memory
-from numpy import min_scalar_type as min_scalar_type
-from numpy import nan as nan
-from numpy import nanargmax as nanargmax
-from numpy import nanargmin as nanargmin
-from numpy import ndim as ndim
-from numpy import newaxis as newaxis
-from numpy import nonzero as nonzero
-from numpy import not_equal as not_equal
-from numpy import ones as ones
-from numpy import ones_like as ones_like
-from numpy import pi as pi
-from numpy import result_type as result_type
-from numpy import searchsorted as searchsorted
-from numpy import shape as shape
-from numpy import shares_memory as shares_memory
-from numpy import signbit as signbit
-from numpy import size as size
-from numpy import tri as tri
-from numpy import tril_indices as tril_indices
-from numpy import tril_indices_from as tril_indices_from
-from numpy import triu_indices as triu_indices
-from numpy import triu_indices_from as triu_indices_from
-from numpy import zeros as zeros
-from numpy import zeros_like as zeros_like
-
 from . import data as data
 from . import linalg as linalg
 from . import models as models
 from . import nn as nn
 from . import optim as optim
+from . import train as train
+from ._engine.graph import Node as Node
+from ._engine.graph import is_recording as is_recording
+from ._engine.graph import no_grad as no_grad
+from ._engine.graph import primitive as primitive
+from ._protocol.plain import *
+from ._runtime.rng import seed as seed
+from ._runtime.threads import get_num_threads as get_num_threads
+from ._runtime.threads import set_num_threads as set_num_threads
 from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
-from .graph import Node as Node
-from .graph import is_recording as is_recording
-from .graph import no_grad as no_grad
-from .graph import primitive as primitive
-from .nn.losses import binary_cross_entropy as binary_cross_entropy
-from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from .nn.losses import cross_entropy as cross_entropy
-from .nn.losses import huber as huber
-from .nn.losses import l1 as l1
-from .nn.losses import mse as mse
-from .nn.losses import nll_loss as nll_loss
-from .ops.complex import angle as angle
-from .ops.complex import conj as conj
+from .nn.losses import *
+from .ops.complex import *
 from .ops.complex import conj as conjugate
-from .ops.complex import imag as imag
-from .ops.complex import real as real
-from .ops.conv import conv1d as conv1d
-from .ops.conv import conv2d as conv2d
-from .ops.conv import set_workspace as set_workspace
-from .ops.create import array as array
-from .ops.create import asarray as asarray
-from .ops.create import full as full
-from .ops.create import full_like as full_like
-from .ops.create import geomspace as geomspace
-from .ops.create import linspace as linspace
-from .ops.create import logspace as logspace
-from .ops.elementwise import absolute as abs
-from .ops.elementwise import absolute as absolute
-from .ops.elementwise import add as add
-from .ops.elementwise import arccos as acos
-from .ops.elementwise import arccos as arccos
-from .ops.elementwise import arccosh as acosh
-from .ops.elementwise import arccosh as arccosh
-from .ops.elementwise import arcsin as arcsin
-from .ops.elementwise import arcsin as asin
-from .ops.elementwise import arcsinh as arcsinh
-from .ops.elementwise import arcsinh as asinh
-from .ops.elementwise import arctan as arctan
-from .ops.elementwise import arctan as atan
-from .ops.elementwise import arctan2 as arctan2
-from .ops.elementwise import arctan2 as atan2
-from .ops.elementwise import arctanh as arctanh
-from .ops.elementwise import arctanh as atanh
-from .ops.elementwise import astype as astype
-from .ops.elementwise import ceil as ceil
-from .ops.elementwise import clip as clip
-from .ops.elementwise import cos as cos
-from .ops.elementwise import cosh as cosh
-from .ops.elementwise import divide as divide
-from .ops.elementwise import divide as true_divide
-from .ops.elementwise import erf as erf
-from .ops.elementwise import exp as exp
-from .ops.elementwise import exp2 as exp2
-from .ops.elementwise import expm1 as expm1
-from .ops.elementwise import fabs as fabs
-from .ops.elementwise import float_power as float_power
-from .ops.elementwise import floor as floor
-from .ops.elementwise import floor_divide as floor_divide
-from .ops.elementwise import fmax as fmax
-from .ops.elementwise import fmin as fmin
-from .ops.elementwise import gelu as gelu
-from .ops.elementwise import hypot as hypot
-from .ops.elementwise import leaky_relu as leaky_relu
-from .ops.elementwise import log as log
-from .ops.elementwise import log1p as log1p
-from .ops.elementwise import log2 as log2
-from .ops.elementwise import log10 as log10
-from .ops.elementwise import logaddexp as logaddexp
-from .ops.elementwise import maximum as maximum
-from .ops.elementwise import minimum as minimum
-from .ops.elementwise import multiply as multiply
-from .ops.elementwise import negative as negative
-from .ops.elementwise import positive as positive
-from .ops.elementwise import power as pow
-from .ops.elementwise import power as power
-from .ops.elementwise import reciprocal as reciprocal
-from .ops.elementwise import relu as relu
-from .ops.elementwise import remainder as mod
-from .ops.elementwise import remainder as remainder
-from .ops.elementwise import rint as rint
-from .ops.elementwise import sigmoid as sigmoid
-from .ops.elementwise import sign as sign
-from .ops.elementwise import silu as silu
-from .ops.elementwise import sin as sin
-from .ops.elementwise import sinh as sinh
-from .ops.elementwise import softplus as softplus
-from .ops.elementwise import sqrt as sqrt
-from .ops.elementwise import square as square
-from .ops.elementwise import subtract as subtract
-from .ops.elementwise import tan as tan
-from .ops.elementwise import tanh as tanh
-from .ops.elementwise import trunc as trunc
-from .ops.elementwise import where as where
-from .ops.functional import apply_along_axis as apply_along_axis
-from .ops.functional import apply_over_axes as apply_over_axes
-from .ops.histogram import histogram as histogram
-from .ops.histogram import histogram2d as histogram2d
-from .ops.histogram import histogram_bin_edges as histogram_bin_edges
-from .ops.histogram import histogramdd as histogramdd
-from .ops.im2col import col2im as col2im
-from .ops.im2col import im2col as im2col
-from .ops.im2col import im2col_indices as im2col_indices
-from .ops.im2col import im2col_matrix_dense as im2col_matrix_dense
-from .ops.im2col import im2col_matrix_sparse as im2col_matrix_sparse
-from .ops.index import getitem as getitem
-from .ops.index import take as take
-from .ops.index import take_along_axis as take_along_axis
-from .ops.linalg import dot as dot
-from .ops.linalg import einsum as einsum
-from .ops.linalg import linear as linear
-from .ops.linalg import matmul as matmul
-from .ops.linalg import outer as outer
-from .ops.linalg import tensordot as tensordot
-from .ops.moves import append as append
-from .ops.moves import array_split as array_split
-from .ops.moves import atleast_1d as atleast_1d
-from .ops.moves import atleast_2d as atleast_2d
-from .ops.moves import atleast_3d as atleast_3d
-from .ops.moves import block as block
-from .ops.moves import broadcast_arrays as broadcast_arrays
-from .ops.moves import column_stack as column_stack
-from .ops.moves import copy as copy
-from .ops.moves import delete as delete
-from .ops.moves import diag as diag
-from .ops.moves import diagflat as diagflat
-from .ops.moves import diagonal as diagonal
-from .ops.moves import dsplit as dsplit
-from .ops.moves import dstack as dstack
-from .ops.moves import fliplr as fliplr
-from .ops.moves import flipud as flipud
-from .ops.moves import hsplit as hsplit
-from .ops.moves import hstack as hstack
-from .ops.moves import insert as insert
-from .ops.moves import ix_ as ix_
-from .ops.moves import matrix_transpose as matrix_transpose
-from .ops.moves import meshgrid as meshgrid
-from .ops.moves import resize as resize
-from .ops.moves import rollaxis as rollaxis
-from .ops.moves import rot90 as rot90
-from .ops.moves import sliding_window_view as sliding_window_view
-from .ops.moves import tril as tril
-from .ops.moves import trim_zeros as trim_zeros
-from .ops.moves import triu as triu
-from .ops.moves import unstack as unstack
-from .ops.moves import vsplit as vsplit
-from .ops.moves import vstack as vstack
-from .ops.nan import nancumprod as nancumprod
-from .ops.nan import nancumsum as nancumsum
-from .ops.nan import nanmax as nanmax
-from .ops.nan import nanmean as nanmean
-from .ops.nan import nanmedian as nanmedian
-from .ops.nan import nanmin as nanmin
-from .ops.nan import nanpercentile as nanpercentile
-from .ops.nan import nanprod as nanprod
-from .ops.nan import nanquantile as nanquantile
-from .ops.nan import nanstd as nanstd
-from .ops.nan import nansum as nansum
-from .ops.nan import nanvar as nanvar
-from .ops.order import choose as choose
-from .ops.order import compress as compress
-from .ops.order import extract as extract
-from .ops.order import intersect1d as intersect1d
-from .ops.order import median as median
-from .ops.order import partition as partition
-from .ops.order import percentile as percentile
-from .ops.order import piecewise as piecewise
-from .ops.order import put_along_axis as put_along_axis
-from .ops.order import quantile as quantile
-from .ops.order import select as select
-from .ops.order import setdiff1d as setdiff1d
-from .ops.order import setxor1d as setxor1d
-from .ops.order import sort as sort
-from .ops.order import sort_complex as sort_complex
-from .ops.order import topk as topk
-from .ops.order import union1d as union1d
-from .ops.order import unique as unique
-from .ops.order import unique_all as unique_all
-from .ops.order import unique_counts as unique_counts
-from .ops.order import unique_inverse as unique_inverse
-from .ops.order import unique_values as unique_values
-from .ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
-from .ops.pool import avg_pool2d as avg_pool2d
-from .ops.pool import max_pool2d as max_pool2d
-from .ops.products import bincount as bincount
-from .ops.products import corrcoef as corrcoef
-from .ops.products import cov as cov
-from .ops.products import cross as cross
-from .ops.products import inner as inner
-from .ops.products import kron as kron
-from .ops.products import matvec as matvec
-from .ops.products import trace as trace
-from .ops.products import vdot as vdot
-from .ops.products import vecdot as vecdot
-from .ops.products import vecmat as vecmat
-from .ops.reduce import average as average
-from .ops.reduce import log_softmax as log_softmax
-from .ops.reduce import logsumexp as logsumexp
-from .ops.reduce import max as amax
-from .ops.reduce import max as max
-from .ops.reduce import mean as mean
-from .ops.reduce import min as amin
-from .ops.reduce import min as min
-from .ops.reduce import prod as prod
-from .ops.reduce import ptp as ptp
-from .ops.reduce import softmax as softmax
-from .ops.reduce import std as std
-from .ops.reduce import sum as sum
-from .ops.reduce import var as var
-from .ops.running import cumprod as cumprod
-from .ops.running import cumsum as cumsum
-from .ops.running import cumulative_prod as cumulative_prod
-from .ops.running import cumulative_sum as cumulative_sum
-from .ops.running import diff as diff
-from .ops.running import ediff1d as ediff1d
-from .ops.running import gradient as gradient
-from .ops.running import trapezoid as trapezoid
-from .ops.shape import broadcast_to as broadcast_to
-from .ops.shape import concatenate as concat
-from .ops.shape import concatenate as concatenate
-from .ops.shape import expand_dims as expand_dims
-from .ops.shape import flip as flip
-from .ops.shape import moveaxis as moveaxis
-from .ops.shape import pad as pad
-from .ops.shape import ravel as ravel
-from .ops.shape import repeat as repeat
-from .ops.shape import reshape as reshape
-from .ops.shape import roll as roll
-from .ops.shape import split as split
-from .ops.shape import squeeze as squeeze
-from .ops.shape import stack as stack
-from .ops.shape import swapaxes as swapaxes
-from .ops.shape import tile as tile
-from .ops.shape import transpose as permute_dims
-from .ops.shape import transpose as transpose
-from .ops.signal import convolve as convolve
-from .ops.signal import correlate as correlate
-from .ops.signal import interp as interp
-from .ops.signal import poly as poly
-from .ops.signal import polyadd as polyadd
-from .ops.signal import polyder as polyder
-from .ops.signal import polydiv as polydiv
-from .ops.signal import polyfit as polyfit
-from .ops.signal import polyint as polyint
-from .ops.signal import polymul as polymul
-from .ops.signal import polysub as polysub
-from .ops.signal import polyval as polyval
-from .ops.signal import roots as roots
-from .ops.signal import vander as vander
-from .ops.ufuncs import cbrt as cbrt
-from .ops.ufuncs import copysign as copysign
-from .ops.ufuncs import deg2rad as deg2rad
-from .ops.ufuncs import deg2rad as radians
-from .ops.ufuncs import divmod as divmod
-from .ops.ufuncs import fix as fix
-from .ops.ufuncs import fmod as fmod
-from .ops.ufuncs import frexp as frexp
-from .ops.ufuncs import heaviside as heaviside
-from .ops.ufuncs import i0 as i0
-from .ops.ufuncs import ldexp as ldexp
-from .ops.ufuncs import logaddexp2 as logaddexp2
-from .ops.ufuncs import modf as modf
-from .ops.ufuncs import nan_to_num as nan_to_num
-from .ops.ufuncs import nextafter as nextafter
-from .ops.ufuncs import rad2deg as degrees
-from .ops.ufuncs import rad2deg as rad2deg
-from .ops.ufuncs import real_if_close as real_if_close
-from .ops.ufuncs import round as around
-from .ops.ufuncs import round as round
-from .ops.ufuncs import sinc as sinc
-from .ops.ufuncs import spacing as spacing
-from .ops.ufuncs import unwrap as unwrap
-from .rng import seed as seed
+from .ops.elementwise.activations import *
+from .ops.elementwise.arithmetic import *
+from .ops.elementwise.arithmetic import absolute as abs
+from .ops.elementwise.arithmetic import divide as true_divide
+from .ops.elementwise.arithmetic import power as pow
+from .ops.elementwise.arithmetic import remainder as mod
+from .ops.elementwise.arithmetic import round as around
+from .ops.elementwise.bessel import *
+from .ops.elementwise.exponential import *
+from .ops.elementwise.limits import *
+from .ops.elementwise.trigonometric import *
+from .ops.elementwise.trigonometric import arccos as acos
+from .ops.elementwise.trigonometric import arccosh as acosh
+from .ops.elementwise.trigonometric import arcsin as asin
+from .ops.elementwise.trigonometric import arcsinh as asinh
+from .ops.elementwise.trigonometric import arctan as atan
+from .ops.elementwise.trigonometric import arctan2 as atan2
+from .ops.elementwise.trigonometric import arctanh as atanh
+from .ops.elementwise.trigonometric import deg2rad as radians
+from .ops.elementwise.trigonometric import rad2deg as degrees
+from .ops.functional import *
+from .ops.images.conv import *
+from .ops.images.im2col import *
+from .ops.images.pool import *
+from .ops.linalg.covariance import *
+from .ops.linalg.einsum import *
+from .ops.linalg.products import *
+from .ops.reduce.extremes import *
+from .ops.reduce.extremes import max as amax
+from .ops.reduce.extremes import min as amin
+from .ops.reduce.histogram import *
+from .ops.reduce.nan import *
+from .ops.reduce.quantiles import *
+from .ops.reduce.running import *
+from .ops.reduce.sets import *
+from .ops.reduce.softmax import *
+from .ops.reduce.sorting import *
+from .ops.reduce.sums import *
+from .ops.shape.axes import *
+from .ops.shape.axes import concatenate as concat
+from .ops.shape.axes import transpose as permute_dims
+from .ops.shape.create import *
+from .ops.shape.dtype import *
+from .ops.shape.index import *
+from .ops.shape.joining import *
+from .ops.shape.moves import *
+from .ops.shape.pad import *
+from .ops.shape.selection import *
+from .ops.shape.where import *
+from .ops.signal.convolution import *
+from .ops.signal.polynomials import *
 from .scalar import Scalar as Scalar
 from .tensor import Tensor as Tensor
-from .threads import get_num_threads as get_num_threads
-from .threads import set_num_threads as set_num_threads
 from .train import evaluate as evaluate
 from .train import fit as fit
 from .train import predict as predict
-from .transforms import elementwise_grad as elementwise_grad
-from .transforms import grad as grad
-from .transforms import grad_and_aux as grad_and_aux
-from .transforms import hessian as hessian
-from .transforms import hvp as hvp
-from .transforms import jacobian as jacobian
-from .transforms import jvp as jvp
-from .transforms import value_and_grad as value_and_grad
-from .transforms import vjp as vjp
+from .transforms import *
 from .viz import draw as draw
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import fft as fft
+    from . import runs as runs
     from . import special as special
     from . import testing as testing
 
+#: Namespaces that most programs do without.
+_LATER = {"fft", "runs", "special", "testing"}
+
+#: Modules whose public names are here already.
+_ROOMS = {"custom", "ops", "scalar", "tensor", "transforms"}
+
 
 def __getattr__(name: str) -> object:
-    """Load the namespaces that most programs do without when they are first asked for."""
-    if name not in ("fft", "special", "testing"):
+    """Load a namespace when it is first asked for."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
     return importlib.import_module(f".{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    """Names for users, the namespaces that are not loaded yet among them."""
+    public = {name for name in globals() if not name.startswith("_")} - _ROOMS | _LATER
+    return sorted(public | {"__doc__", "__name__", "__version__"})

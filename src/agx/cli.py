@@ -161,7 +161,7 @@ _fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
 
 
 def _coverage(options: argparse.Namespace) -> int:
-    from .coverage import report
+    from ._protocol.report import report
 
     print(report(options.markdown).rstrip())
     return 0
@@ -179,7 +179,8 @@ def _info(options: argparse.Namespace) -> int:
     import numpy as np
     from threadpoolctl import threadpool_info
 
-    from . import _kernels, data, threads
+    from . import _kernels, data
+    from ._runtime import threads
 
     modules = sorted(module.name for module in pkgutil.iter_modules(_kernels.__path__))
     kernels = [name for name in modules if not name.startswith("_")]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ._engine.graph import Node, Primitive, is_recording, leaves, pullback
+from ._engine.trees import flatten, is_differentiable
 from ._kernels.fingerprint import fingerprint_of
-from .graph import Node, Primitive, is_recording, leaves, pullback
 from .tensor import Tensor
-from .trees import flatten, is_differentiable
 
 
 class custom_vjp:  # noqa: N801

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import nn
 from ._names import shown
-from .rng import generator
+from ._runtime.rng import generator
 
 
 def lenet5(

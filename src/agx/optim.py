@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ._kernels import optim as _kernels
+from ._kernels.scalar import Scalar
 from ._names import shown
-from .scalar import Scalar
 from .tensor import Tensor
 
 

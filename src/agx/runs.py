@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from . import data, models, optim, threads, train, viz
+from . import data, models, optim, train, viz
+from ._names import shown
+from ._runtime import threads
+from ._runtime.rng import seed
 from .data.readers import READERS
 from .nn import losses
-from .rng import seed
 
 
 def _kinds(base: type) -> list[Any]:
@@ -338,3 +340,7 @@ def default_folder(model: str, data: str) -> Path:
         count += 1
         path = base.with_name(f"{base.name}-{count}")
     return path
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from . import coverage, graph
-from .errors import explained
-from .graph import Node, constant_functions, declare_tensor, numpy_functions
+from ._engine import graph
+from ._engine.errors import explained
+from ._engine.graph import Node, declare_tensor
+from ._protocol import calls
+from ._protocol.calls import plain
 from .ops import complex as complex_
-from .ops import (
-    create,
-    dispatch,
-    elementwise,
-    index,
-    linalg,
-    moves,
-    order,
-    products,
-    reduce,
-    running,
-    ufuncs,
-)
-from .ops import shape as movement
+from .ops.elementwise import arithmetic, limits
+from .ops.linalg import products
+from .ops.reduce import extremes, running, sums
+from .ops.shape import axes, index, moves, selection
+from .ops.shape import dtype as dtypes
 
 _HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
-
-constant_functions.update(coverage.constants())
 
 
 def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
@@ -72,106 +60,9 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
     return array.astype(dtype, copy=False)
 
 
-def _plain(x: Any) -> Any:
-    """Arrays in place of Tensors, inside lists and tuples too."""
-    if isinstance(x, Node):
-        return x.array
-    return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
-
-
-def _name(function: Any) -> str:
-    name = function.__name__
-    home = "numpy" if getattr(np, name, None) is function else "scipy.special"
-    module = getattr(function, "__module__", None) or home  # ufuncs do not know theirs
-    return f"{module}.{name}".replace("numpy._core", "numpy")
-
-
-def _missing(function: Any) -> TypeError:
-    reason = coverage.why_not(function)
-    if reason:
-        instead = coverage.INSTEAD.get(function.__name__, "")
-        return TypeError(
-            f"{_name(function)} does not take Tensors: {reason}; "
-            + (instead or "pass t.value instead of the Tensor")
-        )
-    import difflib
-
-    names = {f.__name__: _name(f).replace("numpy.", "ag.") for f in numpy_functions}
-    close = difflib.get_close_matches(function.__name__, sorted(names), n=1, cutoff=0.7)
-    near = [names[name].replace("scipy.", "ag.") for name in close]
-    hint = f"the nearest thing is {near[0]}" if near else "agx has nothing like it yet"
-    return TypeError(
-        f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
-        "t.value instead of the Tensor"
-    )
-
-
-@functools.cache
-def _parameters(function: Any) -> tuple[str, ...]:
-    """The names by which arguments may be passed, where it says so; "**" if any name will do."""
-    if isinstance(function, graph.Primitive):
-        return ()
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # as of functions of NumPy that are written in C, before 2.4
-        return ()
-    return tuple(
-        "**" if p.kind == p.VAR_KEYWORD else p.name
-        for p in parameters
-        if p.kind != p.VAR_POSITIONAL
-    )
-
-
-def _by_our_names(
-    function: Any, ours: Any, args: Any, kwargs: dict[str, Any]
-) -> tuple[Any, dict[str, Any]]:
-    """Pass by position what NumPy calls by a name that agx does not use, such as ``a=``."""
-    known, theirs = _parameters(ours), _parameters(function)
-    if "**" in known:
-        return args, kwargs
-    args, kwargs = list(args), dict(kwargs)
-    for name in sorted(set(kwargs) - set(known), key=lambda n: (*theirs, n).index(n)):
-        if name in theirs and theirs.index(name) == len(args):
-            args.append(kwargs.pop(name))
-    return args, kwargs
-
-
-def _load(function: Any) -> bool:
-    """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
-    module = getattr(function, "__module__", None) or ""
-    if module.startswith("numpy.fft"):
-        from .ops import fourier  # noqa: F401
-    elif module.startswith("numpy.polynomial"):
-        from .ops import grids  # noqa: F401
-    elif isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
-        from .ops import special  # noqa: F401
-    return function in numpy_functions
-
-
-def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call agx's version of a NumPy function, naming an argument that it does not take."""
-    ours = numpy_functions[function]
-    if kwargs:
-        args, kwargs = _by_our_names(function, ours, args, kwargs)
-    try:
-        return ours(*args, **kwargs)
-    except TypeError:
-        if isinstance(ours, graph.Primitive):
-            raise
-        signature = inspect.signature(ours)
-        try:
-            signature.bind(*args, **kwargs)
-        except TypeError as problem:
-            raise TypeError(
-                f"{_name(function)} of a Tensor: {problem}; agx supports "
-                f"ag.{ours.__name__}{signature}"
-            ) from None
-        raise
-
-
 def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return ufunc(self.array, _plain(other))
+        return ufunc(self.array, plain(other))
 
     return compare
 
@@ -181,7 +72,7 @@ def _constant(name: str) -> Callable[..., Any]:
     theirs = getattr(np.ndarray, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return theirs(self.array, *map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+        return theirs(self.array, *map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
 
     method.__name__ = name
     method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is a plain array."
@@ -273,7 +164,7 @@ class Tensor(Node):
     @property
     def T(self) -> Any:
         """The transpose: all axes reversed."""
-        return movement.transpose(self)
+        return axes.transpose(self)
 
     @property
     def real(self) -> Any:
@@ -288,7 +179,7 @@ class Tensor(Node):
     @property
     def mT(self) -> Any:
         """The transpose of the last two axes."""
-        return movement.swapaxes(self, -1, -2)
+        return axes.swapaxes(self, -1, -2)
 
     def numpy(self) -> np.ndarray:
         """Return the value, a NumPy array of the same memory."""
@@ -304,12 +195,12 @@ class Tensor(Node):
 
     def flatten(self, order: str = "C") -> Any:
         """Flatten to one dimension, rows first, or columns first with ``order="F"``."""
-        return movement.ravel(self, order)
+        return axes.ravel(self, order)
 
     @property
     def flat(self) -> Any:
         """The elements, rows first, as a Tensor of one dimension."""
-        return movement.ravel(self)
+        return axes.ravel(self)
 
     @property
     def itemsize(self) -> int:
@@ -323,7 +214,7 @@ class Tensor(Node):
 
     def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Any:
         """Keep the slices along ``axis`` for which ``condition`` holds."""
-        return order.compress(condition, self, axis, out)
+        return selection.compress(condition, self, axis, out)
 
     all, any = _constant("all"), _constant("any")
     argmax, argmin = _constant("argmax"), _constant("argmin")
@@ -390,7 +281,7 @@ class Tensor(Node):
         return Tensor(self.array.copy(), label=self.label, requires_grad=self.requires_grad)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return ufuncs.round(self, ndigits or 0)
+        return arithmetic.round(self, ndigits or 0)
 
     def __bool__(self) -> bool:
         return bool(self.array)
@@ -433,27 +324,27 @@ class Tensor(Node):
     __gt__ = _compare(np.greater)
     __ge__ = _compare(np.greater_equal)
 
-    __add__ = elementwise.add
-    __radd__ = _swapped(elementwise.add)
-    __sub__ = elementwise.subtract
-    __rsub__ = _swapped(elementwise.subtract)
-    __mul__ = elementwise.multiply
-    __rmul__ = _swapped(elementwise.multiply)
-    __truediv__ = elementwise.divide
-    __rtruediv__ = _swapped(elementwise.divide)
-    __floordiv__ = elementwise.floor_divide
-    __rfloordiv__ = _swapped(elementwise.floor_divide)
-    __mod__ = elementwise.remainder
-    __rmod__ = _swapped(elementwise.remainder)
-    __pow__ = elementwise.power
-    __rpow__ = _swapped(elementwise.power)
-    __matmul__ = linalg.matmul
-    __rmatmul__ = _swapped(linalg.matmul)
-    __neg__ = elementwise.negative
-    __pos__ = elementwise.positive
-    __abs__ = elementwise.absolute
-    __divmod__ = ufuncs.divmod
-    __rdivmod__ = _swapped(ufuncs.divmod)
+    __add__ = arithmetic.add
+    __radd__ = _swapped(arithmetic.add)
+    __sub__ = arithmetic.subtract
+    __rsub__ = _swapped(arithmetic.subtract)
+    __mul__ = arithmetic.multiply
+    __rmul__ = _swapped(arithmetic.multiply)
+    __truediv__ = arithmetic.divide
+    __rtruediv__ = _swapped(arithmetic.divide)
+    __floordiv__ = arithmetic.floor_divide
+    __rfloordiv__ = _swapped(arithmetic.floor_divide)
+    __mod__ = arithmetic.remainder
+    __rmod__ = _swapped(arithmetic.remainder)
+    __pow__ = arithmetic.power
+    __rpow__ = _swapped(arithmetic.power)
+    __matmul__ = products.matmul
+    __rmatmul__ = _swapped(products.matmul)
+    __neg__ = arithmetic.negative
+    __pos__ = arithmetic.positive
+    __abs__ = arithmetic.absolute
+    __divmod__ = arithmetic.divmod
+    __rdivmod__ = _swapped(arithmetic.divmod)
     __getitem__ = index.getitem
 
     def __setitem__(self, where: Any, new: Any) -> None:
@@ -462,74 +353,42 @@ class Tensor(Node):
             "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
         )
 
-    sum = reduce.sum
-    mean = reduce.mean
-    var = reduce.var
-    std = reduce.std
-    prod = reduce.prod
-    max = reduce.max
-    min = reduce.min
+    sum = sums.sum
+    mean = sums.mean
+    var = sums.var
+    std = sums.std
+    prod = sums.prod
+    max = extremes.max
+    min = extremes.min
     cumsum = running.cumsum
     cumprod = running.cumprod
-    ptp = reduce.ptp
-    round = ufuncs.round
+    ptp = extremes.ptp
+    round = arithmetic.round
     trace = products.trace
     diagonal = moves.diagonal
     copy = moves.copy
-    clip = elementwise.clip
+    clip = limits.clip
     conj = conjugate = complex_.conj
-    astype = elementwise.astype
-    reshape = movement.reshape
-    ravel = movement.ravel
-    transpose = movement.transpose
-    swapaxes = movement.swapaxes
-    squeeze = movement.squeeze
-    repeat = movement.repeat
+    astype = dtypes.astype
+    reshape = axes.reshape
+    ravel = axes.ravel
+    transpose = axes.transpose
+    swapaxes = axes.swapaxes
+    squeeze = axes.squeeze
+    repeat = moves.repeat
     take = index.take
-    dot = linalg.dot
+    dot = products.dot
 
     # --- NumPy's protocols -----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs and ufunc not in constant_functions:
-            ours = numpy_functions.get(ufunc)
-            if ours is not None:
-                return ours(*args)
-        if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
-            raise TypeError(
-                f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead"
-            )
-        if ufunc in constant_functions:
-            plain = {k: _plain(v) for k, v in kwargs.items()}
-            return getattr(ufunc, method)(*map(_plain, args), **plain)
-        if kwargs.pop("out", None) is not None:
-            raise TypeError(
-                f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
-                "would lose its gradient; write x = x + t instead of x += t"
-            )
-        if ufunc not in numpy_functions and not _load(ufunc):
-            raise _missing(ufunc)
-        if method != "__call__":
-            return dispatch.method(ufunc, method, _name(ufunc), args, kwargs)
-        return dispatch.call(ufunc, _name(ufunc), args, kwargs)
+        return calls.ufunc(ufunc, method, args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function in constant_functions:
-            return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-        if function in _CREATORS:
-            made = _CREATORS[function](*args, **kwargs)
-            return made if isinstance(made, Node) else Tensor(made, requires_grad=False)
-        if function not in numpy_functions and not _load(function):
-            raise _missing(function)
-        if kwargs.get("out", False) is None:
-            kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-        return _call_ours(function, args, kwargs)
+        made = calls.function(function, args, kwargs)
+        if function in calls.CREATORS and not isinstance(made, Node):
+            return Tensor(made, requires_grad=False)
+        return made
 
-
-#: What makes an array when NumPy is asked for one with ``like=`` a Tensor.
-_CREATORS = {
-    getattr(np, name): getattr(create, name, getattr(np, name))
-    for name in coverage.CREATION.split()
-}
 
 declare_tensor(Tensor)

@@ -13,13 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import pull_block, rows_at_once
-from .graph import Node, is_recording, leaves, pullback, set_recording
+from ._engine.graph import Node, is_recording, leaves, pullback, set_recording
+from ._engine.stacked import pull_block, rows_at_once
+from ._engine.trees import describe, flatten, is_differentiable, leaves_like
+from ._kernels.scalar import Scalar
 from .ops.complex import is_complex, real
-from .ops.shape import reshape, stack
-from .scalar import Scalar
+from .ops.shape.axes import reshape, stack
 from .tensor import Tensor
-from .trees import describe, flatten, is_differentiable, leaves_like
+
+__all__ = [
+    "elementwise_grad",
+    "grad",
+    "grad_and_aux",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]
 
 Argnums = int | tuple[int, ...]
 

@@ -11,7 +11,7 @@ from dataset_files import CIFAR_FOLDER as FOLDER
 from dataset_files import cifar_batch as batch
 from dataset_files import write_cifar
 
-from agx.data import cifar10
+from agx.data.cifar import cifar10
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agx.data import ArrayDataset
+from agx.data.dataset import ArrayDataset
 
 
 @pytest.fixture

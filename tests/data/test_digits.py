@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import agx.data
-from agx.data import ArrayDataset, digits
+from agx.data import digits
+from agx.data.dataset import ArrayDataset
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 1437), ("test", 360)])

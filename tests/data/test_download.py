@@ -11,8 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from agx.data import cifar, cifar10, fashion_mnist, idx, mnist
+from agx.data import cifar, idx
+from agx.data.cifar import cifar10
 from agx.data.download import Remote, fetch
+from agx.data.idx import fashion_mnist, mnist
 
 FILE = b"the published file\n" * 40_000  # more than one chunk
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agx.data import data_home
+from agx.data.files import data_home
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dataset_files import NUMBERS, PIXELS, idx, write_idx
 
-from agx.data import fashion_mnist, mnist
+from agx.data.idx import fashion_mnist, mnist
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import agx as ag
+from agx._engine.graph import pullback
 from agx._kernels import arithmetic as kernels
-from agx.graph import pullback
 
 SYMBOLS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 DTYPES = [np.float32, np.float64]

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx import threads
-from agx.ops.im2col import Geometry
+from agx._runtime import threads
+from agx.ops.images.im2col import Geometry
 
 if threads.blas() is None:
     pytest.skip("NumPy's BLAS has no symbols to call", allow_module_level=True)

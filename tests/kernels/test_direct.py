@@ -7,10 +7,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx import buffers
 from agx._kernels import arrays, direct, simd
-from agx.ops import conv
-from agx.ops.im2col import Geometry
+from agx._runtime import buffers
+from agx.ops.images import conv
+from agx.ops.images.im2col import Geometry
 
 if not simd.level():
     pytest.skip("this processor has no AVX2", allow_module_level=True)

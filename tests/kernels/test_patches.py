@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agx._kernels import patches as kernels
-from agx.ops.im2col import Geometry
+from agx.ops.images.im2col import Geometry
 
 KINDS = [("float", np.float32), ("double", np.float64)]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx import threads
 from agx._kernels import pool
+from agx._runtime import threads
 
 
 @pytest.fixture(autouse=True)

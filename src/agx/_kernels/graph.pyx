@@ -45,6 +45,7 @@ cdef object ufunc = np.ufunc
 cdef tuple no_args = ()
 cdef type tensor_class = None
 cdef object explain = None
+cdef object push = None
 
 
 def declare_tensor(type cls):
@@ -57,6 +58,12 @@ def declare_explanation(object function):
     """Name the function that makes an error say which operation it comes from."""
     global explain
     explain = function
+
+
+def declare_push(object function):
+    """Name the function that carries one node's gradient on; called once, by the sweep."""
+    global push
+    push = function
 
 
 def set_recording(bint on):
@@ -314,7 +321,6 @@ cdef class Node:
             return self._closure
         if self._args is None:
             return do_nothing
-        from agx._kernels.sweep import push
         return MethodType(push, self)
 
     @_backward.setter

@@ -1,6 +1,6 @@
 """A team of threads for loops that hold no GIL.
 
-The threads are Python's own (``agx.threads`` starts them on ``work``); between tasks they wait here.
+The threads are Python's own (``agx._runtime.threads`` starts them on ``work``); between tasks they wait here.
 """
 
 cdef extern from "pool.h" nogil:

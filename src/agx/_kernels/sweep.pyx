@@ -20,6 +20,8 @@ from agx._kernels.loops cimport has_nan
 
 import numpy as np
 
+from agx._kernels.graph import declare_push
+
 cnp.import_array()
 
 cdef object ndarray = np.ndarray
@@ -212,6 +214,9 @@ def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
     for a, c in contributions(node, node.grad, None, False, False, False):
         (<Node>a).grad += c
+
+
+declare_push(push)
 
 
 cdef list closure_contributions(Node node, object g, bint create_graph):

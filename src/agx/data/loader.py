@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..rng import generator
+from .._runtime.rng import generator
 from .dataset import Array, ArrayDataset
 
 #: Called with the images of a batch and a generator; returns new images.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..rng import generator
+from .._runtime.rng import generator
 from .dataset import Array
 
 if TYPE_CHECKING:

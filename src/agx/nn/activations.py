@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops import elementwise, reduce
+from ..ops.elementwise.activations import gelu, leaky_relu, silu
+from ..ops.elementwise.exponential import sigmoid, softplus
+from ..ops.elementwise.limits import relu
+from ..ops.elementwise.trigonometric import tanh
+from ..ops.reduce.softmax import log_softmax, softmax
 from .module import Module
+
+__all__ = [
+    "GELU",
+    "LeakyReLU",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]
 
 
 class ReLU(Module):
@@ -17,7 +33,7 @@ class ReLU(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.relu(x)
+        return relu(x)
 
 
 class LeakyReLU(Module):
@@ -32,7 +48,7 @@ class LeakyReLU(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.leaky_relu(x, self.negative_slope)
+        return leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
         """Return the slope."""
@@ -51,7 +67,7 @@ class GELU(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.gelu(x, self.approximate)
+        return gelu(x, self.approximate)
 
 
 class SiLU(Module):
@@ -63,7 +79,7 @@ class SiLU(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.silu(x)
+        return silu(x)
 
 
 class Sigmoid(Module):
@@ -75,7 +91,7 @@ class Sigmoid(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.sigmoid(x)
+        return sigmoid(x)
 
 
 class Softplus(Module):
@@ -87,7 +103,7 @@ class Softplus(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.softplus(x)
+        return softplus(x)
 
 
 class Tanh(Module):
@@ -99,7 +115,7 @@ class Tanh(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return elementwise.tanh(x)
+        return tanh(x)
 
 
 class Softmax(Module):
@@ -114,7 +130,7 @@ class Softmax(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return reduce.softmax(x, self.dim)
+        return softmax(x, self.dim)
 
     def extra_repr(self) -> str:
         """Return the axis."""
@@ -130,4 +146,4 @@ class LogSoftmax(Softmax):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
-        return reduce.log_softmax(x, self.dim)
+        return log_softmax(x, self.dim)

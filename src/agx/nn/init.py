@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._names import shown
-from ..rng import generator
+from .._runtime.rng import generator
 
 Shape = tuple[int, ...]
 

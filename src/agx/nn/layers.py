@@ -7,15 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import pool
-from ..ops.conv import convolve
-from ..ops.im2col import Pair, geometry
-from ..ops.linalg import linear
-from ..ops.shape import reshape
-from ..rng import generator
+from .._runtime.rng import generator
+from ..ops.images import pool
+from ..ops.images.conv import convolve
+from ..ops.images.im2col import Pair, geometry
+from ..ops.linalg.products import linear
+from ..ops.shape.axes import reshape
 from ..tensor import Tensor
 from . import init
 from .module import Module, parameter
+
+__all__ = [
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
+    "Conv2d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+]
 
 
 def _default(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tensor:

@@ -10,13 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node
+from .._engine.graph import Node
 from ..ops import loss as ops
 from ..ops.complex import check_real
-from ..ops.elementwise import absolute, where
-from ..ops.reduce import log_softmax
-from ..ops.shape import moveaxis, reshape
+from ..ops.elementwise.arithmetic import absolute
+from ..ops.reduce.softmax import log_softmax
+from ..ops.shape.axes import moveaxis, reshape
+from ..ops.shape.where import where
 from .module import Module
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "huber",
+    "l1",
+    "mse",
+    "nll_loss",
+]
 
 REDUCTIONS = ("mean", "sum", "none")
 

@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 
 from ..ops.complex import check_real
-from ..ops.elementwise import sqrt
-from ..ops.reduce import mean, var
-from ..ops.shape import reshape
+from ..ops.elementwise.arithmetic import sqrt
+from ..ops.reduce.sums import mean, var
+from ..ops.shape.axes import reshape
 from . import init
 from .layers import check_positive
 from .module import Module, parameter
+
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "LayerNorm",
+]
 
 
 class _BatchNorm(Module):

@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import implements, primitive
+from .._engine.graph import implements, primitive
+
+__all__ = [
+    "angle",
+    "conj",
+    "imag",
+    "real",
+]
 
 
 def is_complex(x: Any) -> bool:

@@ -9,12 +9,18 @@ import numpy as np
 from numpy.lib import scimath
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..graph import implements, value_of
-from . import elementwise
+from .._engine.graph import implements, value_of
 from .complex import is_complex
-from .elementwise import astype
-from .moves import as_array
-from .shape import expand_dims, moveaxis, reshape, stack
+from .elementwise.arithmetic import power, sqrt
+from .elementwise.exponential import log, log2, log10
+from .elementwise.trigonometric import arccos, arcsin, arctanh
+from .shape.axes import as_array, expand_dims, moveaxis, reshape, stack
+from .shape.dtype import astype
+
+__all__ = [
+    "apply_along_axis",
+    "apply_over_axes",
+]
 
 
 @implements(np.apply_along_axis)
@@ -80,13 +86,13 @@ def _beyond(function: Any, ours: Callable[[Any], Any], outside: Callable[[np.nda
 
 
 for _function, _ours, _outside in (
-    (scimath.sqrt, elementwise.sqrt, lambda x: x < 0),
-    (scimath.log, elementwise.log, lambda x: x < 0),
-    (scimath.log2, elementwise.log2, lambda x: x < 0),
-    (scimath.log10, elementwise.log10, lambda x: x < 0),
-    (scimath.arccos, elementwise.arccos, lambda x: abs(x) > 1),
-    (scimath.arcsin, elementwise.arcsin, lambda x: abs(x) > 1),
-    (scimath.arctanh, elementwise.arctanh, lambda x: abs(x) > 1),
+    (scimath.sqrt, sqrt, lambda x: x < 0),
+    (scimath.log, log, lambda x: x < 0),
+    (scimath.log2, log2, lambda x: x < 0),
+    (scimath.log10, log10, lambda x: x < 0),
+    (scimath.arccos, arccos, lambda x: abs(x) > 1),
+    (scimath.arcsin, arcsin, lambda x: abs(x) > 1),
+    (scimath.arctanh, arctanh, lambda x: abs(x) > 1),
 ):
     _beyond(_function, _ours, _outside)
 
@@ -96,11 +102,9 @@ def _logn(n: Any, x: Any) -> Any:
     def negative(v: np.ndarray) -> Any:
         return v < 0
 
-    return elementwise.log(_complex_where(x, negative)) / elementwise.log(
-        _complex_where(n, negative)
-    )
+    return log(_complex_where(x, negative)) / log(_complex_where(n, negative))
 
 
 @implements(scimath.power)
 def _power(x: Any, p: Any) -> Any:
-    return elementwise.power(_complex_where(x, lambda v: v < 0), p)
+    return power(_complex_where(x, lambda v: v < 0), p)

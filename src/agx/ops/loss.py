@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .._engine.graph import primitive
 from .._kernels import reduce as _kernels
 from .._kernels.reduce import are_classes as are_classes
-from ..graph import primitive
-from .elementwise import clip, log, log1p, maximum, sigmoid, softplus
-from .reduce import log_softmax, softmax
+from .elementwise.exponential import log, log1p, sigmoid, softplus
+from .elementwise.limits import clip, maximum
+from .reduce.softmax import log_softmax, softmax
 
 # --- log-softmax of the target class -------------------------------------------------------------
 

@@ -11,11 +11,60 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Primitive, implements, primitive, value_of
-from . import reduce
-from .elementwise import _difference, clip, exp, log, log1p, sign, where
-from .elementwise import erf as erf
-from .shape import Axis, broadcast_to
+from .._engine.graph import Primitive, implements, primitive, value_of
+from .elementwise.activations import erf as erf
+from .elementwise.arithmetic import sign
+from .elementwise.exponential import _difference, exp, log, log1p
+from .elementwise.limits import clip
+from .reduce.softmax import log_softmax as plain_log_softmax
+from .reduce.softmax import logsumexp as plain_logsumexp
+from .reduce.softmax import softmax as plain_softmax
+from .reduce.sums import sum as plain_sum
+from .shape.axes import Axis, broadcast_to
+from .shape.where import where
+
+__all__ = [
+    "beta",
+    "betaln",
+    "digamma",
+    "entr",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
+    "expit",
+    "exprel",
+    "gamma",
+    "gammaln",
+    "hyp1f1",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "iv",
+    "ive",
+    "j0",
+    "j1",
+    "jn",
+    "jv",
+    "kl_div",
+    "log_expit",
+    "log_ndtr",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "ndtr",
+    "ndtri",
+    "polygamma",
+    "psi",
+    "rel_entr",
+    "softmax",
+    "xlog1py",
+    "xlogy",
+    "y0",
+    "y1",
+    "yv",
+]
 
 
 def _scipy() -> Any:
@@ -259,7 +308,7 @@ def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis, sign
     top = np.max(np.where(off, -np.inf, plain), axis=axis, keepdims=True)
     e = exp(_difference(a, top))
     share = where(off, 0.0, e * b)
-    total = reduce.sum(share, axis, keepdims=True)
+    total = plain_sum(share, axis, keepdims=True)
     if i:
         return g * e / total
     return g * share / where(total == 0, 1.0, total)
@@ -285,7 +334,7 @@ def logsumexp(
     """
     a = a if hasattr(a, "shape") else np.asarray(a)
     if b is None and not return_sign:
-        return reduce.logsumexp(a, axis, keepdims=keepdims)
+        return plain_logsumexp(a, axis, keepdims=keepdims)
     b = np.ones((), a.dtype) if b is None else b
     b = b if hasattr(b, "shape") else np.asarray(b, a.dtype)
     shape = np.broadcast_shapes(a.shape, b.shape)
@@ -305,7 +354,7 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     array([[0.25, 0.25],
            [0.25, 0.25]])
     """
-    return reduce.softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+    return plain_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
 
 
 def log_softmax(x: Any, axis: Axis = None) -> Any:
@@ -314,4 +363,4 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     >>> ag.special.log_softmax(np.array([0.0, -1000.0]))
     array([    0., -1000.])
     """
-    return reduce.log_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+    return plain_log_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)

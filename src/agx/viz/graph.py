@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import Node
-from ..scalar import Scalar
+from .._engine.graph import Node
+from .._kernels.scalar import Scalar
 
 if TYPE_CHECKING:
     from pathlib import Path

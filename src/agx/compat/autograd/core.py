@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Node, leaves, pullback
+from ..._engine.graph import Node, leaves, pullback
 from ...ops.complex import is_complex, real
 from ...tensor import Tensor
 from .absent import absent as _absent

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Node
+from ..._engine.graph import Node
 from ...ops.complex import is_complex, real
-from ...ops.linalg import tensordot
-from ...ops.shape import reshape, stack
+from ...ops.linalg.products import tensordot
+from ...ops.shape.axes import reshape, stack
 from .core import Trace, each, items, rebuild
 from .core import make_jvp as _make_jvp
 from .core import make_vjp as _make_vjp
-from .extend import defvjp, primitive
+from .extend import defvjp
 from .misc.flatten import flatten
-from .tracer import peek
+from .tracer import peek, primitive
 from .wrap_util import unary_to_nary
 
 Function = Callable[..., Any]

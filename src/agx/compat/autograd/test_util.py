@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...ops.complex import imag, is_complex, real
-from ...ops.shape import concatenate, ravel
-from ...testing import check_grads as _check
+from ...ops.shape.axes import concatenate, ravel
+from ...testing.check import check_grads as _check
 from .core import items, rebuild
 from .differential_operators import make_jvp, make_vjp
 from .tracer import peek

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ...graph import Node, Primitive
+from ..._engine.graph import Node, Primitive
 from ...tensor import Tensor as Box
 from .absent import absent as _absent
 

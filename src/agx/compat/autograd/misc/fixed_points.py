@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ....graph import Node, Primitive
-from ....ops.shape import concatenate
+from ...._engine.graph import Node, Primitive
+from ....ops.shape.axes import concatenate
 from ..differential_operators import make_vjp
 from ..tracer import peek
 from .flatten import flatten

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ....graph import Node
+from ...._engine.graph import Node
 from ....ops.complex import is_complex, real
-from ....ops.elementwise import astype
-from ....ops.shape import concatenate, ravel, reshape
+from ....ops.shape.axes import concatenate, ravel, reshape
+from ....ops.shape.dtype import astype
 from ..core import items, rebuild
 from ..tracer import getval
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ....graph import Node as _Node
-from ....ops import elementwise as _elementwise
-from ....ops import shape as _shape
+from ...._engine.graph import Node as _Node
+from ....ops.shape import axes as _axes
+from ....ops.shape import dtype as _dtype
 from . import fft as fft
 from . import linalg as linalg
 from . import random as random
@@ -22,7 +22,7 @@ def _stacked(x: Any) -> Any:
         x = x.tolist()
     if isinstance(x, (list, tuple)):
         parts = [_stacked(part) for part in x]
-        return _shape.stack(parts) if _has_tensor(parts) else np.asarray(parts)
+        return _axes.stack(parts) if _has_tensor(parts) else np.asarray(parts)
     return x if isinstance(x, _Node) else np.asarray(x)
 
 
@@ -36,9 +36,9 @@ def array(object: Any, dtype: Any = None, **options: Any) -> Any:
     if not _has_tensor(object):
         return np.array(object, dtype, **options)
     out = _stacked(object)
-    out = out if dtype is None else _elementwise.astype(out, dtype)
+    out = out if dtype is None else _dtype.astype(out, dtype)
     missing = options.get("ndmin", 0) - out.ndim
-    return _shape.reshape(out, (1,) * missing + out.shape) if missing > 0 else out
+    return _axes.reshape(out, (1,) * missing + out.shape) if missing > 0 else out
 
 
 def asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
@@ -53,14 +53,14 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """Make an array of one value, which may be a Tensor."""
     if not _has_tensor(fill_value):
         return np.full(shape, fill_value, dtype, **options)
-    return _shape.broadcast_to(array(fill_value, dtype), shape)
+    return _axes.broadcast_to(array(fill_value, dtype), shape)
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """Make an array of one value, which may be a Tensor, in the shape of another."""
     if not _has_tensor(fill_value):
         return np.full_like(a, fill_value, dtype, **options)
-    return _shape.broadcast_to(array(fill_value, dtype), np.shape(a))
+    return _axes.broadcast_to(array(fill_value, dtype), np.shape(a))
 
 
 class _Joined:
@@ -78,7 +78,7 @@ class _Joined:
         vectors = [np.r_[p] if isinstance(p, slice) else np.atleast_1d(array(p)) for p in parts]
         if self._columns:
             vectors = [v[:, None] if v.ndim == 1 else v for v in vectors]
-        return _shape.concatenate(vectors, -1 if self._columns else 0)
+        return _axes.concatenate(vectors, -1 if self._columns else 0)
 
 
 r_, c_ = _Joined(np.r_, columns=False), _Joined(np.c_, columns=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ....graph import Node
+from ...._engine.graph import Node
 
 #: What takes a list of arrays, rather than an array written as a list.
 _OF_LISTS = {

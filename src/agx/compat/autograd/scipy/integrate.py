@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...._engine.graph import Node, Primitive
 from ....custom import once
-from ....graph import Node, Primitive
-from ....ops.shape import concatenate, stack
+from ....ops.shape.axes import concatenate, stack
 from ..differential_operators import make_vjp
 from ..misc.flatten import flatten
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ....graph import Node
+from ...._engine.graph import Node
 
 Axes = Sequence[Sequence[int]]
 

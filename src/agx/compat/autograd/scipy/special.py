@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ....ops.elementwise import exp
+from ....ops.elementwise.exponential import exp
 from ..extend import defvjp
 from ..tracer import primitive
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .....ops.elementwise import exp
+from .....ops.elementwise.exponential import exp
 from .. import special
 
 

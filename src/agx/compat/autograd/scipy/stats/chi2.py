@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .....ops.elementwise import exp
+from .....ops.elementwise.exponential import exp
 from . import gamma
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .....ops.elementwise import exp, log
+from .....ops.elementwise.exponential import exp, log
 from ...tracer import peek
 
 

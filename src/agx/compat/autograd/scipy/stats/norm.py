@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .....ops.elementwise import exp, log
+from .....ops.elementwise.exponential import exp, log
 
 _LOG_ROOT = 0.5 * math.log(2 * math.pi)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .....ops.elementwise import exp
+from .....ops.elementwise.exponential import exp
 from .. import special
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .....ops.elementwise import exp, log, log1p
+from .....ops.elementwise.exponential import exp, log, log1p
 
 
 def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:

@@ -1,0 +1,1 @@
+"""The engine: nodes, operations and the ways through a graph."""

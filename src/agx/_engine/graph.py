@@ -1,0 +1,196 @@
+"""The engine's Python face: the table of primitives, recording on and off, and backward."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .._kernels import graph as _graph
+from .._kernels import sweep as _sweep
+from .._kernels.graph import Node as Node
+from .._kernels.graph import Primitive as Primitive
+from .._kernels.graph import declare_arithmetic as declare_arithmetic
+from .._kernels.graph import declare_tensor as declare_tensor
+from .._kernels.graph import is_recording as is_recording
+from .._kernels.graph import set_recording as set_recording
+from .._kernels.sweep import leaves as leaves
+from .._kernels.sweep import sorted_nodes as sorted_nodes
+from .._kernels.sweep import verify as verify
+from .errors import explained
+from .formulas import describe
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Every primitive by name.
+registry: dict[str, Primitive] = {}
+
+#: What agx calls when NumPy is asked to apply a function to a Tensor.
+numpy_functions: dict[Any, Callable[..., Any]] = {}
+
+#: NumPy functions whose results carry no gradient: they see plain arrays and return plain arrays.
+constant_functions: set[Any] = set()
+
+
+def primitive(
+    name: str,
+    function: Callable[..., Any],
+    vjps: Sequence[Callable[..., Any] | None] | Callable[..., Any],
+    *,
+    elementwise: bool = False,
+) -> Primitive:
+    """Declare a differentiable operation and return it as a function of arrays and Tensors.
+
+    ``function(*args, **params)`` computes the value from plain arrays: positional arguments are
+    differentiable, keyword arguments are metadata. ``vjps`` has one pull-back for each positional
+    argument, called as ``vjp(g, out, *args, **params)`` with the gradient ``g`` of the result; it
+    may leave its result in the shape that broadcasting gave it. Written with NumPy functions and
+    operators, a pull-back can be differentiated again. A single function ``vjps(i, g, out, *args)``
+    serves any number of arguments. ``elementwise`` says that ``out[k]`` depends on the arguments
+    at ``k`` only.
+
+    >>> cube = ag.primitive("cube", lambda x: x**3, [lambda g, out, x: 3 * g * x**2])
+    >>> ag.grad(ag.grad(cube))(2.0)
+    array(12.)
+    """
+    if not callable(function):
+        raise TypeError(f"primitive {name!r}: function must be callable, got {function!r}")
+    rules = vjps if callable(vjps) else tuple(vjps)
+    registry[name] = new = Primitive(name, function, rules, elementwise)
+    if isinstance(function, np.ufunc):
+        numpy_functions.setdefault(function, new)
+        new.__doc__ = describe(function.__name__)
+    return new
+
+
+def implements(*functions: Any) -> Callable[[F], F]:
+    """Make NumPy call the decorated function when one of ``functions`` is given a Tensor.
+
+    None stands for a function that this version of NumPy lacks.
+    """
+
+    def register(ours: F) -> F:
+        numpy_functions.update({f: ours for f in functions if f is not None})
+        return ours
+
+    return register
+
+
+def is_node(x: Any) -> bool:
+    """Whether ``x`` is a node of a graph rather than a plain array or number."""
+    return isinstance(x, Node)
+
+
+def value_of(x: Any) -> Any:
+    """The array or number behind ``x``: a Tensor's value, anything else as it is."""
+    return x.array if isinstance(x, Node) else x
+
+
+def no_gradient(*operands: Any, **params: Any) -> None:
+    """Pull back nothing: the rule of an operation that is constant almost everywhere."""
+
+
+_graph.declare_explanation(explained)
+
+
+class no_grad:
+    """Switch recording off in this thread, as a context manager or a decorator.
+
+    Results computed inside have ``requires_grad=False`` and hold on to no inputs.
+
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> with ag.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        return self if function is None else self(function)
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(_graph.set_recording(False))
+
+    def __exit__(self, *exc: object) -> None:
+        _graph.set_recording(self._before.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def quietly(*args: Any, **kwargs: Any) -> Any:
+            before = _graph.set_recording(False)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _graph.set_recording(before)
+
+        return quietly
+
+
+def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
+    """The gradient that a backward pass starts from: ``seed``, or 1 for a scalar."""
+    value = root.array
+    if seed is None:
+        if value.size != 1:
+            raise RuntimeError(
+                f"{who}: the result has shape {value.shape}, and only a scalar has a gradient; "
+                f"reduce it with .sum() or .mean(), or pass a seed of that shape"
+            )
+        if value.dtype.kind == "c":
+            raise RuntimeError(
+                f"{who}: the result is complex, and only a real number has a gradient; take "
+                "ag.real, ag.imag or ag.abs of it, or pass a seed"
+            )
+        return np.ones(value.shape, value.dtype)
+    seed = np.asarray(seed)
+    if seed.dtype.kind == "c" and value.dtype.kind != "c":
+        raise TypeError(f"{who}: the result is real and the seed complex; pass its real part")
+    if seed.shape != value.shape:
+        raise ValueError(f"{who}: expected a seed of shape {value.shape}, got {seed.shape}")
+    return seed.astype(value.dtype, copy=False)
+
+
+def backward(root: Node, seed: Any = None, free: bool = False, create_graph: bool = False) -> None:
+    """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``)."""
+    if free and create_graph:
+        raise ValueError("backward: free=True lets go of the graph that create_graph=True needs")
+    if not root.requires_grad:
+        raise RuntimeError(
+            "backward: this Tensor does not depend on anything that requires a gradient; it was "
+            "computed from plain arrays, inside no_grad(), or after detach()"
+        )
+    start = _seed(root, seed, "backward")
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if not create_graph:
+            _sweep.backward(root, start, free)
+            return
+        wrt = leaves(root)
+        for leaf, g in zip(wrt, _sweep.pullback(root, start, wrt, True), strict=True):
+            if g is not None:
+                before = leaf.grad_or_none
+                leaf.grad = g if before is None else before + g
+
+
+def pullback(
+    root: Node, wrt: Iterable[Node], seed: Any = None, create_graph: bool = False
+) -> list[Any]:
+    """Gradients of ``root`` with respect to each node of ``wrt``, without touching any ``grad``.
+
+    Arrays; Tensors that can be differentiated again with ``create_graph``. Zeros where ``root`` does
+    not depend on a node.
+    """
+    nodes = list(wrt)
+    start = seed if isinstance(seed, Node) else _seed(root, seed, "grad")
+    if root.requires_grad:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            found = _sweep.pullback(root, start, nodes, create_graph)
+    else:
+        found = [None] * len(nodes)
+    return [
+        np.zeros(n.shape, n.dtype) if g is None else g for n, g in zip(nodes, found, strict=True)
+    ]

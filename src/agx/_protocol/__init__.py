@@ -1,0 +1,1 @@
+"""NumPy's protocols: what becomes of its functions when they are given a Tensor."""

@@ -1,0 +1,157 @@
+"""What agx does when NumPy is asked to apply one of its functions to a Tensor."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from typing import Any
+
+import numpy as np
+
+from .._engine.graph import Node, Primitive, constant_functions, numpy_functions
+from ..ops.shape import create
+from . import table, ufuncs
+
+constant_functions.update(table.constants())
+
+#: What makes an array when NumPy is asked for one with ``like=`` a Tensor.
+CREATORS = {
+    getattr(np, name): getattr(create, name, getattr(np, name)) for name in table.CREATION.split()
+}
+
+
+def plain(x: Any) -> Any:
+    """Arrays in place of Tensors, inside lists and tuples too."""
+    if isinstance(x, Node):
+        return x.array
+    return type(x)(map(plain, x)) if type(x) in (list, tuple) else x
+
+
+def _name(function: Any) -> str:
+    name = function.__name__
+    home = "numpy" if getattr(np, name, None) is function else "scipy.special"
+    module = getattr(function, "__module__", None) or home  # ufuncs do not know theirs
+    return f"{module}.{name}".replace("numpy._core", "numpy")
+
+
+def _missing(function: Any) -> TypeError:
+    reason = table.why_not(function)
+    if reason:
+        instead = table.INSTEAD.get(function.__name__, "")
+        return TypeError(
+            f"{_name(function)} does not take Tensors: {reason}; "
+            + (instead or "pass t.value instead of the Tensor")
+        )
+    import difflib
+
+    names = {f.__name__: _name(f).replace("numpy.", "ag.") for f in numpy_functions}
+    close = difflib.get_close_matches(function.__name__, sorted(names), n=1, cutoff=0.7)
+    near = [names[name].replace("scipy.", "ag.") for name in close]
+    hint = f"the nearest thing is {near[0]}" if near else "agx has nothing like it yet"
+    return TypeError(
+        f"{_name(function)} is not differentiable in agx; {hint}. To leave the graph on purpose, pass "
+        "t.value instead of the Tensor"
+    )
+
+
+@functools.cache
+def _parameters(function: Any) -> tuple[str, ...]:
+    """The names by which arguments may be passed, where it says so; "**" if any name will do."""
+    if isinstance(function, Primitive):
+        return ()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # as of functions of NumPy that are written in C, before 2.4
+        return ()
+    return tuple(
+        "**" if p.kind == p.VAR_KEYWORD else p.name
+        for p in parameters
+        if p.kind != p.VAR_POSITIONAL
+    )
+
+
+def _by_our_names(
+    function: Any, ours: Any, args: Any, kwargs: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Pass by position what NumPy calls by a name that agx does not use, such as ``a=``."""
+    known, theirs = _parameters(ours), _parameters(function)
+    if "**" in known:
+        return args, kwargs
+    args, kwargs = list(args), dict(kwargs)
+    for name in sorted(set(kwargs) - set(known), key=lambda n: (*theirs, n).index(n)):
+        if name in theirs and theirs.index(name) == len(args):
+            args.append(kwargs.pop(name))
+    return args, kwargs
+
+
+def _load(function: Any) -> bool:
+    """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
+    module = getattr(function, "__module__", None) or ""
+    if module.startswith("numpy.fft"):
+        from ..ops.signal import fourier  # noqa: F401
+    elif module.startswith("numpy.polynomial"):
+        from ..ops.signal import polynomials_nd  # noqa: F401
+    elif isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
+        from ..ops import special  # noqa: F401
+    return function in numpy_functions
+
+
+def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call agx's version of a NumPy function, naming an argument that it does not take."""
+    ours = numpy_functions[function]
+    if kwargs:
+        args, kwargs = _by_our_names(function, ours, args, kwargs)
+    try:
+        return ours(*args, **kwargs)
+    except TypeError:
+        if isinstance(ours, Primitive):
+            raise
+        signature = inspect.signature(ours)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as problem:
+            raise TypeError(
+                f"{_name(function)} of a Tensor: {problem}; agx supports "
+                f"ag.{ours.__name__}{signature}"
+            ) from None
+        raise
+
+
+def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Do what ``Tensor.__array_ufunc__`` is asked to."""
+    if method == "__call__" and not kwargs and ufunc not in constant_functions:
+        ours = numpy_functions.get(ufunc)
+        if ours is not None:
+            return ours(*args)
+    if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
+        raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
+    if ufunc in constant_functions:
+        return getattr(ufunc, method)(*map(plain, args), **_all_plain(kwargs))
+    if kwargs.pop("out", None) is not None:
+        raise TypeError(
+            f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
+            "would lose its gradient; write x = x + t instead of x += t"
+        )
+    if ufunc not in numpy_functions and not _load(ufunc):
+        raise _missing(ufunc)
+    if method != "__call__":
+        return ufuncs.method(ufunc, method, _name(ufunc), args, kwargs)
+    return ufuncs.call(ufunc, _name(ufunc), args, kwargs)
+
+
+def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Do what ``Tensor.__array_function__`` is asked to."""
+    if function in constant_functions:
+        return function(*map(plain, args), **_all_plain(kwargs))
+    if function in CREATORS:
+        return CREATORS[function](*args, **kwargs)
+    if function not in numpy_functions and not _load(function):
+        raise _missing(function)
+    if kwargs.get("out", False) is None:
+        kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+    return _call_ours(function, args, kwargs)
+
+
+def _all_plain(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {k: plain(v) for k, v in kwargs.items()}

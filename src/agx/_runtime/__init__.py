@@ -1,0 +1,1 @@
+"""The machine: threads, BLAS, memory that is used again, and random numbers."""

@@ -1,0 +1,204 @@
+"""How many threads work, and the BLAS that they call.
+
+Kernels share a batch among a small team of threads whose loops hold no GIL. Convolution by patches
+calls the very ``cblas_sgemm`` that NumPy has loaded, found by name in its library; while it runs, that
+library keeps to one thread each. Where there is no such symbol, ``numpy.matmul`` does the same work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._kernels import convolve as _kernels
+from .._kernels import pool as _pool
+from .._kernels import simd as _simd
+
+
+class Blas(NamedTuple):
+    """The functions of NumPy's OpenBLAS that agx calls, and what they are called."""
+
+    symbol: str
+    path: str
+    get_threads: Callable[[], int]
+    set_threads: Callable[[int], Any]
+
+
+def _cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _initial_threads() -> int:
+    text = os.environ.get("AGX_NUM_THREADS", "")
+    if text and (not text.isdigit() or int(text) < 1):
+        raise ValueError(f"AGX_NUM_THREADS: expected a positive integer, got {text!r}")
+    return int(text) if text else _cores()
+
+
+#: The vector instructions that kernels know, by their number.
+INSTRUCTIONS = ("baseline", "avx2", "avx512")
+
+
+def _choose_instructions() -> None:
+    """Use what AGX_INSTRUCTIONS says, as far as the processor has it; all it has by default."""
+    choice = os.environ.get("AGX_INSTRUCTIONS", INSTRUCTIONS[-1])
+    if choice not in INSTRUCTIONS:
+        raise ValueError(f"AGX_INSTRUCTIONS: expected one of {INSTRUCTIONS}, got {choice!r}")
+    _simd.set_level(INSTRUCTIONS.index(choice))
+
+
+_choose_instructions()
+_threads = _initial_threads()
+_pool.allow(_threads)
+_starting = threading.Lock()
+
+
+def _forget_workers() -> None:
+    """Start afresh in a forked child, which has none of its parent's threads."""
+    global _starting
+    _pool.forget()
+    _starting = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)
+
+
+def get_num_threads() -> int:
+    """Return how many threads agx uses: AGX_NUM_THREADS, or the cores this process may use.
+
+    >>> ag.get_num_threads() >= 1
+    True
+    """
+    return _threads
+
+
+def set_num_threads(n: int) -> None:
+    """Use ``n`` threads in agx's kernels, and as many in NumPy's BLAS.
+
+    Raises ValueError for less than one.
+
+    >>> ag.set_num_threads(ag.get_num_threads())
+    """
+    global _threads
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"set_num_threads: expected a positive integer, got {n!r}")
+    _threads = n
+    _pool.allow(n)
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(n, user_api="blas")
+
+
+def instructions() -> str:
+    """Return which vector instructions the kernels use: AGX_INSTRUCTIONS, or the best there are."""
+    return INSTRUCTIONS[_simd.level()]
+
+
+@functools.cache
+def blas() -> Blas | None:
+    """Find NumPy's OpenBLAS and hand its matrix product to the kernels; None if there is none.
+
+    AGX_BLAS=numpy leaves it alone, so that ``numpy.matmul`` is used.
+    """
+    choice = os.environ.get("AGX_BLAS", "auto")
+    if choice not in ("auto", "numpy"):
+        raise ValueError(f"AGX_BLAS: expected 'auto' or 'numpy', got {choice!r}")
+    if choice == "numpy":
+        return None
+    from threadpoolctl import threadpool_info
+
+    paths = [i["filepath"] for i in threadpool_info() if i["internal_api"] == "openblas"]
+    for path in sorted(paths, key=lambda p: "numpy" not in p):
+        for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
+            found = _load(path, prefix, suffix)
+            if found is not None:
+                return found
+    return None
+
+
+def _load(path: str, prefix: str, suffix: str) -> Blas | None:
+    library = ctypes.CDLL(path)
+    names = [f"{prefix}cblas_{t}gemm{suffix}" for t in "sd"]
+    threads = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
+    if not all(hasattr(library, name) for name in (*names, *threads)):
+        return None
+    single, double = (ctypes.cast(library[name], ctypes.c_void_p).value for name in names)
+    _kernels.use_blas(single, double, suffix == "64_")
+    return Blas(names[0], path, library[threads[0]], library[threads[1]])
+
+
+@contextlib.contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Keep NumPy's BLAS to one thread, so that it does not compete with agx's own."""
+    library = blas()
+    before = library.get_threads() if library else 1
+    if library and before > 1:
+        library.set_threads(1)
+    try:
+        yield
+    finally:
+        if library and before > 1:
+            library.set_threads(before)
+
+
+#: Multiplications from which a product of matrices is left to BLAS's own threads.
+_LARGE_PRODUCT = 1 << 26
+
+#: Multiplications up to which OpenBLAS keeps to one thread by itself.
+_SMALL_PRODUCT = 1 << 16
+
+
+def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Multiply as ``numpy.matmul``, in one thread unless the product is large.
+
+    After a product in several threads OpenBLAS keeps its threads spinning for a while, on the very
+    cores that convolution's threads want next.
+    """
+    work = x.size * (y.shape[-1] if y.ndim > 1 else 1)
+    library = blas() if _SMALL_PRODUCT < work < _LARGE_PRODUCT else None
+    before = library.get_threads() if library else 1
+    if library is None or before == 1:
+        return np.matmul(x, y)
+    library.set_threads(1)
+    try:
+        return np.matmul(x, y)
+    finally:
+        library.set_threads(before)
+
+
+def team() -> int:
+    """How many threads to share work among, the others started when first wanted."""
+    if _pool.workers() + 1 < _threads:
+        _start_workers(_threads - 1)
+    return _threads
+
+
+def _start_workers(count: int) -> None:
+    with _starting:
+        for i in range(_pool.workers(), count):
+            number = _pool.reserve()
+            if number < 0:
+                return
+            threading.Thread(
+                target=_pool.work, args=(number,), name=f"agx-{i + 1}", daemon=True
+            ).start()
+            _pool.admit()
+
+
+def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None:
+    """Call ``work(part, start, stop)`` on ``parts`` even pieces of ``count``, each in a thread.
+
+    The pieces depend on ``parts`` alone, so results are the same from run to run. An error in any
+    piece is raised when all have ended.
+    """
+    team()
+    _pool.run(lambda i: work(i, i * count // parts, (i + 1) * count // parts), parts)

@@ -1,0 +1,1 @@
+"""Operations that compute each element from the elements at its place."""

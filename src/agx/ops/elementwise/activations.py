@@ -1,0 +1,116 @@
+"""Activations of networks, elementwise, and the error function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import primitive
+from ..._kernels import elementwise as _kernels
+from ..complex import real_only
+from ..shape.where import where
+from .exponential import _sigmoid_value, exp, sigmoid
+from .limits import clip, relu
+
+__all__ = [
+    "erf",
+    "gelu",
+    "leaky_relu",
+    "silu",
+]
+
+
+def _erf_value(x: Any) -> Any:
+    x = real_only("erf", x)
+    x = np.asarray(x, x.dtype if x.dtype == np.float32 else np.float64, order="C")
+    out = np.empty_like(x)
+    _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
+    return out
+
+
+_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
+
+erf = primitive(
+    "erf",
+    _erf_value,
+    (lambda g, out, x: g * (2 / np.pi**0.5 * exp(-x * x)),),
+    elementwise=True,
+)
+erf.__doc__ = """Compute the error function elementwise."""
+
+#: Beyond which exp(-|x|) is 0 in every dtype, and what multiplies it may be anything but infinite.
+_FAR = 1e30
+
+silu = primitive(
+    "silu",
+    lambda x: np.maximum(x, -_FAR) * _sigmoid_value(x),
+    (lambda g, out, x: g * (sigmoid(x) * (1 + clip(x, -_FAR, _FAR) * sigmoid(-x))),),
+    elementwise=True,
+)
+silu.__doc__ = """Compute x * sigmoid(x) elementwise (Elfwing et al., 2017; also called swish)."""
+
+_leaky_relu = primitive(
+    "leaky_relu",
+    lambda x, *, slope: np.where(real_only("leaky_relu", x) > 0, x, slope * x),
+    (lambda g, out, x, *, slope: where(x > 0, g, slope * g),),
+    elementwise=True,
+)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """Compute x where it is positive and ``negative_slope`` * x elsewhere.
+
+    >>> ag.leaky_relu(np.array([-1.0, 2.0]), 0.1)
+    array([-0.1,  2. ])
+    """
+    return _leaky_relu(x, slope=float(negative_slope)) if negative_slope else relu(x)
+
+
+def _normal_density(x: Any) -> Any:
+    return exp(-0.5 * x * x) * (2 * np.pi) ** -0.5
+
+
+_gelu = primitive(
+    "gelu",
+    lambda x: np.maximum(x, -_FAR) * (0.5 * (1 + _erf_value(x * 0.5**0.5))),
+    (
+        lambda g, out, x: (
+            g * (0.5 * (1 + erf(x * 0.5**0.5)) + clip(x, -_FAR, _FAR) * _normal_density(x))
+        ),
+    ),
+    elementwise=True,
+)
+
+
+def _gelu_slope(g: Any, out: Any, x: Any) -> Any:
+    t = clip(x, -_SATURATED, _SATURATED)
+    u = _GELU * (t + 0.044715 * t * t * t)
+    share = sigmoid(u)
+    return g * (share + t * (_GELU * (1 + 0.134145 * t * t)) * share * sigmoid(-u))
+
+
+def _gelu_tanh_value(x: Any) -> Any:
+    t = np.clip(x, -_SATURATED, _SATURATED)
+    return np.maximum(x, -_FAR) * _sigmoid_value(_GELU * (t + 0.044715 * t * t * t))
+
+
+#: sigmoid(u) is (1 + tanh(u / 2)) / 2, without its cancellation.
+_GELU, _SATURATED = 2 * (2 / np.pi) ** 0.5, 50.0
+_gelu_tanh = primitive("gelu_tanh", _gelu_tanh_value, (_gelu_slope,), elementwise=True)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Compute x times the normal distribution function at x (Hendrycks and Gimpel, 2016).
+
+    ``approximate="tanh"`` uses 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Raises ValueError for
+    another name.
+
+    >>> ag.gelu(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.8413])
+    """
+    if approximate == "none":
+        return _gelu(x)
+    if approximate == "tanh":
+        return _gelu_tanh(x)
+    raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")

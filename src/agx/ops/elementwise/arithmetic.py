@@ -1,0 +1,231 @@
+"""Arithmetic, powers, rounding and the parts of numbers, elementwise: value and pull-back on adjacent lines.
+
+In a rule ``g`` is the gradient of the result ``out``; rules leave un-broadcasting to the sweep.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..._engine.formulas import describe
+from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive
+from ..complex import conj, is_complex, real
+from ..shape.axes import as_array, refuse_out
+from ..shape.dtype import astype
+from ..shape.where import where
+from .exponential import log
+
+__all__ = [
+    "absolute",
+    "add",
+    "cbrt",
+    "ceil",
+    "copysign",
+    "divide",
+    "divmod",
+    "fabs",
+    "fix",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frexp",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "rint",
+    "round",
+    "sign",
+    "spacing",
+    "sqrt",
+    "square",
+    "subtract",
+    "trunc",
+]
+
+# --- arithmetic ----------------------------------------------------------------------------------
+
+add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))
+subtract = primitive("sub", np.subtract, (lambda g, out, x, y: g, lambda g, out, x, y: -g))
+multiply = primitive("mul", np.multiply, (lambda g, out, x, y: g * y, lambda g, out, x, y: g * x))
+divide = primitive(
+    "div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+)
+declare_arithmetic(add, subtract, multiply, divide)
+negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
+positive = primitive("pos", np.positive, (lambda g, out, x: g,))
+reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
+square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,))
+sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
+
+
+def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
+    if isinstance(y, (int, float)) and abs(y) != np.inf:
+        return g * (y * x ** (y - 1)) if y else None
+    still = y == 0
+    lower = x ** where(still, 1.0, y - 1)
+    return g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
+
+
+def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """out log(x), and 0 where x^y stays 0 (0^0 is 1 by convention): x = 0, or x infinite and y < 0."""
+    still = ((x == 0) & (y >= 0)) | (np.isinf(x) & (y < 0))
+    return g * where(still, 0.0, out * log(where(still, 1.0, x)))
+
+
+power = primitive("pow", operator.pow, (_power_base, _power_exponent), elementwise=True)
+implements(np.power)(power)
+power.__doc__ = describe("power")
+
+
+@implements(np.float_power)
+def float_power(x: Any, y: Any) -> Any:
+    """Raise ``x`` to the power ``y`` in float64 or complex128, whatever the dtypes.
+
+    >>> ag.float_power(np.array([2, 4]), -1)
+    array([0.5 , 0.25])
+    """
+    if not isinstance(x, Node) and not isinstance(y, Node):
+        return np.float_power(x, y)
+    return power(_double(x), _double(y))
+
+
+def _double(x: Any) -> Any:
+    if isinstance(x, (int, float, complex)):
+        return x
+    x = as_array(x)
+    return astype(x, np.result_type(x.dtype, np.float64))
+
+
+remainder = primitive(
+    "mod",
+    np.remainder,
+    (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
+)
+floor_divide = primitive("floor_divide", np.floor_divide, (no_gradient, no_gradient))
+floor = primitive("floor", np.floor, (no_gradient,))
+ceil = primitive("ceil", np.ceil, (no_gradient,))
+rint = primitive("rint", np.rint, (no_gradient,))
+trunc = primitive("trunc", np.trunc, (no_gradient,))
+
+
+def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
+    """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
+    if not is_complex(x):
+        return None
+    still = (x == 0) | np.isinf(x)
+    size = where(still, 1.0, absolute(x))
+    along = where(still, 0.0, x) / size
+    return where(still, 0.0, g - real(g * along) * conj(along)) / size
+
+
+absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
+fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),))
+sign = primitive("sign", np.sign, (_sign_vjp,))
+
+
+def _plain(x: Any) -> Any:
+    return x.value if isinstance(x, Node) else x
+
+
+# --- roots, logarithms and angles ----------------------------------------------------------------
+
+cbrt = primitive("cbrt", np.cbrt, (lambda g, out, x: g * (1 / 3) / out / out,))
+
+# --- remainders ----------------------------------------------------------------------------------
+
+fmod = primitive(
+    "fmod",
+    np.fmod,
+    (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.rint((x - out) / y)),
+)
+
+
+@implements(np.divmod)
+def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    """Compute the pair (floor_divide(x, y), remainder(x, y)).
+
+    >>> ag.divmod(np.array([7.5]), 2.0)
+    (array([3.]), array([1.5]))
+    """
+    return floor_divide(x, y), remainder(x, y)
+
+
+_modf = primitive("modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), elementwise=True)
+
+
+@implements(np.modf)
+def modf(x: Any) -> tuple[Any, Any]:
+    """Split into the fraction and the whole number before it, both with the sign of ``x``.
+
+    >>> ag.modf(np.array([-2.25]))
+    (array([-0.25]), array([-2.]))
+    """
+    return _modf(x), trunc(x)
+
+
+# --- the parts of a floating-point number --------------------------------------------------------
+
+ldexp = primitive("ldexp", np.ldexp, (lambda g, out, x, n: ldexp(g, n), no_gradient))
+_mantissa = primitive(
+    "frexp",
+    lambda x: np.frexp(x)[0],
+    (lambda g, out, x: ldexp(g, -np.frexp(_plain(x))[1]),),
+    elementwise=True,
+)
+
+
+@implements(np.frexp)
+def frexp(x: Any) -> tuple[Any, Any]:
+    """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
+
+    >>> ag.frexp(np.array([6.0]))
+    (array([0.75]), array([3], dtype=int32))
+    """
+    return _mantissa(x), np.frexp(_plain(x))[1]
+
+
+copysign = primitive(
+    "copysign",
+    np.copysign,
+    (lambda g, out, x, y: g * (sign(_plain(x)) * np.copysign(1.0, _plain(y))), no_gradient),
+)
+nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))
+spacing = primitive("spacing", np.spacing, (no_gradient,))
+
+
+@implements(np.fix)
+def fix(x: Any, out: Any = None) -> Any:
+    """Round towards 0, as ``trunc`` does; the gradient is 0.
+
+    >>> ag.fix(np.array([-1.5, 1.5]))
+    array([-1.,  1.])
+    """
+    refuse_out("fix", out)
+    return trunc(x)
+
+
+_round = primitive(
+    "round", lambda x, *, decimals: np.round(x, decimals), (no_gradient,), elementwise=True
+)
+
+
+@implements(np.round, np.around)
+def round(x: Any, decimals: int = 0, out: Any = None) -> Any:
+    """Round to ``decimals`` decimal places, halves to even; the gradient is 0.
+
+    >>> ag.round(np.array([0.5, 1.26]), 1)
+    array([0.5, 1.3])
+    """
+    refuse_out("round", out)
+    return _round(x, decimals=decimals)

@@ -1,0 +1,83 @@
+"""Exponentials, logarithms and what is made of them, elementwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import primitive
+from ..complex import real_only
+from ..shape.where import where
+
+__all__ = [
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "sigmoid",
+    "softplus",
+]
+
+# --- exponentials and logarithms -----------------------------------------------------------------
+
+_LN2, _LN10 = float(np.log(2)), float(np.log(10))
+
+exp = primitive("exp", np.exp, (lambda g, out, x: g * out,))
+exp2 = primitive("exp2", np.exp2, (lambda g, out, x: g * out * _LN2,))
+expm1 = primitive("expm1", np.expm1, (lambda g, out, x: g * exp(x),))
+log = primitive("log", np.log, (lambda g, out, x: g / (x + 0.0),))
+log2 = primitive("log2", np.log2, (lambda g, out, x: g / (x * _LN2 + 0.0),))
+log10 = primitive("log10", np.log10, (lambda g, out, x: g / (x * _LN10 + 0.0),))
+log1p = primitive("log1p", np.log1p, (lambda g, out, x: g / (1 + x),))
+logaddexp = primitive(
+    "logaddexp",
+    np.logaddexp,
+    (
+        lambda g, out, x, y: g * sigmoid(_difference(x, y)),
+        lambda g, out, x, y: g * sigmoid(_difference(y, x)),
+    ),
+)
+
+
+def _difference(x: Any, y: Any) -> Any:
+    """x - y, and 0 between equal infinities."""
+    return where(np.isinf(x) & (x == y), 0.0, x - y)
+
+
+# --- activations ---------------------------------------------------------------------------------
+
+
+def _sigmoid_value(x: Any) -> Any:
+    x = real_only("sigmoid", x)
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+sigmoid = primitive(
+    "sigmoid", _sigmoid_value, (lambda g, out, x: g * (out * sigmoid(-x)),), elementwise=True
+)
+sigmoid.__doc__ = """Compute 1 / (1 + exp(-x)) elementwise, without overflow."""
+
+softplus = primitive(
+    "softplus",
+    lambda x: np.logaddexp(real_only("softplus", x), 0),
+    (lambda g, out, x: g * sigmoid(x),),
+    elementwise=True,
+)
+softplus.__doc__ = """Compute log(1 + exp(x)) elementwise, without overflow."""
+
+
+logaddexp2 = primitive(
+    "logaddexp2",
+    np.logaddexp2,
+    (
+        lambda g, out, x, y: g * sigmoid(_difference(x, y) * _LN2),
+        lambda g, out, x, y: g * sigmoid(_difference(y, x) * _LN2),
+    ),
+)

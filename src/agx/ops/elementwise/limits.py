@@ -1,0 +1,175 @@
+"""Larger and smaller, elementwise: maximum, clip, ReLU and steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import Node, implements, no_gradient, primitive
+from ..._kernels import loops
+from ..._runtime.threads import team
+from ..complex import is_complex, real, real_only
+from ..shape.axes import as_array, refuse_out
+from ..shape.where import where
+from .arithmetic import _plain
+
+__all__ = [
+    "clip",
+    "fmax",
+    "fmin",
+    "heaviside",
+    "maximum",
+    "minimum",
+    "nan_to_num",
+    "real_if_close",
+    "relu",
+]
+
+# --- selection -----------------------------------------------------------------------------------
+
+
+def _winner(g: Any, out: Any, mine: Any, rival: Any, top: bool) -> Any:
+    """``g`` where ``out`` is this argument, half of it at a tie, none at a tie with a plain number.
+
+    The last makes maximum(x, 0) agree with relu(x) and clip(x, 0, None).
+    """
+    if isinstance(rival, (int, float)):
+        return _relu_gradient(g, mine - rival if top else rival - mine)
+    won, drawn = _attains(mine, out), _attains(rival, out)
+    if np.isfinite(g).all():
+        return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+    return where(won, where(drawn, g * 0.5, g), 0.0)
+
+
+def _attains(x: Any, out: Any) -> Any:
+    """Where ``out`` is ``x``, as a NaN too."""
+    return (x == out) | (np.isnan(x) & np.isnan(out))
+
+
+def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
+    return primitive(
+        name,
+        ufunc,
+        (
+            lambda g, out, x, y: _winner(g, out, x, y, top),
+            lambda g, out, x, y: _winner(g, out, y, x, top),
+        ),
+    )
+
+
+maximum = _extreme("maximum", np.maximum, top=True)
+minimum = _extreme("minimum", np.minimum, top=False)
+fmax = _extreme("fmax", np.fmax, top=True)
+fmin = _extreme("fmin", np.fmin, top=False)
+
+
+def _clip_value(x: Any, *, low: Any, high: Any) -> Any:
+    return np.clip(x, low, high)
+
+
+def _clip_vjp(g: Any, out: Any, x: Any, *, low: Any, high: Any) -> Any:
+    if low is not None:
+        g = _relu_gradient(g, x - low)
+    return g if high is None else _relu_gradient(g, high - x)
+
+
+_clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
+
+
+@implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
+def clip(
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+    out: Any = None,
+    *,
+    a_min: Any = None,
+    a_max: Any = None,
+) -> Any:
+    """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
+
+    The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
+    are Tensors receive the rest. ``a_min`` and ``a_max`` are NumPy's older names.
+
+    >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
+    array([0. , 0.5])
+    """
+    refuse_out("clip", out)
+    min, max = a_min if min is None else min, a_max if max is None else max
+    min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
+    if isinstance(min, Node) or isinstance(max, Node):
+        if min is not None:
+            x = where((x > min) | np.isnan(x), x, min)
+        return x if max is None else where((x < max) | np.isnan(x), x, max)
+    return _clip(x, low=min, high=max)
+
+
+def _relu_value(x: Any) -> Any:
+    out = loops.relu(x, team)
+    return np.maximum(real_only("relu", x), 0) if out is None else out
+
+
+def _relu_gradient_value(g: Any, x: Any) -> Any:
+    out = loops.relu_gradient(g, x, team)
+    return np.where(x > 0, g, 0) if out is None else out
+
+
+relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),))
+relu.overwrite = lambda g, out, x: loops.relu_gradient(g, x, team, overwrite=True)
+_relu_gradient = primitive(
+    "relu_gradient",
+    _relu_gradient_value,
+    (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),
+)
+relu.__doc__ = """Compute max(x, 0) elementwise; the gradient at 0 is 0."""
+
+# --- steps ---------------------------------------------------------------------------------------
+
+heaviside = primitive(
+    "heaviside", np.heaviside, (no_gradient, lambda g, out, x, y: g * (_plain(x) == 0))
+)
+
+# --- what is not a number ------------------------------------------------------------------------
+
+_nan_to_num = primitive(
+    "nan_to_num",
+    lambda x, **params: np.nan_to_num(x, **params),
+    (lambda g, out, x, **_: where(np.isfinite(_plain(x)), g, 0.0),),
+    elementwise=True,
+)
+
+
+@implements(np.nan_to_num)
+def nan_to_num(
+    x: Any,
+    copy: bool = True,
+    nan: Any = 0.0,
+    posinf: Any = None,
+    neginf: Any = None,
+) -> Any:
+    """Replace NaN by ``nan`` and infinities by the largest numbers, or ``posinf`` and ``neginf``.
+
+    What was replaced has gradient 0. Raises TypeError for ``copy=False`` of a Tensor.
+
+    >>> ag.nan_to_num(np.array([np.nan, 1.0]))
+    array([0., 1.])
+    """
+    if isinstance(x, Node):
+        if not copy:
+            raise TypeError("nan_to_num: a Tensor cannot be changed in place; leave out copy=False")
+        return _nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+    return np.nan_to_num(x, copy, nan, posinf, neginf)
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if not above 1).
+
+    >>> ag.real_if_close(np.array([1 + 1e-16j]))
+    array([1.])
+    """
+    if not isinstance(a, Node):
+        return np.real_if_close(a, tol)
+    close = is_complex(a) and not np.iscomplexobj(np.real_if_close(_plain(a), tol))
+    return real(a) if close else a

@@ -1,0 +1,123 @@
+"""Trigonometric and hyperbolic functions, elementwise, and angles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import Node, implements, primitive
+from ..complex import is_complex
+from ..shape.where import where
+from .arithmetic import sqrt
+
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "hypot",
+    "rad2deg",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+    "unwrap",
+]
+
+# --- trigonometric and hyperbolic ----------------------------------------------------------------
+
+sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),))
+cos = primitive("cos", np.cos, (lambda g, out, x: -g * sin(x),))
+tan = primitive("tan", np.tan, (lambda g, out, x: g * (1 + out * out),))
+arcsin = primitive("arcsin", np.arcsin, (lambda g, out, x: g / sqrt(_one_minus_square(x)),))
+arccos = primitive("arccos", np.arccos, (lambda g, out, x: -g / sqrt(_one_minus_square(x)),))
+arctan = primitive("arctan", np.arctan, (lambda g, out, x: g / (1 + x * x),))
+hypot = primitive(
+    "hypot",
+    np.hypot,
+    (lambda g, out, x, y: g * _cosine(x, out), lambda g, out, x, y: g * _cosine(y, out)),
+)
+arctan2 = primitive(
+    "arctan2",
+    np.arctan2,
+    (
+        lambda g, out, y, x: _over(g * _cosine(x, h := hypot(x, y)), h),
+        lambda g, out, y, x: _over(-g * _cosine(y, h := hypot(x, y)), h),
+    ),
+)
+sinh = primitive("sinh", np.sinh, (lambda g, out, x: g * cosh(x),))
+cosh = primitive("cosh", np.cosh, (lambda g, out, x: g * sinh(x),))
+tanh = primitive("tanh", np.tanh, (lambda g, out, x: g * (1 - out * out),))
+arcsinh = primitive("arcsinh", np.arcsinh, (lambda g, out, x: g / _cosh_arcsinh(x),))
+arccosh = primitive("arccosh", np.arccosh, (lambda g, out, x: g / _sinh_arccosh(x),))
+arctanh = primitive("arctanh", np.arctanh, (lambda g, out, x: g / _one_minus_square(x),))
+
+#: 1 - x^2 without cancellation near 1; its own rule, because that of the product is inf - inf there.
+#: Of complex numbers it keeps the side of the branch cut: the sign of a zero imaginary part.
+_one_minus_square = primitive(
+    "one_minus_square",
+    lambda x: (1 - x) * (1 + x) if not is_complex(x) else -(x - 1) * (x + 1),
+    (lambda g, out, x: -2 * g * x,),
+    elementwise=True,
+)
+#: sqrt(x^2 + 1) and sqrt(x^2 - 1) where x^2 would overflow.
+_cosh_arcsinh = primitive(
+    "cosh_arcsinh",
+    lambda x: np.sqrt(1 + x * x) if is_complex(x) else np.hypot(1, x),
+    (lambda g, out, x: g * x / out,),
+    elementwise=True,
+)
+_sinh_arccosh = primitive(
+    "sinh_arccosh",
+    lambda x: np.sqrt(x - 1) * np.sqrt(x + 1),
+    (lambda g, out, x: g * x / out,),
+    elementwise=True,
+)
+
+
+def _over(x: Any, h: Any) -> Any:
+    """x / h, and 0 where h is 0."""
+    zero = h == 0
+    return where(zero, 0.0, x / where(zero, 1.0, h)) if zero.any() else x / h
+
+
+def _cosine(x: Any, h: Any) -> Any:
+    """x / h for h = hypot(x, y); 0 where h is 0, and 0, 1 or -1 where it is infinite."""
+    endless = np.isinf(h)
+    if not endless.any():
+        return _over(x, h)
+    plain = x.value if isinstance(x, Node) else x
+    return where(endless, np.copysign(np.isinf(plain), plain), _over(x, h))
+
+
+_DEGREE = math.pi / 180
+deg2rad = primitive("deg2rad", np.deg2rad, (lambda g, out, x: g * _DEGREE,))
+rad2deg = primitive("rad2deg", np.rad2deg, (lambda g, out, x: g / _DEGREE,))
+implements(np.radians)(deg2rad)
+implements(np.degrees)(rad2deg)
+
+_unwrap = primitive(
+    "unwrap", lambda x, **params: np.unwrap(x, **params), (lambda g, out, x, **_: g,)
+)
+
+
+@implements(np.unwrap)
+def unwrap(
+    p: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
+) -> Any:
+    """Add multiples of ``period`` so that neighbours along ``axis`` differ by at most half of it.
+
+    Jumps of less than ``discont`` stay. The gradient passes through, as the multiples are constant.
+
+    >>> ag.unwrap(np.array([0.0, 5.0]), period=4.0)
+    array([0., 1.])
+    """
+    return _unwrap(p, discont=discont, axis=axis, period=period)

@@ -1,0 +1,1 @@
+"""Operations on images: patches, convolution and pooling."""

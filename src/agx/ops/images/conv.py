@@ -1,0 +1,368 @@
+"""Convolution by im2col, a piece at a time, and its two transposes.
+
+The columns of a whole batch are never in memory: patches of a few images (or of a few output rows
+of one large image) are gathered into a workspace that fits the cache, multiplied, and overwritten.
+The backward pass gathers them anew. Convolution is linear in the image and in the weight; its
+input and weight gradients are primitives of their own, and the three are each other's pull-backs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import primitive
+from ..._kernels import convolve as _kernels
+from ..._kernels import direct, loops
+from ..._runtime import buffers
+from ..._runtime.threads import blas, single_threaded_blas, split, team
+from ..shape.axes import expand_dims, squeeze
+from .im2col import (
+    Geometry,
+    Pair,
+    contiguous,
+    gather,
+    geometry,
+    images,
+    output_size,
+    pair,
+    scatter_add,
+)
+
+__all__ = [
+    "conv1d",
+    "conv2d",
+    "set_workspace",
+]
+
+_F32, _F64 = np.dtype("f4"), np.dtype("f8")
+_FORWARD = {_F32: _kernels.forward["float"], _F64: _kernels.forward["double"]}
+_INPUT = {_F32: _kernels.input_gradient["float"], _F64: _kernels.input_gradient["double"]}
+_WEIGHT = {_F32: _kernels.weight_gradient["float"], _F64: _kernels.weight_gradient["double"]}
+
+#: Multiplications below which starting another thread costs more than it saves.
+_WORK_PER_THREAD = 100_000
+
+_workspace_bytes = 1 << 20
+_buffers = threading.local()
+
+
+def set_workspace(megabytes: float) -> float:
+    """Limit the memory in which convolution keeps patches, and return the limit before.
+
+    The default is 1 MB for each thread, which fits the second-level cache of common processors;
+    one output row of one image is the least that is used.
+
+    >>> before = ag.set_workspace(2.0)
+    >>> ag.set_workspace(before)
+    2.0
+    """
+    global _workspace_bytes
+    if not megabytes > 0:
+        raise ValueError(f"set_workspace: expected a positive number of megabytes, got {megabytes}")
+    before, _workspace_bytes = _workspace_bytes, int(megabytes * (1 << 20))
+    return before / (1 << 20)
+
+
+def _workspace(count: int, dtype: np.dtype) -> np.ndarray:
+    """``count`` numbers of this thread's own, kept from call to call."""
+    kept = getattr(_buffers, "bytes", None)
+    if kept is None or kept.size < count * dtype.itemsize:
+        kept = _buffers.bytes = np.empty(count * dtype.itemsize, np.uint8)
+    return kept[: count * dtype.itemsize].view(dtype)
+
+
+class _Plan:
+    """The pieces in which one convolution is done: groups of channels, images, output rows."""
+
+    def __init__(
+        self, x: tuple[int, ...], w: tuple[int, ...], geo: Geometry, groups: int, dtype: np.dtype
+    ) -> None:
+        self.n, c, self.height, self.width = x
+        self.groups, self.channels, self.filters = groups, c // groups, w[0] // groups
+        self.down, self.across = geo.output(self.height, self.width)
+        self.geo, self.dtype = geo, dtype
+        self.depth = self.channels * geo.kernel[0] * geo.kernel[1]
+        self.direct = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
+        work = self.n * w[0] * self.depth * self.down * self.across
+        self.threads = max(1, min(team(), self.n, work // _WORK_PER_THREAD))
+
+    @property
+    def rows(self) -> int:
+        """How many output rows of one image fit the workspace."""
+        row = max(1, self.depth * self.across * self.dtype.itemsize)
+        return min(self.down, max(1, _workspace_bytes // row))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes in the order in which the kernels take them."""
+        channels, filters = self.channels * self.groups, self.filters * self.groups
+        image = (channels, self.height, self.width, filters, self.down, self.across)
+        return (*image, self.groups, self.rows)
+
+    def workspace(self) -> np.ndarray:
+        """Room for the columns of one tile of one image."""
+        return _workspace(1 if self.direct else self.depth * self.rows * self.across, self.dtype)
+
+    def in_threads(self, run: Callable[[int, int, int], None]) -> bool:
+        """Run a loop of images in threads if NumPy's BLAS can be called from there."""
+        if blas() is None or not self.n or not self.depth:
+            return False
+        with single_threaded_blas():
+            split(run, self.n, self.threads)
+        return True
+
+    def pieces(self) -> Iterator[tuple[tuple[slice, slice, slice], int, slice]]:
+        """Every tile with every group of filters, for work done by ``numpy.matmul``."""
+        for tile in self.tiles():
+            for k in range(self.groups):
+                yield tile, k, slice(k * self.filters, (k + 1) * self.filters)
+
+    def tiles(self) -> Iterator[tuple[slice, slice, slice]]:
+        """Slices of images, output rows and output positions whose columns fit the workspace."""
+        rows = self.rows
+        image = max(1, self.depth * self.down * self.across * self.dtype.itemsize)
+        count = max(1, _workspace_bytes // image)
+        for n in range(0, self.n, count):
+            for r in range(0, self.down, rows):
+                stop = min(r + rows, self.down)
+                yield (
+                    slice(n, min(n + count, self.n)),
+                    slice(r, stop),
+                    slice(r * self.across, stop * self.across),
+                )
+
+    def columns(self, count: int, positions: slice) -> np.ndarray:
+        """Room for the columns of a tile, (images, depth, positions)."""
+        width = positions.stop - positions.start
+        return _workspace(count * self.depth * width, self.dtype).reshape(count, self.depth, width)
+
+    def window(self, rows: slice) -> tuple[int, ...]:
+        """The geometry that starts at an output row: a shift of the padding."""
+        kh, kw, sh, sw, ph, pw, dh, dw = self.geo.flat
+        return kh, kw, sh, sw, ph - rows.start * sh, pw, dh, dw
+
+    def gather(self, x: np.ndarray, group: int, tile: tuple[slice, slice, slice]) -> np.ndarray:
+        """The columns of a tile of ``x``, (images, depth, positions)."""
+        batch, rows, positions = tile
+        first = group * self.channels
+        if self.direct:
+            part = x[batch, first : first + self.channels]
+            return part.reshape(len(part), self.depth, -1)[:, :, positions]
+        columns = self.columns(batch.stop - batch.start, positions)
+        gather[self.dtype](
+            x, columns, batch.start, first, self.channels, rows.stop - rows.start, self.across,
+            self.window(rows),
+        )  # fmt: skip
+        return columns
+
+    def scatter(
+        self, columns: np.ndarray, x: np.ndarray, group: int, tile: tuple[slice, slice, slice]
+    ) -> None:
+        """Add the columns of a tile back into ``x``."""
+        batch, rows, _ = tile
+        scatter_add[self.dtype](
+            columns, x, batch.start, group * self.channels, self.channels, rows.stop - rows.start,
+            self.across, self.window(rows),
+        )  # fmt: skip
+
+
+def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both arrays contiguous and of one dtype."""
+    dtype = np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    return contiguous(x, dtype), contiguous(w, dtype)
+
+
+def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np.ndarray:
+    found = direct.forward(x, w, b, geo, groups, _workspace_bytes // 4, team)
+    if found is not None:
+        return found
+    _check("conv2d", x, w, b, geo, groups)
+    x, w = _operands(x, w)
+    plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
+    out = buffers.empty((plan.n, len(w), plan.down, plan.across), x.dtype)
+    w, out = w.reshape(len(w), plan.depth), out.reshape(plan.n, len(w), plan.down * plan.across)
+    bias = np.empty(0, x.dtype) if b is None else contiguous(b, x.dtype)
+
+    def run(part: int, start: int, stop: int) -> None:
+        work = plan.workspace()
+        _FORWARD[x.dtype](x, w, bias, out, work, plan.sizes, geo.flat, start, stop)
+
+    if not plan.in_threads(run):
+        for (batch, rows, positions), k, filters in plan.pieces():
+            columns = plan.gather(x, k, (batch, rows, positions))
+            np.matmul(w[filters], columns, out=out[batch, filters, positions])
+        if b is not None:
+            out += bias[:, None]
+    return out.reshape(plan.n, len(w), plan.down, plan.across)
+
+
+def _input_gradient(
+    g: Any, w: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
+) -> np.ndarray:
+    found = direct.input_gradient(g, w, shape, geo, groups, _workspace_bytes // 4, team)
+    if found is not None:
+        return found
+    g, w = _operands(g, w)
+    plan = _Plan(shape, w.shape, geo, groups, g.dtype)
+    g = g.reshape(plan.n, w.shape[0], plan.down * plan.across)
+    w = w.reshape(w.shape[0], plan.depth)
+    x = buffers.zeros(shape, g.dtype)
+
+    def run(part: int, start: int, stop: int) -> None:
+        _INPUT[g.dtype](g, w, x, plan.workspace(), plan.sizes, geo.flat, start, stop)
+
+    if not plan.in_threads(run):
+        for (batch, rows, positions), k, filters in plan.pieces():
+            columns = plan.columns(batch.stop - batch.start, positions)
+            np.matmul(w[filters].T, g[batch, filters, positions], out=columns)
+            plan.scatter(columns, x, k, (batch, rows, positions))
+    return x
+
+
+def _weight_gradient(
+    x: Any, g: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
+) -> np.ndarray:
+    found = direct.weight_gradient(x, g, shape, geo, groups, _workspace_bytes // 4, team)
+    # Zeros between the rows of an image meet its infinities, which no patch would let them.
+    if found is not None and not loops.any_nan(found):
+        return found
+    x, g = _operands(x, g)
+    plan = _Plan(x.shape, shape, geo, groups, x.dtype)
+    shares = np.zeros((plan.threads, shape[0], plan.depth), x.dtype)
+    g = g.reshape(plan.n, shape[0], plan.down * plan.across)
+
+    def run(part: int, start: int, stop: int) -> None:
+        _WEIGHT[x.dtype](x, g, shares[part], plan.workspace(), plan.sizes, geo.flat, start, stop)
+
+    if not plan.in_threads(run):
+        for (batch, rows, positions), k, filters in plan.pieces():
+            columns = plan.gather(x, k, (batch, rows, positions)).transpose(0, 2, 1)
+            shares[0, filters] += np.matmul(g[batch, filters, positions], columns).sum(axis=0)
+    w = shares[0] if plan.threads == 1 else shares.sum(axis=0)
+    return w.reshape(shape)
+
+
+def _bias_gradient(g: Any) -> Any:
+    sums = loops.channel_sums(g, team)
+    return g.sum(axis=(0, 2, 3)) if sums is None else sums
+
+
+_conv2d = primitive(
+    "conv2d",
+    _forward,
+    (
+        lambda g, out, x, w, *b, geo, groups: _conv2d_input(
+            g, w, shape=x.shape, geo=geo, groups=groups
+        ),
+        lambda g, out, x, w, *b, geo, groups: _conv2d_weight(
+            x, g, shape=w.shape, geo=geo, groups=groups
+        ),
+        lambda g, out, x, w, b, *, geo, groups: _bias_gradient(g),
+    ),
+)
+_conv2d_input = primitive(
+    "conv2d_input",
+    _input_gradient,
+    (
+        lambda u, out, g, w, *, shape, geo, groups: _conv2d(u, w, geo=geo, groups=groups),
+        lambda u, out, g, w, *, shape, geo, groups: _conv2d_weight(
+            u, g, shape=w.shape, geo=geo, groups=groups
+        ),
+    ),
+)
+_conv2d_weight = primitive(
+    "conv2d_weight",
+    _weight_gradient,
+    (
+        lambda v, out, x, g, *, shape, geo, groups: _conv2d_input(
+            g, v, shape=x.shape, geo=geo, groups=groups
+        ),
+        lambda v, out, x, g, *, shape, geo, groups: _conv2d(x, v, geo=geo, groups=groups),
+    ),
+)
+
+
+def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
+    """Raise ValueError unless images, weight, bias, geometry and groups belong together."""
+    if x.ndim != 4:
+        images(op, x)
+    if groups < 1 or x.shape[1] % groups or w.shape[0] % groups:
+        raise ValueError(
+            f"{op}: groups={groups} must divide the {x.shape[1]} channels of x and the "
+            f"{w.shape[0]} filters of w"
+        )
+    if x.shape[1] != w.shape[1] * groups:
+        raise ValueError(
+            f"{op}: x has {x.shape[1]} channels, w expects {w.shape[1] * groups} "
+            f"(w.shape == {tuple(w.shape)}, groups == {groups}); check in_channels"
+        )
+    if b is not None and tuple(b.shape) != (w.shape[0],):
+        raise ValueError(f"{op}: expected b of shape {(w.shape[0],)}, got {tuple(b.shape)}")
+    output_size(op, geo, *x.shape[2:])
+
+
+def conv2d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Any:
+    """Correlate images with filters: out[n, o] = b[o] + sum over c of x[n, c] * w[o, c].
+
+    ``x`` has shape (N, C, H, W), ``w`` (O, C / groups, KH, KW), ``b`` (O,), and the result
+    (N, O, OH, OW) with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Padding is zeros.
+    Raises ValueError, with the numbers, for sizes that do not fit. Patches are gathered into a
+    bounded workspace (see ``set_workspace``).
+
+    >>> ag.conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3)))[0, 0, 0]
+    array([27., 27., 27.])
+    """
+    x = images("conv2d", x)
+    w = w if hasattr(w, "shape") else np.asarray(w)
+    if len(w.shape) != 4:
+        raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
+    return convolve(x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation), groups)
+
+
+def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
+    """Do ``conv2d`` with a geometry that has been checked."""
+    if b is None:
+        return _conv2d(x, w, geo=geo, groups=groups)
+    return _conv2d(x, w, b, geo=geo, groups=groups)
+
+
+def conv1d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Any:
+    """Correlate sequences with filters.
+
+    ``x`` has shape (N, C, L), ``w`` (O, C / groups, K), ``b`` (O,), and the result (N, O, OL).
+    Raises ValueError, with the numbers, for sizes that do not fit.
+
+    >>> ag.conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2)))
+    array([[[1., 3., 5.]]])
+    """
+    if np.ndim(x) != 3 or np.ndim(w) != 3:
+        raise ValueError(
+            f"conv1d: expected x of shape (N, C, L) and w of shape (O, C, K), got {np.shape(x)} and "
+            f"{np.shape(w)}"
+        )
+    x, w = expand_dims(x, 2), expand_dims(w, 2)
+    steps = (pair("conv1d", "stride", stride, 1)[1], pair("conv1d", "padding", padding, 0)[1])
+    reach = pair("conv1d", "dilation", dilation, 1)[1]
+    geo = Geometry((1, w.shape[3]), (1, steps[0]), (0, steps[1]), (1, reach))
+    _check("conv1d", x, w, b, geo, groups)
+    return squeeze(convolve(x, w, b, geo, groups), 2)

@@ -1,0 +1,252 @@
+"""im2col and its transpose, col2im: patches of images as arrays, indices and matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..._engine.graph import primitive
+from ..._kernels import patches as _kernels
+from ..complex import real_only
+
+__all__ = [
+    "col2im",
+    "im2col",
+    "im2col_indices",
+    "im2col_matrix_dense",
+    "im2col_matrix_sparse",
+]
+
+_F32, _F64 = np.dtype("f4"), np.dtype("f8")
+gather = {_F32: _kernels.gather["float"], _F64: _kernels.gather["double"]}
+scatter_add = {_F32: _kernels.scatter_add["float"], _F64: _kernels.scatter_add["double"]}
+
+Pair = int | tuple[int, int]
+
+
+class Geometry(NamedTuple):
+    """Kernel size, stride, padding and dilation, each as (height, width)."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+
+    @property
+    def flat(self) -> tuple[int, ...]:
+        """The eight numbers in the order in which the kernels take them."""
+        return (*self.kernel, *self.stride, *self.padding, *self.dilation)
+
+    def output(self, height: int, width: int) -> tuple[int, int]:
+        """The number of patches down and across an image; at most zero if none fits."""
+        down, across = (
+            (n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, k, s, p, d in zip((height, width), *self, strict=True)
+        )
+        return down, across
+
+
+def pair(op: str, name: str, value: Any, least: int) -> tuple[int, int]:
+    """Read a size for height and width: one integer for both, or two."""
+    both = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value, value)
+    if len(both) != 2 or not all(isinstance(v, (int, np.integer)) and v >= least for v in both):
+        raise ValueError(
+            f"{op}: {name} must be an integer of at least {least} or a pair of them, got {value!r}"
+        )
+    return int(both[0]), int(both[1])
+
+
+def geometry(op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
+    """Check the four sizes that a window slides by."""
+    return Geometry(
+        pair(op, "kernel_size", kernel_size, 1),
+        pair(op, "stride", stride, 1),
+        pair(op, "padding", padding, 0),
+        pair(op, "dilation", dilation, 1),
+    )
+
+
+def output_size(op: str, geo: Geometry, height: int, width: int) -> tuple[int, int]:
+    """The number of patches down and across, or an error if the kernel does not fit the image."""
+    down, across = geo.output(height, width)
+    if down < 1 or across < 1:
+        reach = tuple(d * (k - 1) + 1 for k, d in zip(geo.kernel, geo.dilation, strict=True))
+        raise ValueError(
+            f"{op}: a kernel reaching over {reach} does not fit images of {(height, width)} with "
+            f"padding {geo.padding}; use a smaller kernel or more padding"
+        )
+    return down, across
+
+
+def images(op: str, x: Any) -> Any:
+    """Check that ``x`` is a batch of images, (N, C, H, W)."""
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    if len(x.shape) != 4:
+        hint = "; add the batch axis with x[None]" if len(x.shape) == 3 else ""
+        raise ValueError(f"{op}: expected x of shape (N, C, H, W), got {tuple(x.shape)}{hint}")
+    return x
+
+
+def contiguous(x: Any, dtype: Any = None) -> np.ndarray:
+    """A C-contiguous array of float32 or float64 (``dtype``, or what comes nearest to that of x)."""
+    x = real_only("patches of images", x)
+    return np.ascontiguousarray(x, dtype or (_F32 if x.dtype == _F32 else _F64))
+
+
+# --- patches -------------------------------------------------------------------------------------
+
+
+def _im2col_value(x: Any, *, geo: Geometry) -> np.ndarray:
+    x = contiguous(x)
+    n, c, h, w = x.shape
+    down, across = geo.output(h, w)
+    columns = np.empty((n, c * math.prod(geo.kernel), down * across), x.dtype)
+    gather[x.dtype](x, columns, 0, 0, c, down, across, geo.flat)
+    patches = columns.reshape(n, c, *geo.kernel, down * across)
+    return np.ascontiguousarray(np.moveaxis(patches, 4, 1))
+
+
+def _col2im_value(p: Any, *, shape: tuple[int, ...], geo: Geometry) -> np.ndarray:
+    p = np.asarray(p)
+    n, c, h, w = shape
+    down, across = geo.output(h, w)
+    dtype = _F32 if p.dtype == _F32 else _F64
+    columns = np.ascontiguousarray(np.moveaxis(p, 1, 4), dtype)
+    out = np.zeros(shape, dtype)
+    scatter_add[dtype](
+        columns.reshape(n, c * math.prod(geo.kernel), down * across),
+        out, 0, 0, c, down, across, geo.flat,
+    )  # fmt: skip
+    return out
+
+
+_im2col = primitive(
+    "im2col",
+    _im2col_value,
+    (lambda g, out, x, *, geo: _col2im(g, shape=x.shape, geo=geo),),
+)
+_col2im = primitive(
+    "col2im",
+    _col2im_value,
+    (lambda g, out, p, *, shape, geo: _im2col(g, geo=geo),),
+)
+
+
+def im2col(
+    x: Any, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+) -> Any:
+    """Cut images into the patches that a kernel slides over.
+
+    ``x`` has shape (N, C, H, W), the result (N, P, C, KH, KW) with P patches per image, row by row.
+    Padding is zeros. Raises ValueError if the kernel does not fit.
+
+    >>> x = np.arange(12.0).reshape(1, 1, 3, 4)
+    >>> ag.im2col(x, 2)[0, 0, 0]
+    array([[0., 1.],
+           [4., 5.]])
+    """
+    x = images("im2col", x)
+    geo = geometry("im2col", kernel_size, stride, padding, dilation)
+    output_size("im2col", geo, *x.shape[2:])
+    return _im2col(x, geo=geo)
+
+
+def col2im(
+    patches: Any,
+    shape: tuple[int, int, int, int],
+    kernel_size: Pair,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+) -> Any:
+    """Add patches back into images of ``shape`` where they were cut from: the transpose of im2col.
+
+    ``patches`` has shape (N, P, C, KH, KW). Pixels in several patches get the sum. Raises ValueError
+    if the patches do not belong to such images.
+
+    >>> ag.col2im(np.ones((1, 2, 1, 1, 2)), (1, 1, 1, 3), (1, 2))
+    array([[[[1., 2., 1.]]]])
+    """
+    geo = geometry("col2im", kernel_size, stride, padding, dilation)
+    shape = tuple(int(n) for n in shape)  # type: ignore[assignment]
+    if len(shape) != 4:
+        raise ValueError(f"col2im: expected a shape (N, C, H, W), got {shape}")
+    down, across = output_size("col2im", geo, *shape[2:])
+    expected = (shape[0], down * across, shape[1], *geo.kernel)
+    if np.shape(patches) != expected:
+        raise ValueError(
+            f"col2im: images of shape {shape} have patches of shape {expected}, got "
+            f"{np.shape(patches)}; check the shape and the stride, padding and dilation"
+        )
+    return _col2im(patches, shape=shape, geo=geo)
+
+
+def im2col_indices(
+    x: Any, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+) -> np.ndarray:
+    """Return where each patch element lies in the flattened image.
+
+    ``x`` is a batch (N, C, H, W); the result has shape (P, C, KH, KW), dtype int64, and holds indices
+    into an image flattened to C * H * W elements; -1 stands for padding.
+
+    >>> ag.im2col_indices(np.zeros((1, 1, 3, 4)), 2)[1, 0]
+    array([[1, 2],
+           [5, 6]])
+    """
+    x = images("im2col_indices", x)
+    geo = geometry("im2col_indices", kernel_size, stride, padding, dilation)
+    _, c, h, w = x.shape
+    down, across = output_size("im2col_indices", geo, h, w)
+    out = np.empty((down * across, c * math.prod(geo.kernel)), np.int64)
+    _kernels.fill_indices(out, h, w, across, geo.flat)
+    return out.reshape(-1, c, *geo.kernel)
+
+
+def _ones_at(x: Any, *sizes: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """Row and column of each 1 in the im2col matrix, and the shape of the matrix."""
+    rows = im2col_indices(x, *sizes).reshape(-1)
+    columns = np.flatnonzero(rows >= 0)
+    return rows[columns], columns, (math.prod(x.shape[1:]), rows.size)
+
+
+def im2col_matrix_dense(
+    x: Any, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+) -> np.ndarray:
+    """Return the matrix of zeros and ones that picks the patches out of flattened images.
+
+    For ``x`` of shape (N, C, H, W) it has shape (C * H * W, P * C * KH * KW), and
+    ``x.reshape(N, -1) @ matrix`` holds the patches of im2col. It is large: for small images only.
+
+    >>> ag.im2col_matrix_dense(np.zeros((1, 1, 2, 2)), 1).shape
+    (4, 4)
+    """
+    x = images("im2col_matrix_dense", x)
+    rows, columns, shape = _ones_at(x, kernel_size, stride, padding, dilation)
+    matrix = np.zeros(shape, _F32 if x.dtype == _F32 else _F64)
+    matrix[rows, columns] = 1
+    return matrix
+
+
+def im2col_matrix_sparse(
+    x: Any, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+) -> Any:
+    """Return the same matrix as im2col_matrix_dense as a SciPy sparse matrix (extra agx[sparse]).
+
+    One stored number for each patch element, in compressed-column format. Raises ImportError without
+    SciPy.
+
+    >>> ag.im2col_matrix_sparse(np.zeros((1, 1, 3, 3)), 2).nnz
+    16
+    """
+    try:
+        from scipy.sparse import csc_matrix
+    except ImportError as error:
+        raise ImportError(
+            'im2col_matrix_sparse needs SciPy; install it with: pip install "agx[sparse]"'
+        ) from error
+    x = images("im2col_matrix_sparse", x)
+    rows, columns, shape = _ones_at(x, kernel_size, stride, padding, dilation)
+    ones = np.ones(len(rows), _F32 if x.dtype == _F32 else _F64)
+    return csc_matrix((ones, (rows, columns)), shape=shape)

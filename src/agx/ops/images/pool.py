@@ -1,0 +1,205 @@
+"""Pooling: the largest or the average element of windows of images."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..._engine.graph import no_gradient, primitive
+from ..._kernels import loops
+from ..._kernels import patches as _kernels
+from ..._runtime import buffers
+from ..._runtime.threads import team
+from .im2col import Pair, contiguous, geometry, images, output_size, pair
+
+__all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
+    "max_pool2d",
+]
+
+
+class Windows(NamedTuple):
+    """The first and last-plus-one row of each window, (OH, 2), and the same for columns, (OW, 2)."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    #: Whether they are the 2 x 2 tiles of the image.
+    tiles: bool
+
+
+#: Pairs of a first and a last-plus-one.
+Bounds = Iterable[tuple[int, int]]
+
+_NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+
+
+def _windows(rows: Bounds, columns: Bounds) -> Windows:
+    down, across = (np.array(list(side), np.int64).reshape(-1, 2) for side in (rows, columns))
+    tiles = all(
+        (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all() for side in (down, across)
+    )
+    return Windows(down, across, tiles)
+
+
+@functools.lru_cache(maxsize=256)
+def _sliding(op: str, size: tuple[int, int], kernel: Any, stride: Any, padding: Any) -> Windows:
+    """Windows of one size at equal distances, cut off at the border of the image."""
+    geo = geometry(op, kernel, kernel if stride is None else stride, padding, 1)
+    if any(2 * p > k for p, k in zip(geo.padding, geo.kernel, strict=True)):
+        raise ValueError(
+            f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}"
+        )
+    counts = output_size(op, geo, *size)
+    return _windows(
+        *(
+            [(max(i * s - p, 0), min(i * s - p + k, n)) for i in range(count)]
+            for count, n, k, s, p in zip(
+                counts, size, geo.kernel, geo.stride, geo.padding, strict=True
+            )
+        )
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _adaptive(size: tuple[int, int], output: tuple[int, int]) -> Windows:
+    """``output`` windows down and across that cover the image as evenly as integers allow."""
+    return _windows(
+        *(
+            [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+            for n, count in zip(size, output, strict=True)
+        )
+    )
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _stack(x: Any, dtype: Any = None) -> np.ndarray:
+    """Images and channels as one axis: (N * C, H, W)."""
+    x = contiguous(x, dtype)
+    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+
+
+def _apply(
+    kernel: Any,
+    inputs: list[Any],
+    shape: tuple[int, ...],
+    windows: Windows,
+    make: Callable[[tuple[int, ...], Any], np.ndarray] = buffers.empty,
+) -> np.ndarray:
+    """Run a kernel on stacked images; ``make`` allocates its output of ``shape``."""
+    dtype = np.result_type(*(x.dtype for x in inputs))
+    dtype = dtype if dtype in _NAMES else np.dtype("f8")
+    out = make(shape, dtype)
+    stacked = out.reshape(shape[0] * shape[1], *shape[2:])
+    kernel[_NAMES[dtype]](
+        *(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns
+    )
+    return out
+
+
+def _pooled(x: Any, windows: Windows) -> tuple[int, ...]:
+    return (*x.shape[:2], len(windows.rows), len(windows.columns))
+
+
+# --- largest element -----------------------------------------------------------------------------
+
+
+def _max_pool_value(x: Any, *, windows: Windows) -> np.ndarray:
+    out = loops.max_pool_2x2(x, team) if windows.tiles else None
+    return _apply(_kernels.max_pool, [x], _pooled(x, windows), windows) if out is None else out
+
+
+def _max_unpool_value(g: Any, x: Any, *, windows: Windows) -> np.ndarray:
+    out = loops.max_unpool_2x2(g, x, team) if windows.tiles else None
+    if out is None:
+        out = _apply(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros)
+    return out
+
+
+_max_pool = primitive(
+    "max_pool2d",
+    _max_pool_value,
+    (lambda g, out, x, *, windows: _max_unpool(g, x, windows=windows),),
+)
+_max_unpool = primitive(
+    "max_unpool2d",
+    _max_unpool_value,
+    (lambda u, out, g, x, *, windows: _max_pick(u, x, windows=windows), no_gradient),
+)
+_max_pick = primitive(
+    "max_pick2d",
+    lambda u, x, *, windows: _apply(_kernels.max_pick, [x, u], _pooled(x, windows), windows),
+    (lambda g, out, u, x, *, windows: _max_unpool(g, x, windows=windows), no_gradient),
+)
+
+
+def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Any:
+    """Take the largest element of each window.
+
+    ``x`` has shape (N, C, H, W); windows of ``kernel_size`` lie ``stride`` apart (by default they
+    touch). Padding never wins. Of equal elements the first gets the gradient. Raises ValueError if
+    the kernel does not fit.
+
+    >>> ag.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
+    """
+    x = images("max_pool2d", x)
+    sizes = (_hashable(kernel_size), _hashable(stride), _hashable(padding))
+    return _max_pool(x, windows=_sliding("max_pool2d", tuple(x.shape[2:]), *sizes))
+
+
+# --- average -------------------------------------------------------------------------------------
+
+_sum_pool = primitive(
+    "sum_pool2d",
+    lambda x, *, windows: _apply(_kernels.sum_pool, [x], _pooled(x, windows), windows),
+    (lambda g, out, x, *, windows: _sum_unpool(g, shape=x.shape, windows=windows),),
+)
+_sum_unpool = primitive(
+    "sum_unpool2d",
+    lambda g, *, shape, windows: _apply(_kernels.sum_unpool, [g], shape, windows, buffers.zeros),
+    (lambda u, out, g, *, shape, windows: _sum_pool(u, windows=windows),),
+)
+
+
+def avg_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Any:
+    """Average the elements of each window, padding counted as zeros.
+
+    ``x`` has shape (N, C, H, W); windows of ``kernel_size`` lie ``stride`` apart (by default they
+    touch). Raises ValueError if the kernel does not fit.
+
+    >>> ag.avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 2.5,  4.5],
+             [10.5, 12.5]]]])
+    """
+    x = images("avg_pool2d", x)
+    sizes = (_hashable(kernel_size), _hashable(stride), _hashable(padding))
+    windows = _sliding("avg_pool2d", tuple(x.shape[2:]), *sizes)
+    return _sum_pool(x, windows=windows) * (
+        1.0 / math.prod(pair("avg_pool2d", "kernel_size", kernel_size, 1))
+    )
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Any:
+    """Average over as many windows as ``output_size`` says, whatever the size of the images.
+
+    ``x`` has shape (N, C, H, W), the result (N, C, *output_size). Window i of n covers rows
+    floor(i H / n) to ceil((i + 1) H / n).
+
+    >>> ag.adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1)
+    array([[[[7.5]]]])
+    """
+    x = images("adaptive_avg_pool2d", x)
+    output = pair("adaptive_avg_pool2d", "output_size", _hashable(output_size), 1)
+    windows = _adaptive(tuple(x.shape[2:]), output)
+    rows, columns, _ = windows
+    area = np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])
+    return _sum_pool(x, windows=windows) * (1 / area).astype(x.dtype)

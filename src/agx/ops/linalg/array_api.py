@@ -1,0 +1,132 @@
+"""The Array API's names, which know fewer cases than NumPy's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..._engine.graph import implements
+from ..complex import conj, is_complex
+from ..reduce.sums import sum
+from ..shape.axes import moveaxis
+from ..shape.dtype import cast
+from ..shape.moves import roll
+from ..shape.where import where
+from .matrices import as_array, is_tensor, mT
+from .products import outer as _outer
+
+__all__ = [
+    "cross",
+    "diagonal",
+    "matrix_transpose",
+    "outer",
+    "trace",
+    "vecdot",
+]
+
+# --- the Array API's names -----------------------------------------------------------------------
+
+
+@implements(np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    """Exchange the last two axes.
+
+    Raises ValueError if ``x`` has fewer than two.
+
+    >>> ag.linalg.matrix_transpose(np.ones((2, 3, 4))).shape
+    (2, 4, 3)
+    """
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(
+            f"matrix_transpose: expected two axes or more, got {x.ndim}; use expand_dims"
+        )
+    return mT(x)
+
+
+@implements(np.linalg.diagonal)
+def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    """Take the diagonals of the last two axes, ``offset`` above the main one.
+
+    >>> ag.linalg.diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]), offset=1)
+    array([2.])
+    """
+    x = as_array(x)
+    if not is_tensor(x):
+        return np.linalg.diagonal(x, offset=offset)
+    if x.ndim < 2:
+        raise ValueError(f"diagonal: expected two axes or more, got {x.ndim}; use expand_dims")
+    i, j = max(0, -offset), max(0, offset)
+    n = max(0, min(x.shape[-2] - i, x.shape[-1] - j))
+    return sum(where(np.eye(n, dtype=bool), x[..., i : i + n, j : j + n], 0.0), -1)
+
+
+@implements(np.linalg.trace)
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    """Add up the diagonals of the last two axes, ``offset`` above the main one.
+
+    >>> ag.linalg.trace(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    np.float64(5.0)
+    """
+    found = diagonal(x, offset=offset)
+    return sum(found if dtype is None else cast(found, dtype), -1)
+
+
+@implements(np.linalg.outer)
+def outer(x1: Any, x2: Any, /) -> Any:
+    """Multiply every element of one vector with every element of another.
+
+    Raises ValueError if an argument is not one-dimensional.
+
+    >>> ag.linalg.outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    x1, x2 = as_array(x1), as_array(x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(
+            f"outer: expected two vectors, got shapes {x1.shape} and {x2.shape}; "
+            "ag.outer flattens its arguments"
+        )
+    return _outer(x1, x2)
+
+
+def _last_axis(name: str, x1: Any, x2: Any, axis: int, size: int | None) -> tuple[Any, Any]:
+    """Both arrays with ``axis`` last, where they must have equal lengths."""
+    x1, x2 = as_array(x1), as_array(x2)
+    lengths = [x.shape[normalize_axis_index(axis, x.ndim)] for x in (x1, x2)]
+    if lengths[0] != lengths[1] or lengths[0] != (lengths[0] if size is None else size):
+        expected = "equal lengths" if size is None else f"vectors of length {size}"
+        raise ValueError(
+            f"{name}: expected {expected} along axis {axis}, got {lengths[0]} and {lengths[1]}"
+        )
+    return moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
+
+
+@implements(np.linalg.cross)
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """Compute the cross product of vectors of length 3 along ``axis``.
+
+    Raises ValueError for another length.
+
+    >>> ag.linalg.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+    array([0., 0., 1.])
+    """
+    x, y = _last_axis("cross", x1, x2, axis, 3)
+    product = roll(x, -1, -1) * roll(y, -2, -1) - roll(x, -2, -1) * roll(y, -1, -1)
+    return moveaxis(product, -1, axis)
+
+
+@implements(np.linalg.vecdot)
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """Add up conj(x1) x2 along ``axis``; the other axes broadcast.
+
+    Raises ValueError if the lengths along ``axis`` differ.
+
+    >>> ag.linalg.vecdot(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    np.float64(11.0)
+    """
+    x, y = _last_axis("vecdot", x1, x2, axis, None)
+    return sum((conj(x) if is_complex(x) else x) * y, -1)

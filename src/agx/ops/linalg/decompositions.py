@@ -1,0 +1,532 @@
+"""Decompositions, and what follows from them.
+
+A primitive returns one array, so those of several parts return them flattened one after another;
+``_unpack`` cuts them apart. In the rules g is the gradient without a conjugate (see ``complex``), hence
+the conjugates where textbooks have none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult, SVDResult
+
+from ..._engine.graph import Node, implements, primitive
+from ..complex import conj, imag, is_complex, real
+from ..elementwise.arithmetic import absolute
+from ..reduce.sums import prod, sum
+from ..shape.axes import concatenate, expand_dims, reshape
+from ..shape.index import take_along_axis
+from ..shape.where import where
+from .array_api import diagonal
+from .matrices import (
+    _solve,
+    as_array,
+    as_diagonal,
+    check_square,
+    from_triangle,
+    inv,
+    is_tensor,
+    mH,
+    mT,
+)
+from .products import matmul
+
+__all__ = [
+    "cholesky",
+    "det",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "qr",
+    "slogdet",
+    "svd",
+    "svdvals",
+]
+
+
+def _pack(batch: tuple[int, ...], *parts: np.ndarray) -> np.ndarray:
+    sizes = [math.prod(p.shape[len(batch) :]) for p in parts]
+    return np.concatenate(
+        [p.reshape((*batch, n)) for p, n in zip(parts, sizes, strict=True)], axis=-1
+    )
+
+
+def _unpack(flat: Any, *shapes: tuple[int, ...]) -> list[Any]:
+    batch, start, parts = flat.shape[:-1], 0, []
+    for shape in shapes:
+        size = math.prod(shape)
+        parts.append(reshape(flat[..., start : start + size], (*batch, *shape)))
+        start += size
+    return parts
+
+
+def _plain(x: Any) -> np.ndarray:
+    return np.asarray(x.value if isinstance(x, Node) else x)
+
+
+def _real(x: Any) -> Any:
+    return real(x) if is_complex(x) else x
+
+
+def _row(v: Any) -> Any:
+    return expand_dims(v, -2)
+
+
+def _column(v: Any) -> Any:
+    return expand_dims(v, -1)
+
+
+def _reciprocal(x: Any, scale: Any) -> Any:
+    """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
+    size = np.abs(_plain(scale))
+    tolerance = max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
+    largest = np.max(size, axis=-1, initial=0.0)
+    largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
+    small = np.abs(_plain(x)) <= tolerance * largest
+    return where(small, 0.0, 1 / where(small, 1.0, x))
+
+
+def _gaps(w: Any) -> Any:
+    """The matrix 1 / (w_j - w_i), with 0 where the two are equal."""
+    return _reciprocal(_row(w) - _column(w), w)
+
+
+def _triangle(name: str, UPLO: str) -> str:
+    if not isinstance(UPLO, str) or UPLO.upper() not in ("L", "U"):
+        raise ValueError(f"{name}: UPLO must be 'L' or 'U', got {UPLO!r}")
+    return UPLO.upper()
+
+
+# --- eigenvalues ---------------------------------------------------------------------------------
+
+
+def _eigh_value(x: np.ndarray, *, UPLO: str, by_size: bool) -> np.ndarray:
+    w, v = np.linalg.eigh(x, UPLO)  # type: ignore[call-overload]
+    if by_size:
+        order = np.argsort(np.abs(w))[..., ::-1]
+        w = np.take_along_axis(w, order, -1)
+        v = np.take_along_axis(v, order[..., None, :], -1)
+    return _pack(x.shape[:-2], w, v)
+
+
+def _eigh_parts(flat: Any, x: Any) -> list[Any]:
+    n = x.shape[-1]
+    w, v = _unpack(flat, (n,), (n, n))
+    return [_real(w), v]
+
+
+def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
+    """V* (diag(gw) + F o (V^T gV)) V^T."""
+    (w, v), (gw, gv) = _eigh_parts(out, x), _eigh_parts(g, x)
+    inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
+    return matmul(matmul(conj(v), inner), mT(v))
+
+
+_eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
+
+
+def _eigvalsh_vjp(g: Any, out: Any, x: Any, *, UPLO: str) -> Any:
+    v = eigh(x, UPLO)[1]
+    return matmul(conj(v) * _row(g), mT(v))
+
+
+_eigvalsh = primitive("eigvalsh", lambda x, *, UPLO: np.linalg.eigvalsh(x, UPLO), (_eigvalsh_vjp,))
+
+
+@implements(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> Any:
+    """Find the eigenvalues, ascending, and eigenvectors of Hermitian matrices (..., M, M).
+
+    Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
+    dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008), where F_ij is set to 0 for equal
+    eigenvalues: first derivatives are then right of what treats equal eigenvalues alike, such as
+    their sum, and of projectors onto their whole space; anything else, and second derivatives, need
+    distinct eigenvalues. Complex eigenvectors must be used such that their phases cancel. Raises
+    ValueError for another ``UPLO``.
+
+    >>> ag.linalg.eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    array([1., 2.])
+    """
+    UPLO = _triangle("eigh", UPLO)
+    a = as_array(a)
+    if not is_tensor(a):
+        return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
+    check_square("eigh", a)
+    return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
+
+
+@implements(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    """Find the eigenvalues of Hermitian matrices (..., M, M), ascending; see ``eigh``.
+
+    >>> ag.linalg.eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
+    array([1., 2.])
+    """
+    UPLO = _triangle("eigvalsh", UPLO)
+    a = as_array(a)
+    check_square("eigvalsh", a)
+    return _eigvalsh(from_triangle(a, UPLO) if is_tensor(a) else a, UPLO=UPLO)
+
+
+def _eig_value(x: np.ndarray) -> np.ndarray:
+    w, v = np.linalg.eig(x)
+    dtype = np.result_type(w.dtype, np.complex64)
+    return _pack(x.shape[:-2], w.astype(dtype), v.astype(dtype))
+
+
+def _eig_parts(flat: Any, x: Any) -> list[Any]:
+    n = x.shape[-1]
+    return _unpack(flat, (n,), (n, n))
+
+
+def _eig_vjp(g: Any, out: Any, x: Any) -> Any:
+    """V^-T (diag(gw) + F o (V^T gV)) V^T, where gV is freed of what changes the lengths."""
+    (w, v), (gw, gv) = _eig_parts(out, x), _eig_parts(g, x)
+    gv = gv - conj(v) * real(sum(v * gv, -2, keepdims=True))
+    inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
+    return _solve(mT(v), matmul(inner, mT(v)))
+
+
+_eig = primitive("eig", _eig_value, (_eig_vjp,))
+
+
+@implements(np.linalg.eig)
+def eig(a: Any) -> Any:
+    """Find the eigenvalues and right eigenvectors, of length 1, of square matrices (..., M, M).
+
+    Of a Tensor both are complex. dw = diag(V^-1 dA V) and dV = V (F o (V^-1 dA V)) up to lengths (Giles
+    2008; Boeddeker et al. 2017). Eigenvalues must be distinct, and eigenvectors used such that
+    their phases cancel. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square.
+
+    >>> ag.linalg.eig(np.array([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues
+    array([0.+1.j, 0.-1.j])
+    """
+    a = as_array(a)
+    return EigResult(*_eig_parts(_eig(a), a)) if is_tensor(a) else np.linalg.eig(a)
+
+
+@implements(np.linalg.eigvals)
+def eigvals(a: Any) -> Any:
+    """Find the eigenvalues of square matrices (..., M, M); see ``eig``.
+
+    >>> ag.linalg.eigvals(np.array([[0.0, 1.0], [-1.0, 0.0]]))
+    array([0.+1.j, 0.-1.j])
+    """
+    return eig(a)[0] if is_tensor(a) else np.linalg.eigvals(a)
+
+
+# --- singular values -----------------------------------------------------------------------------
+
+
+def _svd_value(x: np.ndarray, *, full: bool) -> np.ndarray:
+    u, s, vh = np.linalg.svd(x, full_matrices=full)
+    return _pack(x.shape[:-2], u, s, vh)
+
+
+def _svd_parts(flat: Any, x: Any, full: bool) -> list[Any]:
+    m, n = x.shape[-2:]
+    k = min(m, n)
+    u, s, vh = _unpack(flat, (m, m if full else k), (k,), (n if full else k, n))
+    return [u, _real(s), vh]
+
+
+def _refuse(g: Any, message: str) -> None:
+    """Raise if a gradient arrives at columns that any rotation among them would replace."""
+    if np.any(_plain(g)):
+        raise ValueError(message)
+
+
+def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
+    """The pull-back of dP = U^H dA V, its Hermitian and skew parts, and what leaves the subspaces.
+
+    dU = U (E o X + D o Y) + ..., dV = V (E o X - D o Y) + ... with dP = X + Y, E = 1 / (s_j - s_i) and
+    D = 1 / (s_j + s_i).
+    """
+    (u, s, vh), (gu, gs, gvh) = _svd_parts(out, x, full), _svd_parts(g, x, full)
+    (m, n), k = x.shape[-2:], s.shape[-1]
+    if full and m != n:
+        _refuse(
+            gu[..., k:] if m > n else gvh[..., k:, :],
+            f"svd: singular vectors beyond the first {k} have no gradient; use full_matrices=False",
+        )
+        u, gu, vh, gvh = u[..., :k], gu[..., :k], vh[..., :k, :], gvh[..., :k, :]
+    left, right = matmul(mT(u), gu), mT(matmul(conj(gvh), mH(vh)))
+    symmetric = _gaps(s) * (left + right) + as_diagonal(gs)
+    skew = _reciprocal(_row(s) + _column(s), s) * (left - right)
+    inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
+    inverse, rows = _reciprocal(s, s), conj(vh)
+    total = matmul(inner, rows)
+    if n > k:
+        total = total + _column(inverse) * (gvh - matmul(mH(right), rows))
+    total = matmul(conj(u), total)
+    if m > k:
+        total = total + matmul((gu - matmul(conj(u), left)) * _row(inverse), rows)
+    return total
+
+
+def _svdvals_vjp(g: Any, out: Any, x: Any) -> Any:
+    u, _, vh = svd(x, full_matrices=False)
+    return matmul(conj(u) * _row(g), conj(vh))
+
+
+_svd = primitive("svd", _svd_value, (_svd_vjp,))
+_svdvals = primitive("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), (_svdvals_vjp,))
+
+
+def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
+    """The decomposition by eigenvectors, with the signs of the eigenvalues in Vh."""
+    if not compute_uv:
+        s = absolute(eigvalsh(a))
+        return take_along_axis(s, np.argsort(s.value)[..., ::-1])
+    w, v = _eigh_parts(_eigh(from_triangle(a, "L"), UPLO="L", by_size=True), a)
+    sign = np.copysign(np.ones((), w.dtype), w.value)
+    return SVDResult(v, w * sign, mH(v * _row(sign)))
+
+
+@implements(np.linalg.svd)
+def svd(
+    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
+    """Decompose matrices (..., M, N) into U, S and Vh with a = (U * S) @ Vh and S descending.
+
+    With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) of equal singular
+    values are set to 0, as in ``eigh``, and so are 1 / s_i of zeros (Townsend 2016, "Differentiating
+    the singular value decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must
+    cancel). The vectors that ``full_matrices`` adds have no gradient: backward raises ValueError if
+    the result depends on them.
+
+    >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
+    array([3., 2.])
+    """
+    a = as_array(a)
+    if not is_tensor(a):
+        return np.linalg.svd(a, full_matrices, compute_uv, hermitian)  # type: ignore[call-overload]
+    if hermitian:
+        return _svd_hermitian(a, compute_uv)
+    if not compute_uv:
+        return _svdvals(a)
+    full = bool(full_matrices)
+    return SVDResult(*_svd_parts(_svd(a, full=full), a, full))
+
+
+@implements(np.linalg.svdvals)
+def svdvals(x: Any, /) -> Any:
+    """Find the singular values of matrices (..., M, N), descending; see ``svd``.
+
+    >>> ag.linalg.svdvals(np.array([[0.0, 3.0], [-2.0, 0.0]]))
+    array([3., 2.])
+    """
+    return _svdvals(as_array(x))
+
+
+# --- QR and Cholesky -----------------------------------------------------------------------------
+
+
+def _qr_value(x: np.ndarray, *, full: bool) -> np.ndarray:
+    return _pack(x.shape[:-2], *np.linalg.qr(x, "complete" if full else "reduced"))
+
+
+def _qr_parts(flat: Any, x: Any, full: bool) -> list[Any]:
+    m, n = x.shape[-2:]
+    k = m if full else min(m, n)
+    return _unpack(flat, (m, k), (k, n))
+
+
+def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
+    """(gQ + Q* H) R^-T, H Hermitian with the upper triangle of gR R^T - Q^T gQ."""
+    (q, r), (gq, gr) = _qr_parts(out, x, full), _qr_parts(g, x, full)
+    (m, n), k = x.shape[-2:], min(x.shape[-2:])
+    if full and m > n:
+        _refuse(
+            gq[..., k:],
+            f"qr: columns of Q beyond the first {k} have no gradient; use mode='reduced'",
+        )
+        q, gq, r, gr = q[..., :k], gq[..., :k], r[..., :k, :], gr[..., :k, :]
+    rest = gr[..., k:]
+    if n > k:
+        gq = gq + matmul(conj(x[..., k:]), mH(rest))
+    r = r[..., :k]
+    inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
+    gx = mT(_solve(r, mT(gq + matmul(conj(q), inner))))
+    return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
+
+
+_qr = primitive("qr", _qr_value, (_qr_vjp,))
+
+
+@implements(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Decompose matrices (..., M, N) into Q with orthonormal columns and upper triangular R.
+
+    ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent
+    (Walter and Lehmann 2018, "Algorithmic differentiation of linear algebra functions"). Raises
+    ValueError for another mode, and at backward if the result depends on the columns of Q that
+    "complete" adds.
+
+    >>> ag.linalg.qr(np.array([[3.0], [4.0]])).R
+    array([[-5.]])
+    """
+    a = as_array(a)
+    if not is_tensor(a):
+        return np.linalg.qr(a, mode)  # type: ignore[call-overload]
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(
+            f"qr: mode must be 'reduced', 'complete' or 'r' for a Tensor, got {mode!r}; "
+            "pass t.value for others"
+        )
+    full = mode == "complete"
+    q, r = _qr_parts(_qr(a, full=full), a, full)
+    return r if mode == "r" else QRResult(q, r)
+
+
+def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
+    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal."""
+    low, g = (mH(out), mH(g)) if upper else (out, g)
+    n = x.shape[-1]
+    phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
+    half = _solve(mT(low), phi * matmul(mT(low), g))
+    return mT(_solve(mH(low), mT(half)))
+
+
+_cholesky = primitive(
+    "cholesky", lambda x, *, upper: np.linalg.cholesky(x, upper=upper), (_cholesky_vjp,)
+)
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """Factor positive definite matrices (..., M, M) into L L^H, or into U^H U with ``upper``.
+
+    Only the triangle of that name is read, so the gradient is zero in the other one (Murray 2016,
+    "Differentiation of the Cholesky decomposition"). Raises ``numpy.linalg.LinAlgError`` if a matrix
+    is not positive definite.
+
+    >>> ag.linalg.cholesky(np.array([[4.0, 2.0], [2.0, 2.0]]))
+    array([[2., 0.],
+           [1., 1.]])
+    """
+    a = as_array(a)
+    check_square("cholesky", a)
+    h = from_triangle(a, "U" if upper else "L") if is_tensor(a) else a
+    return _cholesky(h, upper=bool(upper))
+
+
+# --- determinants --------------------------------------------------------------------------------
+
+
+def _sound_inverse(x: Any) -> Any:
+    """The inverses, or None if some matrix is too close to a singular one."""
+    value = _plain(x)
+    try:
+        inverse = inv(x)
+    except np.linalg.LinAlgError:
+        return None
+    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _plain(inverse))]
+    worst = np.max(sizes[0] * sizes[1], initial=0.0)
+    return None if worst * np.finfo(value.dtype).eps ** 0.5 >= 1 else inverse
+
+
+def _others(s: Any, count: int) -> Any:
+    """Products of all numbers of the last axis but one, or but two (0 on the diagonal)."""
+    n = s.shape[-1]
+    left_out = np.eye(n, dtype=bool)
+    if count == 1:
+        return prod(where(left_out, 1.0, _row(s)), -1)
+    pairs = left_out[:, None, :] | left_out[None, :, :]
+    return where(left_out, 0.0, prod(where(pairs, 1.0, expand_dims(s, (-2, -3))), -1))
+
+
+def _cofactor_value(x: np.ndarray) -> np.ndarray:
+    u, s, vh = np.linalg.svd(x)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    inner = np.conj(u) * (sign[..., None] * _others(s, 1))[..., None, :]
+    return np.matmul(inner, np.conj(vh))
+
+
+def _cofactor_vjp(g: Any, out: Any, x: Any) -> Any:
+    """Rotate to the diagonal matrix of singular values, whose minors of two rows are products."""
+    u, s, vh = svd(x, full_matrices=False)
+    sign = det(u) * det(vh)
+    p = matmul(mH(u), matmul(g, mH(vh)))
+    pairs = _others(s, 2)
+    sums = matmul(pairs, _column(diagonal(p)))[..., 0]
+    inner = as_diagonal(sums) - pairs * mT(p)
+    return expand_dims(sign, (-1, -2)) * matmul(conj(u), matmul(inner, conj(vh)))
+
+
+_cofactor = primitive("cofactor", _cofactor_value, (_cofactor_vjp,))
+
+
+def _minors(x: Any) -> Any:
+    """The cofactors as determinants of what is left without a row and a column."""
+    n = x.shape[-1]
+    rest = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
+    rows, columns = rest[:, None, :, None], rest[None, :, None, :]
+    left = x[..., rows, columns]
+    signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    return (left[..., 0, 0] if n == 2 else det(left)) * signs
+
+
+#: Sizes up to which the derivatives of cofactors go through minors, which are right to any order.
+_MINORS = 5
+
+
+def _det_vjp(g: Any, out: Any, x: Any) -> Any:
+    """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
+    value = _plain(out)
+    inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
+    if (
+        inverse is None
+        and (is_tensor(x) or not np.isfinite(x).all())
+        and 0 < x.shape[-1] <= _MINORS
+    ):
+        return expand_dims(g, (-1, -2)) * _minors(x)
+    if inverse is None:
+        return expand_dims(g, (-1, -2)) * _cofactor(x)
+    return expand_dims(g * out, (-1, -2)) * mT(inverse)
+
+
+det = primitive("det", np.linalg.det, (_det_vjp,))
+implements(np.linalg.det)(det)
+det.__doc__ = """Compute the determinants of matrices (..., M, M).
+
+The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
+singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
+``numpy.linalg.LinAlgError`` if a matrix is not square.
+
+>>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
+array([[ 4., -2.],
+       [-2.,  1.]])
+"""
+
+
+def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
+    (sign, _), (gs, gl) = _unpack(out, (), ()), _unpack(g, (), ())
+    scale = real(gl) + 1j * imag(gs * sign) if is_complex(x) else gl
+    return expand_dims(scale, (-1, -2)) * mT(inv(x))
+
+
+_slogdet = primitive(
+    "slogdet", lambda x: np.stack(np.broadcast_arrays(*np.linalg.slogdet(x)), -1), (_slogdet_vjp,)
+)
+
+
+@implements(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """Compute the sign and the logarithm of the absolute value of determinants.
+
+    d log|det A| = Re tr(A^-1 dA) (Giles 2008). Backward raises ``numpy.linalg.LinAlgError`` if a matrix
+    is singular.
+
+    >>> ag.linalg.slogdet(np.array([[0.0, 1.0], [1.0, 0.0]])).sign
+    np.float64(-1.0)
+    """
+    a = as_array(a)
+    if not is_tensor(a):
+        return np.linalg.slogdet(a)
+    sign, size = _unpack(_slogdet(a), (), ())
+    return SlogdetResult(sign, _real(size))

@@ -1,0 +1,331 @@
+"""Products of vectors, matrices and higher arrays; NumPy's BLAS does the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import implements, primitive
+from ..._kernels import dense
+from ..._runtime import threads
+from ..complex import conj, is_complex
+from ..reduce.sums import sum
+from ..shape.axes import (
+    as_array,
+    expand_dims,
+    moveaxis,
+    ravel,
+    refuse_out,
+    reshape,
+    stack,
+    swapaxes,
+    transpose,
+)
+from ..shape.dtype import cast
+from ..shape.moves import diagonal
+
+__all__ = [
+    "cross",
+    "dot",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
+
+
+def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1 and y.ndim == 1:
+        return g * y
+    if x.ndim == 1:
+        return matmul(y, expand_dims(g, -1))[..., 0]
+    if y.ndim == 1:
+        return expand_dims(g, -1) * y
+    return matmul(g, swapaxes(y, -1, -2))
+
+
+def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1 and y.ndim == 1:
+        return g * x
+    if x.ndim == 1:
+        return expand_dims(x, -1) * expand_dims(g, -2)
+    if y.ndim == 1:
+        return matmul(swapaxes(x, -1, -2), expand_dims(g, -1))[..., 0]
+    return matmul(swapaxes(x, -1, -2), g)
+
+
+def _matmul_value(x: Any, y: Any) -> Any:
+    found = dense.matmul(x, y, None, threads.team)
+    return threads.matmul(np.asarray(x), np.asarray(y)) if found is None else found
+
+
+matmul = primitive("matmul", _matmul_value, (_matmul_left, _matmul_right))
+implements(np.matmul)(matmul)
+matmul.__doc__ = """Multiply matrices as ``numpy.matmul`` does: (..., M, K) by (..., K, N)."""
+
+
+def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
+    out = dense.matmul(x, w.T, b, threads.team)
+    if out is not None:
+        return out
+    out = threads.matmul(np.asarray(x), w.T)
+    return out if b is None else np.add(out, b, out=out if b.dtype == out.dtype else None)
+
+
+def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
+    if g.ndim == 1:
+        return expand_dims(g, 1) * x
+    if g.ndim > 2:
+        g, x = reshape(g, (-1, w.shape[0])), reshape(x, (-1, w.shape[1]))
+    return matmul(g.T, x)
+
+
+_linear = primitive(
+    "linear",
+    _linear_value,
+    (lambda g, out, x, w, *b: matmul(g, w), _linear_weight, lambda g, out, x, w, b: g),
+)
+
+
+def linear(x: Any, w: Any, b: Any = None) -> Any:
+    """Compute x @ w.T + b.
+
+    ``x`` has shape (..., in_features), ``w`` (out_features, in_features), ``b`` (out_features,).
+    Raises ValueError if the sizes do not match.
+
+    >>> ag.linear(np.ones((2, 3)), np.ones((4, 3)), np.zeros(4)).shape
+    (2, 4)
+    """
+    try:
+        sizes = x.shape, w.shape, () if b is None else b.shape
+    except AttributeError:
+        return linear(as_array(x), as_array(w), b if b is None else as_array(b))
+    if len(sizes[1]) != 2 or len(sizes[0]) < 1 or sizes[0][-1] != sizes[1][1]:
+        expected = w.shape[-1] if w.shape else 1
+        raise ValueError(
+            f"linear: x has shape {x.shape}, w expects {expected} features in the last axis "
+            f"(w.shape == {w.shape}); check in_features, or flatten x"
+        )
+    if b is None:
+        return _linear(x, w)
+    if b.shape != (w.shape[0],):
+        raise ValueError(f"linear: expected b of shape {(w.shape[0],)}, got {b.shape}")
+    return _linear(x, w, b)
+
+
+@implements(np.dot)
+def dot(x: Any, y: Any, out: Any = None) -> Any:
+    """Multiply as ``numpy.dot``: the last axis of ``x`` with the second-to-last of ``y``.
+
+    >>> ag.dot(np.ones((2, 3)), np.ones(3))
+    array([3., 3.])
+    """
+    refuse_out("dot", out)
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return x * y
+    if np.ndim(y) <= 2:
+        return matmul(x, y)
+    return tensordot(x, y, ([-1], [-2]))
+
+
+@implements(np.outer)
+def outer(x: Any, y: Any, out: Any = None) -> Any:
+    """Multiply every element of ``x`` with every element of ``y``; both are flattened.
+
+    >>> ag.outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    refuse_out("outer", out)
+    return reshape(x, (-1, 1)) * reshape(y, (1, -1))
+
+
+@implements(np.tensordot)
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Sum products over pairs of axes: the last ``axes`` of x with the first of y, or two lists.
+
+    >>> ag.tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), ([1, 2], [1, 0])).shape
+    (2, 5)
+    """
+    nx, ny = np.ndim(x), np.ndim(y)
+    if isinstance(axes, (int, np.integer)):
+        left, right = list(range(nx - axes, nx)), list(range(axes))
+    else:
+        left, right = ([int(a) for a in np.atleast_1d(side)] for side in axes)
+    if len(left) != len(right) or any(
+        np.shape(x)[a] != np.shape(y)[b] for a, b in zip(left, right, strict=False)
+    ):
+        raise ValueError(
+            f"tensordot: axes {left} of shape {np.shape(x)} do not match axes {right} of "
+            f"shape {np.shape(y)}"
+        )
+    left, right = [a % nx for a in left], [b % ny for b in right]
+    rows = [a for a in range(nx) if a not in left]
+    columns = [b for b in range(ny) if b not in right]
+    inner = int(np.prod([np.shape(x)[a] for a in left]))
+    shape = [np.shape(x)[a] for a in rows] + [np.shape(y)[b] for b in columns]
+    size = int(np.prod([np.shape(x)[a] for a in rows]))
+    x2 = reshape(transpose(x, rows + left), (size, inner)) if nx else reshape(x, (1, 1))
+    width = int(np.prod([np.shape(y)[b] for b in columns]))
+    y2 = reshape(transpose(y, right + columns), (inner, width)) if ny else reshape(y, (1, 1))
+    return reshape(matmul(x2, y2), tuple(shape))
+
+
+# --- inner products ------------------------------------------------------------------------------
+
+
+@implements(np.inner)
+def inner(a: Any, b: Any, /) -> Any:
+    """Sum products over the last axis of both arguments.
+
+    >>> ag.inner(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array(11.)
+    """
+    a, b = as_array(a), as_array(b)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError(
+            f"inner: last axes differ: x has shape {a.shape}, y {b.shape}; transpose one of them"
+        )
+    return tensordot(a, b, ([-1], [-1]))
+
+
+@implements(np.vdot)
+def vdot(a: Any, b: Any, /) -> Any:
+    """Sum products of the conjugate of the flattened ``a`` with the flattened ``b``.
+
+    >>> ag.vdot(np.array([1.0j]), np.array([1.0j]))
+    np.complex128(1+0j)
+    """
+    return matmul(ravel(conj(as_array(a))), ravel(as_array(b)))
+
+
+def _core(op: str, x: Any, axis: int) -> Any:
+    x = as_array(x)
+    if x.ndim == 0:
+        raise ValueError(f"{op}: expected at least one axis, got a number")
+    return moveaxis(x, axis, -1)
+
+
+def _conjugate(x: Any) -> Any:
+    return conj(x) if is_complex(x) else x
+
+
+@implements(np.vecdot)
+def vecdot(
+    x1: Any, x2: Any, /, *, axis: int = -1, keepdims: bool = False, dtype: Any = None
+) -> Any:
+    """Sum products of the conjugate of ``x1`` with ``x2`` along an axis; the others broadcast.
+
+    >>> ag.vecdot(np.ones((2, 3)), np.ones(3))
+    array([3., 3.])
+    """
+    x1, x2 = _core("vecdot", x1, axis), _core("vecdot", x2, axis)
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ValueError(
+            f"vecdot: lengths {x1.shape[-1]} and {x2.shape[-1]} differ along axis {axis}"
+        )
+    found = sum(_conjugate(x1) * x2, -1, keepdims=keepdims)
+    if keepdims:
+        found = moveaxis(found, -1, axis)
+    return found if dtype is None else cast(found, dtype)
+
+
+def _with_axes(op: str, x1: Any, n1: int, x2: Any, n2: int) -> tuple[Any, Any]:
+    """Both arguments as arrays, which must have ``n1`` and ``n2`` axes or more."""
+    x1, x2 = as_array(x1), as_array(x2)
+    if x1.ndim < n1 or x2.ndim < n2:
+        raise ValueError(
+            f"{op}: expected at least {n1} and {n2} axes, got shapes {x1.shape} and {x2.shape}; matmul "
+            "takes vectors on either side"
+        )
+    return x1, x2
+
+
+@implements(getattr(np, "matvec", None))
+def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
+    """Multiply matrices (..., M, N) by vectors (..., N). Raises ValueError for fewer axes.
+
+    >>> ag.matvec(np.ones((2, 3)), np.ones(3))
+    array([3., 3.])
+    """
+    x1, x2 = _with_axes("matvec", x1, 2, x2, 1)
+    found = matmul(x1, expand_dims(x2, -1))[..., 0]
+    return found if dtype is None else cast(found, dtype)
+
+
+@implements(getattr(np, "vecmat", None))
+def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
+    """Multiply conjugates of vectors (..., N) by matrices (..., N, M). Raises ValueError for fewer axes.
+
+    >>> ag.vecmat(np.ones(2), np.ones((2, 3)))
+    array([2., 2., 2.])
+    """
+    x1, x2 = _with_axes("vecmat", x1, 1, x2, 2)
+    found = matmul(expand_dims(_conjugate(x1), -2), x2)[..., 0, :]
+    return found if dtype is None else cast(found, dtype)
+
+
+@implements(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """Put a copy of ``b``, times the element, in the place of each element of ``a``.
+
+    >>> ag.kron(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([1., 1., 2., 2.])
+    """
+    a, b = as_array(a), as_array(b)
+    ndim = max(a.ndim, b.ndim)
+    rows = (1,) * (ndim - a.ndim) + a.shape
+    columns = (1,) * (ndim - b.ndim) + b.shape
+    wide = reshape(a, [n for m in rows for n in (m, 1)]) * reshape(
+        b, [n for m in columns for n in (1, m)]
+    )
+    return reshape(wide, tuple(m * n for m, n in zip(rows, columns, strict=True)))
+
+
+@implements(np.cross)
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """Compute cross products of vectors of 3 elements along an axis.
+
+    >>> ag.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+    array([0., 0., 1.])
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(as_array(a), axisa, -1), moveaxis(as_array(b), axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(
+            f"cross: expected vectors of 3 elements, got {a.shape[-1]} and {b.shape[-1]}; append a zero "
+            "to vectors in the plane"
+        )
+    a1, a2, a3 = (a[..., k] for k in range(3))
+    b1, b2, b3 = (b[..., k] for k in range(3))
+    return stack([a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1], axisc)
+
+
+@implements(np.trace)
+def trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Any:
+    """Sum the diagonals of the matrices in two axes.
+
+    >>> ag.trace(np.eye(3))
+    np.float64(3.0)
+    """
+    refuse_out("trace", out)
+    return sum(diagonal(as_array(a), offset, axis1, axis2), -1, dtype)
+
+
+implements(np.linalg.matmul)(matmul)
+implements(np.linalg.tensordot)(tensordot)

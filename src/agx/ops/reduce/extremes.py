@@ -1,0 +1,106 @@
+"""Largest and smallest elements over axes; ties share the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import implements, primitive
+from ..elementwise.limits import maximum, minimum
+from ..shape.axes import Axis, as_array, refuse_out
+from ..shape.where import where as choose_where
+from .sums import _count, _fitting, _restore, sum
+
+__all__ = [
+    "max",
+    "min",
+    "ptp",
+]
+
+# --- extremes ------------------------------------------------------------------------------------
+
+
+def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """Share the gradient evenly among the elements that attain the extreme."""
+    best = _restore(out, x, axis, keepdims)
+    hit = (x == best) | ((x != x) & (best != best))
+    share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
+    return _restore(g, x, axis, keepdims) * share.astype(x.dtype)
+
+
+_max = primitive(
+    "max", lambda x, *, axis, keepdims: np.max(x, axis, keepdims=keepdims), (_extreme_vjp,)
+)
+_min = primitive(
+    "min", lambda x, *, axis, keepdims: np.min(x, axis, keepdims=keepdims), (_extreme_vjp,)
+)
+
+
+def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
+    """``x`` with ``initial`` where ``where`` leaves elements out."""
+    refuse_out(op, out)
+    if where is None:
+        return x
+    if initial is None:
+        raise ValueError(f"{op}: where= needs initial=, the result where nothing is included")
+    return choose_where(_fitting(op, x, where), x, initial)
+
+
+@implements(np.max, np.amax)
+def max(
+    x: Any,
+    axis: Axis = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """Take the largest element along ``axis``; elements that tie share the gradient.
+
+    Nothing less than ``initial`` is returned. Of Scalars, ``ag.max(a, b)`` is the larger one.
+
+    >>> ag.max(np.array([[1.0, 5.0], [2.0, 3.0]]), axis=1)
+    array([5., 3.])
+    """
+    if out is not None or where is not None:
+        x = _limited("max", x, out, initial, where)
+    if initial is not None and not _count(x := as_array(x), axis):
+        return sum(x, axis, keepdims=keepdims) + initial
+    largest = _max(x, axis=axis, keepdims=keepdims)
+    return largest if initial is None else maximum(largest, initial)
+
+
+@implements(np.min, np.amin)
+def min(
+    x: Any,
+    axis: Axis = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """Take the smallest element along ``axis``; elements that tie share the gradient.
+
+    Nothing more than ``initial`` is returned.
+
+    >>> ag.min(np.array([3.0, 1.0]))
+    np.float64(1.0)
+    """
+    if out is not None or where is not None:
+        x = _limited("min", x, out, initial, where)
+    if initial is not None and not _count(x := as_array(x), axis):
+        return sum(x, axis, keepdims=keepdims) + initial
+    smallest = _min(x, axis=axis, keepdims=keepdims)
+    return smallest if initial is None else minimum(smallest, initial)
+
+
+@implements(np.ptp)
+def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+    """Subtract the smallest element along ``axis`` from the largest.
+
+    >>> ag.ptp(np.array([3.0, 1.0, 7.0]))
+    np.float64(6.0)
+    """
+    refuse_out("ptp", out)
+    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)

@@ -1,0 +1,110 @@
+"""log-sum-exp and softmax, which do not overflow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..._engine.graph import primitive
+from ..._kernels import reduce as _kernels
+from ..complex import real_only
+from ..elementwise.exponential import exp
+from ..shape.axes import Axis
+from .sums import _restore
+
+__all__ = [
+    "log_softmax",
+    "logsumexp",
+    "softmax",
+]
+
+# --- log-sum-exp ---------------------------------------------------------------------------------
+
+
+def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
+    """``x`` as a contiguous array of float32 or float64 whose last axis runs over ``axes``."""
+    x = real_only("softmax and its relatives", x)
+    if x.dtype != np.float32:
+        x = x.astype(np.float64, copy=False)
+    first = x.ndim - len(axes)
+    x = np.moveaxis(x, axes, range(first, x.ndim))
+    return np.ascontiguousarray(x).reshape(*x.shape[:first], math.prod(x.shape[first:]))
+
+
+def _is_last(x: Any, axis: Axis) -> bool:
+    return axis == -1 or axis == np.ndim(x) - 1
+
+
+def _along_rows(kernel: Callable[[Any], Any], x: Any, axis: Axis) -> np.ndarray:
+    """Apply a kernel of rows to ``x`` along ``axis``; the result has the shape of ``x``."""
+    if _is_last(x, axis) and (found := kernel(x)) is not None:
+        return found
+    shape = np.shape(x)
+    axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
+    rows = kernel(_rows(x, axes))
+    rest = [n for a, n in enumerate(shape) if a not in axes]
+    last = range(len(rest), len(shape))
+    return np.moveaxis(rows.reshape([*rest, *(shape[a] for a in axes)]), last, axes)
+
+
+def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
+    if not keepdims and _is_last(x, axis) and (found := _kernels.logsumexp(x)) is not None:
+        return found
+    shape = np.shape(x)
+    axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
+    out: Any = _kernels.logsumexp(_rows(x, axes))
+    return out.reshape([1 if a in axes else n for a, n in enumerate(shape)]) if keepdims else out
+
+
+def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    if _is_last(x, axis):
+        found = _kernels.logsumexp_gradient(g, x)
+        if found is not None:
+            return found
+    return _restore(g, x, axis, keepdims) * softmax(x, axis)
+
+
+_logsumexp = primitive("logsumexp", _logsumexp_value, (_logsumexp_vjp,))
+_softmax = primitive(
+    "softmax",
+    lambda x, *, axis: _along_rows(_kernels.softmax, x, axis),
+    (lambda g, out, x, *, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)),),
+)
+_log_softmax = primitive(
+    "log_softmax",
+    lambda x, *, axis: _along_rows(_kernels.log_softmax, x, axis),
+    (lambda g, out, x, *, axis: g - exp(out) * g.sum(axis=axis, keepdims=True),),
+)
+
+
+def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Compute log(sum(exp(x))) along ``axis`` without overflow.
+
+    Each slice is shifted by its largest element m: m + log(sum(exp(x - m))).
+
+    >>> ag.logsumexp(np.array([1000.0, 1000.0]))
+    array(1000.69314718)
+    """
+    return _logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+def softmax(x: Any, axis: Axis = -1) -> Any:
+    """Compute exp(x) / sum(exp(x)) along ``axis`` without overflow.
+
+    >>> ag.softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    return _softmax(x, axis=axis)
+
+
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
+    """Compute x - logsumexp(x) along ``axis`` without overflow.
+
+    >>> ag.log_softmax(np.array([0.0, -1000.0]))
+    array([    0., -1000.])
+    """
+    return _log_softmax(x, axis=axis)

@@ -1,0 +1,125 @@
+"""Sorting; the gradient goes back to where an element came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import implements, is_node, primitive, value_of
+from ..shape.axes import as_array, moveaxis, ravel
+from ..shape.dtype import astype
+from ..shape.index import take, take_along_axis
+from ..shape.moves import flip
+
+__all__ = [
+    "partition",
+    "sort",
+    "sort_complex",
+    "topk",
+]
+
+# --- sorting -------------------------------------------------------------------------------------
+
+
+def _places(ordered: Any) -> np.ndarray:
+    """For each place of the last axis of a sorted array the number of its run of equal elements."""
+    new = np.ones(ordered.shape, bool)
+    new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    return np.cumsum(new, axis=-1) - 1
+
+
+def _shared_value(g: Any, *, runs: np.ndarray) -> np.ndarray:
+    """Average ``g`` over each run of places; its own transpose."""
+    rows = g.reshape(-1, g.shape[-1])
+    number = runs.reshape(rows.shape) + rows.shape[1] * np.arange(len(rows))[:, None]
+    total = np.zeros(rows.size, g.dtype)
+    np.add.at(total, number, rows)
+    count = np.bincount(number.ravel(), minlength=rows.size).astype(rows.real.dtype)
+    return (total[number] / count[number]).astype(g.dtype, copy=False).reshape(g.shape)
+
+
+_shared = primitive("shared", _shared_value, (lambda g, out, x, *, runs: _shared(g, runs=runs),))
+
+
+def _sort_vjp(g: Any, out: Any, x: Any) -> Any:
+    ordered = value_of(out)
+    runs = _places(ordered)
+    if ordered.size and runs[..., -1].min() < ordered.shape[-1] - 1:
+        g = _shared(g, runs=runs)
+    back = np.argsort(np.argsort(value_of(x), axis=-1, kind="stable"), axis=-1)
+    return take_along_axis(g, back, -1)
+
+
+#: Sorting along the last axis.
+_sort = primitive("sort", lambda x: np.sort(x, axis=-1), (_sort_vjp,))
+
+
+@implements(np.sort)
+def sort(
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: Any = None,
+    *,
+    stable: bool | None = None,
+) -> Any:
+    """Sort along ``axis``, or the flattened array if it is None.
+
+    >>> x = ag.Tensor([3.0, 1.0])
+    >>> (ag.sort(x) * np.array([10.0, 20.0])).sum().backward()
+    >>> x.grad
+    array([20., 10.])
+    """
+    a = as_array(a)
+    if order is not None:
+        raise TypeError("sort: order= is for structured arrays, which have no gradient")
+    if axis is None:
+        a, axis = ravel(a), -1
+    return moveaxis(_sort(moveaxis(a, axis, -1)), -1, axis)
+
+
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    """Sort by the real part, then the imaginary part; the result is complex.
+
+    >>> ag.sort_complex(np.array([2.0, 1.0]))
+    array([1.+0.j, 2.+0.j])
+    """
+    a = as_array(a)
+    return sort(astype(a, np.result_type(a.dtype, np.complex64)))
+
+
+@implements(np.partition)
+def partition(
+    a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None
+) -> Any:
+    """Put the ``kth`` elements where sorting would, smaller ones before and larger ones after.
+
+    >>> ag.partition(np.array([3.0, 1.0, 2.0]), 0)[0]
+    np.float64(1.0)
+    """
+    a = as_array(a)
+    if axis is None:
+        a, axis = ravel(a), -1
+    if not is_node(a):
+        return np.partition(a, kth, axis)
+    found = np.partition(a.value, kth, axis)
+    ranks = np.argsort(np.argsort(found, axis, kind="stable"), axis, kind="stable")
+    return take_along_axis(sort(a, axis), ranks, axis)
+
+
+def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, np.ndarray]:
+    """Return the ``k`` largest elements along ``axis``, largest first, and their indices.
+
+    Elements that tie share the gradient.
+
+    >>> ag.topk(np.array([1.0, 3.0, 2.0]), 2)[0]
+    array([3., 2.])
+    """
+    x = as_array(x)
+    if not 0 <= k <= x.shape[axis]:
+        raise ValueError(f"topk: k must be between 0 and {x.shape[axis]}, got {k}")
+    order = np.flip(np.argsort(value_of(x), axis, kind="stable"), axis)
+    index = np.take(order, np.arange(k), axis)
+    return take(flip(sort(x, axis), axis), np.arange(k), axis), index

@@ -1,0 +1,336 @@
+"""Sums, means, variances and products over axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..._engine.graph import implements, primitive, value_of
+from ..complex import conj, is_complex, real
+from ..elementwise.arithmetic import sqrt
+from ..shape.axes import (
+    Axis,
+    as_array,
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    moveaxis,
+    refuse_out,
+    reshape,
+    transpose,
+)
+from ..shape.dtype import astype
+from ..shape.moves import flip
+from ..shape.where import where as choose_where
+
+__all__ = [
+    "average",
+    "mean",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
+
+def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Give a reduced array its lost axes back, with length 1."""
+    if keepdims or x.ndim == 0:
+        return r
+    if axis is None:
+        return reshape(r, (1,) * x.ndim)
+    return expand_dims(r, normalize_axis_tuple(axis, x.ndim))
+
+
+def _count(x: Any, axis: Axis) -> int:
+    """How many elements of ``x`` go into each element of the result."""
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return math.prod(x.shape[a] for a in axes)
+
+
+def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> Any:
+    """``x`` as ``dtype``, with ``fill`` where NumPy's ``where=`` leaves elements out."""
+    refuse_out(op, out)
+    if dtype is not None:
+        x = astype(x, dtype)
+    return x if where is None else choose_where(_fitting(op, x, where), x, fill)
+
+
+def _fitting(op: str, x: Any, where: Any) -> Any:
+    """``where``, if it broadcasts to the shape of ``x``."""
+    shape, mask = np.shape(x), np.shape(where)
+    if np.broadcast_shapes(shape, mask) != shape:
+        raise ValueError(f"{op}: where= of shape {mask} does not broadcast to {shape}, that of x")
+    return where
+
+
+def degrees_lost(op: str, ddof: float, correction: float | None) -> float:
+    """``ddof`` by either of its names."""
+    if correction is None:
+        return ddof
+    if ddof:
+        raise ValueError(f"{op}: ddof= and correction= are two names of one thing; pass one")
+    return correction
+
+
+def _counted(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
+    """How many elements ``where`` lets into each element of the result."""
+    chosen = np.broadcast_to(np.asarray(where), x.shape)
+    return np.sum(chosen, axis=axis, keepdims=keepdims, dtype=x.real.dtype)
+
+
+# --- sums and moments ----------------------------------------------------------------------------
+
+_sum = primitive(
+    "sum",
+    lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
+    (lambda g, out, x, *, axis, keepdims: broadcast_to(_restore(g, x, axis, keepdims), x.shape),),
+)
+_mean = primitive(
+    "mean",
+    lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
+    (
+        lambda g, out, x, *, axis, keepdims: broadcast_to(
+            _restore(g, x, axis, keepdims) / _count(x, axis), x.shape
+        ),
+    ),
+)
+
+
+def _per_degree(x: Any, axis: Axis, ddof: float) -> float:
+    """1 / (n - ddof), and infinite where NumPy divides by zero."""
+    spare = _count(x, axis) - ddof
+    return 1 / spare if spare > 0 else math.inf
+
+
+def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
+    scale = 2 * _per_degree(x, axis, ddof)
+    return _restore(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
+
+
+def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
+    """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
+    scale = _per_degree(x, axis, ddof)
+    inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
+    return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
+
+
+_var = primitive(
+    "var",
+    lambda x, *, axis, keepdims, ddof: np.var(x, axis, keepdims=keepdims, ddof=ddof),
+    (_var_vjp,),
+)
+_std = primitive(
+    "std",
+    lambda x, *, axis, keepdims, ddof: np.std(x, axis, keepdims=keepdims, ddof=ddof),
+    (_std_vjp,),
+)
+
+
+@implements(np.sum)
+def sum(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """Add the elements along ``axis``: one axis, a tuple of axes, or all of them.
+
+    ``initial`` is added, elements where ``where`` is False are left out; ``out`` is refused.
+
+    >>> ag.sum(np.ones((2, 3)), axis=0)
+    array([2., 2., 2.])
+    """
+    if dtype is not None or out is not None or where is not None:
+        x = _prepared("sum", x, dtype, out, where, 0)
+    total = _sum(x, axis=axis, keepdims=keepdims)
+    return total if initial is None else total + initial
+
+
+@implements(np.mean)
+def mean(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+) -> Any:
+    """Average the elements along ``axis``; those where ``where`` is False do not count.
+
+    >>> ag.mean(np.array([1.0, 2.0, 6.0]))
+    np.float64(3.0)
+    """
+    if dtype is not None or out is not None or where is not None:
+        x = _prepared("mean", x, dtype, out, where, 0)
+        if where is not None:
+            return sum(x, axis, keepdims=keepdims) / _counted(x, axis, where, keepdims)
+    return _mean(x, axis=axis, keepdims=keepdims)
+
+
+@implements(np.var)
+def var(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """Average the squared distance from the mean; ``ddof`` is taken off the number of elements.
+
+    ``mean`` is the mean if it is known, of the shape that ``keepdims=True`` gives; ``correction`` is
+    another name for ``ddof``.
+
+    >>> ag.var(np.array([1.0, 3.0]))
+    np.float64(1.0)
+    """
+    ddof = degrees_lost("var", ddof, correction)
+    if dtype is not None or out is not None:
+        x = _prepared("var", x, dtype, out, None, 0)
+    if where is None and mean is None:
+        return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    included = True if where is None else where
+    if mean is None:
+        total = sum(x, axis, keepdims=True, where=included)
+        mean = total / _counted(x, axis, included, True)
+    away = x - mean
+    squares = away * away if not is_complex(away) else real(away * conj(away))
+    count = np.maximum(_counted(x, axis, included, keepdims) - ddof, 0)
+    return sum(squares, axis, keepdims=keepdims, where=where) / count
+
+
+@implements(np.std)
+def std(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """Take the square root of the variance; its gradient is 0 where it is 0.
+
+    >>> ag.std(np.array([1.0, 3.0]))
+    np.float64(1.0)
+    """
+    ddof = degrees_lost("std", ddof, correction)
+    if dtype is not None or out is not None:
+        x = _prepared("std", x, dtype, out, None, 0)
+    if where is None and mean is None:
+        return _std(x, axis=axis, keepdims=keepdims, ddof=ddof)
+    found = var(x, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
+    still = found == 0
+    return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
+
+
+# --- products ------------------------------------------------------------------------------------
+
+
+def _running_product(x: Any) -> Any:
+    """The product of all elements before each one along axis 0, by repeated doubling."""
+    out = concatenate([np.ones((1, *x.shape[1:])), x[:-1]])
+    step = 1
+    while step < x.shape[0]:
+        out = concatenate([out[:step], out[step:] * out[:-step]])
+        step *= 2
+    return out
+
+
+def _prod_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """Multiply by the product of the *other* elements, which is exact when some are zero."""
+    if not x.ndim or not x.size:
+        return g if not x.ndim else _restore(g, x, axis, keepdims) * x
+    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    front = moveaxis(x, axes, tuple(range(len(axes))))
+    flat = reshape(front, (_count(x, axes), -1))
+    others = _running_product(flat) * flip(_running_product(flip(flat, 0)), 0)
+    others = moveaxis(reshape(others, front.shape), tuple(range(len(axes))), axes)
+    return _restore(g, x, axis, keepdims) * others
+
+
+_prod = primitive(
+    "prod", lambda x, *, axis, keepdims: np.prod(x, axis, keepdims=keepdims), (_prod_vjp,)
+)
+
+
+@implements(np.prod)
+def prod(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Any:
+    """Multiply the elements along ``axis``, and ``initial``.
+
+    >>> x = ag.Tensor([2.0, 0.0, 3.0])
+    >>> ag.prod(x).backward()
+    >>> x.grad
+    array([0., 6., 0.])
+    """
+    if dtype is not None or out is not None or where is not None:
+        x = _prepared("prod", x, dtype, out, where, 1)
+    product = _prod(x, axis=axis, keepdims=keepdims)
+    return product if initial is None else product * initial
+
+
+@implements(np.average)
+def average(
+    x: Any,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """Average with ``weights``, of the shape of ``x`` or of the averaged axes.
+
+    With ``returned`` the sum of the weights comes too. Raises ZeroDivisionError if it is zero.
+
+    >>> ag.average(np.array([1.0, 4.0]), weights=[2.0, 1.0])
+    np.float64(2.0)
+    """
+    x = as_array(x)
+    if weights is None:
+        found = mean(x, axis, keepdims=keepdims)
+        count = _count(x, axis)
+        return (found, np.full(np.shape(found), count, found.dtype)) if returned else found
+    weights = as_array(weights)
+    if weights.shape != x.shape:
+        if axis is None:
+            raise TypeError(
+                f"average: weights of shape {weights.shape} for an array of shape {x.shape} need axis="
+            )
+        axes = normalize_axis_tuple(axis, x.ndim)
+        if weights.shape != tuple(x.shape[a] for a in axes):
+            raise ValueError(
+                f"average: expected weights of shape {tuple(x.shape[a] for a in axes)}, the axes that "
+                f"are averaged, got {weights.shape}"
+            )
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+        weights = reshape(transpose(weights, order), shape)
+    weights = broadcast_to(weights, x.shape)
+    total = sum(weights, axis, keepdims=keepdims)
+    if np.any(value_of(total) == 0):
+        raise ZeroDivisionError("average: weights sum to zero")
+    found = sum(x * weights, axis, keepdims=keepdims) / total
+    return (found, total) if returned else found

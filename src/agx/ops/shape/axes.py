@@ -1,0 +1,253 @@
+"""Shapes and axes: operations that only rename, move and join axes, and what makes arrays of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..._engine.graph import implements, is_node, primitive
+
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
+
+Axis = int | tuple[int, ...] | None
+
+
+def as_array(x: Any) -> Any:
+    """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked."""
+    if hasattr(x, "shape"):
+        return x
+    if isinstance(x, (list, tuple)) and any(is_node(v) for v in _flat(x)):
+        return stack([as_array(v) for v in x])
+    return np.asarray(x)
+
+
+def refuse_out(op: str, out: Any) -> None:
+    """Raise TypeError if NumPy's ``out=`` was given."""
+    if out is not None:
+        raise TypeError(
+            f"{op}: out= would overwrite an array that the graph may need; use the result instead"
+        )
+
+
+def _flat(nested: Any) -> list[Any]:
+    if isinstance(nested, (list, tuple)):
+        return [leaf for part in nested for leaf in _flat(part)]
+    return [nested]
+
+
+_reshape = primitive(
+    "reshape",
+    lambda x, *, shape: np.asarray(x).reshape(shape),
+    (lambda g, out, x, *, shape: reshape(g, x.shape),),
+)
+_transpose = primitive(
+    "transpose",
+    lambda x, *, axes: np.transpose(x, axes),
+    (lambda g, out, x, *, axes: transpose(g, None if axes is None else np.argsort(axes)),),
+)
+_broadcast_to = primitive(
+    "broadcast_to",
+    lambda x, *, shape: np.broadcast_to(x, shape),
+    (lambda g, out, x, *, shape: g,),
+)
+
+
+@implements(np.reshape)
+def reshape(x: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """Give ``x`` another shape with the same number of elements; -1 stands for what is left over.
+
+    The shape is a tuple or several integers. ``order`` is "C" (the last index changes fastest) or "F"
+    (the first does).
+
+    >>> ag.reshape(np.arange(6.0), (2, -1)).shape
+    (2, 3)
+    """
+    if shape and isinstance(shape[-1], str):
+        *shape, order = shape  # type: ignore[assignment]
+    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
+        shape = shape[0]
+    shape = tuple(shape)
+    if copy is False:
+        raise TypeError("reshape: copy=False is not supported; leave it out")
+    if order == "C":
+        return _reshape(x, shape=shape)
+    if order != "F":
+        raise ValueError(f"reshape: order must be 'C' or 'F', got {order!r}")
+    return transpose(_reshape(transpose(x), shape=shape[::-1]))
+
+
+@implements(np.ravel)
+def ravel(x: Any, order: str = "C") -> Any:
+    """Flatten to one dimension, rows first, or columns first with ``order="F"``.
+
+    >>> ag.ravel(np.ones((2, 3))).shape
+    (6,)
+    """
+    return _reshape(x, shape=(-1,)) if order == "C" else reshape(x, (-1,), order=order)
+
+
+@implements(np.transpose)
+def transpose(x: Any, *axes: Any) -> Any:
+    """Permute the axes; without ``axes``, reverse them.
+
+    >>> ag.transpose(np.ones((2, 3, 4)), (1, 0, 2)).shape
+    (3, 2, 4)
+    """
+    if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
+        axes = axes[0]
+    if axes is None or len(axes) == 0:
+        return _transpose(x, axes=None)
+    return _transpose(x, axes=tuple(normalize_axis_index(a, len(axes)) for a in axes))
+
+
+@implements(np.swapaxes)
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Exchange two axes.
+
+    >>> ag.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
+    axes = list(range(np.ndim(x)))
+    i, j = (normalize_axis_index(a, len(axes)) for a in (axis1, axis2))
+    axes[i], axes[j] = j, i
+    return _transpose(x, axes=tuple(axes))
+
+
+@implements(np.moveaxis)
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Move axes to new places; the others keep their order.
+
+    >>> ag.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    ndim = np.ndim(x)
+    src = normalize_axis_tuple(source, ndim, "source")
+    dst = normalize_axis_tuple(destination, ndim, "destination")
+    if len(src) != len(dst):
+        raise ValueError(f"moveaxis: {len(src)} source axes, {len(dst)} destinations; give as many")
+    order = [a for a in range(ndim) if a not in src]
+    for d, s in sorted(zip(dst, src, strict=True)):
+        order.insert(d, s)
+    return _transpose(x, axes=tuple(order))
+
+
+@implements(np.expand_dims)
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+    """Insert axes of length 1.
+
+    >>> ag.expand_dims(np.ones(3), (0, 2)).shape
+    (1, 3, 1)
+    """
+    return _reshape(x, shape=np.expand_dims(np.empty(np.shape(x), bool), axis).shape)
+
+
+@implements(np.squeeze)
+def squeeze(x: Any, axis: Axis = None) -> Any:
+    """Remove axes of length 1: all of them, or those named.
+
+    >>> ag.squeeze(np.ones((1, 3, 1)), 0).shape
+    (3, 1)
+    """
+    return _reshape(x, shape=np.squeeze(np.empty(np.shape(x), bool), axis).shape)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(x: Any, shape: int | tuple[int, ...], subok: bool = False) -> Any:
+    """Repeat ``x`` along new axes and axes of length 1, as broadcasting would.
+
+    >>> ag.broadcast_to(np.ones((3, 1)), (2, 3, 4)).shape
+    (2, 3, 4)
+    """
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    return _broadcast_to(x, shape=shape)
+
+
+# --- joining -------------------------------------------------------------------------------------
+
+
+def _cast(
+    op: str, arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind"
+) -> list[Any]:
+    """What is to be joined as arrays, of ``dtype`` if one is given and ``casting`` lets them be."""
+    parts = [as_array(a) for a in arrays]
+    if not parts:
+        raise ValueError(f"{op}: expected at least one array, got none")
+    if dtype is None and casting == "same_kind":
+        return parts
+    target = np.result_type(*(p.dtype for p in parts)) if dtype is None else np.dtype(dtype)
+    for p in parts:
+        if not np.can_cast(p.dtype, target, casting):  # type: ignore[arg-type]
+            raise TypeError(
+                f"{op}: casting={casting!r} lets no {p.dtype} become {target}; choose another"
+            )
+    return [p.astype(target) for p in parts]
+
+
+def _concatenate_vjp(i: int, g: Any, out: Any, *arrays: Any, axis: int) -> Any:
+    start = sum(a.shape[axis] for a in arrays[:i])
+    index = [slice(None)] * g.ndim
+    index[axis] = slice(start, start + arrays[i].shape[axis])
+    return g[tuple(index)]
+
+
+_concatenate = primitive(
+    "concatenate", lambda *arrays, axis: np.concatenate(arrays, axis), _concatenate_vjp
+)
+
+
+@implements(np.concatenate)
+def concatenate(
+    arrays: Sequence[Any],
+    axis: int | None = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:
+    """Join arrays along an existing axis; ``axis=None`` flattens them first.
+
+    ``dtype`` is that of the result; ``out`` is refused.
+
+    >>> ag.concatenate([np.ones((2, 3)), np.zeros((1, 3))]).shape
+    (3, 3)
+    """
+    refuse_out("concatenate", out)
+    parts = _cast("concatenate", arrays, dtype, casting)
+    if axis is None:
+        parts, axis = [ravel(a) for a in parts], 0
+    return _concatenate(*parts, axis=axis)
+
+
+@implements(np.stack)
+def stack(
+    arrays: Sequence[Any],
+    axis: int = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:
+    """Join arrays of one shape along a new axis.
+
+    >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape
+    (3, 2)
+    """
+    parts = _cast("stack", arrays, dtype, casting)
+    shapes = {a.shape for a in parts}
+    if len(shapes) != 1:
+        raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")
+    return concatenate([expand_dims(a, axis) for a in parts], axis, out)

@@ -1,0 +1,193 @@
+"""Arrays made from scratch, and what becomes of Tensors that NumPy is asked to make an array of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import implements, is_node, value_of
+from .axes import as_array, broadcast_to, moveaxis, reshape
+from .dtype import cast
+from .joining import atleast_1d
+
+__all__ = [
+    "array",
+    "asarray",
+    "full",
+    "full_like",
+    "geomspace",
+    "linspace",
+    "logspace",
+]
+
+
+@implements(np.asarray, np.asanyarray)
+def asarray(
+    x: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None
+) -> Any:
+    """Make an array of nested lists, or a Tensor if there are Tensors among them.
+
+    ``order``, ``device`` and ``copy`` say how NumPy lays an array out in memory; a Tensor stays as it is.
+
+    >>> ag.asarray([ag.Tensor(1.0), 2.0]).shape
+    (2,)
+    """
+    found = as_array(x)
+    if is_node(found):
+        return found if dtype is None else cast(found, dtype)
+    return np.asarray(found, dtype, order)
+
+
+@implements(np.array)
+def array(
+    x: Any,
+    dtype: Any = None,
+    *,
+    copy: bool | None = True,
+    order: Any = "K",
+    subok: bool = False,
+    ndmin: int = 0,
+) -> Any:
+    """Make a new array of nested lists, or a Tensor if there are Tensors among them.
+
+    With ``ndmin`` axes or more; new ones of length 1 come first.
+
+    >>> ag.array([[ag.Tensor(1.0), 2.0]]).shape
+    (1, 2)
+    """
+    found = as_array(x)
+    if not is_node(found):
+        return np.array(found, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
+    found = +found if found is x and copy else found
+    found = found if dtype is None else cast(found, dtype)
+    return reshape(found, (*(1,) * (ndmin - found.ndim), *found.shape))
+
+
+@implements(np.require)
+def _require(a: Any, dtype: Any = None, requirements: Any = None) -> Any:
+    return asarray(a, dtype)
+
+
+@implements(np.ascontiguousarray, np.asfortranarray)
+def _at_least_one_axis(a: Any, dtype: Any = None) -> Any:
+    return atleast_1d(asarray(a, dtype))
+
+
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
+) -> Any:
+    """Make an array of ``shape`` that holds one value, or what broadcasts to it; differentiable in it.
+
+    >>> ag.full(2, ag.Tensor(3.0)).shape
+    (2,)
+    """
+    fill_value = as_array(fill_value)
+    if not is_node(fill_value):
+        return np.full(shape, fill_value, dtype, order)
+    return broadcast_to(fill_value if dtype is None else cast(fill_value, dtype), shape)
+
+
+@implements(np.full_like)
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    """Make an array of the shape and dtype of ``a`` that holds one value; differentiable in it.
+
+    >>> ag.full_like(np.ones(2), 3.0)
+    array([3., 3.])
+    """
+    a, fill_value = as_array(a), as_array(fill_value)
+    if not is_node(fill_value):
+        return np.full_like(value_of(a), fill_value, dtype, order, subok, shape)
+    dtype = a.dtype if dtype is None and a.dtype.kind in "fc" else dtype
+    return full(a.shape if shape is None else shape, fill_value, dtype)
+
+
+def _steps(num: int, endpoint: bool) -> np.ndarray:
+    divisor = num - 1 if endpoint else num
+    return np.arange(num) / max(divisor, 1)
+
+
+def _ends(start: Any, stop: Any) -> tuple[Any, Any]:
+    """Both as arrays of the dtype that they have together; Python numbers give way."""
+    ends = [x if isinstance(x, (int, float, complex)) else as_array(x) for x in (start, stop)]
+    dtype = np.result_type(*(getattr(x, "dtype", x) for x in ends), 1.0)
+    return cast(as_array(ends[0]), dtype), cast(as_array(ends[1]), dtype)
+
+
+@implements(np.linspace)
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """Return ``num`` numbers evenly spaced from ``start`` to ``stop``, both differentiable.
+
+    >>> ag.linspace(0.0, 1.0, 3)
+    array([0. , 0.5, 1. ])
+    """
+    start, stop = _ends(start, stop)
+    if num < 0:
+        raise ValueError(f"linspace: num must not be negative, got {num}")
+    ndim = max(start.ndim, stop.ndim)
+    share = reshape(_steps(num, endpoint), (-1,) + (1,) * ndim)
+    found = start * (1 - share) + stop * share
+    found = moveaxis(found, 0, axis)
+    found = cast(found, start.dtype if dtype is None else dtype)
+    divisor = num - 1 if endpoint else num
+    return (found, (stop - start) / divisor if divisor > 0 else np.nan) if retstep else found
+
+
+@implements(np.logspace)
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Return ``base`` to the power of evenly spaced numbers.
+
+    >>> ag.logspace(0.0, 2.0, 3)
+    array([  1.,  10., 100.])
+    """
+    exponents = linspace(start, stop, num, endpoint, axis=axis)
+    base = base if isinstance(base, (int, float, complex)) else as_array(base)
+    if np.ndim(base):
+        base = moveaxis(reshape(base, (1, *base.shape)), 0, axis)
+    found = base**exponents
+    return found if dtype is None else cast(found, dtype)
+
+
+@implements(np.geomspace)
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Return ``num`` numbers from ``start`` to ``stop``, each a constant multiple of the last.
+
+    >>> ag.geomspace(1.0, 100.0, 3)
+    array([  1.,  10., 100.])
+    """
+    start, stop = as_array(start), as_array(stop)
+    if (value_of(start) == 0).any() or (value_of(stop) == 0).any():
+        raise ValueError("geomspace: start and stop must not be 0")
+    ndim = max(start.ndim, stop.ndim)
+    share = reshape(_steps(num, endpoint), (-1,) + (1,) * ndim)
+    found = moveaxis(start * (stop / start) ** share, 0, axis)
+    return found if dtype is None else cast(found, dtype)

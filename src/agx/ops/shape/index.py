@@ -1,0 +1,155 @@
+"""Indexing: reading elements and its transpose, adding them back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..._engine.graph import Node, implements, primitive
+from ..._kernels import patches as _kernels
+from .axes import as_array, refuse_out
+
+__all__ = [
+    "getitem",
+    "take",
+    "take_along_axis",
+]
+
+_INDEX_ADD = {
+    np.dtype("f4"): _kernels.index_add["float"],
+    np.dtype("f8"): _kernels.index_add["double"],
+}
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer))
+        for part in parts
+        if not isinstance(part, bool)
+    ) and not any(isinstance(part, bool) for part in parts)
+
+
+def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.zeros(shape, g.dtype)
+    if _is_basic(index):
+        out[index] = g
+        return out
+    if (
+        isinstance(index, np.ndarray)
+        and index.ndim == 1
+        and index.dtype.kind in "iu"
+        and len(shape) == 1
+    ):
+        positions = np.where(index < 0, index + shape[0], index).astype(np.int64)
+    else:
+        positions = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[index]
+    values = np.broadcast_to(g, positions.shape)
+    if out.dtype not in _INDEX_ADD:
+        np.add.at(out.reshape(-1), positions, values)
+        return out
+    _INDEX_ADD[out.dtype](
+        out.reshape(-1),
+        np.ascontiguousarray(positions).reshape(-1),
+        np.ascontiguousarray(values).reshape(-1),
+    )
+    return out
+
+
+_getitem = primitive(
+    "getitem",
+    lambda x, *, index: x[index],
+    (lambda g, out, x, *, index: _scatter(g, index=index, shape=x.shape),),
+)
+_scatter = primitive(
+    "scatter_add",
+    _scatter_value,
+    (lambda g, out, x, *, index, shape: _getitem(g, index=index),),
+)
+
+
+def scatter_add(values: Any, index: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Add ``values`` into zeros of ``shape`` at the places that a NumPy index names."""
+    if not isinstance(values, Node):
+        values = np.asarray(values, dtype)
+    return _scatter(values, index=_plain(index), shape=shape)
+
+
+def _plain(index: Any) -> Any:
+    """The index with nested lists as arrays; a Tensor is refused, its numbers are no integers.
+
+    Arrays inside a tuple are copied: the graph would not see that they change.
+    """
+    if isinstance(index, tuple):
+        return tuple(p.copy() if isinstance(p, np.ndarray) else _plain(p) for p in index)
+    if isinstance(index, Node):
+        raise IndexError(
+            "an index must be integers, slices or booleans, got a Tensor; use .value.astype(int)"
+        )
+    return (
+        np.asarray(index, dtype=None if len(index) else int) if isinstance(index, list) else index
+    )
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """Read the elements that a NumPy index names; repeated ones accumulate in the gradient.
+
+    >>> x = ag.Tensor([1.0, 2.0, 3.0])
+    >>> x[[0, 0, 2]].sum().backward()
+    >>> x.grad
+    array([2., 0., 1.])
+    """
+    return _getitem(x, index=_plain(index))
+
+
+@implements(np.take)
+def take(
+    x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
+) -> Any:
+    """Read the elements at integer ``indices`` along an axis, or of the flattened array.
+
+    ``mode`` says what becomes of indices out of range: "raise", "wrap" or "clip".
+
+    >>> ag.take(np.array([10.0, 20.0, 30.0]), [2, 0])
+    array([30., 10.])
+    """
+    refuse_out("take", out)
+    x = as_array(x)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    indices = np.asarray(indices)
+    if indices.dtype == bool or not indices.size:
+        indices = indices.astype(int)
+    size = x.shape[axis]
+    if mode == "wrap":
+        indices = indices % size
+    elif mode == "clip":
+        indices = np.clip(indices, 0, size - 1)
+    elif mode != "raise":
+        raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
+    index: list[Any] = [slice(None)] * x.ndim
+    index[axis] = indices
+    return getitem(x, tuple(index))
+
+
+@implements(np.take_along_axis)
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """Read one element for each entry of ``indices``, which broadcasts against the other axes.
+
+    >>> ag.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
+    array([[2.],
+           [3.]])
+    """
+    indices = np.asarray(indices)
+    if axis is None:
+        return getitem(x.reshape(-1), indices)
+    axis = normalize_axis_index(axis, x.ndim)
+    if indices.ndim != x.ndim:
+        raise ValueError(f"take_along_axis: expected indices of {x.ndim} axes, got {indices.ndim}")
+    index = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    index[axis] = indices
+    return getitem(x, tuple(index))

@@ -1,0 +1,353 @@
+"""Functions that only move elements: NumPy moves their positions, and agx reads what lies there.
+
+What a function does to an array of positions it does to the elements, so one rule, that of reading
+elements by position, differentiates them all. -1 stands for a zero that comes from nowhere.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_view
+
+from ..._engine.graph import implements, is_node, primitive, value_of
+from .axes import Axis, as_array, concatenate, moveaxis, ravel, reshape
+from .index import getitem
+from .where import where
+
+__all__ = [
+    "array_split",
+    "copy",
+    "delete",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "dsplit",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "matrix_transpose",
+    "repeat",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "sliding_window_view",
+    "split",
+    "tile",
+    "tril",
+    "trim_zeros",
+    "triu",
+    "unstack",
+    "vsplit",
+]
+
+
+def _read(flat: Any, positions: np.ndarray) -> Any:
+    """The elements of a flat array at ``positions``, and zeros at -1."""
+    missing = positions < 0
+    if not missing.any():
+        return getitem(flat, positions)
+    if not flat.shape[0]:
+        return np.zeros(positions.shape, flat.dtype)
+    return where(missing, 0.0, getitem(flat, np.maximum(positions, 0)))
+
+
+def moved(function: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Apply a NumPy function that moves the elements of its first argument and invents only zeros."""
+    if not is_node(x):
+        return function(x, *args, **kwargs)
+    positions = np.arange(1, x.size + 1).reshape(x.shape)
+    found = function(positions, *args, **kwargs)
+    flat = ravel(x)
+    if isinstance(found, (list, tuple)):
+        return type(found)(_read(flat, np.asarray(p) - 1) for p in found)
+    return _read(flat, np.asarray(found) - 1)
+
+
+def moved_together(function: Callable[..., Any], parts: Sequence[Any]) -> Any:
+    """Apply ``function`` to the positions of several arrays, and read from them laid end to end."""
+    parts = [as_array(p) for p in parts]
+    start, positions = 0, []
+    for p in parts:
+        size = value_of(p).size
+        positions.append(np.arange(start, start + size).reshape(p.shape))
+        start += size
+    return _read(concatenate([ravel(p) for p in parts]), function(*positions))
+
+
+_signature = functools.cache(inspect.signature)
+
+
+def _mover(function: Any, summary: str, example: str, *others: Any) -> Callable[..., Any]:
+    def move(*args: Any, **kwargs: Any) -> Any:
+        given = _signature(function).bind(*args, **kwargs).arguments
+        return moved(function, as_array(given.pop(next(iter(given)))), **given)
+
+    move.__wrapped__ = function  # type: ignore[attr-defined]
+    move.__name__ = move.__qualname__ = function.__name__
+    arguments = f"Arguments are those of ``numpy.{function.__name__}``."
+    move.__doc__ = f"{summary}\n\n    {arguments}\n\n    {example}\n    "
+    return implements(function, *others)(move)
+
+
+# --- one array -----------------------------------------------------------------------------------
+
+fliplr = _mover(
+    np.fliplr,
+    "Reverse the order of the columns.",
+    ">>> ag.fliplr(np.array([[1.0, 2.0]]))\n    array([[2., 1.]])",
+)
+flipud = _mover(
+    np.flipud,
+    "Reverse the order of the rows.",
+    ">>> ag.flipud(np.array([1.0, 2.0]))\n    array([2., 1.])",
+)
+rot90 = _mover(
+    np.rot90,
+    "Rotate by 90 degrees, ``k`` times, in the plane of two axes.",
+    ">>> ag.rot90(np.array([[1.0, 2.0]]))\n    array([[2.],\n           [1.]])",
+)
+rollaxis = _mover(
+    np.rollaxis,
+    "Move one axis back until it lies before another.",
+    ">>> ag.rollaxis(np.ones((2, 3, 4)), 2).shape\n    (4, 2, 3)",
+)
+matrix_transpose = _mover(
+    np.matrix_transpose,
+    "Exchange the last two axes.",
+    ">>> ag.matrix_transpose(np.ones((2, 3))).shape\n    (3, 2)",
+)
+diag = _mover(
+    np.diag,
+    "Take the diagonal of a matrix, or make a matrix with a given diagonal.",
+    ">>> ag.diag(np.array([1.0, 2.0]))\n    array([[1., 0.],\n           [0., 2.]])",
+)
+diagflat = _mover(
+    np.diagflat,
+    "Make a matrix with the flattened array on its diagonal.",
+    ">>> ag.diagflat(np.array([[1.0], [2.0]])).shape\n    (2, 2)",
+)
+diagonal = _mover(
+    np.diagonal,
+    "Take the diagonals of the matrices in two axes.",
+    ">>> ag.diagonal(np.eye(3), 1)\n    array([0., 0.])",
+)
+tril = _mover(
+    np.tril,
+    "Keep the lower triangle of a matrix, with zeros elsewhere.",
+    ">>> ag.tril(np.ones((2, 2)))\n    array([[1., 0.],\n           [1., 1.]])",
+)
+triu = _mover(
+    np.triu,
+    "Keep the upper triangle of a matrix, with zeros elsewhere.",
+    ">>> ag.triu(np.ones((2, 2)))\n    array([[1., 1.],\n           [0., 1.]])",
+)
+delete = _mover(
+    np.delete,
+    "Leave out the elements at some indices along an axis.",
+    ">>> ag.delete(np.array([1.0, 2.0, 3.0]), 1)\n    array([1., 3.])",
+)
+resize = _mover(
+    np.resize,
+    "Repeat the elements as often as a new shape needs.",
+    ">>> ag.resize(np.array([1.0, 2.0]), 3)\n    array([1., 2., 1.])",
+)
+array_split = _mover(
+    np.array_split,
+    "Cut into parts of nearly equal length along an axis.",
+    ">>> [len(p) for p in ag.array_split(np.ones(5), 2)]\n    [3, 2]",
+)
+hsplit = _mover(
+    np.hsplit,
+    "Cut along the second axis, or the only one.",
+    ">>> [p.shape for p in ag.hsplit(np.ones((2, 4)), 2)]\n    [(2, 2), (2, 2)]",
+)
+vsplit = _mover(
+    np.vsplit,
+    "Cut along the first axis.",
+    ">>> [p.shape for p in ag.vsplit(np.ones((4, 2)), 2)]\n    [(2, 2), (2, 2)]",
+)
+dsplit = _mover(
+    np.dsplit,
+    "Cut along the third axis.",
+    ">>> len(ag.dsplit(np.ones((2, 2, 4)), 4))\n    4",
+)
+
+
+@implements(getattr(np, "unstack", None))
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """Return the slices along an axis as a tuple.
+
+    >>> len(ag.unstack(np.ones((2, 3)), axis=1))
+    3
+    """
+    return tuple(moveaxis(as_array(x), axis, 0))
+
+
+@implements(np_sliding_window_view)
+def sliding_window_view(
+    x: Any,
+    window_shape: int | tuple[int, ...],
+    axis: int | tuple[int, ...] | None = None,
+    *,
+    subok: bool = False,
+    writeable: bool = False,
+) -> Any:
+    """Read every window of a shape: (..., windows, ..., window). A copy, not a view, of a Tensor.
+
+    >>> ag.sliding_window_view(np.array([1.0, 2.0, 3.0]), 2)
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    if writeable:
+        raise TypeError("sliding_window_view: writeable=True would overwrite what the graph needs")
+    return moved(np_sliding_window_view, as_array(x), window_shape, axis)
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
+    """Cut zeros off the front ("f") and the back ("b").
+
+    >>> ag.trim_zeros(np.array([0.0, 1.0, 0.0]))
+    array([1.])
+    """
+    if not is_node(filt):
+        return np.trim_zeros(filt, trim, **({} if axis is None else {"axis": axis}))
+    if not set(trim.lower()) <= {"f", "b"}:
+        raise ValueError(f"trim_zeros: trim must be made of 'f' and 'b', got {trim!r}")
+    axes = normalize_axis_tuple(range(filt.ndim) if axis is None else axis, filt.ndim)
+    index = [slice(None)] * filt.ndim
+    places = np.argwhere(filt.value)
+    for a in axes:
+        low, high = (places[:, a].min(), places[:, a].max() + 1) if len(places) else (0, 0)
+        front = low if "f" in trim.lower() else None
+        index[a] = slice(front, high if "b" in trim.lower() or not len(places) else None)
+    return filt[tuple(index)]
+
+
+@implements(np.copy)
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+    """Copy an array; the gradient passes through.
+
+    >>> ag.copy(np.array([1.0]))
+    array([1.])
+    """
+    return +a if is_node(a) else np.array(a, order=order, subok=subok)
+
+
+_flip = primitive(
+    "flip",
+    lambda x, *, axis: np.flip(x, axis),
+    (lambda g, out, x, *, axis: flip(g, axis),),
+)
+_roll = primitive(
+    "roll",
+    lambda x, *, shift, axis: np.roll(x, shift, axis),
+    (lambda g, out, x, *, shift, axis: roll(g, tuple(-s for s in shift), axis),),
+)
+
+
+@implements(np.flip)
+def flip(x: Any, axis: Axis = None) -> Any:
+    """Reverse the order of the elements along the axes (all of them by default).
+
+    >>> ag.flip(np.array([1.0, 2.0]))
+    array([2., 1.])
+    """
+    return _flip(x, axis=axis)
+
+
+@implements(np.roll)
+def roll(x: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
+    """Shift elements along axes; those that leave at the end come back at the front.
+
+    >>> ag.roll(np.array([1.0, 2.0, 3.0]), 1)
+    array([3., 1., 2.])
+    """
+    if axis is None:
+        total = int(np.sum(shift))
+        return reshape(_roll(ravel(x), shift=(total,), axis=(0,)), np.shape(x))
+    if min(np.size(shift), np.size(axis)) > 1 and np.size(shift) != np.size(axis):
+        raise ValueError(
+            f"roll: {np.size(shift)} shifts for {np.size(axis)} axes; give one for each"
+        )
+    pairs = [(int(s), int(a)) for s, a in np.broadcast(shift, axis)]
+    return _roll(x, shift=tuple(s for s, _ in pairs), axis=tuple(a for _, a in pairs))
+
+
+@implements(np.split)
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """Cut ``x`` along an axis into ``sections`` equal parts, or before each of the given indices.
+
+    Raises ValueError if an integer number of sections does not divide the length.
+
+    >>> [part.shape for part in ag.split(np.ones((6, 2)), 3)]
+    [(2, 2), (2, 2), (2, 2)]
+    """
+    x = as_array(x)
+    size = x.shape[axis]
+    if isinstance(sections, (int, np.integer)):
+        if sections <= 0 or size % sections:
+            raise ValueError(
+                f"split: axis {axis} has {size} elements, which {sections} sections do "
+                "not divide; pass the indices to cut before"
+            )
+        cuts = list(range(size // sections, size, size // sections)) if size else []
+        cuts = cuts if size else [0] * (sections - 1)
+    else:
+        cuts = [int(c) for c in sections]
+    index: list[Any] = [slice(None)] * x.ndim
+    parts = []
+    for start, stop in zip([0, *cuts], [*cuts, None], strict=True):
+        index[axis] = slice(start, stop)
+        parts.append(x[tuple(index)])
+    return parts
+
+
+# --- repeating and padding -----------------------------------------------------------------------
+
+
+def _tile_vjp(g: Any, out: Any, x: Any, *, reps: tuple[int, ...]) -> Any:
+    ndim = max(len(reps), x.ndim)
+    shape = (1,) * (ndim - x.ndim) + x.shape
+    reps = (1,) * (ndim - len(reps)) + reps
+    pairs = [n for pair in zip(reps, shape, strict=True) for n in pair]
+    return reshape(reshape(g, pairs).sum(axis=tuple(range(0, 2 * ndim, 2))), x.shape)
+
+
+_tile = primitive("tile", lambda x, *, reps: np.tile(x, reps), (_tile_vjp,))
+
+
+@implements(np.tile)
+def tile(x: Any, reps: int | Sequence[int]) -> Any:
+    """Repeat the whole array ``reps`` times along each axis.
+
+    >>> ag.tile(np.array([1.0, 2.0]), 2)
+    array([1., 2., 1., 2.])
+    """
+    counts = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
+    return _tile(x, reps=tuple(int(r) for r in counts))
+
+
+@implements(np.repeat)
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+    """Repeat each element along an axis (of the flattened array by default).
+
+    ``repeats`` is one count or a count for each element.
+
+    >>> ag.repeat(np.array([1.0, 2.0]), [1, 3])
+    array([1., 2., 2., 2.])
+    """
+    x = as_array(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    index: list[Any] = [slice(None)] * x.ndim
+    index[axis] = np.repeat(np.arange(x.shape[axis]), repeats)
+    return x[tuple(index)]

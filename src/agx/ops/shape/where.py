@@ -1,0 +1,54 @@
+"""The choice between two arrays, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import Node, implements, primitive
+
+__all__ = [
+    "where",
+]
+
+
+def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
+    return np.where(condition, x, y)
+
+
+_where = primitive(
+    "where",
+    _where_value,
+    (
+        lambda g, out, x, y, *, condition: _where(g, 0.0, condition=condition),
+        lambda g, out, x, y, *, condition: _where(0.0, g, condition=condition),
+    ),
+)
+
+
+@implements(np.where)
+def where(condition: Any, *choices: Any) -> Any:
+    """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere: where(condition, x, y).
+
+    The three broadcast against one another. The gradient goes to the chosen element only, so what
+    was not chosen may be infinite or undefined without harm. ``where(condition)`` returns the indices of
+    what is not zero, one array for each axis. Raises TypeError for one choice.
+
+    >>> x = ag.Tensor([-1.0, 4.0])
+    >>> with np.errstate(invalid="ignore"):
+    ...     ag.where(x > 0, ag.sqrt(x), 0.0).sum().backward()
+    >>> x.grad
+    array([0.  , 0.25])
+    """
+    if isinstance(condition, Node):
+        condition = condition.value
+    if not choices:
+        return np.nonzero(condition)
+    if len(choices) != 2:
+        raise TypeError(f"where: expected both x and y or neither, got {len(choices)} of them")
+    x, y = choices
+    return _where(x, y, condition=condition)
+
+
+# --- selection -----------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Operations on sequences: convolution, polynomials and Fourier transforms."""

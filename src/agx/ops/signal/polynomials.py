@@ -1,0 +1,262 @@
+"""Polynomials: coefficients from the highest power down, as NumPy has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._engine.graph import implements, is_node, value_of
+from ..complex import is_complex, real
+from ..elementwise.arithmetic import sqrt
+from ..reduce.sums import sum
+from ..shape.axes import as_array, concatenate, reshape, stack
+from .convolution import convolve
+
+__all__ = [
+    "poly",
+    "polyadd",
+    "polyder",
+    "polydiv",
+    "polyfit",
+    "polyint",
+    "polymul",
+    "polysub",
+    "polyval",
+    "roots",
+    "vander",
+]
+
+# --- polynomials ---------------------------------------------------------------------------------
+
+
+@implements(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """Evaluate the polynomial with coefficients ``p``, highest power first, at ``x``.
+
+    >>> ag.polyval(np.array([1.0, 0.0, 1.0]), 3.0)
+    np.float64(10.0)
+    """
+    p, x = as_array(p), as_array(x)
+    found = 0 * x
+    for k in range(len(p)):
+        found = found * x + p[k]
+    return found
+
+
+def _same_length(a: Any, b: Any) -> tuple[Any, Any]:
+    a, b = reshape(as_array(a), -1), reshape(as_array(b), -1)
+    n = max(len(a), len(b))
+    return tuple(
+        concatenate([np.zeros(n - len(p), p.dtype), p]) if len(p) < n else p for p in (a, b)
+    )
+
+
+@implements(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """Add two polynomials, highest powers first.
+
+    >>> ag.polyadd(np.array([1.0, 2.0]), np.array([3.0]))
+    array([1., 5.])
+    """
+    a, b = _same_length(a1, a2)
+    return a + b
+
+
+@implements(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    """Subtract a polynomial from another, highest powers first.
+
+    >>> ag.polysub(np.array([1.0, 2.0]), np.array([3.0]))
+    array([ 1., -1.])
+    """
+    a, b = _same_length(a1, a2)
+    return a - b
+
+
+@implements(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """Multiply two polynomials, highest powers first.
+
+    >>> ag.polymul(np.array([1.0, 1.0]), np.array([1.0, -1.0]))
+    array([ 1.,  0., -1.])
+    """
+    return convolve(_trimmed(a1), _trimmed(a2))
+
+
+def _trimmed(p: Any) -> Any:
+    """A polynomial without the zeros in front, as NumPy takes it."""
+    p = reshape(as_array(p), -1)
+    places = np.flatnonzero(value_of(p))
+    return p[places[0] :] if len(places) else p[-1:]
+
+
+@implements(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    """Differentiate a polynomial ``m`` times.
+
+    >>> ag.polyder(np.array([1.0, 2.0, 3.0]))
+    array([2., 2.])
+    """
+    if m < 0:
+        raise ValueError(f"polyder: m must not be negative, got {m}; ag.polyint integrates")
+    p = as_array(p)
+    for _ in range(m):
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+    return p
+
+
+@implements(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """Integrate a polynomial ``m`` times, with constants ``k``.
+
+    >>> ag.polyint(np.array([2.0, 2.0]))
+    array([1., 2., 0.])
+    """
+    if m < 0:
+        raise ValueError(f"polyint: m must not be negative, got {m}; ag.polyder differentiates")
+    p = as_array(p)
+    constants = reshape(as_array(np.zeros(m) if k is None else k), -1)
+    if len(constants) == 1 and m > 1:
+        constants = concatenate([constants] * m)
+    if len(constants) < m:
+        raise ValueError(f"polyint: expected one constant or {m}, got {len(constants)}")
+    for i in range(m):
+        p = concatenate([p / np.arange(len(p), 0, -1), constants[i : i + 1]])
+    return p
+
+
+@implements(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    """Divide a polynomial by another: quotient and remainder.
+
+    >>> ag.polydiv(np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0]))[0]
+    array([ 1., -1.])
+    """
+    rest, v = reshape(as_array(u), -1) + 0.0, reshape(as_array(v), -1) + 0.0
+    steps = max(len(rest) - len(v) + 1, 0)
+    quotient = []
+    for _ in range(steps):
+        factor = rest[0] / v[0]
+        quotient.append(factor)
+        head = rest[: len(v)] - factor * v
+        rest = concatenate([head[1:], rest[len(v) :]])
+    q = stack(quotient) if quotient else np.zeros(1, rest.dtype)
+    tiny = np.flatnonzero(~np.isclose(value_of(rest), 0.0, rtol=1e-14))
+    rest = rest[tiny[0] :] if len(tiny) else rest[-1:]
+    return q, rest if len(value_of(rest)) else np.zeros(1)
+
+
+@implements(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """Return the coefficients of the polynomial with the given roots, or of a matrix's eigenvalues.
+
+    >>> ag.poly(np.array([1.0, 2.0]))
+    array([ 1., -3.,  2.])
+    """
+    roots = as_array(seq_of_zeros)
+    if roots.ndim == 2:
+        from ..linalg.decompositions import eigvals
+
+        roots = eigvals(roots)
+    if roots.ndim != 1:
+        raise ValueError(f"poly: expected one axis or a square matrix, got shape {roots.shape}")
+    found: Any = np.ones(1, np.result_type(roots.dtype, np.float32))
+    for k in range(len(roots)):
+        found = convolve(found, stack([as_array(np.ones((), roots.dtype)), -roots[k]]))
+    if is_complex(found) and _are_conjugate(value_of(roots)):
+        return real(found)
+    return found
+
+
+def _are_conjugate(roots: np.ndarray) -> bool:
+    return bool(np.all(np.sort(roots) == np.sort(roots.conj())))
+
+
+@implements(np.vander)
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Make the matrix of powers of ``x``, highest first unless ``increasing``.
+
+    >>> ag.vander(np.array([2.0, 3.0]), 3)
+    array([[4., 2., 1.],
+           [9., 3., 1.]])
+    """
+    x = as_array(x)
+    if x.ndim != 1:
+        raise ValueError(f"vander: expected one axis, got shape {x.shape}")
+    n = len(x) if N is None else N
+    columns = [np.ones(x.shape, x.dtype)]
+    for _ in range(n - 1):
+        columns.append(columns[-1] * x)
+    columns = columns[:n]
+    if not columns:
+        return np.zeros((len(x), 0), x.dtype)
+    return stack(columns if increasing else columns[::-1], 1)
+
+
+@implements(np.roots)
+def roots(p: Any) -> Any:
+    """Compute the roots of a polynomial, highest power first; they must be distinct to have gradients.
+
+    Those of a Tensor are complex.
+
+    >>> ag.roots(np.array([1.0, -3.0, 2.0]))
+    array([2., 1.])
+    """
+    p = as_array(p)
+    if not is_node(p):
+        return np.roots(p)
+    if p.ndim != 1:
+        raise ValueError(f"roots: expected one axis, got shape {p.shape}")
+    from ..linalg.decompositions import eigvals
+
+    places = np.flatnonzero(p.value)
+    if not len(places):
+        return np.zeros(0)
+    zeros = len(p) - places[-1] - 1
+    p = p[places[0] : places[-1] + 1]
+    n = len(p) - 1
+    found: Any = np.zeros(0)
+    if n:
+        first = reshape(-p[1:] / p[0], (1, n))
+        found = eigvals(concatenate([first, np.eye(n - 1, n, dtype=p.dtype)]))
+    return concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
+
+
+@implements(np.polyfit)
+def polyfit(
+    x: Any,
+    y: Any,
+    deg: int,
+    rcond: float | None = None,
+    full: bool = False,
+    w: Any = None,
+    cov: Any = False,
+) -> Any:
+    """Fit a polynomial of degree ``deg`` by least squares; coefficients, highest power first.
+
+    Solved through the normal equations of scaled columns, differentiable in ``x``, ``y`` and ``w``.
+
+    >>> ag.polyfit(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), 1).round(6)
+    array([2., 1.])
+    """
+    if not any(is_node(a) for a in (x, y, w)):
+        numpys: Any = np.polyfit
+        return numpys(x, y, deg, rcond, full, w, cov)
+    if full or cov:
+        raise TypeError(
+            "polyfit: full= and cov= are not supported for Tensors; use the coefficients"
+        )
+    from ..linalg.least_squares import lstsq
+
+    if deg < 0:
+        raise ValueError(f"polyfit: deg must not be negative, got {deg}")
+    x, y = as_array(x), as_array(y)
+    columns, right = vander(x, deg + 1), y
+    if w is not None:
+        w = as_array(w)
+        columns = columns * reshape(w, (-1, 1))
+        right = right * (reshape(w, (-1, 1)) if y.ndim == 2 else w)
+    scale = sqrt(sum(columns * columns, 0))
+    found = lstsq(columns / scale, right, rcond=rcond)[0]
+    return found / (reshape(scale, (-1, 1)) if y.ndim == 2 else scale)
