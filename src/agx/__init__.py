@@ -100,8 +100,8 @@ if _typing.TYPE_CHECKING:
 #: Namespaces that most programs do without.
 _LATER = {"fft", "runs", "special", "testing"}
 
-#: Modules whose public names are here already.
-_ROOMS = {"custom", "ops", "scalar", "tensor", "transforms"}
+#: Modules whose public names are here already, and those that are called by their full names.
+_ROOMS = {"cli", "compat", "custom", "ops", "scalar", "tensor", "transforms"}
 
 
 def __getattr__(name: str) -> object:
