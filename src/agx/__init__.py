@@ -29,13 +29,7 @@ from ._runtime.threads import set_num_threads as set_num_threads
 from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
-from .nn.losses import binary_cross_entropy as binary_cross_entropy
-from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from .nn.losses import cross_entropy as cross_entropy
-from .nn.losses import huber as huber
-from .nn.losses import l1 as l1
-from .nn.losses import mse as mse
-from .nn.losses import nll_loss as nll_loss
+from .nn.losses import *
 from .ops.complex import *
 from .ops.complex import conj as conjugate
 from .ops.elementwise.activations import *
@@ -106,8 +100,8 @@ if _typing.TYPE_CHECKING:
 #: Namespaces that most programs do without.
 _LATER = {"fft", "runs", "special", "testing"}
 
-#: Modules whose public names are here already.
-_ROOMS = {"custom", "ops", "scalar", "tensor", "transforms"}
+#: Modules whose public names are here already, and those that are called by their full names.
+_ROOMS = {"cli", "compat", "custom", "ops", "scalar", "tensor", "transforms"}
 
 
 def __getattr__(name: str) -> object:
