@@ -19,6 +19,16 @@ from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
 from .module import Module
 
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "huber",
+    "l1",
+    "mse",
+    "nll_loss",
+]
+
 REDUCTIONS = ("mean", "sum", "none")
 
 

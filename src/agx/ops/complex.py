@@ -12,6 +12,13 @@ import numpy as np
 
 from .._engine.graph import implements, primitive
 
+__all__ = [
+    "angle",
+    "conj",
+    "imag",
+    "real",
+]
+
 
 def is_complex(x: Any) -> bool:
     """Whether ``x`` is an array, Tensor or number of a complex dtype."""

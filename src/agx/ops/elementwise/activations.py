@@ -13,6 +13,13 @@ from ..shape.where import where
 from .exponential import _sigmoid_value, exp, sigmoid
 from .limits import clip, relu
 
+__all__ = [
+    "erf",
+    "gelu",
+    "leaky_relu",
+    "silu",
+]
+
 
 def _erf_value(x: Any) -> Any:
     x = real_only("erf", x)

@@ -18,6 +18,40 @@ from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
 
+__all__ = [
+    "absolute",
+    "add",
+    "cbrt",
+    "ceil",
+    "copysign",
+    "divide",
+    "divmod",
+    "fabs",
+    "fix",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frexp",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "rint",
+    "round",
+    "sign",
+    "spacing",
+    "sqrt",
+    "square",
+    "subtract",
+    "trunc",
+]
+
 # --- arithmetic ----------------------------------------------------------------------------------
 
 add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))

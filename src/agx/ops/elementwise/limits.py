@@ -14,6 +14,18 @@ from ..shape.axes import listed, refuse_out
 from ..shape.where import where
 from .arithmetic import _plain
 
+__all__ = [
+    "clip",
+    "fmax",
+    "fmin",
+    "heaviside",
+    "maximum",
+    "minimum",
+    "nan_to_num",
+    "real_if_close",
+    "relu",
+]
+
 # --- selection -----------------------------------------------------------------------------------
 
 

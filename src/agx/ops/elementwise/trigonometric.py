@@ -12,6 +12,26 @@ from ..complex import is_complex
 from ..shape.where import where
 from .arithmetic import sqrt
 
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "hypot",
+    "rad2deg",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+    "unwrap",
+]
+
 # --- trigonometric and hyperbolic ----------------------------------------------------------------
 
 sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),))

@@ -17,6 +17,15 @@ from ..shape.where import where
 from .matrices import mT
 from .products import outer as _outer
 
+__all__ = [
+    "cross",
+    "diagonal",
+    "matrix_transpose",
+    "outer",
+    "trace",
+    "vecdot",
+]
+
 # --- the Array API's names -----------------------------------------------------------------------
 
 

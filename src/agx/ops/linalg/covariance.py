@@ -16,6 +16,11 @@ from ..shape.joining import atleast_2d
 from ..shape.moves import diag
 from .products import _conjugate, matmul
 
+__all__ = [
+    "corrcoef",
+    "cov",
+]
+
 # --- statistics ----------------------------------------------------------------------------------
 
 

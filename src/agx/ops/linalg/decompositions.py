@@ -32,6 +32,19 @@ from .matrices import (
 )
 from .products import matmul
 
+__all__ = [
+    "cholesky",
+    "det",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "qr",
+    "slogdet",
+    "svd",
+    "svdvals",
+]
+
 
 def _pack(batch: tuple[int, ...], *parts: np.ndarray) -> np.ndarray:
     sizes = [math.prod(p.shape[len(batch) :]) for p in parts]

@@ -12,6 +12,10 @@ from ..._engine.graph import implements, primitive
 from ..shape.axes import as_array
 from ..shape.dtype import astype
 
+__all__ = [
+    "einsum",
+]
+
 # --- einsum --------------------------------------------------------------------------------------
 
 

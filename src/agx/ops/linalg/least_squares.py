@@ -14,6 +14,11 @@ from .decompositions import svdvals
 from .matrices import from_triangle, mH, mT
 from .products import matmul
 
+__all__ = [
+    "lstsq",
+    "pinv",
+]
+
 _UNSET: Any = object()
 
 

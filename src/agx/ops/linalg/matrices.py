@@ -16,6 +16,15 @@ from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
 
+__all__ = [
+    "inv",
+    "matrix_power",
+    "multi_dot",
+    "solve",
+    "tensorinv",
+    "tensorsolve",
+]
+
 
 def mT(x: Any) -> Any:
     """The transpose of the last two axes, without a conjugate: what holomorphic rules need."""

@@ -19,6 +19,14 @@ from ..shape.where import where
 from .decompositions import svdvals
 from .matrices import inv
 
+__all__ = [
+    "cond",
+    "matrix_norm",
+    "matrix_rank",
+    "norm",
+    "vector_norm",
+]
+
 constant_functions.add(np.linalg.matrix_rank)
 
 

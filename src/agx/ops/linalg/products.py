@@ -25,6 +25,22 @@ from ..shape.axes import (
 from ..shape.dtype import cast
 from ..shape.moves import diagonal
 
+__all__ = [
+    "cross",
+    "dot",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
+
 
 def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1 and y.ndim == 1:

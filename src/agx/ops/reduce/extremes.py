@@ -12,6 +12,12 @@ from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
 from .sums import _count, _fitting, _restore, sum
 
+__all__ = [
+    "max",
+    "min",
+    "ptp",
+]
+
 # --- extremes ------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,21 @@ from .running import cumprod, cumsum
 from .sums import degrees_lost, prod, sum
 from .sums import mean as plain_mean
 
+__all__ = [
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]
+
 
 def _filled(op: str, a: Any, fill: float, dtype: Any = None, out: Any = None) -> tuple[Any, Any]:
     """``a`` with ``fill`` in place of NaN, and where it was not NaN."""

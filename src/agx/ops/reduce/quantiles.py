@@ -16,6 +16,12 @@ from ..shape.where import where
 from .sorting import sort
 from .sums import mean
 
+__all__ = [
+    "median",
+    "percentile",
+    "quantile",
+]
+
 # --- order statistics ----------------------------------------------------------------------------
 
 

@@ -14,6 +14,17 @@ from ..shape.moves import flip
 from ..shape.where import where
 from .sums import sum
 
+__all__ = [
+    "cumprod",
+    "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "ediff1d",
+    "gradient",
+    "trapezoid",
+]
+
 
 def _along(x: Any, axis: int, *parts: slice | int) -> Any:
     """``x`` indexed along one axis, for each part."""

@@ -16,6 +16,12 @@ from ..elementwise.exponential import exp
 from ..shape.axes import Axis
 from .sums import _restore
 
+__all__ = [
+    "log_softmax",
+    "logsumexp",
+    "softmax",
+]
+
 # --- log-sum-exp ---------------------------------------------------------------------------------
 
 

@@ -27,6 +27,15 @@ from ..shape.dtype import astype
 from ..shape.moves import flip
 from ..shape.where import where as choose_where
 
+__all__ = [
+    "average",
+    "mean",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
 
 def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its lost axes back, with length 1."""

@@ -10,6 +10,19 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, is_node, primitive
 
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
+
 Axis = int | tuple[int, ...] | None
 
 

@@ -11,6 +11,16 @@ from .axes import as_array, broadcast_to, moveaxis, reshape
 from .dtype import cast
 from .joining import atleast_1d
 
+__all__ = [
+    "array",
+    "asarray",
+    "full",
+    "full_like",
+    "geomspace",
+    "linspace",
+    "logspace",
+]
+
 
 @implements(np.asarray, np.asanyarray)
 def asarray(

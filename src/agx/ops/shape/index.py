@@ -12,6 +12,12 @@ from ..._engine.graph import Node, implements, primitive
 from ..._kernels import patches as _kernels
 from .axes import as_array, refuse_out
 
+__all__ = [
+    "getitem",
+    "take",
+    "take_along_axis",
+]
+
 _INDEX_ADD = {
     np.dtype("f4"): _kernels.index_add["float"],
     np.dtype("f8"): _kernels.index_add["double"],

@@ -12,6 +12,22 @@ from .axes import _cast, as_array, broadcast_to, concatenate, ravel, reshape, tr
 from .dtype import astype
 from .moves import moved_together
 
+__all__ = [
+    "append",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block",
+    "broadcast_arrays",
+    "column_stack",
+    "dstack",
+    "hstack",
+    "insert",
+    "ix_",
+    "meshgrid",
+    "vstack",
+]
+
 # --- number of axes ------------------------------------------------------------------------------
 
 

@@ -20,6 +20,34 @@ from .axes import Axis, as_array, concatenate, listed, moveaxis, ravel, reshape
 from .index import getitem
 from .where import where
 
+__all__ = [
+    "array_split",
+    "copy",
+    "delete",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "dsplit",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "matrix_transpose",
+    "repeat",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "sliding_window_view",
+    "split",
+    "tile",
+    "tril",
+    "trim_zeros",
+    "triu",
+    "unstack",
+    "vsplit",
+]
+
 
 def _read(flat: Any, positions: np.ndarray) -> Any:
     """The elements of a flat array at ``positions``, and zeros at -1."""

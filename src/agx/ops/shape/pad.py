@@ -12,6 +12,10 @@ from ..._engine.graph import implements, is_node, primitive
 from .axes import as_array, broadcast_to, concatenate, moveaxis, reshape
 from .moves import flip
 
+__all__ = [
+    "pad",
+]
+
 
 def _pad_vjp(g: Any, out: Any, x: Any, *, widths: Any) -> Any:
     inner = tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))

@@ -14,6 +14,15 @@ from .index import getitem, scatter_add, take
 from .moves import moved_together
 from .where import where
 
+__all__ = [
+    "choose",
+    "compress",
+    "extract",
+    "piecewise",
+    "put_along_axis",
+    "select",
+]
+
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> Any:

@@ -8,6 +8,10 @@ import numpy as np
 
 from ..._engine.graph import Node, implements, primitive
 
+__all__ = [
+    "where",
+]
+
 
 def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
     return np.where(condition, x, y)

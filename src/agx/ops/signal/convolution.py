@@ -13,6 +13,12 @@ from ..shape.index import getitem
 from ..shape.moves import flip
 from ..shape.where import where
 
+__all__ = [
+    "convolve",
+    "correlate",
+    "interp",
+]
+
 # --- convolution ---------------------------------------------------------------------------------
 
 _convolve = primitive(

@@ -20,6 +20,25 @@ from ..shape.axes import as_array
 from ..shape.moves import roll
 from ..shape.pad import pad
 
+__all__ = [
+    "fft",
+    "fft2",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftn",
+]
+
 Sizes = Sequence[int] | None
 Axes = Sequence[int] | None
 

@@ -13,6 +13,20 @@ from ..reduce.sums import sum
 from ..shape.axes import as_array, concatenate, listed, reshape, stack
 from .convolution import convolve
 
+__all__ = [
+    "poly",
+    "polyadd",
+    "polyder",
+    "polydiv",
+    "polyfit",
+    "polyint",
+    "polymul",
+    "polysub",
+    "polyval",
+    "roots",
+    "vander",
+]
+
 # --- polynomials ---------------------------------------------------------------------------------
 
 
