@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+from public import kinds, public
 
 import agx as ag
 from agx._engine.graph import Node, Primitive
@@ -166,12 +167,20 @@ def functions():
     numpys = {id(f) for m in (np, np.linalg, np.fft) for f in vars(m).values()}
     for home in ("", "linalg", "fft", "special"):
         module = getattr(ag, home) if home else ag
-        for name, f in vars(module).items():
+        for name in public(module):
+            f = getattr(module, name)
             name = f"{home}.{name}" if home else name
-            if not callable(f) or inspect.isclass(f) or name.split(".")[-1].startswith("_"):
-                continue
-            if id(f) not in numpys and name not in left_out:
+            if (
+                callable(f)
+                and not inspect.isclass(f)
+                and id(f) not in numpys
+                and name not in left_out
+            ):
                 yield name, f
+
+
+def test_every_row_is_of_a_function():
+    assert rows.keys() <= {name for name, _ in functions()}
 
 
 def needed(f):
@@ -199,10 +208,10 @@ def layers():
         "Linear": (c(M), 2, 3), "MaxPool2d": (c(X), 2), "Dropout": (c(M), 0.5),
         "CrossEntropyLoss": (c(M, N),), "NLLLoss": (c(M, [0, 1]),),
     }  # fmt: skip
-    for name in dir(ag.nn):
-        kind = getattr(ag.nn, name)
-        if not inspect.isclass(kind) or name in ("Module", "Sequential", "Embedding"):
-            continue  # the last takes integers
+    for kind in kinds(ag.nn, ag.nn.Module):
+        name = kind.__name__
+        if name in ("Sequential", "Embedding"):
+            continue  # the latter takes integers
         call, *sizes = of_shape.get(name, (c(M, N) if name.endswith("Loss") else c(M),))
         yield name, kind(*sizes), call
 

@@ -7,7 +7,7 @@ import pytest
 
 import agx as ag
 from agx._engine.graph import Primitive, numpy_functions
-from agx._protocol import table
+from agx._protocol import report
 
 NUMPY_2_1 = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 #: Where a signature is not NumPy's, by the name in NumPy, and why.
@@ -42,7 +42,7 @@ def parameters(function):
 
 def pairs():
     """NumPy's function and agx's, by name; not what is NumPy's own here, nor primitives."""
-    table.table()  # loads what is loaded on demand
+    report.rows()  # loads what is loaded on demand
     found = dict(numpy_functions)
     for there, here in ((np, ag), (np.linalg, ag.linalg), (np.fft, ag.fft)):
         for name in dir(there):
