@@ -43,7 +43,7 @@ def parameters(function):
 def pairs():
     """NumPy's function and agx's, by name; not what is NumPy's own here, nor primitives."""
     report.rows()  # loads what is loaded on demand
-    found = dict(numpy_functions)
+    found = {f: ours for f, ours in numpy_functions.items() if not method_of_ufunc(f)}
     for there, here in ((np, ag), (np.linalg, ag.linalg), (np.fft, ag.fft)):
         for name in dir(there):
             ours = getattr(here, name, None)
@@ -54,6 +54,10 @@ def pairs():
         for theirs, ours in found.items()
         if ours is not theirs and not isinstance(ours, Primitive) and signature(theirs)
     }
+
+
+def method_of_ufunc(function):
+    return isinstance(getattr(function, "__self__", None), np.ufunc)
 
 
 def name_of(function):

@@ -21,8 +21,16 @@ class Primitive:
         function: Callable[..., Any],
         vjps: Sequence[Callable[..., Any] | None] | Callable[..., Any],
         elementwise: bool = False,
+        *,
+        stacked: Callable[..., Any] | None = None,
+        overwrite: Callable[..., Any] | None = None,
+        derivative: tuple[str | None, ...] = (),
+        scalar: Callable[..., Any] | None = None,
     ) -> None: ...
+    stacked: Callable[..., Any] | None
     overwrite: Callable[..., Any] | None
+    derivative: tuple[str | None, ...]
+    scalar: Callable[..., Any] | None
     def __call__(self, /, *args: Any, **params: Any) -> Any: ...
     @overload
     def __get__(self, instance: None, owner: Any = None, /) -> Self: ...
