@@ -188,7 +188,7 @@ def broadcast_to(array: Any, shape: int | tuple[int, ...], subok: bool = False) 
 # --- joining -------------------------------------------------------------------------------------
 
 
-def _cast(
+def parts_to_join(
     op: str, arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind"
 ) -> list[Any]:
     """What is to be joined as arrays, of ``dtype`` if one is given and ``casting`` lets them be."""
@@ -235,7 +235,7 @@ def concatenate(
     (3, 3)
     """
     refuse_out("concatenate", out)
-    parts = _cast("concatenate", arrays, dtype, casting)
+    parts = parts_to_join("concatenate", arrays, dtype, casting)
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0
     return _concatenate(*parts, axis=axis)
@@ -255,7 +255,7 @@ def stack(
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape
     (3, 2)
     """
-    parts = _cast("stack", arrays, dtype, casting)
+    parts = parts_to_join("stack", arrays, dtype, casting)
     shapes = {a.shape for a in parts}
     if len(shapes) != 1:
         raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")
