@@ -89,7 +89,7 @@ def reshape(
     """
     if more and isinstance(more[-1], str):
         *more, order = more  # type: ignore[assignment]
-    shape = (shape, *more) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)
     if copy is False:
         raise TypeError("reshape: copy=False is not supported; leave it out")
     if order == "C":
@@ -116,9 +116,11 @@ def transpose(a: Any, axes: Any = None, *more: Any) -> Any:
     >>> ag.transpose(np.ones((2, 3, 4)), (1, 0, 2)).shape
     (3, 2, 4)
     """
-    if isinstance(axes, (int, np.integer)):
+    if axes is None:
+        return _transpose(a, axes=None)
+    if more or isinstance(axes, (int, np.integer)):
         axes = (axes, *more)
-    if axes is None or len(axes) == 0:
+    if len(axes) == 0:
         return _transpose(a, axes=None)
     return _transpose(a, axes=tuple(normalize_axis_index(k, len(axes)) for k in axes))
 
