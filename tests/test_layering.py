@@ -6,6 +6,7 @@ a pickle.
 """
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -37,6 +38,11 @@ OPTIONAL = {"graphviz", "matplotlib", "safetensors", "scipy", "torch"}
 FORBIDDEN = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 SOURCES = Path(__file__).parents[1] / "src" / "agx" / "_kernels"
 FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def relative(path):
@@ -85,7 +91,7 @@ def run_on_import(tree):
 
 @pytest.fixture(params=FILES, ids=[str(relative(path)) for path in FILES])
 def module(request):
-    return request.param, ast.parse(request.param.read_text(encoding="utf-8"))
+    return request.param, parsed(request.param)
 
 
 def test_imports_point_down(module):
@@ -111,9 +117,8 @@ def test_modules_import_in_no_circle():
     """Every import counts, also one inside a function."""
     needed = {}
     for path in FILES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         own = tuple(part for part in relative(path).with_suffix("").parts if part != "__init__")
-        needed[own] = {tuple(parts) for _, _, parts in from_neighbours(path, tree)} - {own}
+        needed[own] = {tuple(parts) for _, _, parts in from_neighbours(path, parsed(path))} - {own}
     assert len(needed) > 100
     assert ("ops", "shape", "axes") in needed[("ops", "linalg", "matrices")]
     without_circles(needed)
