@@ -11,7 +11,7 @@ from ._engine import graph, hooks
 from ._engine.errors import explained
 from ._engine.graph import Node, declare_tensor
 from ._protocol import calls
-from ._protocol.calls import plain
+from ._protocol.calls import values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
 from .ops.linalg import products
@@ -28,7 +28,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
         return value
     if isinstance(value, Node):
         raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
-    if isinstance(value, (list, tuple)) and any(isinstance(v, Node) for v in value):
+    if axes.holds_tensors(value):
         raise TypeError(
             "Tensor: expected numbers, got a list of Tensors; ag.stack keeps their gradients"
         )
@@ -62,7 +62,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
 
 def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return ufunc(self.array, plain(other))
+        return ufunc(self.array, values_of(other))
 
     return compare
 
@@ -72,7 +72,9 @@ def _constant(name: str) -> Callable[..., Any]:
     theirs = getattr(np.ndarray, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return theirs(self.array, *map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+        return theirs(
+            self.array, *map(values_of, args), **{k: values_of(v) for k, v in kwargs.items()}
+        )
 
     method.__name__ = name
     method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is a plain array."
@@ -215,9 +217,9 @@ class Tensor(Node):
         """Return the value, a NumPy array of the same memory."""
         return self.value
 
-    def item(self, *index: Any) -> Any:
+    def item(self, *args: Any) -> Any:
         """Return one element, or the only one, as a Python float or complex."""
-        return self._leave("item()", "keep the Tensor, or index it").item(*index)
+        return self._leave("item()", "keep the Tensor, or index it").item(*args)
 
     def tolist(self) -> Any:
         """Return the value as nested lists of Python floats."""

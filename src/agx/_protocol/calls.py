@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from typing import Any
@@ -21,11 +20,11 @@ CREATORS = {
 }
 
 
-def plain(x: Any) -> Any:
+def values_of(x: Any) -> Any:
     """Arrays in place of Tensors, inside lists and tuples too."""
     if isinstance(x, Node):
         return x.array
-    return type(x)(map(plain, x)) if type(x) in (list, tuple) else x
+    return type(x)(map(values_of, x)) if type(x) in (list, tuple) else x
 
 
 def _name(function: Any) -> str:
@@ -56,36 +55,6 @@ def _missing(function: Any) -> TypeError:
     )
 
 
-@functools.cache
-def _parameters(function: Any) -> tuple[str, ...]:
-    """The names by which arguments may be passed, where it says so; "**" if any name will do."""
-    if isinstance(function, Primitive):
-        return ()
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # as of functions of NumPy that are written in C, before 2.4
-        return ()
-    return tuple(
-        "**" if p.kind == p.VAR_KEYWORD else p.name
-        for p in parameters
-        if p.kind != p.VAR_POSITIONAL
-    )
-
-
-def _by_our_names(
-    function: Any, ours: Any, args: Any, kwargs: dict[str, Any]
-) -> tuple[Any, dict[str, Any]]:
-    """Pass by position what NumPy calls by a name that agx does not use, such as ``a=``."""
-    known, theirs = _parameters(ours), _parameters(function)
-    if "**" in known:
-        return args, kwargs
-    args, kwargs = list(args), dict(kwargs)
-    for name in sorted(set(kwargs) - set(known), key=lambda n: (*theirs, n).index(n)):
-        if name in theirs and theirs.index(name) == len(args):
-            args.append(kwargs.pop(name))
-    return args, kwargs
-
-
 def _load(function: Any) -> bool:
     """Import agx's version of a NumPy or SciPy function that it does not load by itself, if any."""
     module = getattr(function, "__module__", None) or ""
@@ -101,8 +70,6 @@ def _load(function: Any) -> bool:
 def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call agx's version of a NumPy function, naming an argument that it does not take."""
     ours = numpy_functions[function]
-    if kwargs:
-        args, kwargs = _by_our_names(function, ours, args, kwargs)
     try:
         return ours(*args, **kwargs)
     except TypeError:
@@ -128,7 +95,7 @@ def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
     if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
         raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
     if ufunc in constant_functions:
-        return getattr(ufunc, method)(*map(plain, args), **_all_plain(kwargs))
+        return getattr(ufunc, method)(*map(values_of, args), **_all_values(kwargs))
     if kwargs.pop("out", None) is not None:
         raise TypeError(
             f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
@@ -144,7 +111,7 @@ def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
 def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Do what ``Tensor.__array_function__`` is asked to."""
     if function in constant_functions:
-        return function(*map(plain, args), **_all_plain(kwargs))
+        return function(*map(values_of, args), **_all_values(kwargs))
     if function in CREATORS:
         return CREATORS[function](*args, **kwargs)
     if function not in numpy_functions and not _load(function):
@@ -154,5 +121,5 @@ def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return _call_ours(function, args, kwargs)
 
 
-def _all_plain(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {k: plain(v) for k, v in kwargs.items()}
+def _all_values(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {k: values_of(v) for k, v in kwargs.items()}

@@ -15,9 +15,19 @@ from ..ops import loss as ops
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import absolute
 from ..ops.reduce.softmax import log_softmax
-from ..ops.shape.axes import moveaxis, reshape
+from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
 from .module import Module
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "huber",
+    "l1",
+    "mse",
+    "nll_loss",
+]
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -39,18 +49,24 @@ def _reduce(op: str, losses: Any, reduction: str, count: Any = None) -> Any:
     return losses.mean() if count is None else losses.sum() / count
 
 
+def _array(x: Any) -> Any:
+    """A Tensor as it is, anything else as an array; lists of Tensors are stacked."""
+    x = listed(x)
+    return x if isinstance(x, Node) else np.asarray(x)
+
+
 def _floats(x: Any) -> Any:
     """Predictions as a Tensor or an array; integers become float64, as they do in a Tensor."""
     if isinstance(x, Node):
         return x
-    x = np.asarray(x)
+    x = _array(x)
     return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Predictions and targets as arrays of one shape and dtype."""
     predictions = _floats(predictions)
-    targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    targets = targets if type(targets) is np.ndarray else _array(targets)
     if predictions.shape != targets.shape:
         raise ValueError(
             f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; give both the "
@@ -131,7 +147,7 @@ def cross_entropy(
     np.float64(2000.0)
     """
     logits = _floats(logits)
-    targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    targets = targets if type(targets) is np.ndarray else _array(targets)
     if weight is None and label_smoothing == 0 and reduction == "mean":
         classes = _classes(logits, targets, ignore_index)
         if classes is not None:

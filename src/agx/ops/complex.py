@@ -12,6 +12,13 @@ import numpy as np
 
 from .._engine.graph import implements, primitive
 
+__all__ = [
+    "angle",
+    "conj",
+    "imag",
+    "real",
+]
+
 
 def is_complex(x: Any) -> bool:
     """Whether ``x`` is an array, Tensor or number of a complex dtype."""
@@ -45,24 +52,29 @@ conj = primitive(
 )
 
 
+def conjugated(x: Any) -> Any:
+    """The conjugate of complex numbers; real ones as they are, without an operation."""
+    return conj(x) if is_complex(x) else x
+
+
 @implements(np.real)
-def real(x: Any) -> Any:
+def real(val: Any) -> Any:
     """Take the real part, elementwise.
 
     >>> ag.grad(lambda z: ag.real(z * z))(3.0 + 1.0j)
     array(6.+2.j)
     """
-    return _real(x)
+    return _real(val)
 
 
 @implements(np.imag)
-def imag(x: Any) -> Any:
+def imag(val: Any) -> Any:
     """Take the imaginary part, elementwise; zero for real numbers.
 
     >>> ag.imag(np.array([1.0 + 2.0j]))
     array([2.])
     """
-    return _imag(x)
+    return _imag(val)
 
 
 _angle = primitive(

@@ -17,6 +17,11 @@ from .elementwise.trigonometric import arccos, arcsin, arctanh
 from .shape.axes import as_array, expand_dims, moveaxis, reshape, stack
 from .shape.dtype import astype
 
+__all__ = [
+    "apply_along_axis",
+    "apply_over_axes",
+]
+
 
 @implements(np.apply_along_axis)
 def apply_along_axis(

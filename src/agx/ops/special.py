@@ -14,14 +14,57 @@ import numpy as np
 from .._engine.graph import Primitive, implements, primitive, value_of
 from .elementwise.activations import erf as erf
 from .elementwise.arithmetic import sign
-from .elementwise.exponential import _difference, exp, log, log1p
+from .elementwise.exponential import difference_or_zero, exp, log, log1p
 from .elementwise.limits import clip
 from .reduce.softmax import log_softmax as plain_log_softmax
 from .reduce.softmax import logsumexp as plain_logsumexp
 from .reduce.softmax import softmax as plain_softmax
 from .reduce.sums import sum as plain_sum
-from .shape.axes import Axis, broadcast_to
+from .shape.axes import Axis, as_array, broadcast_to, holds_tensors
 from .shape.where import where
+
+__all__ = [
+    "beta",
+    "betaln",
+    "digamma",
+    "entr",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
+    "expit",
+    "exprel",
+    "gamma",
+    "gammaln",
+    "hyp1f1",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "iv",
+    "ive",
+    "j0",
+    "j1",
+    "jn",
+    "jv",
+    "kl_div",
+    "log_expit",
+    "log_ndtr",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "ndtr",
+    "ndtri",
+    "polygamma",
+    "psi",
+    "rel_entr",
+    "softmax",
+    "xlog1py",
+    "xlogy",
+    "y0",
+    "y1",
+    "yv",
+]
 
 
 def _scipy() -> Any:
@@ -190,7 +233,7 @@ log_expit = _ufunc(
 # --- entropy ---------------------------------------------------------------------------------------
 
 
-def _over(x: Any, y: Any) -> Any:
+def _over_or_zero(x: Any, y: Any) -> Any:
     """x / y, and 0 where both are 0."""
     return x / where((x == 0) & (y == 0), 1.0, y)
 
@@ -205,14 +248,14 @@ xlogy = _ufunc(
     "xlogy",
     "x log(y), and 0 where x is 0",
     lambda g, out, x, y: g * log(y),
-    lambda g, out, x, y: g * _over(x, y),
+    lambda g, out, x, y: g * _over_or_zero(x, y),
     derivative=("log(y)", "x / y"),
 )
 xlog1py = _ufunc(
     "xlog1py",
     "x log(1 + y), and 0 where x is 0",
     lambda g, out, x, y: g * log1p(y),
-    lambda g, out, x, y: g * _over(x, 1 + y),
+    lambda g, out, x, y: g * _over_or_zero(x, 1 + y),
     derivative=("log1p(y)", "x / (1 + y)"),
 )
 entr = _ufunc(
@@ -341,7 +384,7 @@ def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis, sign
     """b e / sum(b e) and e / sum(b e) for e = exp(a - max(a)); an element of weight 0 has no share."""
     plain, off = value_of(a), value_of(b) == 0
     top = np.max(np.where(off, -np.inf, plain), axis=axis, keepdims=True)
-    e = exp(_difference(a, top))
+    e = exp(difference_or_zero(a, top))
     share = where(off, 0.0, e * b)
     total = plain_sum(share, axis, keepdims=True)
     if i:
@@ -367,7 +410,7 @@ def logsumexp(
     >>> ag.special.logsumexp(np.array([1000.0, 0.0]), b=np.array([0.5, 0.0])).round(4)
     np.float64(999.3069)
     """
-    a = a if hasattr(a, "shape") else np.asarray(a)
+    a, b = as_array(a), as_array(b) if holds_tensors(b) else b
     if b is None and not return_sign:
         return plain_logsumexp(a, axis, keepdims=keepdims)
     b = np.ones((), a.dtype) if b is None else b
@@ -389,7 +432,7 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     array([[0.25, 0.25],
            [0.25, 0.25]])
     """
-    return plain_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+    return plain_softmax(as_array(x), axis)
 
 
 def log_softmax(x: Any, axis: Axis = None) -> Any:
@@ -398,4 +441,4 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     >>> ag.special.log_softmax(np.array([0.0, -1000.0]))
     array([    0., -1000.])
     """
-    return plain_log_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+    return plain_log_softmax(as_array(x), axis)

@@ -10,12 +10,46 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive
+from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive, value_of
 from ..complex import conj, is_complex, real
-from ..shape.axes import as_array, refuse_out
+from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
+
+__all__ = [
+    "absolute",
+    "add",
+    "cbrt",
+    "ceil",
+    "copysign",
+    "divide",
+    "divmod",
+    "fabs",
+    "fix",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frexp",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "rint",
+    "round",
+    "sign",
+    "spacing",
+    "sqrt",
+    "square",
+    "subtract",
+    "trunc",
+]
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -76,15 +110,16 @@ implements(np.power)(power)
 
 
 @implements(np.float_power)
-def float_power(x: Any, y: Any) -> Any:
-    """Raise ``x`` to the power ``y`` in float64 or complex128, whatever the dtypes.
+def float_power(x1: Any, x2: Any, /) -> Any:
+    """Raise ``x1`` to the power ``x2`` in float64 or complex128, whatever the dtypes.
 
     >>> ag.float_power(np.array([2, 4]), -1)
     array([0.5 , 0.25])
     """
-    if not isinstance(x, Node) and not isinstance(y, Node):
-        return np.float_power(x, y)
-    return power(_double(x), _double(y))
+    x1, x2 = listed(x1), listed(x2)
+    if not isinstance(x1, Node) and not isinstance(x2, Node):
+        return np.float_power(x1, x2)
+    return power(_double(x1), _double(x2))
 
 
 def _double(x: Any) -> Any:
@@ -124,10 +159,6 @@ fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="
 sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 
 
-def _plain(x: Any) -> Any:
-    return x.value if isinstance(x, Node) else x
-
-
 # --- roots, logarithms and angles ----------------------------------------------------------------
 
 cbrt = primitive(
@@ -145,13 +176,13 @@ fmod = primitive(
 
 
 @implements(np.divmod)
-def divmod(x: Any, y: Any) -> tuple[Any, Any]:
-    """Compute the pair (floor_divide(x, y), remainder(x, y)).
+def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+    """Compute the pair (floor_divide(x1, x2), remainder(x1, x2)).
 
     >>> ag.divmod(np.array([7.5]), 2.0)
     (array([3.]), array([1.5]))
     """
-    return floor_divide(x, y), remainder(x, y)
+    return floor_divide(x1, x2), remainder(x1, x2)
 
 
 _modf = primitive(
@@ -160,7 +191,7 @@ _modf = primitive(
 
 
 @implements(np.modf)
-def modf(x: Any) -> tuple[Any, Any]:
+def modf(x: Any, /) -> tuple[Any, Any]:
     """Split into the fraction and the whole number before it, both with the sign of ``x``.
 
     >>> ag.modf(np.array([-2.25]))
@@ -177,26 +208,26 @@ ldexp = primitive(
 _mantissa = primitive(
     "frexp",
     lambda x: np.frexp(x)[0],
-    (lambda g, out, x: ldexp(g, -np.frexp(_plain(x))[1]),),
+    (lambda g, out, x: ldexp(g, -np.frexp(value_of(x))[1]),),
     elementwise=True,
     derivative="2.0**-(floor(log2(abs(x))) + 1)",
 )
 
 
 @implements(np.frexp)
-def frexp(x: Any) -> tuple[Any, Any]:
+def frexp(x: Any, /) -> tuple[Any, Any]:
     """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
 
     >>> ag.frexp(np.array([6.0]))
     (array([0.75]), array([3], dtype=int32))
     """
-    return _mantissa(x), np.frexp(_plain(x))[1]
+    return _mantissa(x), np.frexp(value_of(x))[1]
 
 
 copysign = primitive(
     "copysign",
     np.copysign,
-    (lambda g, out, x, y: g * (sign(_plain(x)) * np.copysign(1.0, _plain(y))), no_gradient),
+    (lambda g, out, x, y: g * (sign(value_of(x)) * np.copysign(1.0, value_of(y))), no_gradient),
     derivative=("sign(x) * copysign(1, y)", "0"),
 )
 nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))
@@ -220,11 +251,11 @@ _round = primitive(
 
 
 @implements(np.round, np.around)
-def round(x: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     """Round to ``decimals`` decimal places, halves to even; the gradient is 0.
 
     >>> ag.round(np.array([0.5, 1.26]), 1)
     array([0.5, 1.3])
     """
     refuse_out("round", out)
-    return _round(x, decimals=decimals)
+    return _round(a, decimals=decimals)

@@ -9,6 +9,11 @@ import numpy as np
 
 from ..._engine.graph import implements, primitive
 
+__all__ = [
+    "i0",
+    "sinc",
+]
+
 # --- Bessel functions ----------------------------------------------------------------------------
 
 

@@ -6,13 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, no_gradient, primitive
+from ..._engine.graph import Node, implements, no_gradient, primitive, value_of
 from ..._kernels import loops
 from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
-from ..shape.axes import as_array, refuse_out
+from ..shape.axes import listed, refuse_out
 from ..shape.where import where
-from .arithmetic import _plain
+
+__all__ = [
+    "clip",
+    "fmax",
+    "fmin",
+    "heaviside",
+    "maximum",
+    "minimum",
+    "nan_to_num",
+    "real_if_close",
+    "relu",
+]
 
 # --- selection -----------------------------------------------------------------------------------
 
@@ -71,30 +82,30 @@ _clip = primitive(
 
 @implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
 def clip(
-    x: Any,
-    min: Any = None,
-    max: Any = None,
-    out: Any = None,
-    *,
+    a: Any,
     a_min: Any = None,
     a_max: Any = None,
+    out: Any = None,
+    *,
+    min: Any = None,
+    max: Any = None,
 ) -> Any:
-    """Limit ``x`` to [``min``, ``max``], numbers or arrays; None leaves a side open.
+    """Limit ``a`` to [``a_min``, ``a_max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
-    are Tensors receive the rest. ``a_min`` and ``a_max`` are NumPy's older names.
+    are Tensors receive the rest. ``min`` and ``max`` are other names of them.
 
     >>> ag.clip(np.array([-2.0, 0.5]), 0.0, 1.0)
     array([0. , 0.5])
     """
     refuse_out("clip", out)
     min, max = a_min if min is None else min, a_max if max is None else max
-    min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
+    min, max = listed(min), listed(max)
     if isinstance(min, Node) or isinstance(max, Node):
         if min is not None:
-            x = where((x > min) | np.isnan(x), x, min)
-        return x if max is None else where((x < max) | np.isnan(x), x, max)
-    return _clip(x, low=min, high=max)
+            a = where((a > min) | np.isnan(a), a, min)
+        return a if max is None else where((a < max) | np.isnan(a), a, max)
+    return _clip(a, low=min, high=max)
 
 
 def _relu_value(x: Any) -> Any:
@@ -127,7 +138,7 @@ _relu_gradient = primitive(
 heaviside = primitive(
     "heaviside",
     np.heaviside,
-    (no_gradient, lambda g, out, x, y: g * (_plain(x) == 0)),
+    (no_gradient, lambda g, out, x, y: g * (value_of(x) == 0)),
     derivative=("0", "x == 0"),
 )
 
@@ -136,7 +147,7 @@ heaviside = primitive(
 _nan_to_num = primitive(
     "nan_to_num",
     lambda x, **params: np.nan_to_num(x, **params),
-    (lambda g, out, x, **_: where(np.isfinite(_plain(x)), g, 0.0),),
+    (lambda g, out, x, **_: where(np.isfinite(value_of(x)), g, 0.0),),
     elementwise=True,
     derivative="isfinite(x)",
 )
@@ -157,6 +168,7 @@ def nan_to_num(
     >>> ag.nan_to_num(np.array([np.nan, 1.0]))
     array([0., 1.])
     """
+    x = listed(x)
     if isinstance(x, Node):
         if not copy:
             raise TypeError("nan_to_num: a Tensor cannot be changed in place; leave out copy=False")
@@ -171,7 +183,8 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     >>> ag.real_if_close(np.array([1 + 1e-16j]))
     array([1.])
     """
+    a = listed(a)
     if not isinstance(a, Node):
         return np.real_if_close(a, tol)
-    close = is_complex(a) and not np.iscomplexobj(np.real_if_close(_plain(a), tol))
+    close = is_complex(a) and not np.iscomplexobj(np.real_if_close(value_of(a), tol))
     return real(a) if close else a

@@ -19,7 +19,7 @@ from ..._kernels import convolve as _kernels
 from ..._kernels import direct, loops
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
-from ..shape.axes import expand_dims, squeeze
+from ..shape.axes import as_array, expand_dims, squeeze
 from .im2col import (
     Geometry,
     Pair,
@@ -31,6 +31,12 @@ from .im2col import (
     pair,
     scatter_add,
 )
+
+__all__ = [
+    "conv1d",
+    "conv2d",
+    "set_workspace",
+]
 
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 _FORWARD = {_F32: _kernels.forward["float"], _F64: _kernels.forward["double"]}
@@ -319,7 +325,8 @@ def conv2d(
     array([27., 27., 27.])
     """
     x = images("conv2d", x)
-    w = w if hasattr(w, "shape") else np.asarray(w)
+    w = w if hasattr(w, "shape") else as_array(w)
+    b = b if b is None or hasattr(b, "shape") else as_array(b)
     if len(w.shape) != 4:
         raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
     return convolve(x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation), groups)
@@ -349,10 +356,11 @@ def conv1d(
     >>> ag.conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2)))
     array([[[1., 3., 5.]]])
     """
-    if np.ndim(x) != 3 or np.ndim(w) != 3:
+    x, w, b = as_array(x), as_array(w), b if b is None else as_array(b)
+    if x.ndim != 3 or w.ndim != 3:
         raise ValueError(
-            f"conv1d: expected x of shape (N, C, L) and w of shape (O, C, K), got {np.shape(x)} and "
-            f"{np.shape(w)}"
+            f"conv1d: expected x of shape (N, C, L) and w of shape (O, C, K), got {x.shape} and "
+            f"{w.shape}"
         )
     x, w = expand_dims(x, 2), expand_dims(w, 2)
     steps = (pair("conv1d", "stride", stride, 1)[1], pair("conv1d", "padding", padding, 0)[1])

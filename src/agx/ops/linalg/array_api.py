@@ -7,15 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..._engine.graph import implements
-from ..complex import conj, is_complex
+from ..._engine.graph import implements, is_node
+from ..complex import conjugated
 from ..reduce.sums import sum
-from ..shape.axes import moveaxis
+from ..shape.axes import as_array, moveaxis
 from ..shape.dtype import cast
 from ..shape.moves import roll
 from ..shape.where import where
-from .matrices import as_array, is_tensor, mT
+from .matrices import mT
 from .products import outer as _outer
+
+__all__ = [
+    "cross",
+    "diagonal",
+    "matrix_transpose",
+    "outer",
+    "trace",
+    "vecdot",
+]
 
 # --- the Array API's names -----------------------------------------------------------------------
 
@@ -45,7 +54,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     array([2.])
     """
     x = as_array(x)
-    if not is_tensor(x):
+    if not is_node(x):
         return np.linalg.diagonal(x, offset=offset)
     if x.ndim < 2:
         raise ValueError(f"diagonal: expected two axes or more, got {x.ndim}; use expand_dims")
@@ -120,4 +129,4 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     np.float64(11.0)
     """
     x, y = _last_axis("vecdot", x1, x2, axis, None)
-    return sum((conj(x) if is_complex(x) else x) * y, -1)
+    return sum(conjugated(x) * y, -1)

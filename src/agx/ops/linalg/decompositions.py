@@ -13,26 +13,37 @@ from typing import Any
 import numpy as np
 from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult, SVDResult
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import Node, implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
 from ..reduce.sums import prod, sum
-from ..shape.axes import concatenate, expand_dims, reshape
+from ..shape.axes import as_array, concatenate, expand_dims, reshape
 from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
 from .matrices import (
-    _solve,
-    as_array,
     as_diagonal,
     check_square,
     from_triangle,
     inv,
-    is_tensor,
     mH,
     mT,
+    solve,
 )
 from .products import matmul
+
+__all__ = [
+    "cholesky",
+    "det",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "qr",
+    "slogdet",
+    "svd",
+    "svdvals",
+]
 
 
 def _pack(batch: tuple[int, ...], *parts: np.ndarray) -> np.ndarray:
@@ -51,7 +62,7 @@ def _unpack(flat: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return parts
 
 
-def _plain(x: Any) -> np.ndarray:
+def _as_plain_array(x: Any) -> np.ndarray:
     return np.asarray(x.value if isinstance(x, Node) else x)
 
 
@@ -69,11 +80,11 @@ def _column(v: Any) -> Any:
 
 def _reciprocal(x: Any, scale: Any) -> Any:
     """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
-    size = np.abs(_plain(scale))
+    size = np.abs(_as_plain_array(scale))
     tolerance = max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
     largest = np.max(size, axis=-1, initial=0.0)
     largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    small = np.abs(_plain(x)) <= tolerance * largest
+    small = np.abs(_as_plain_array(x)) <= tolerance * largest
     return where(small, 0.0, 1 / where(small, 1.0, x))
 
 
@@ -140,7 +151,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     """
     UPLO = _triangle("eigh", UPLO)
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
     check_square("eigh", a)
     return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
@@ -156,7 +167,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
     check_square("eigvalsh", a)
-    return _eigvalsh(from_triangle(a, UPLO) if is_tensor(a) else a, UPLO=UPLO)
+    return _eigvalsh(from_triangle(a, UPLO) if is_node(a) else a, UPLO=UPLO)
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -175,7 +186,7 @@ def _eig_vjp(g: Any, out: Any, x: Any) -> Any:
     (w, v), (gw, gv) = _eig_parts(out, x), _eig_parts(g, x)
     gv = gv - conj(v) * real(sum(v * gv, -2, keepdims=True))
     inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
-    return _solve(mT(v), matmul(inner, mT(v)))
+    return solve(mT(v), matmul(inner, mT(v)))
 
 
 _eig = primitive("eig", _eig_value, (_eig_vjp,))
@@ -193,7 +204,7 @@ def eig(a: Any) -> Any:
     array([0.+1.j, 0.-1.j])
     """
     a = as_array(a)
-    return EigResult(*_eig_parts(_eig(a), a)) if is_tensor(a) else np.linalg.eig(a)
+    return EigResult(*_eig_parts(_eig(a), a)) if is_node(a) else np.linalg.eig(a)
 
 
 @implements(np.linalg.eigvals)
@@ -203,7 +214,8 @@ def eigvals(a: Any) -> Any:
     >>> ag.linalg.eigvals(np.array([[0.0, 1.0], [-1.0, 0.0]]))
     array([0.+1.j, 0.-1.j])
     """
-    return eig(a)[0] if is_tensor(a) else np.linalg.eigvals(a)
+    a = as_array(a)
+    return eig(a)[0] if is_node(a) else np.linalg.eigvals(a)
 
 
 # --- singular values -----------------------------------------------------------------------------
@@ -223,7 +235,7 @@ def _svd_parts(flat: Any, x: Any, full: bool) -> list[Any]:
 
 def _refuse(g: Any, message: str) -> None:
     """Raise if a gradient arrives at columns that any rotation among them would replace."""
-    if np.any(_plain(g)):
+    if np.any(_as_plain_array(g)):
         raise ValueError(message)
 
 
@@ -290,7 +302,7 @@ def svd(
     array([3., 2.])
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.svd(a, full_matrices, compute_uv, hermitian)  # type: ignore[call-overload]
     if hermitian:
         return _svd_hermitian(a, compute_uv)
@@ -338,7 +350,7 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
         gq = gq + matmul(conj(x[..., k:]), mH(rest))
     r = r[..., :k]
     inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
-    gx = mT(_solve(r, mT(gq + matmul(conj(q), inner))))
+    gx = mT(solve(r, mT(gq + matmul(conj(q), inner))))
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
 
 
@@ -358,7 +370,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     array([[-5.]])
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.qr(a, mode)  # type: ignore[call-overload]
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(
@@ -375,8 +387,8 @@ def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
     low, g = (mH(out), mH(g)) if upper else (out, g)
     n = x.shape[-1]
     phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    half = _solve(mT(low), phi * matmul(mT(low), g))
-    return mT(_solve(mH(low), mT(half)))
+    half = solve(mT(low), phi * matmul(mT(low), g))
+    return mT(solve(mH(low), mT(half)))
 
 
 _cholesky = primitive(
@@ -398,7 +410,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """
     a = as_array(a)
     check_square("cholesky", a)
-    h = from_triangle(a, "U" if upper else "L") if is_tensor(a) else a
+    h = from_triangle(a, "U" if upper else "L") if is_node(a) else a
     return _cholesky(h, upper=bool(upper))
 
 
@@ -407,12 +419,12 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 
 def _sound_inverse(x: Any) -> Any:
     """The inverses, or None if some matrix is too close to a singular one."""
-    value = _plain(x)
+    value = _as_plain_array(x)
     try:
         inverse = inv(x)
     except np.linalg.LinAlgError:
         return None
-    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _plain(inverse))]
+    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _as_plain_array(inverse))]
     worst = np.max(sizes[0] * sizes[1], initial=0.0)
     return None if worst * np.finfo(value.dtype).eps ** 0.5 >= 1 else inverse
 
@@ -464,31 +476,31 @@ _MINORS = 5
 
 def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
-    value = _plain(out)
+    value = _as_plain_array(out)
     inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
-    if (
-        inverse is None
-        and (is_tensor(x) or not np.isfinite(x).all())
-        and 0 < x.shape[-1] <= _MINORS
-    ):
+    if inverse is None and (is_node(x) or not np.isfinite(x).all()) and 0 < x.shape[-1] <= _MINORS:
         return expand_dims(g, (-1, -2)) * _minors(x)
     if inverse is None:
         return expand_dims(g, (-1, -2)) * _cofactor(x)
     return expand_dims(g * out, (-1, -2)) * mT(inverse)
 
 
-det = primitive("det", np.linalg.det, (_det_vjp,))
-implements(np.linalg.det)(det)
-det.__doc__ = """Compute the determinants of matrices (..., M, M).
+_det = primitive("det", np.linalg.det, (_det_vjp,))
 
-The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
-singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
-``numpy.linalg.LinAlgError`` if a matrix is not square.
 
->>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
-array([[ 4., -2.],
-       [-2.,  1.]])
-"""
+@implements(np.linalg.det)
+def det(a: Any) -> Any:
+    """Compute the determinants of matrices (..., M, M).
+
+    The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
+    singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
+    ``numpy.linalg.LinAlgError`` if a matrix is not square.
+
+    >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    array([[ 4., -2.],
+           [-2.,  1.]])
+    """
+    return _det(as_array(a))
 
 
 def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -513,7 +525,7 @@ def slogdet(a: Any) -> Any:
     np.float64(-1.0)
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.slogdet(a)
     sign, size = _unpack(_slogdet(a), (), ())
     return SlogdetResult(sign, _real(size))

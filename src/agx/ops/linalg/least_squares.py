@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import Node, implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..reduce.sums import sum
-from ..shape.axes import expand_dims
+from ..shape.axes import as_array, expand_dims
 from .decompositions import svdvals
-from .matrices import as_array, from_triangle, is_tensor, mH, mT
+from .matrices import from_triangle, mH, mT
 from .products import matmul
+
+__all__ = [
+    "lstsq",
+    "pinv",
+]
 
 _UNSET: Any = object()
 
@@ -44,7 +49,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
         raise ValueError("pinv: expected rcond or rtol, got both; leave one out")
     how = {"rcond": rcond} if rtol is _UNSET else {"rtol": rtol}
     a = as_array(a)
-    if hermitian and is_tensor(a):
+    if hermitian and is_node(a):
         a = from_triangle(a, "L")
     return _pinv(a, hermitian=bool(hermitian), **how)
 
@@ -81,7 +86,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
     array([2.])
     """
     a, b = as_array(a), as_array(b)
-    if not (is_tensor(a) or is_tensor(b)):
+    if not (is_node(a) or is_node(b)):
         return np.linalg.lstsq(a, b, rcond)
     eps = float(np.finfo(np.float64).eps)  # NumPy computes in double precision, float32 too
     if rcond is None:

@@ -10,19 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
-from ..complex import conj, is_complex, real
-from ..shape.axes import expand_dims, reshape, swapaxes, transpose
+from ..._engine.graph import implements, primitive
+from ..complex import conjugated, is_complex, real
+from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
 
-
-def as_array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
-def is_tensor(x: Any) -> bool:
-    return isinstance(x, Node)
+__all__ = [
+    "inv",
+    "matrix_power",
+    "multi_dot",
+    "solve",
+    "tensorinv",
+    "tensorsolve",
+]
 
 
 def mT(x: Any) -> Any:
@@ -32,7 +33,7 @@ def mT(x: Any) -> Any:
 
 def mH(x: Any) -> Any:
     """The conjugate transpose of the last two axes."""
-    return mT(conj(x)) if is_complex(x) else mT(x)
+    return mT(conjugated(x))
 
 
 def from_triangle(x: Any, UPLO: str) -> Any:
@@ -58,21 +59,26 @@ def check_square(name: str, x: Any) -> None:
 
 # --- inverses and linear systems -----------------------------------------------------------------
 
-inv = primitive(
+_inv = primitive(
     "inv",
     np.linalg.inv,
     (lambda g, out, x: -matmul(matmul(mT(out), g), mT(out)),),
 )
-implements(np.linalg.inv)(inv)
-inv.__doc__ = """Invert matrices of shape (..., M, M).
 
-d(A^-1) = -A^-1 dA A^-1 (Giles 2008, "Collected matrix derivative results"). Raises
-``numpy.linalg.LinAlgError`` if a matrix is singular or not square.
 
->>> ag.linalg.inv(np.array([[2.0, 0.0], [0.0, 4.0]]))
-array([[0.5 , 0.  ],
-       [0.  , 0.25]])
-"""
+@implements(np.linalg.inv)
+def inv(a: Any) -> Any:
+    """Invert matrices of shape (..., M, M).
+
+    d(A^-1) = -A^-1 dA A^-1 (Giles 2008, "Collected matrix derivative results"). Raises
+    ``numpy.linalg.LinAlgError`` if a matrix is singular or not square.
+
+    >>> ag.linalg.inv(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
+    return _inv(as_array(a))
+
 
 _solve = primitive(
     "solve",

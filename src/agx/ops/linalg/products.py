@@ -9,7 +9,7 @@ import numpy as np
 from ..._engine.graph import implements, primitive
 from ..._kernels import dense
 from ..._runtime import threads
-from ..complex import conj, is_complex
+from ..complex import conj, conjugated
 from ..reduce.sums import sum
 from ..shape.axes import (
     as_array,
@@ -24,6 +24,22 @@ from ..shape.axes import (
 )
 from ..shape.dtype import cast
 from ..shape.moves import diagonal
+
+__all__ = [
+    "cross",
+    "dot",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
 
 
 def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -121,61 +137,61 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
 
 
 @implements(np.dot)
-def dot(x: Any, y: Any, out: Any = None) -> Any:
-    """Multiply as ``numpy.dot``: the last axis of ``x`` with the second-to-last of ``y``.
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """Multiply as ``numpy.dot``: the last axis of ``a`` with the second-to-last of ``b``.
 
     >>> ag.dot(np.ones((2, 3)), np.ones(3))
     array([3., 3.])
     """
     refuse_out("dot", out)
-    if np.ndim(x) == 0 or np.ndim(y) == 0:
-        return x * y
-    if np.ndim(y) <= 2:
-        return matmul(x, y)
-    return tensordot(x, y, ([-1], [-2]))
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    if np.ndim(b) <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, ([-1], [-2]))
 
 
 @implements(np.outer)
-def outer(x: Any, y: Any, out: Any = None) -> Any:
-    """Multiply every element of ``x`` with every element of ``y``; both are flattened.
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    """Multiply every element of ``a`` with every element of ``b``; both are flattened.
 
     >>> ag.outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     array([[3., 4.],
            [6., 8.]])
     """
     refuse_out("outer", out)
-    return reshape(x, (-1, 1)) * reshape(y, (1, -1))
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
 
 
 @implements(np.tensordot)
-def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
-    """Sum products over pairs of axes: the last ``axes`` of x with the first of y, or two lists.
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum products over pairs of axes: the last ``axes`` of ``a`` with the first of ``b``, or two lists.
 
     >>> ag.tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), ([1, 2], [1, 0])).shape
     (2, 5)
     """
-    nx, ny = np.ndim(x), np.ndim(y)
+    na, nb = np.ndim(a), np.ndim(b)
     if isinstance(axes, (int, np.integer)):
-        left, right = list(range(nx - axes, nx)), list(range(axes))
+        left, right = list(range(na - axes, na)), list(range(axes))
     else:
-        left, right = ([int(a) for a in np.atleast_1d(side)] for side in axes)
+        left, right = ([int(k) for k in np.atleast_1d(side)] for side in axes)
     if len(left) != len(right) or any(
-        np.shape(x)[a] != np.shape(y)[b] for a, b in zip(left, right, strict=False)
+        np.shape(a)[i] != np.shape(b)[j] for i, j in zip(left, right, strict=False)
     ):
         raise ValueError(
-            f"tensordot: axes {left} of shape {np.shape(x)} do not match axes {right} of "
-            f"shape {np.shape(y)}"
+            f"tensordot: axes {left} of shape {np.shape(a)} do not match axes {right} of "
+            f"shape {np.shape(b)}"
         )
-    left, right = [a % nx for a in left], [b % ny for b in right]
-    rows = [a for a in range(nx) if a not in left]
-    columns = [b for b in range(ny) if b not in right]
-    inner = int(np.prod([np.shape(x)[a] for a in left]))
-    shape = [np.shape(x)[a] for a in rows] + [np.shape(y)[b] for b in columns]
-    size = int(np.prod([np.shape(x)[a] for a in rows]))
-    x2 = reshape(transpose(x, rows + left), (size, inner)) if nx else reshape(x, (1, 1))
-    width = int(np.prod([np.shape(y)[b] for b in columns]))
-    y2 = reshape(transpose(y, right + columns), (inner, width)) if ny else reshape(y, (1, 1))
-    return reshape(matmul(x2, y2), tuple(shape))
+    left, right = [i % na for i in left], [j % nb for j in right]
+    rows = [i for i in range(na) if i not in left]
+    columns = [j for j in range(nb) if j not in right]
+    inner = int(np.prod([np.shape(a)[i] for i in left]))
+    shape = [np.shape(a)[i] for i in rows] + [np.shape(b)[j] for j in columns]
+    size = int(np.prod([np.shape(a)[i] for i in rows]))
+    a2 = reshape(transpose(a, rows + left), (size, inner)) if na else reshape(a, (1, 1))
+    width = int(np.prod([np.shape(b)[j] for j in columns]))
+    b2 = reshape(transpose(b, right + columns), (inner, width)) if nb else reshape(b, (1, 1))
+    return reshape(matmul(a2, b2), tuple(shape))
 
 
 # --- inner products ------------------------------------------------------------------------------
@@ -193,7 +209,7 @@ def inner(a: Any, b: Any, /) -> Any:
         return a * b
     if a.shape[-1] != b.shape[-1]:
         raise ValueError(
-            f"inner: last axes differ: x has shape {a.shape}, y {b.shape}; transpose one of them"
+            f"inner: last axes differ: a has shape {a.shape}, b {b.shape}; transpose one of them"
         )
     return tensordot(a, b, ([-1], [-1]))
 
@@ -215,10 +231,6 @@ def _core(op: str, x: Any, axis: int) -> Any:
     return moveaxis(x, axis, -1)
 
 
-def _conjugate(x: Any) -> Any:
-    return conj(x) if is_complex(x) else x
-
-
 @implements(np.vecdot)
 def vecdot(
     x1: Any, x2: Any, /, *, axis: int = -1, keepdims: bool = False, dtype: Any = None
@@ -233,7 +245,7 @@ def vecdot(
         raise ValueError(
             f"vecdot: lengths {x1.shape[-1]} and {x2.shape[-1]} differ along axis {axis}"
         )
-    found = sum(_conjugate(x1) * x2, -1, keepdims=keepdims)
+    found = sum(conjugated(x1) * x2, -1, keepdims=keepdims)
     if keepdims:
         found = moveaxis(found, -1, axis)
     return found if dtype is None else cast(found, dtype)
@@ -270,7 +282,7 @@ def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
     array([2., 2., 2.])
     """
     x1, x2 = _with_axes("vecmat", x1, 1, x2, 2)
-    found = matmul(expand_dims(_conjugate(x1), -2), x2)[..., 0, :]
+    found = matmul(expand_dims(conjugated(x1), -2), x2)[..., 0, :]
     return found if dtype is None else cast(found, dtype)
 
 

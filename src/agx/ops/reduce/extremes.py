@@ -10,17 +10,23 @@ from ..._engine.graph import implements, primitive
 from ..elementwise.limits import maximum, minimum
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
-from .sums import _count, _fitting, _restore, sum
+from .sums import elements_per_result, fitting_mask, restore_axes, sum
+
+__all__ = [
+    "max",
+    "min",
+    "ptp",
+]
 
 # --- extremes ------------------------------------------------------------------------------------
 
 
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Share the gradient evenly among the elements that attain the extreme."""
-    best = _restore(out, x, axis, keepdims)
+    best = restore_axes(out, x, axis, keepdims)
     hit = (x == best) | ((x != x) & (best != best))
     share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
-    return _restore(g, x, axis, keepdims) * share.astype(x.dtype)
+    return restore_axes(g, x, axis, keepdims) * share.astype(x.dtype)
 
 
 _max = primitive(
@@ -38,12 +44,12 @@ def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
         return x
     if initial is None:
         raise ValueError(f"{op}: where= needs initial=, the result where nothing is included")
-    return choose_where(_fitting(op, x, where), x, initial)
+    return choose_where(fitting_mask(op, x, where), x, initial)
 
 
 @implements(np.max, np.amax, np.maximum.reduce)
 def max(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     out: Any = None,
     keepdims: bool = False,
@@ -58,16 +64,16 @@ def max(
     array([5., 3.])
     """
     if out is not None or where is not None:
-        x = _limited("max", x, out, initial, where)
-    if initial is not None and not _count(x := as_array(x), axis):
-        return sum(x, axis, keepdims=keepdims) + initial
-    largest = _max(x, axis=axis, keepdims=keepdims)
+        a = _limited("max", a, out, initial, where)
+    if initial is not None and not elements_per_result(a := as_array(a), axis):
+        return sum(a, axis, keepdims=keepdims) + initial
+    largest = _max(a, axis=axis, keepdims=keepdims)
     return largest if initial is None else maximum(largest, initial)
 
 
 @implements(np.min, np.amin, np.minimum.reduce)
 def min(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     out: Any = None,
     keepdims: bool = False,
@@ -82,19 +88,19 @@ def min(
     np.float64(1.0)
     """
     if out is not None or where is not None:
-        x = _limited("min", x, out, initial, where)
-    if initial is not None and not _count(x := as_array(x), axis):
-        return sum(x, axis, keepdims=keepdims) + initial
-    smallest = _min(x, axis=axis, keepdims=keepdims)
+        a = _limited("min", a, out, initial, where)
+    if initial is not None and not elements_per_result(a := as_array(a), axis):
+        return sum(a, axis, keepdims=keepdims) + initial
+    smallest = _min(a, axis=axis, keepdims=keepdims)
     return smallest if initial is None else minimum(smallest, initial)
 
 
 @implements(np.ptp)
-def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
     """Subtract the smallest element along ``axis`` from the largest.
 
     >>> ag.ptp(np.array([3.0, 1.0, 7.0]))
     np.float64(6.0)
     """
     refuse_out("ptp", out)
-    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
+    return max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)

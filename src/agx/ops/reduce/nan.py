@@ -15,10 +15,25 @@ from ..shape.axes import Axis, as_array, moveaxis, refuse_out, reshape, stack
 from ..shape.dtype import astype
 from ..shape.where import where as choose_where
 from .extremes import max, min
-from .quantiles import _front, _quantile
+from .quantiles import axes_flattened, check_constant, quantile_by_rank
 from .running import cumprod, cumsum
 from .sums import degrees_lost, prod, sum
 from .sums import mean as plain_mean
+
+__all__ = [
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]
 
 
 def _filled(op: str, a: Any, fill: float, dtype: Any = None, out: Any = None) -> tuple[Any, Any]:
@@ -100,7 +115,7 @@ def _count(there: Any, axis: Axis, keepdims: bool, message: str) -> Any:
     return count
 
 
-def _over(total: Any, count: Any) -> Any:
+def _per_count(total: Any, count: Any) -> Any:
     """``total`` / ``count``, and NaN where nothing is counted."""
     return total / np.where(count <= 0, np.nan, count).astype(total.real.dtype)
 
@@ -123,7 +138,7 @@ def nanmean(
     a, there = _filled("nanmean", a, 0.0, dtype, out)
     there = _both(there, where)
     count = _count(there, axis, keepdims, "Mean of empty slice")
-    return _over(sum(a, axis, keepdims=keepdims, where=where), count)
+    return _per_count(sum(a, axis, keepdims=keepdims, where=where), count)
 
 
 @implements(np.nanvar)
@@ -153,7 +168,7 @@ def nanvar(
     away = a - astype(as_array(mean), a.dtype)
     count = _count(there, axis, keepdims, "Degrees of freedom <= 0 for slice.") - ddof
     squares = real(away * conj(away)) if is_complex(away) else away * away
-    return _over(sum(squares, axis, keepdims=keepdims, where=there), count)
+    return _per_count(sum(squares, axis, keepdims=keepdims, where=there), count)
 
 
 @implements(np.nanstd)
@@ -240,15 +255,16 @@ def _nan_quantile(
     """The quantile of each row without its NaN."""
     a = as_array(a)
     if not np.isnan(value_of(a)).any():
-        return _quantile(op, a, q, axis, method, keepdims, weights)
+        return quantile_by_rank(op, a, q, axis, method, keepdims, weights)
+    check_constant(op, weights=weights)
     if weights is not None:
         weights = np.broadcast_to(weights, a.shape)
-    rows, axes = _front(a, axis)
+    rows, axes = axes_flattened(a, axis)
     kept = rows.shape[:-1]
     flat = reshape(rows, (-1, rows.shape[-1]))
     heavy = None
     if weights is not None:
-        heavy = np.asarray(_front(weights, axis)[0]).reshape(flat.shape)
+        heavy = np.asarray(axes_flattened(weights, axis)[0]).reshape(flat.shape)
     found = []
     for k in range(flat.shape[0]):
         there = ~np.isnan(value_of(flat)[k])
@@ -257,7 +273,7 @@ def _nan_quantile(
             found.append(np.full(np.shape(q), np.nan, a.dtype))
             continue
         part = None if heavy is None else heavy[k][there]
-        found.append(as_array(_quantile(op, flat[k][there], q, None, method, False, part)))
+        found.append(as_array(quantile_by_rank(op, flat[k][there], q, None, method, False, part)))
     out = moveaxis(stack(found), 0, -1)
     shape = [1 if k in axes else n for k, n in enumerate(a.shape)] if keepdims else list(kept)
     out = reshape(out, (*np.shape(q), *shape))
@@ -303,6 +319,7 @@ def nanpercentile(
     np.float64(2.0)
     """
     refuse_out("nanpercentile", out)
+    check_constant("nanpercentile", q=q)
     return _nan_quantile(
         "nanpercentile", a, np.true_divide(q, 100), axis, method, keepdims, weights
     )

@@ -14,6 +14,17 @@ from ..shape.moves import flip
 from ..shape.where import where
 from .sums import sum
 
+__all__ = [
+    "cumprod",
+    "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "ediff1d",
+    "gradient",
+    "trapezoid",
+]
+
 
 def _along(x: Any, axis: int, *parts: slice | int) -> Any:
     """``x`` indexed along one axis, for each part."""
@@ -46,14 +57,14 @@ _cumsum = primitive(
 
 
 @implements(np.cumsum, np.add.accumulate)
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """Add up the elements from the first to each one, along ``axis`` or of the flattened array.
 
     >>> ag.cumsum(np.array([1.0, 2.0, 3.0]))
     array([1., 3., 6.])
     """
-    x, axis = _line("cumsum", x, axis, dtype, out)
-    return _cumsum(x, axis=axis)
+    a, axis = _line("cumsum", a, axis, dtype, out)
+    return _cumsum(a, axis=axis)
 
 
 # --- products ------------------------------------------------------------------------------------
@@ -104,7 +115,7 @@ _cumprod = primitive("cumprod", lambda x, *, axis: np.cumprod(x, axis), (_cumpro
 
 
 @implements(np.cumprod, np.multiply.accumulate)
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """Multiply the elements from the first to each one; gradients are exact where some are zero.
 
     >>> x = ag.Tensor([2.0, 0.0, 3.0])
@@ -112,8 +123,8 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
     >>> x.grad
     array([1., 8., 0.])
     """
-    x, axis = _line("cumprod", x, axis, dtype, out)
-    return _cumprod(x, axis=axis)
+    a, axis = _line("cumprod", a, axis, dtype, out)
+    return _cumprod(a, axis=axis)
 
 
 def _with_first(op: str, found: Any, axis: int, include_initial: bool, first: float) -> Any:
@@ -174,7 +185,7 @@ def cumulative_prod(
 
 
 @implements(np.diff)
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Subtract each element from the next along ``axis``, ``n`` times.
 
     ``prepend`` and ``append`` are joined on first: arrays, or numbers for one element.
@@ -182,43 +193,43 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     >>> ag.diff(np.array([1.0, 4.0, 9.0]))
     array([3., 5.])
     """
-    x = as_array(x)
+    a = as_array(a)
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}")
-    if x.ndim == 0:
+    if a.ndim == 0:
         raise ValueError("diff: expected at least one axis, got a number")
-    axis = normalize_axis_index(axis, x.ndim)
+    axis = normalize_axis_index(axis, a.ndim)
     if n == 0:
-        return x
+        return a
     ends = []
     for end in (prepend, append):
         if end is not None and np.ndim(end) == 0:
             end = broadcast_to(
-                end if hasattr(end, "dtype") else np.asarray(end, x.dtype),
-                tuple(1 if a == axis else m for a, m in enumerate(x.shape)),
+                end if hasattr(end, "dtype") else np.asarray(end, a.dtype),
+                tuple(1 if k == axis else m for k, m in enumerate(a.shape)),
             )
         ends.append([] if end is None else [as_array(end)])
     if prepend is not None or append is not None:
-        x = concatenate([*ends[0], x, *ends[1]], axis)
+        a = concatenate([*ends[0], a, *ends[1]], axis)
     for _ in range(n):
-        later, earlier = _along(x, axis, slice(1, None), slice(None, -1))
-        x = later - earlier
-    return x
+        later, earlier = _along(a, axis, slice(1, None), slice(None, -1))
+        a = later - earlier
+    return a
 
 
 @implements(np.ediff1d)
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Subtract each element of the flattened array from the next, between two ends of your own.
 
     >>> ag.ediff1d(np.array([1.0, 4.0]), to_end=0.0)
     array([3., 0.])
     """
-    x = as_array(x)
-    found = diff(reshape(x, -1))
+    ary = as_array(ary)
+    found = diff(reshape(ary, -1))
     parts = [
         None
         if e is None
-        else reshape(e if hasattr(e, "dtype") else as_array(e).astype(x.dtype), -1)
+        else reshape(e if hasattr(e, "dtype") else as_array(e).astype(ary.dtype), -1)
         for e in (to_begin, to_end)
     ]
     ends = [p for p in parts if p is not None]

@@ -11,6 +11,18 @@ from ..shape.axes import as_array, concatenate, ravel
 from ..shape.index import getitem, take
 from .sorting import sort
 
+__all__ = [
+    "intersect1d",
+    "setdiff1d",
+    "setxor1d",
+    "union1d",
+    "unique",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+]
+
 # --- sets ----------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,13 @@ from ..shape.dtype import astype
 from ..shape.index import take, take_along_axis
 from ..shape.moves import flip
 
+__all__ = [
+    "partition",
+    "sort",
+    "sort_complex",
+    "topk",
+]
+
 # --- sorting -------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from ..shape.axes import (
     broadcast_to,
     concatenate,
     expand_dims,
+    listed,
     moveaxis,
     refuse_out,
     reshape,
@@ -26,8 +27,17 @@ from ..shape.dtype import astype
 from ..shape.moves import flip
 from ..shape.where import where as choose_where
 
+__all__ = [
+    "average",
+    "mean",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
 
-def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+
+def restore_axes(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its lost axes back, with length 1."""
     if keepdims or x.ndim == 0:
         return r
@@ -36,7 +46,7 @@ def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return expand_dims(r, normalize_axis_tuple(axis, x.ndim))
 
 
-def _count(x: Any, axis: Axis) -> int:
+def elements_per_result(x: Any, axis: Axis) -> int:
     """How many elements of ``x`` go into each element of the result."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return math.prod(x.shape[a] for a in axes)
@@ -47,14 +57,16 @@ def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> A
     refuse_out(op, out)
     if dtype is not None:
         x = astype(x, dtype)
-    return x if where is None else choose_where(_fitting(op, x, where), x, fill)
+    return x if where is None else choose_where(fitting_mask(op, x, where), x, fill)
 
 
-def _fitting(op: str, x: Any, where: Any) -> Any:
+def fitting_mask(op: str, x: Any, where: Any) -> Any:
     """``where``, if it broadcasts to the shape of ``x``."""
     shape, mask = np.shape(x), np.shape(where)
     if np.broadcast_shapes(shape, mask) != shape:
-        raise ValueError(f"{op}: where= of shape {mask} does not broadcast to {shape}, that of x")
+        raise ValueError(
+            f"{op}: where= of shape {mask} does not broadcast to {shape}, that of the array"
+        )
     return where
 
 
@@ -84,7 +96,11 @@ def _sum_stack(i: int, g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) 
 _sum = primitive(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
-    (lambda g, out, x, *, axis, keepdims: broadcast_to(_restore(g, x, axis, keepdims), x.shape),),
+    (
+        lambda g, out, x, *, axis, keepdims: broadcast_to(
+            restore_axes(g, x, axis, keepdims), x.shape
+        ),
+    ),
     stacked=_sum_stack,
 )
 _mean = primitive(
@@ -92,7 +108,7 @@ _mean = primitive(
     lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
     (
         lambda g, out, x, *, axis, keepdims: broadcast_to(
-            _restore(g, x, axis, keepdims) / _count(x, axis), x.shape
+            restore_axes(g, x, axis, keepdims) / elements_per_result(x, axis), x.shape
         ),
     ),
     stacked=lambda i, g, out, x, **how: (
@@ -103,20 +119,24 @@ _mean = primitive(
 
 def _per_degree(x: Any, axis: Axis, ddof: float) -> float:
     """1 / (n - ddof), and infinite where NumPy divides by zero."""
-    spare = _count(x, axis) - ddof
+    spare = elements_per_result(x, axis) - ddof
     return 1 / spare if spare > 0 else math.inf
 
 
 def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     scale = 2 * _per_degree(x, axis, ddof)
-    return _restore(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
+    return restore_axes(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
     scale = _per_degree(x, axis, ddof)
     inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
-    return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
+    return (
+        restore_axes(g * inverse, x, axis, keepdims)
+        * conj(x - mean(x, axis, keepdims=True))
+        * scale
+    )
 
 
 _var = primitive(
@@ -133,7 +153,7 @@ _std = primitive(
 
 @implements(np.sum, np.add.reduce)
 def sum(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -149,14 +169,14 @@ def sum(
     array([2., 2., 2.])
     """
     if dtype is not None or out is not None or where is not None:
-        x = _prepared("sum", x, dtype, out, where, 0)
-    total = _sum(x, axis=axis, keepdims=keepdims)
-    return total if initial is None else total + initial
+        a = _prepared("sum", a, dtype, out, where, 0)
+    total = _sum(a, axis=axis, keepdims=keepdims)
+    return total if initial is None else total + listed(initial)
 
 
 @implements(np.mean)
 def mean(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -170,15 +190,15 @@ def mean(
     np.float64(3.0)
     """
     if dtype is not None or out is not None or where is not None:
-        x = _prepared("mean", x, dtype, out, where, 0)
+        a = _prepared("mean", a, dtype, out, where, 0)
         if where is not None:
-            return sum(x, axis, keepdims=keepdims) / _counted(x, axis, where, keepdims)
-    return _mean(x, axis=axis, keepdims=keepdims)
+            return sum(a, axis, keepdims=keepdims) / _counted(a, axis, where, keepdims)
+    return _mean(a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.var)
 def var(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -199,22 +219,22 @@ def var(
     """
     ddof = degrees_lost("var", ddof, correction)
     if dtype is not None or out is not None:
-        x = _prepared("var", x, dtype, out, None, 0)
+        a = _prepared("var", a, dtype, out, None, 0)
     if where is None and mean is None:
-        return _var(x, axis=axis, keepdims=keepdims, ddof=ddof)
-    included = True if where is None else where
+        return _var(a, axis=axis, keepdims=keepdims, ddof=ddof)
+    a, mean, included = as_array(a), listed(mean), True if where is None else where
     if mean is None:
-        total = sum(x, axis, keepdims=True, where=included)
-        mean = total / _counted(x, axis, included, True)
-    away = x - mean
+        total = sum(a, axis, keepdims=True, where=included)
+        mean = total / _counted(a, axis, included, True)
+    away = a - mean
     squares = away * away if not is_complex(away) else real(away * conj(away))
-    count = np.maximum(_counted(x, axis, included, keepdims) - ddof, 0)
+    count = np.maximum(_counted(a, axis, included, keepdims) - ddof, 0)
     return sum(squares, axis, keepdims=keepdims, where=where) / count
 
 
 @implements(np.std)
 def std(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -232,10 +252,10 @@ def std(
     """
     ddof = degrees_lost("std", ddof, correction)
     if dtype is not None or out is not None:
-        x = _prepared("std", x, dtype, out, None, 0)
+        a = _prepared("std", a, dtype, out, None, 0)
     if where is None and mean is None:
-        return _std(x, axis=axis, keepdims=keepdims, ddof=ddof)
-    found = var(x, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
+        return _std(a, axis=axis, keepdims=keepdims, ddof=ddof)
+    found = var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
     still = found == 0
     return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
 
@@ -256,13 +276,13 @@ def _running_product(x: Any) -> Any:
 def _prod_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Multiply by the product of the *other* elements, which is exact when some are zero."""
     if not x.ndim or not x.size:
-        return g if not x.ndim else _restore(g, x, axis, keepdims) * x
+        return g if not x.ndim else restore_axes(g, x, axis, keepdims) * x
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     front = moveaxis(x, axes, tuple(range(len(axes))))
-    flat = reshape(front, (_count(x, axes), -1))
+    flat = reshape(front, (elements_per_result(x, axes), -1))
     others = _running_product(flat) * flip(_running_product(flip(flat, 0)), 0)
     others = moveaxis(reshape(others, front.shape), tuple(range(len(axes))), axes)
-    return _restore(g, x, axis, keepdims) * others
+    return restore_axes(g, x, axis, keepdims) * others
 
 
 _prod = primitive(
@@ -272,7 +292,7 @@ _prod = primitive(
 
 @implements(np.prod, np.multiply.reduce)
 def prod(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     dtype: Any = None,
     out: Any = None,
@@ -288,50 +308,50 @@ def prod(
     array([0., 6., 0.])
     """
     if dtype is not None or out is not None or where is not None:
-        x = _prepared("prod", x, dtype, out, where, 1)
-    product = _prod(x, axis=axis, keepdims=keepdims)
-    return product if initial is None else product * initial
+        a = _prepared("prod", a, dtype, out, where, 1)
+    product = _prod(a, axis=axis, keepdims=keepdims)
+    return product if initial is None else product * listed(initial)
 
 
 @implements(np.average)
 def average(
-    x: Any,
+    a: Any,
     axis: Axis = None,
     weights: Any = None,
     returned: bool = False,
     *,
     keepdims: bool = False,
 ) -> Any:
-    """Average with ``weights``, of the shape of ``x`` or of the averaged axes.
+    """Average with ``weights``, of the shape of ``a`` or of the averaged axes.
 
     With ``returned`` the sum of the weights comes too. Raises ZeroDivisionError if it is zero.
 
     >>> ag.average(np.array([1.0, 4.0]), weights=[2.0, 1.0])
     np.float64(2.0)
     """
-    x = as_array(x)
+    a = as_array(a)
     if weights is None:
-        found = mean(x, axis, keepdims=keepdims)
-        count = _count(x, axis)
+        found = mean(a, axis, keepdims=keepdims)
+        count = elements_per_result(a, axis)
         return (found, np.full(np.shape(found), count, found.dtype)) if returned else found
     weights = as_array(weights)
-    if weights.shape != x.shape:
+    if weights.shape != a.shape:
         if axis is None:
             raise TypeError(
-                f"average: weights of shape {weights.shape} for an array of shape {x.shape} need axis="
+                f"average: weights of shape {weights.shape} for an array of shape {a.shape} need axis="
             )
-        axes = normalize_axis_tuple(axis, x.ndim)
-        if weights.shape != tuple(x.shape[a] for a in axes):
+        axes = normalize_axis_tuple(axis, a.ndim)
+        if weights.shape != tuple(a.shape[k] for k in axes):
             raise ValueError(
-                f"average: expected weights of shape {tuple(x.shape[a] for a in axes)}, the axes that "
+                f"average: expected weights of shape {tuple(a.shape[k] for k in axes)}, the axes that "
                 f"are averaged, got {weights.shape}"
             )
         order = sorted(range(len(axes)), key=axes.__getitem__)
-        shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+        shape = [n if k in axes else 1 for k, n in enumerate(a.shape)]
         weights = reshape(transpose(weights, order), shape)
-    weights = broadcast_to(weights, x.shape)
+    weights = broadcast_to(weights, a.shape)
     total = sum(weights, axis, keepdims=keepdims)
     if np.any(value_of(total) == 0):
         raise ZeroDivisionError("average: weights sum to zero")
-    found = sum(x * weights, axis, keepdims=keepdims) / total
+    found = sum(a * weights, axis, keepdims=keepdims) / total
     return (found, total) if returned else found

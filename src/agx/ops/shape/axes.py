@@ -10,6 +10,19 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, is_node, primitive
 
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -17,9 +30,17 @@ def as_array(x: Any) -> Any:
     """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked."""
     if hasattr(x, "shape"):
         return x
-    if isinstance(x, (list, tuple)) and any(is_node(v) for v in _flat(x)):
-        return stack([as_array(v) for v in x])
-    return np.asarray(x)
+    return stack([as_array(v) for v in x]) if holds_tensors(x) else np.asarray(x)
+
+
+def listed(x: Any) -> Any:
+    """A list or tuple as an array or a Tensor; anything else, such as a number or None, as it is."""
+    return as_array(x) if isinstance(x, (list, tuple)) else x
+
+
+def holds_tensors(x: Any) -> bool:
+    """Whether there are Tensors inside nested lists and tuples."""
+    return isinstance(x, (list, tuple)) and any(is_node(v) or holds_tensors(v) for v in x)
 
 
 def refuse_out(op: str, out: Any) -> None:
@@ -28,12 +49,6 @@ def refuse_out(op: str, out: Any) -> None:
         raise TypeError(
             f"{op}: out= would overwrite an array that the graph may need; use the result instead"
         )
-
-
-def _flat(nested: Any) -> list[Any]:
-    if isinstance(nested, (list, tuple)):
-        return [leaf for part in nested for leaf in _flat(part)]
-    return [nested]
 
 
 def _transpose_stack(i: int, g: Any, out: Any, x: Any, *, axes: Any) -> Any:
@@ -61,8 +76,10 @@ _broadcast_to = primitive(
 
 
 @implements(np.reshape)
-def reshape(x: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
-    """Give ``x`` another shape with the same number of elements; -1 stands for what is left over.
+def reshape(
+    a: Any, /, shape: Any = (), *more: Any, order: str = "C", copy: bool | None = None
+) -> Any:
+    """Give ``a`` another shape with the same number of elements; -1 stands for what is left over.
 
     The shape is a tuple or several integers. ``order`` is "C" (the last index changes fastest) or "F"
     (the first does).
@@ -70,110 +87,110 @@ def reshape(x: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> 
     >>> ag.reshape(np.arange(6.0), (2, -1)).shape
     (2, 3)
     """
-    if shape and isinstance(shape[-1], str):
-        *shape, order = shape  # type: ignore[assignment]
-    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-        shape = shape[0]
-    shape = tuple(shape)
+    if more and isinstance(more[-1], str):
+        *more, order = more  # type: ignore[assignment]
+    shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)
     if copy is False:
         raise TypeError("reshape: copy=False is not supported; leave it out")
     if order == "C":
-        return _reshape(x, shape=shape)
+        return _reshape(a, shape=shape)
     if order != "F":
         raise ValueError(f"reshape: order must be 'C' or 'F', got {order!r}")
-    return transpose(_reshape(transpose(x), shape=shape[::-1]))
+    return transpose(_reshape(transpose(a), shape=shape[::-1]))
 
 
 @implements(np.ravel)
-def ravel(x: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: str = "C") -> Any:
     """Flatten to one dimension, rows first, or columns first with ``order="F"``.
 
     >>> ag.ravel(np.ones((2, 3))).shape
     (6,)
     """
-    return _reshape(x, shape=(-1,)) if order == "C" else reshape(x, (-1,), order=order)
+    return _reshape(a, shape=(-1,)) if order == "C" else reshape(a, (-1,), order=order)
 
 
 @implements(np.transpose)
-def transpose(x: Any, *axes: Any) -> Any:
+def transpose(a: Any, axes: Any = None, *more: Any) -> Any:
     """Permute the axes; without ``axes``, reverse them.
 
     >>> ag.transpose(np.ones((2, 3, 4)), (1, 0, 2)).shape
     (3, 2, 4)
     """
-    if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
-        axes = axes[0]
-    if axes is None or len(axes) == 0:
-        return _transpose(x, axes=None)
-    return _transpose(x, axes=tuple(normalize_axis_index(a, len(axes)) for a in axes))
+    if axes is None:
+        return _transpose(a, axes=None)
+    if more or isinstance(axes, (int, np.integer)):
+        axes = (axes, *more)
+    if len(axes) == 0:
+        return _transpose(a, axes=None)
+    return _transpose(a, axes=tuple(normalize_axis_index(k, len(axes)) for k in axes))
 
 
 @implements(np.swapaxes)
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes.
 
     >>> ag.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
     (4, 3, 2)
     """
-    axes = list(range(np.ndim(x)))
-    i, j = (normalize_axis_index(a, len(axes)) for a in (axis1, axis2))
+    axes = list(range(np.ndim(a)))
+    i, j = (normalize_axis_index(k, len(axes)) for k in (axis1, axis2))
     axes[i], axes[j] = j, i
-    return _transpose(x, axes=tuple(axes))
+    return _transpose(a, axes=tuple(axes))
 
 
 @implements(np.moveaxis)
-def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Move axes to new places; the others keep their order.
 
     >>> ag.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
-    ndim = np.ndim(x)
+    ndim = np.ndim(a)
     src = normalize_axis_tuple(source, ndim, "source")
     dst = normalize_axis_tuple(destination, ndim, "destination")
     if len(src) != len(dst):
         raise ValueError(f"moveaxis: {len(src)} source axes, {len(dst)} destinations; give as many")
-    order = [a for a in range(ndim) if a not in src]
+    order = [k for k in range(ndim) if k not in src]
     for d, s in sorted(zip(dst, src, strict=True)):
         order.insert(d, s)
-    return _transpose(x, axes=tuple(order))
+    return _transpose(a, axes=tuple(order))
 
 
 @implements(np.expand_dims)
-def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+def expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
     """Insert axes of length 1.
 
     >>> ag.expand_dims(np.ones(3), (0, 2)).shape
     (1, 3, 1)
     """
-    return _reshape(x, shape=np.expand_dims(np.empty(np.shape(x), bool), axis).shape)
+    return _reshape(a, shape=np.expand_dims(np.empty(np.shape(a), bool), axis).shape)
 
 
 @implements(np.squeeze)
-def squeeze(x: Any, axis: Axis = None) -> Any:
+def squeeze(a: Any, axis: Axis = None) -> Any:
     """Remove axes of length 1: all of them, or those named.
 
     >>> ag.squeeze(np.ones((1, 3, 1)), 0).shape
     (3, 1)
     """
-    return _reshape(x, shape=np.squeeze(np.empty(np.shape(x), bool), axis).shape)
+    return _reshape(a, shape=np.squeeze(np.empty(np.shape(a), bool), axis).shape)
 
 
 @implements(np.broadcast_to)
-def broadcast_to(x: Any, shape: int | tuple[int, ...], subok: bool = False) -> Any:
-    """Repeat ``x`` along new axes and axes of length 1, as broadcasting would.
+def broadcast_to(array: Any, shape: int | tuple[int, ...], subok: bool = False) -> Any:
+    """Repeat ``array`` along new axes and axes of length 1, as broadcasting would.
 
     >>> ag.broadcast_to(np.ones((3, 1)), (2, 3, 4)).shape
     (2, 3, 4)
     """
     shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    return _broadcast_to(x, shape=shape)
+    return _broadcast_to(array, shape=shape)
 
 
 # --- joining -------------------------------------------------------------------------------------
 
 
-def _cast(
+def parts_to_join(
     op: str, arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind"
 ) -> list[Any]:
     """What is to be joined as arrays, of ``dtype`` if one is given and ``casting`` lets them be."""
@@ -224,7 +241,7 @@ def concatenate(
     (3, 3)
     """
     refuse_out("concatenate", out)
-    parts = _cast("concatenate", arrays, dtype, casting)
+    parts = parts_to_join("concatenate", arrays, dtype, casting)
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0
     return _concatenate(*parts, axis=axis)
@@ -244,7 +261,7 @@ def stack(
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape
     (3, 2)
     """
-    parts = _cast("stack", arrays, dtype, casting)
+    parts = parts_to_join("stack", arrays, dtype, casting)
     shapes = {a.shape for a in parts}
     if len(shapes) != 1:
         raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")

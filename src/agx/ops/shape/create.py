@@ -11,10 +11,20 @@ from .axes import as_array, broadcast_to, moveaxis, reshape
 from .dtype import cast
 from .joining import atleast_1d
 
+__all__ = [
+    "array",
+    "asarray",
+    "full",
+    "full_like",
+    "geomspace",
+    "linspace",
+    "logspace",
+]
+
 
 @implements(np.asarray, np.asanyarray)
 def asarray(
-    x: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None
 ) -> Any:
     """Make an array of nested lists, or a Tensor if there are Tensors among them.
 
@@ -23,7 +33,7 @@ def asarray(
     >>> ag.asarray([ag.Tensor(1.0), 2.0]).shape
     (2,)
     """
-    found = as_array(x)
+    found = as_array(a)
     if is_node(found):
         return found if dtype is None else cast(found, dtype)
     return np.asarray(found, dtype, order)
@@ -31,7 +41,7 @@ def asarray(
 
 @implements(np.array)
 def array(
-    x: Any,
+    object: Any,
     dtype: Any = None,
     *,
     copy: bool | None = True,
@@ -46,10 +56,10 @@ def array(
     >>> ag.array([[ag.Tensor(1.0), 2.0]]).shape
     (1, 2)
     """
-    found = as_array(x)
+    found = as_array(object)
     if not is_node(found):
         return np.array(found, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
-    found = +found if found is x and copy else found
+    found = +found if found is object and copy else found
     found = found if dtype is None else cast(found, dtype)
     return reshape(found, (*(1,) * (ndmin - found.ndim), *found.shape))
 

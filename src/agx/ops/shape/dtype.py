@@ -9,6 +9,10 @@ import numpy as np
 from ..._engine.graph import Node, implements, primitive
 from ..complex import is_complex, real
 
+__all__ = [
+    "astype",
+]
+
 # --- type ----------------------------------------------------------------------------------------
 
 _astype = primitive(

@@ -12,6 +12,12 @@ from ..._engine.graph import Node, implements, primitive
 from ..._kernels import patches as _kernels
 from .axes import as_array, refuse_out
 
+__all__ = [
+    "getitem",
+    "take",
+    "take_along_axis",
+]
+
 _INDEX_ADD = {
     np.dtype("f4"): _kernels.index_add["float"],
     np.dtype("f8"): _kernels.index_add["double"],
@@ -79,16 +85,16 @@ def scatter_add(values: Any, index: Any, shape: tuple[int, ...], dtype: Any) -> 
     """Add ``values`` into zeros of ``shape`` at the places that a NumPy index names."""
     if not isinstance(values, Node):
         values = np.asarray(values, dtype)
-    return _scatter(values, index=_plain(index), shape=shape)
+    return _scatter(values, index=_as_index(index), shape=shape)
 
 
-def _plain(index: Any) -> Any:
+def _as_index(index: Any) -> Any:
     """The index with nested lists as arrays; a Tensor is refused, its numbers are no integers.
 
     Arrays inside a tuple are copied: the graph would not see that they change.
     """
     if isinstance(index, tuple):
-        return tuple(p.copy() if isinstance(p, np.ndarray) else _plain(p) for p in index)
+        return tuple(p.copy() if isinstance(p, np.ndarray) else _as_index(p) for p in index)
     if isinstance(index, Node):
         raise IndexError(
             "an index must be integers, slices or booleans, got a Tensor; use .value.astype(int)"
@@ -106,12 +112,12 @@ def getitem(x: Any, index: Any) -> Any:
     >>> x.grad
     array([2., 0., 1.])
     """
-    return _getitem(x, index=_plain(index))
+    return _getitem(x, index=_as_index(index))
 
 
 @implements(np.take)
 def take(
-    x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
+    a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
 ) -> Any:
     """Read the elements at integer ``indices`` along an axis, or of the flattened array.
 
@@ -121,38 +127,40 @@ def take(
     array([30., 10.])
     """
     refuse_out("take", out)
-    x = as_array(x)
+    a = as_array(a)
     if axis is None:
-        x, axis = x.reshape(-1), 0
+        a, axis = a.reshape(-1), 0
     indices = np.asarray(indices)
     if indices.dtype == bool or not indices.size:
         indices = indices.astype(int)
-    size = x.shape[axis]
+    size = a.shape[axis]
     if mode == "wrap":
         indices = indices % size
     elif mode == "clip":
         indices = np.clip(indices, 0, size - 1)
     elif mode != "raise":
         raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
-    index: list[Any] = [slice(None)] * x.ndim
+    index: list[Any] = [slice(None)] * a.ndim
     index[axis] = indices
-    return getitem(x, tuple(index))
+    return getitem(a, tuple(index))
 
 
 @implements(np.take_along_axis)
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """Read one element for each entry of ``indices``, which broadcasts against the other axes.
 
     >>> ag.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
     array([[2.],
            [3.]])
     """
-    indices = np.asarray(indices)
+    arr, indices = as_array(arr), np.asarray(indices)
     if axis is None:
-        return getitem(x.reshape(-1), indices)
-    axis = normalize_axis_index(axis, x.ndim)
-    if indices.ndim != x.ndim:
-        raise ValueError(f"take_along_axis: expected indices of {x.ndim} axes, got {indices.ndim}")
-    index = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+        return getitem(arr.reshape(-1), indices)
+    axis = normalize_axis_index(axis, arr.ndim)
+    if indices.ndim != arr.ndim:
+        raise ValueError(
+            f"take_along_axis: expected indices of {arr.ndim} axes, got {indices.ndim}"
+        )
+    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     index[axis] = indices
-    return getitem(x, tuple(index))
+    return getitem(arr, tuple(index))

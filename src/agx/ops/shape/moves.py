@@ -16,9 +16,37 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_view
 
 from ..._engine.graph import implements, is_node, primitive, value_of
-from .axes import Axis, as_array, concatenate, moveaxis, ravel, reshape
+from .axes import Axis, as_array, concatenate, listed, moveaxis, ravel, reshape
 from .index import getitem
 from .where import where
+
+__all__ = [
+    "array_split",
+    "copy",
+    "delete",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "dsplit",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "matrix_transpose",
+    "repeat",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "sliding_window_view",
+    "split",
+    "tile",
+    "tril",
+    "trim_zeros",
+    "triu",
+    "unstack",
+    "vsplit",
+]
 
 
 def _read(flat: Any, positions: np.ndarray) -> Any:
@@ -190,6 +218,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     >>> ag.trim_zeros(np.array([0.0, 1.0, 0.0]))
     array([1.])
     """
+    filt = listed(filt)
     if not is_node(filt):
         return np.trim_zeros(filt, trim, **({} if axis is None else {"axis": axis}))
     if not set(trim.lower()) <= {"f", "b"}:
@@ -211,6 +240,7 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     >>> ag.copy(np.array([1.0]))
     array([1.])
     """
+    a = listed(a)
     return +a if is_node(a) else np.array(a, order=order, subok=subok)
 
 
@@ -227,17 +257,17 @@ _roll = primitive(
 
 
 @implements(np.flip)
-def flip(x: Any, axis: Axis = None) -> Any:
+def flip(m: Any, axis: Axis = None) -> Any:
     """Reverse the order of the elements along the axes (all of them by default).
 
     >>> ag.flip(np.array([1.0, 2.0]))
     array([2., 1.])
     """
-    return _flip(x, axis=axis)
+    return _flip(m, axis=axis)
 
 
 @implements(np.roll)
-def roll(x: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
+def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     """Shift elements along axes; those that leave at the end come back at the front.
 
     >>> ag.roll(np.array([1.0, 2.0, 3.0]), 1)
@@ -245,27 +275,28 @@ def roll(x: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     """
     if axis is None:
         total = int(np.sum(shift))
-        return reshape(_roll(ravel(x), shift=(total,), axis=(0,)), np.shape(x))
+        return reshape(_roll(ravel(a), shift=(total,), axis=(0,)), np.shape(a))
     if min(np.size(shift), np.size(axis)) > 1 and np.size(shift) != np.size(axis):
         raise ValueError(
             f"roll: {np.size(shift)} shifts for {np.size(axis)} axes; give one for each"
         )
-    pairs = [(int(s), int(a)) for s, a in np.broadcast(shift, axis)]
-    return _roll(x, shift=tuple(s for s, _ in pairs), axis=tuple(a for _, a in pairs))
+    pairs = [(int(s), int(k)) for s, k in np.broadcast(shift, axis)]
+    return _roll(a, shift=tuple(s for s, _ in pairs), axis=tuple(k for _, k in pairs))
 
 
 @implements(np.split)
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """Cut ``x`` along an axis into ``sections`` equal parts, or before each of the given indices.
+def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """Cut ``ary`` along an axis into equal sections, or before each of the given indices.
 
     Raises ValueError if an integer number of sections does not divide the length.
 
     >>> [part.shape for part in ag.split(np.ones((6, 2)), 3)]
     [(2, 2), (2, 2), (2, 2)]
     """
-    x = as_array(x)
-    size = x.shape[axis]
-    if isinstance(sections, (int, np.integer)):
+    ary = as_array(ary)
+    size = ary.shape[axis]
+    if isinstance(indices_or_sections, (int, np.integer)):
+        sections = indices_or_sections
         if sections <= 0 or size % sections:
             raise ValueError(
                 f"split: axis {axis} has {size} elements, which {sections} sections do "
@@ -274,12 +305,12 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
         cuts = list(range(size // sections, size, size // sections)) if size else []
         cuts = cuts if size else [0] * (sections - 1)
     else:
-        cuts = [int(c) for c in sections]
-    index: list[Any] = [slice(None)] * x.ndim
+        cuts = [int(c) for c in indices_or_sections]
+    index: list[Any] = [slice(None)] * ary.ndim
     parts = []
     for start, stop in zip([0, *cuts], [*cuts, None], strict=True):
         index[axis] = slice(start, stop)
-        parts.append(x[tuple(index)])
+        parts.append(ary[tuple(index)])
     return parts
 
 
@@ -298,18 +329,18 @@ _tile = primitive("tile", lambda x, *, reps: np.tile(x, reps), (_tile_vjp,))
 
 
 @implements(np.tile)
-def tile(x: Any, reps: int | Sequence[int]) -> Any:
+def tile(A: Any, reps: int | Sequence[int]) -> Any:
     """Repeat the whole array ``reps`` times along each axis.
 
     >>> ag.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
     counts = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
-    return _tile(x, reps=tuple(int(r) for r in counts))
+    return _tile(A, reps=tuple(int(r) for r in counts))
 
 
 @implements(np.repeat)
-def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each element along an axis (of the flattened array by default).
 
     ``repeats`` is one count or a count for each element.
@@ -317,9 +348,9 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     >>> ag.repeat(np.array([1.0, 2.0]), [1, 3])
     array([1., 2., 2., 2.])
     """
-    x = as_array(x)
+    a = as_array(a)
     if axis is None:
-        x, axis = ravel(x), 0
-    index: list[Any] = [slice(None)] * x.ndim
-    index[axis] = np.repeat(np.arange(x.shape[axis]), repeats)
-    return x[tuple(index)]
+        a, axis = ravel(a), 0
+    index: list[Any] = [slice(None)] * a.ndim
+    index[axis] = np.repeat(np.arange(a.shape[axis]), repeats)
+    return a[tuple(index)]

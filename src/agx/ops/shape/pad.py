@@ -12,6 +12,10 @@ from ..._engine.graph import implements, is_node, primitive
 from .axes import as_array, broadcast_to, concatenate, moveaxis, reshape
 from .moves import flip
 
+__all__ = [
+    "pad",
+]
+
 
 def _pad_vjp(g: Any, out: Any, x: Any, *, widths: Any) -> Any:
     inner = tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))
@@ -114,7 +118,7 @@ def _pad_widths(given: Any, ndim: int) -> tuple[tuple[int, int], ...]:
 
 @implements(np.pad)
 def pad(
-    x: Any,
+    array: Any,
     pad_width: Any,
     mode: str = "constant",
     *,
@@ -146,20 +150,20 @@ def pad(
     for name, given in options.items():
         if given is not None and name != _PAD_OPTIONS[mode]:
             raise ValueError(f"pad: {name}= is not for mode={mode!r}; leave it out")
-    x = as_array(x)
-    widths = _pad_widths(pad_width, x.ndim)
+    array = as_array(array)
+    widths = _pad_widths(pad_width, array.ndim)
     if mode == "constant" and constant_values is None:
-        return _pad(x, widths=widths)
+        return _pad(array, widths=widths)
     if mode == "constant":
-        return _pad_by_numbers(x, widths, mode, constant_values)
+        return _pad_by_numbers(array, widths, mode, constant_values)
     if mode == "linear_ramp":
-        return _pad_by_numbers(x, widths, mode, 0.0 if end_values is None else end_values)
+        return _pad_by_numbers(array, widths, mode, 0.0 if end_values is None else end_values)
     if mode in _STATISTICS:
-        return _pad_by_numbers(x, widths, mode, stat_length)
+        return _pad_by_numbers(array, widths, mode, stat_length)
     if reflect_type not in (None, "even", "odd"):
         raise ValueError(f"pad: reflect_type must be 'even' or 'odd', got {reflect_type!r}")
-    if reflect_type == "odd" and x.size:
-        return _pad_odd(x, widths, mode)
-    positions = np.arange(math.prod(x.shape)).reshape(x.shape)
+    if reflect_type == "odd" and array.size:
+        return _pad_odd(array, widths, mode)
+    positions = np.arange(math.prod(array.shape)).reshape(array.shape)
     numpys: Any = np.pad
-    return reshape(x, -1)[numpys(positions, widths, mode=mode)]
+    return reshape(array, -1)[numpys(positions, widths, mode=mode)]

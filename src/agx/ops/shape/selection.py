@@ -14,6 +14,15 @@ from .index import getitem, scatter_add, take
 from .moves import moved_together
 from .where import where
 
+__all__ = [
+    "choose",
+    "compress",
+    "extract",
+    "piecewise",
+    "put_along_axis",
+    "select",
+]
+
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
@@ -100,7 +109,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
 
 @implements(np.put_along_axis)
-def _no_put_along_axis(*args: Any, **kwargs: Any) -> Any:
+def _no_put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> Any:
     raise TypeError(
         "numpy.put_along_axis writes into its first argument, which the graph may need; "
         "ag.put_along_axis returns a new array"

@@ -8,6 +8,10 @@ import numpy as np
 
 from ..._engine.graph import Node, implements, primitive
 
+__all__ = [
+    "where",
+]
+
 
 def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
     return np.where(condition, x, y)
@@ -27,7 +31,7 @@ _where = primitive(
 
 
 @implements(np.where)
-def where(condition: Any, *choices: Any) -> Any:
+def where(condition: Any, /, *choices: Any) -> Any:
     """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere: where(condition, x, y).
 
     The three broadcast against one another. The gradient goes to the chosen element only, so what

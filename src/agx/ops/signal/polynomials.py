@@ -10,8 +10,22 @@ from ..._engine.graph import implements, is_node, value_of
 from ..complex import is_complex, real
 from ..elementwise.arithmetic import sqrt
 from ..reduce.sums import sum
-from ..shape.axes import as_array, concatenate, reshape, stack
+from ..shape.axes import as_array, concatenate, listed, reshape, stack
 from .convolution import convolve
+
+__all__ = [
+    "poly",
+    "polyadd",
+    "polyder",
+    "polydiv",
+    "polyfit",
+    "polyint",
+    "polymul",
+    "polysub",
+    "polyval",
+    "roots",
+    "vander",
+]
 
 # --- polynomials ---------------------------------------------------------------------------------
 
@@ -226,6 +240,7 @@ def polyfit(
     >>> ag.polyfit(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), 1).round(6)
     array([2., 1.])
     """
+    x, y, w = listed(x), listed(y), listed(w)
     if not any(is_node(a) for a in (x, y, w)):
         numpys: Any = np.polyfit
         return numpys(x, y, deg, rcond, full, w, cov)
@@ -240,7 +255,6 @@ def polyfit(
     x, y = as_array(x), as_array(y)
     columns, right = vander(x, deg + 1), y
     if w is not None:
-        w = as_array(w)
         columns = columns * reshape(w, (-1, 1))
         right = right * (reshape(w, (-1, 1)) if y.ndim == 2 else w)
     scale = sqrt(sum(columns * columns, 0))
