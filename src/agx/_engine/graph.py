@@ -19,7 +19,7 @@ from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
 from .errors import explained
 from .formulas import document
-from .hooks import Hook, hooked, waiting
+from .hooks import Hook, Watch, hooked
 from .walk import leaves_below
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -187,16 +187,16 @@ def backward(
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not create_graph:
-            _sweep.backward(root, start, free, waiting(root, on_leaf))
+            told = Watch(on_leaf) if hooked or on_leaf is not None else None
+            _sweep.backward(root, start, free, told)
             return
-        wrt, hooks = leaves_below(root), waiting(root, on_leaf)
-        found = _sweep.pullback(root, start, wrt, True, hooks and (hooks[0], {}))
+        wrt, watch = leaves_below(root), Watch(on_leaf, adds=False)
+        found = _sweep.pullback(root, start, wrt, True, watch)
         for leaf, g in zip(wrt, found, strict=True):
             if g is not None:
                 before = leaf.grad_or_none
                 leaf.grad = g if before is None else before + g
-                if hooks and leaf in hooks[1]:
-                    hooks[1][leaf]()
+                watch.added(leaf)
 
 
 def pullback(
@@ -211,8 +211,8 @@ def pullback(
     start = seed if isinstance(seed, Node) else _seed(root, seed, "grad")
     if root.requires_grad:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            told = waiting(root) if hooked else None
-            found = _sweep.pullback(root, start, nodes, create_graph, told and (told[0], {}))
+            watch = Watch(adds=False) if hooked else None
+            found = _sweep.pullback(root, start, nodes, create_graph, watch)
     else:
         found = [None] * len(nodes)
     return [

@@ -13,7 +13,6 @@ import numpy as np
 
 from .._kernels.graph import Node
 from .._kernels.scalar import declare_hooks
-from .walk import leaves_below
 
 Hook = Callable[[Any], Any]
 
@@ -66,12 +65,6 @@ def _hooks_of(node: Any) -> Any:
     return (node._extras or {}).get("hooks")
 
 
-def _living() -> dict[Any, Hooks]:
-    nodes = [ref() for ref in list(hooked.values())]
-    found = {node: _hooks_of(node) for node in nodes if node is not None}
-    return {node: hooks for node, hooks in found.items() if hooks is not None}
-
-
 def register(node: Any, hook: Hook) -> Handle:
     """Run ``hook(gradient)`` when the gradient of ``node`` is complete (see ``Tensor.register_hook``)."""
     if not callable(hook):
@@ -114,65 +107,97 @@ def _replaced(node: Node, hook: Hook, g: Any) -> Any:
     return new if new.dtype == node.dtype else new.astype(node.dtype)
 
 
-def _before(node: Node, hooks: Hooks, g: Any) -> Any:
-    for hook in list(hooks.before.values()):
-        g = _replaced(node, hook, g)
-    return g
-
-
-def _after(leaf: Node, hooks: Hooks | None, on_leaf: Hook | None) -> None:
-    for hook in list(hooks.after.values()) if hooks is not None else ():
-        hook(leaf)
-    if on_leaf is not None:
-        on_leaf(leaf)
-
-
-# --- sweeps that tell ----------------------------------------------------------------------------
-
-
-def waiting(root: Node, on_leaf: Hook | None = None) -> Any:
-    """What the sweep has to tell, as a pair of dicts (before, after); None if nobody waits.
-
-    ``on_leaf(leaf)`` is called for every leaf below ``root`` when its ``grad`` is complete.
-    """
-    if not hooked and on_leaf is None:
-        return None
-    before: dict[Node, Any] = {}
-    after: dict[Node, Any] = {}
-    for node, hooks in _living().items():
-        if isinstance(node, Node) and hooks.before:
-            before[node] = functools.partial(_before, node, hooks)
-        if isinstance(node, Node) and hooks.after:
-            after[node] = functools.partial(_after, node, hooks, on_leaf)
-    for leaf in leaves_below(root) if on_leaf is not None else ():
-        after.setdefault(leaf, functools.partial(_after, leaf, None, on_leaf))
-    return before, after
-
-
 def any_hooked(nodes: list[Node]) -> bool:
     """Whether any of ``nodes`` has a hook."""
     return bool(hooked) and any(id(node) in hooked for node in nodes)
 
 
+# --- sweeps that tell ----------------------------------------------------------------------------
+
+
+class Watch:
+    """Those who wait for gradients in one backward pass, whom the sweep tells (see ``sweep.propagate``).
+
+    ``on_leaf(leaf)`` is called for every leaf. ``adds`` says that the gradients of leaves are added to
+    their ``grad``, which is done at once for those that somebody waits for.
+    """
+
+    def __init__(self, on_leaf: Hook | None = None, adds: bool = True) -> None:
+        self._on_leaf, self._adds = on_leaf, adds
+        nodes = [node for ref in list(hooked.values()) if (node := ref()) is not None]
+        self._hooks = {node: hooks for node in nodes if (hooks := _hooks_of(node)) is not None}
+        #: The nodes whose gradient is complete when the sweep comes to a place in its order.
+        self.due: dict[int, list[Any]] = {}
+        #: The leaves whose gradient was added.
+        self.told: set[Any] = set()
+
+    def wants(self, order: list[Any]) -> bool:
+        """Find out when gradients are complete: that of a leaf below its first use. False if nobody waits."""
+        met: set[Any] = set()
+        for k, node in enumerate(order):
+            inputs = node.inputs
+            if self._waits_for(node) and (inputs or len(order) == 1):
+                self.due.setdefault(k, []).append(node)
+            for leaf in inputs:
+                if leaf not in met and not leaf.inputs and self._waits_for(leaf):
+                    met.add(leaf)
+                    self.due.setdefault(k - 1, []).insert(0, leaf)
+        return bool(self.due)
+
+    def _waits_for(self, node: Any) -> bool:
+        hooks = self._hooks.get(node)
+        return bool(hooks and (hooks.before or self._adds)) or (
+            self._on_leaf is not None and self._adds and not node.inputs
+        )
+
+    def tell(self, node: Any, g: Any) -> Any:
+        """Run the hooks of a node whose gradient is complete; returns the gradient to go on with."""
+        hooks = self._hooks.get(node)
+        for hook in list(hooks.before.values()) if hooks else ():
+            g = _replaced(node, hook, g)
+        if self._adds and not node.inputs:
+            _add(node, g)
+            self.told.add(node)
+            self.added(node)
+        return g
+
+    def added(self, leaf: Any) -> None:
+        """Tell those who wait for a gradient to be added."""
+        hooks = self._hooks.get(leaf)
+        for hook in list(hooks.after.values()) if hooks else ():
+            hook(leaf)
+        if self._on_leaf is not None:
+            self._on_leaf(leaf)
+
+    def hooks_of(self, node: Any) -> Hooks | None:
+        """The hooks that a node had when the pass began."""
+        return self._hooks.get(node)
+
+
+def _add(leaf: Node, g: Any) -> None:
+    """Add a gradient to that of a leaf, in place where there is one."""
+    before = leaf.grad_or_none
+    if before is None:
+        leaf.grad = g
+    elif isinstance(before, Node):
+        leaf.grad = before + g
+    else:
+        np.add(before, g, before)
+
+
 def sweep_scalars(root: Any, order: list[Any], seed: float) -> None:
     """Do what ``Scalar.backward`` does, and run hooks on the way; slower, so that it is not without."""
-    known = _living()
-    due: dict[int, list[Any]] = {-1: [root] if root in known and not order else []}
-    earlier = {leaf: leaf.grad for leaf in due[-1]}
-    for k, node in enumerate(order):
-        if node in known:
-            due.setdefault(k, []).append(node)
-        for leaf in node.inputs:
-            if leaf in known and leaf not in earlier and not leaf.inputs:
-                due.setdefault(k - 1, []).insert(0, leaf)
-                earlier[leaf] = leaf.grad
+    watch = Watch()
+    watch.wants(order or [root])
+    due = watch.due if order else {-1: watch.due.get(0, [])}
+    earlier = {leaf: leaf.grad for nodes in due.values() for leaf in nodes if not leaf.inputs}
     for leaf in earlier:
         leaf.grad = 0.0
     root.grad += seed
     try:
         for k in range(len(order) - 1, -2, -1):
             for node in due.get(k, ()):
-                _tell_scalar(node, known[node], earlier)
+                _tell_scalar(node, watch.hooks_of(node), earlier)
             if k >= 0 and (order[k].grad != 0.0 or order[k]._backward != order[k]._push):
                 order[k]._backward()
     finally:
@@ -180,7 +205,7 @@ def sweep_scalars(root: Any, order: list[Any], seed: float) -> None:
             leaf.grad += grad
 
 
-def _tell_scalar(node: Any, hooks: Hooks, earlier: dict[Any, float]) -> None:
+def _tell_scalar(node: Any, hooks: Any, earlier: dict[Any, float]) -> None:
     for hook in list(hooks.before.values()):
         new = hook(node.grad)
         node.grad = node.grad if new is None else float(new)

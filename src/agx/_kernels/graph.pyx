@@ -3,6 +3,7 @@
 This module knows graphs and nothing of calculus: derivatives are Python functions in a table.
 """
 
+cimport cython
 from cpython.object cimport PyObject, PyObject_Call, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
@@ -129,6 +130,7 @@ def do_nothing():
     """The ``_backward`` of a leaf."""
 
 
+@cython.auto_pickle(False)
 cdef class Primitive:
     """One operation and all that is known of it; the object is its identity, the name is for people.
 
@@ -168,6 +170,12 @@ cdef class Primitive:
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __repr__(self):
         return f"<primitive {self.name}>"
 
@@ -182,6 +190,7 @@ cdef class Primitive:
         return apply(vjp, operands, params)
 
 
+@cython.auto_pickle(False)
 cdef class Node:
     """A value in the graph together with the operation and the arguments it came from."""
 

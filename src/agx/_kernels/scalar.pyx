@@ -2,6 +2,8 @@
 
 Each operation computes its value and, in the same stroke, its partial derivatives as plain numbers;
 the backward pass multiplies them along the edges (the chain rule as drawn on a blackboard).
+
+Their sweep is a loop of its own, not that of Tensors: edges hold numbers, so that it calls no pull-back.
 """
 
 cimport cython

@@ -1,22 +1,24 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .graph import Node
 
-_Hooks = tuple[dict[Node, Callable[[Any], Any]], dict[Node, Callable[[], None]]] | None
-
-class Watch: ...
+class _Watch(Protocol):
+    due: dict[int, list[Node]]
+    told: set[Node]
+    def wants(self, order: list[Node], /) -> bool: ...
+    def tell(self, node: Node, g: Any, /) -> Any: ...
 
 def push(node: Node) -> None: ...
-def backward(root: Node, seed: np.ndarray, free: bool, hooks: _Hooks = None) -> None: ...
+def backward(root: Node, seed: np.ndarray, free: bool, watch: _Watch | None = None) -> None: ...
 def pullback(
     root: Node,
     seed: np.ndarray | Node,
     wrt: list[Node],
     create_graph: bool,
-    hooks: _Hooks = None,
+    watch: _Watch | None = None,
     stacked: Callable[..., Any] | None = None,
 ) -> Any: ...
 def nodes_below(root: Any) -> list[Any]: ...

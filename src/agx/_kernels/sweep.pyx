@@ -70,14 +70,18 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
     return 0
 
 
+cdef list sorted_below(Node root):
+    return walk(root, expand)
+
+
 def wanted_below(Node root):
     """The nodes below ``root`` that want a gradient, inputs before results, in the order of the sweep."""
-    return walk(root, expand)
+    return sorted_below(root)
 
 
 def leaves_below(Node root):
     """The leaves below ``root`` that want a gradient."""
-    return [n for n in walk(root, expand) if (<Node>n)._args is None]
+    return [n for n in sorted_below(root) if (<Node>n)._args is None]
 
 
 # --- what a node passes on ----------------------------------------------------------------------------
@@ -309,11 +313,12 @@ cdef int complain(Node node, object g, object problem) except -1:
 
 
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
-                    bint careful, set owned, object stacked, Watch watch):
+                    bint careful, set owned, object stacked, object watch):
     """Carry cotangents from the last node of ``order`` to the first.
 
     Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
-    the nodes whose cotangent is an array of the sweep's own.
+    the nodes whose cotangent is an array of the sweep's own. ``watch`` is told of gradients that are
+    complete, and answers with those to go on with (see ``hooks.Watch``).
     """
     cdef Py_ssize_t k
     cdef Node node, x
@@ -326,7 +331,11 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             node = <Node>order[k]
             if watch is not None:
                 telling = True
-                watch.tell(k, cotangents, owned)
+                for x in watch.due.get(k, ()):
+                    found = PyDict_GetItemWithError(cotangents, x)
+                    if found is not NULL:
+                        cotangents[x] = watch.tell(x, <object>found)
+                        owned.discard(x)
                 telling = False
             found = PyDict_GetItemWithError(cotangents, node)
             if found is NULL or node._args is None or (needed is not None and node not in needed):
@@ -360,64 +369,6 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     return cotangents
 
 
-# --- who is told as a gradient is complete -----------------------------------------------------------
-
-
-cdef class Watch:
-    """The nodes of one sweep whose gradients somebody waits for, and what is to be done then.
-
-    ``before[node](g)`` returns the gradient to go on with; ``after[leaf]()`` is called when the gradient
-    has been added to that of the leaf.
-    """
-
-    cdef dict before
-    cdef dict after
-    cdef dict due
-    cdef set told
-
-    cdef int schedule(self, list order) except -1:
-        """Find the places of ``order`` at which gradients are complete: below the first user of a leaf."""
-        cdef Py_ssize_t k
-        cdef Node node
-        cdef set met = set()
-        for k in range(len(order)):
-            node = <Node>order[k]
-            if (node in self.before) if node._args is not None else len(order) == 1:
-                self.due.setdefault(k, []).append(node)
-            for a in node._args or ():
-                if (isinstance(a, Node) and (<Node>a)._args is None and a not in met
-                        and (a in self.before or a in self.after)):
-                    met.add(a)
-                    self.due.setdefault(k - 1, []).insert(0, a)  # before the node at that place
-        return 0
-
-    cdef int tell(self, Py_ssize_t k, dict cotangents, set owned) except -1:
-        """Tell those who wait for a gradient that is complete when the sweep comes to place ``k``."""
-        for node in self.due.get(k, ()):
-            g = cotangents.get(node)
-            if g is None:
-                continue
-            if node in self.before:
-                cotangents[node] = g = self.before[node](g)
-                owned.discard(node)
-            if node in self.after:
-                deposit(<Node>node, g, node in owned)
-                self.told.add(node)
-                self.after[node]()
-        return 0
-
-
-cdef Watch watch_for(list order, object hooks):
-    """What is to be told of in this sweep, or None; ``hooks`` is None or a pair (before, after)."""
-    if hooks is None:
-        return None
-    cdef Watch watch = Watch.__new__(Watch)
-    watch.before, watch.after = hooks
-    watch.due, watch.told = {}, set()
-    watch.schedule(order)
-    return watch if watch.due else None
-
-
 cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
     if leaf._grad is None:
@@ -445,15 +396,16 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
-def backward(Node root, object seed, bint free, object hooks=None):
+def backward(Node root, object seed, bint free, object watch=None):
     """Add the gradient of ``root`` to every leaf below it; give intermediates theirs.
 
     The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a check at
     every elementwise operation that a zero cotangent stays zero; with hooks it checks at once, so that
     each is told once.
     """
-    cdef list order = walk(root, expand)
-    cdef Watch watch = watch_for(order, hooks)
+    cdef list order = sorted_below(root)
+    if watch is not None and not watch.wants(order):
+        watch = None
     cdef set owned = set(), kept = set() if free else None
     cdef dict cotangents = propagate(order, seed, None, kept, False, watch is not None, owned, None,
                                      watch)
@@ -477,15 +429,16 @@ def backward(Node root, object seed, bint free, object hooks=None):
                 node._freed = True
 
 
-def pullback(Node root, object seed, list wrt, bint create_graph, object hooks=None, object stacked=None):
+def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None):
     """Gradients of ``root`` with respect to the nodes ``wrt``; touches no ``grad``.
 
     Plain arrays, or Tensors that can be differentiated again with ``create_graph``. None stands for
     a node that ``root`` does not depend on. With ``stacked`` seed and gradients are stacks (see
     ``contributions``), and the answer is None if it holds a NaN, which only a single sweep looks into.
     """
-    cdef list order = walk(root, expand)
-    cdef Watch watch = watch_for(order, hooks)
+    cdef list order = sorted_below(root)
+    if watch is not None and not watch.wants(order):
+        watch = None
     cdef bint careful = create_graph or watch is not None
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node
