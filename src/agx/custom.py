@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._kernels.fingerprint import fingerprint_of
+from ._kernels.arrays import fingerprint_of
 from .graph import Node, Primitive, is_recording, leaves, pullback
 from .tensor import Tensor
 from .trees import flatten, is_differentiable

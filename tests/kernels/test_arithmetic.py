@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import agx as ag
-from agx._kernels import arithmetic as kernels
+from agx._kernels import arrays as kernels
 from agx.graph import pullback
 
 SYMBOLS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agx._kernels import optim as kernels
+from agx._kernels import loops as kernels
 
 KINDS = [("float", np.float32, 1e-5), ("double", np.float64, 1e-12)]
 

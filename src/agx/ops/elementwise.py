@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import elementwise as _kernels
 from .._kernels import loops
 from ..formulas import describe
 from ..graph import Node, declare_arithmetic, implements, no_gradient, primitive
@@ -317,13 +316,7 @@ def _sigmoid_value(x: Any) -> Any:
 
 def _erf_value(x: Any) -> Any:
     x = real_only("erf", x)
-    x = np.asarray(x, x.dtype if x.dtype == np.float32 else np.float64, order="C")
-    out = np.empty_like(x)
-    _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
-    return out
-
-
-_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
+    return loops.erf(np.asarray(x, np.float32 if x.dtype == np.float32 else np.float64, order="C"))
 
 
 def _relu_value(x: Any) -> Any:
