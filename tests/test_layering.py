@@ -19,7 +19,7 @@ LAYERS = [
     {"tensor", "scalar", "linalg"},
     {"transforms", "custom", "fft", "special"},
     {"nn", "optim", "data", "models"},
-    {"train", "viz", "testing", "diagnosis", "differences", "runs"},
+    {"train", "viz", "testing", "diagnosis", "differences", "runs", "installation"},
     {"cli", "compat"},
     {"__init__", "__main__"},
 ]

@@ -108,6 +108,7 @@ from .graph import Node as Node
 from .graph import is_recording as is_recording
 from .graph import no_grad as no_grad
 from .graph import primitive as primitive
+from .installation import info as info
 from .nn.losses import binary_cross_entropy as binary_cross_entropy
 from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .nn.losses import cross_entropy as cross_entropy
@@ -122,6 +123,7 @@ from .ops.complex import imag as imag
 from .ops.complex import real as real
 from .ops.conv import conv1d as conv1d
 from .ops.conv import conv2d as conv2d
+from .ops.conv import conv2d_plan as conv2d_plan
 from .ops.conv import set_workspace as set_workspace
 from .ops.create import array as array
 from .ops.create import asarray as asarray

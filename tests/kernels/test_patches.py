@@ -166,7 +166,9 @@ def test_any_number_of_rows_and_columns(level, filters, size):
 
 def test_one_by_one_and_groups(level):
     check_convolution((2, 8, 9, 9), (6, 8, 1, 1), Geometry((1, 1), (1, 1), (0, 0), (1, 1)))
-    check_convolution((2, 8, 19, 9), (6, 4, 3, 2), Geometry((3, 2), (2, 1), (1, 2), (1, 2)), groups=2)
+    check_convolution(
+        (2, 8, 19, 9), (6, 4, 3, 2), Geometry((3, 2), (2, 1), (1, 2), (1, 2)), groups=2
+    )
 
 
 @given(

@@ -1,13 +1,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 def keep_large_ones(
     function: Callable[[tuple[int, ...], Any], Any], least: int, kind: type
 ) -> None: ...
-import numpy as np
-
 def fingerprint_of(x: np.ndarray) -> int: ...
-import numpy as np
-
 def calculate(symbol: str, x: object, y: object) -> np.ndarray | None: ...
 def accumulate(total: object, x: object) -> bool: ...

@@ -420,7 +420,7 @@ cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias
 
 def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
                  object team):
-    """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW) and add ``bias`` (O,) or None."""
+    """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None."""
     cdef Sizes p
     if not is_float32(x, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
         return None

@@ -1,8 +1,6 @@
 import numpy as np
 
-def fill_indices(
-    out: np.ndarray, H: int, W: int, OW: int, geometry: tuple[int, ...]
-) -> None: ...
+def fill_indices(out: np.ndarray, H: int, W: int, OW: int, geometry: tuple[int, ...]) -> None: ...
 def gather(
     x: np.ndarray,
     cols: np.ndarray,

@@ -72,16 +72,16 @@ def fill_indices(object out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple ge
 
 cdef void gather_image(const floating *x, floating *cols, Py_ssize_t channels, Py_ssize_t H,
                        Py_ssize_t W, Py_ssize_t OH, Py_ssize_t OW, const Py_ssize_t *geo) noexcept nogil:
-    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3]
-    cdef Py_ssize_t _c, kh, kw, oh, ow, h, left, low, high
+    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3], PH = geo[4], PW = geo[5]
+    cdef Py_ssize_t DH = geo[6], DW = geo[7], _c, kh, kw, oh, ow, h, left, low = 0, high = 0
     cdef const floating *row
     for _c in range(channels):
         for kh in range(KH):
             for kw in range(KW):
-                left = kw * geo[7] - geo[5]
+                left = kw * DW - PW
                 valid_range(left, SW, W, OW, &low, &high)
                 for oh in range(OH):
-                    h = oh * SH - geo[4] + kh * geo[6]
+                    h = oh * SH - PH + kh * DH
                     if h < 0 or h >= H:
                         memset(cols, 0, OW * sizeof(floating))
                     else:
@@ -105,16 +105,16 @@ cdef void gather_image(const floating *x, floating *cols, Py_ssize_t channels, P
 
 cdef void scatter_image(const floating *cols, floating *x, Py_ssize_t channels, Py_ssize_t H,
                         Py_ssize_t W, Py_ssize_t OH, Py_ssize_t OW, const Py_ssize_t *geo) noexcept nogil:
-    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3]
-    cdef Py_ssize_t _c, kh, kw, oh, ow, h, left, low, high
+    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3], PH = geo[4], PW = geo[5]
+    cdef Py_ssize_t DH = geo[6], DW = geo[7], _c, kh, kw, oh, ow, h, left, low = 0, high = 0
     cdef floating *row
     for _c in range(channels):
         for kh in range(KH):
             for kw in range(KW):
-                left = kw * geo[7] - geo[5]
+                left = kw * DW - PW
                 valid_range(left, SW, W, OW, &low, &high)
                 for oh in range(OH):
-                    h = oh * SH - geo[4] + kh * geo[6]
+                    h = oh * SH - PH + kh * DH
                     if 0 <= h < H:
                         row = x + h * W + left
                         if SW == 1:
@@ -240,8 +240,8 @@ cdef inline Py_ssize_t first_largest(const floating *x, const Windows *s, Py_ssi
 
 
 cdef void pick_largest(const floating *x, const floating *u, floating *out, const Windows *s) noexcept nogil:
-    cdef Py_ssize_t n, i, j
-    for n in range(s.count):
+    cdef Py_ssize_t _n, i, j
+    for _n in range(s.count):
         for i in range(s.OH):
             for j in range(s.OW):
                 out[j] = u[first_largest(x, s, i, j)]
@@ -252,8 +252,8 @@ cdef void pick_largest(const floating *x, const floating *u, floating *out, cons
 
 cdef void add_to_largest(const floating *x, const floating *g, floating *dx,
                          const Windows *s) noexcept nogil:
-    cdef Py_ssize_t n, i, j
-    for n in range(s.count):
+    cdef Py_ssize_t _n, i, j
+    for _n in range(s.count):
         for i in range(s.OH):
             for j in range(s.OW):
                 dx[first_largest(x, s, i, j)] += g[j]
@@ -263,9 +263,9 @@ cdef void add_to_largest(const floating *x, const floating *g, floating *dx,
 
 
 cdef void sum_windows(const floating *x, floating *out, const Windows *s) noexcept nogil:
-    cdef Py_ssize_t n, i, j, h, w
+    cdef Py_ssize_t _n, i, j, h, w
     cdef floating total
-    for n in range(s.count):
+    for _n in range(s.count):
         for i in range(s.OH):
             for j in range(s.OW):
                 total = 0
@@ -278,8 +278,8 @@ cdef void sum_windows(const floating *x, floating *out, const Windows *s) noexce
 
 
 cdef void add_to_windows(const floating *g, floating *dx, const Windows *s) noexcept nogil:
-    cdef Py_ssize_t n, i, j, h, w
-    for n in range(s.count):
+    cdef Py_ssize_t _n, i, j, h, w
+    for _n in range(s.count):
         for i in range(s.OH):
             for j in range(s.OW):
                 for h in range(s.rows[2 * i], s.rows[2 * i + 1]):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..ops import pool
-from ..ops.conv import convolve
+from ..ops.conv import Conv2dPlan, convolve
+from ..ops.conv import plan as convolution_plan
 from ..ops.im2col import Pair, geometry
 from ..ops.linalg import linear
 from ..ops.shape import reshape
@@ -108,14 +109,22 @@ class Conv2d(Module):
         self.weight = _default(shape, fan_in, rng, dtype)
         self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
 
-    def forward(self, x: Any) -> Any:
-        """Apply the filters to images ``x``."""
+    def _check(self, x: Any) -> None:
         if len(x.shape) != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got {x.shape}; "
                 "check in_channels"
             )
+
+    def forward(self, x: Any) -> Any:
+        """Apply the filters to images ``x``."""
+        self._check(x)
         return convolve(x, self.weight, self.bias, self.geometry, self.groups)
+
+    def plan(self, x: Any) -> Conv2dPlan:
+        """Say who multiplies for images ``x`` (see ``ag.conv2d_plan``)."""
+        self._check(x)
+        return convolution_plan(x, self.weight, self.bias, self.geometry, self.groups)
 
     def extra_repr(self) -> str:
         """Return the sizes that differ from the defaults."""

@@ -20,7 +20,7 @@ import numpy as np
 from .. import buffers
 from .._kernels import convolution, loops, machine
 from .._kernels import patches as _kernels
-from ..graph import primitive
+from ..graph import Node, primitive
 from ..threads import blas, single_threaded_blas, split, team
 from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, pair
 from .shape import expand_dims, squeeze
@@ -165,6 +165,8 @@ def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Forward(_Patches):
+    """The convolution itself."""
+
     def __init__(self, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
         _check("conv2d", x, w, b, geo, groups)
         self.x, self.w = _operands(x, w)
@@ -172,7 +174,7 @@ class _Forward(_Patches):
         self.b = None if b is None else contiguous(b, self.dtype)
 
     def run(self) -> np.ndarray:
-        """Return the convolution."""
+        """Compute it."""
         out = buffers.empty((self.n, len(self.w), self.down * self.across), self.dtype)
         x, w, b = self.x, self.w.reshape(len(self.w), self.depth), self.b
 
@@ -191,15 +193,15 @@ class _Forward(_Patches):
 
 
 class _InputGradient(_Patches):
-    def __init__(
-        self, g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int
-    ) -> None:
+    """The gradient of the images."""
+
+    def __init__(self, g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> None:
         self.g, self.w = _operands(g, w)
         super().__init__(shape, w.shape, geo, groups, self.g.dtype)
         self.shape = shape
 
     def run(self) -> np.ndarray:
-        """Return the gradient of the images."""
+        """Compute it."""
         x = buffers.zeros(self.shape, self.dtype)
         g = self.g.reshape(self.n, len(self.w), self.down * self.across)
         w = self.w.reshape(len(self.w), self.depth)
@@ -219,15 +221,15 @@ class _InputGradient(_Patches):
 
 
 class _WeightGradient(_Patches):
-    def __init__(
-        self, x: Any, g: Any, shape: tuple[int, ...], geo: Geometry, groups: int
-    ) -> None:
+    """The gradient of the weight."""
+
+    def __init__(self, x: Any, g: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> None:
         self.x, self.g = _operands(x, g)
         super().__init__(x.shape, shape, geo, groups, self.x.dtype)
         self.shape = shape
 
     def run(self) -> np.ndarray:
-        """Return the gradient of the weight."""
+        """Compute it."""
         shares = np.zeros((self.threads, self.shape[0], self.depth), self.dtype)
         x, g = self.x, self.g.reshape(self.n, self.shape[0], self.down * self.across)
 
@@ -256,9 +258,7 @@ def _plan_forward(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
     return tiles or _Forward(x, w, b, geo, groups)
 
 
-def _plan_input_gradient(
-    g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int
-) -> Any:
+def _plan_input_gradient(g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> Any:
     room = _workspace_bytes // 4
     tiles = convolution.plan_input_gradient(g, w, shape, geo, groups, room, team)
     return tiles or _InputGradient(g, w, shape, geo, groups)
@@ -270,6 +270,42 @@ def _plan_weight_gradient(
     room = _workspace_bytes // 4
     tiles = convolution.plan_weight_gradient(x, g, shape, geo, groups, room, team)
     return tiles or _WeightGradient(x, g, shape, geo, groups)
+
+
+class Conv2dPlan(NamedTuple):
+    """Who multiplies in a convolution of ``x`` and ``w``, in how many threads, and in its gradients."""
+
+    dtype: str
+    x: tuple[int, ...]
+    w: tuple[int, ...]
+    forward: str
+    x_gradient: str
+    w_gradient: str
+
+    def __repr__(self) -> str:
+        text = f"conv2d {self.dtype} {self.x} * {self.w}: {self.forward}"
+        for name, way in (("x", self.x_gradient), ("w", self.w_gradient)):
+            text += "" if way == self.forward else f"; gradient of {name}: {way}"
+        return text
+
+
+def _describe(plan: Any) -> str:
+    if isinstance(plan, _Patches) and plan.library is None:
+        return plan.way
+    return f"{plan.way}, {plan.threads} thread{'s' if plan.threads > 1 else ''}"
+
+
+def plan(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Conv2dPlan:
+    """Do ``conv2d_plan`` with a geometry that has been checked."""
+    x, w, b = (a.value if isinstance(a, Node) else a for a in (x, w, b))
+    forward = _plan_forward(x, w, b, geo, groups)
+    dtype = np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    g = np.broadcast_to(dtype.type(0), (len(x), len(w), *geo.output(*x.shape[2:])))
+    gradients = (
+        _plan_input_gradient(g, w, x.shape, geo, groups),
+        _plan_weight_gradient(x, g, w.shape, geo, groups),
+    )
+    return Conv2dPlan(dtype.name, x.shape, w.shape, *map(_describe, (forward, *gradients)))
 
 
 # --- the operations -------------------------------------------------------------------------------
@@ -355,6 +391,17 @@ def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
     output_size(op, geo, *x.shape[2:])
 
 
+def _arguments(
+    x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair
+) -> tuple[Any, Any, Any, Geometry]:
+    """Read what ``conv2d`` is given, but for its groups."""
+    x = images("conv2d", x)
+    w = w if hasattr(w, "shape") else np.asarray(w)
+    if len(w.shape) != 4:
+        raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
+    return x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation)
+
+
 def conv2d(
     x: Any,
     w: Any,
@@ -374,11 +421,26 @@ def conv2d(
     >>> ag.conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3)))[0, 0, 0]
     array([27., 27., 27.])
     """
-    x = images("conv2d", x)
-    w = w if hasattr(w, "shape") else np.asarray(w)
-    if len(w.shape) != 4:
-        raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
-    return convolve(x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation), groups)
+    return convolve(*_arguments(x, w, b, stride, padding, dilation), groups)
+
+
+def conv2d_plan(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Conv2dPlan:
+    """Say who multiplies in ``conv2d`` of the same arguments, and in its gradients; compute nothing.
+
+    Raises ValueError, with the numbers, for sizes that do not fit.
+
+    >>> ag.conv2d_plan(np.ones((1, 3, 8, 8)), np.ones((2, 3, 5, 5))).forward.startswith("patches")
+    True
+    """
+    return plan(*_arguments(x, w, b, stride, padding, dilation), groups)
 
 
 def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
