@@ -63,25 +63,25 @@ INLINE void AGX_SET(inner)(
     }
 }
 
-#define PRODUCT(R, V, most)                                                                       \
+#define PRODUCT(R, V, most)                                                                           \
     case V:                                                                                           \
-        if (V <= most) AGX_SET(product)(R, V, K, a, b, offset, start, c, ldc);                       \
+        if (V <= most) AGX_SET(product)(R, V, K, a, b, offset, start, c, ldc);                        \
         return;
 
-#define TILE(R, V)                                                                                \
-    AGX_TARGET static void AGX_SET(product_##R)(                               \
+#define TILE(R, V)                                                                                    \
+    AGX_TARGET static void AGX_SET(product_##R)(                                                      \
         int vectors, ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset,            \
         const float *start, float *c, ptrdiff_t ldc) {                                                \
         switch (vectors) {                                                                            \
-            PRODUCT(R, 1, V) PRODUCT(R, 2, V) PRODUCT(R, 3, V) PRODUCT(R, 4, V)       \
-            PRODUCT(R, 5, V) PRODUCT(R, 6, V) PRODUCT(R, 7, V) PRODUCT(R, 8, V)       \
+            PRODUCT(R, 1, V) PRODUCT(R, 2, V) PRODUCT(R, 3, V) PRODUCT(R, 4, V)                       \
+            PRODUCT(R, 5, V) PRODUCT(R, 6, V) PRODUCT(R, 7, V) PRODUCT(R, 8, V)                       \
         }                                                                                             \
     }                                                                                                 \
-    AGX_TARGET static void AGX_SET(inner_##R)(                                 \
+    AGX_TARGET static void AGX_SET(inner_##R)(                                                        \
         ptrdiff_t N, ptrdiff_t length, const float *g, ptrdiff_t ldg, ptrdiff_t next_g,               \
         const float *x, ptrdiff_t next_x, const ptrdiff_t *offset, int stored, float *c,              \
         ptrdiff_t ldc) {                                                                              \
-        AGX_SET(inner)(                                                                              \
+        AGX_SET(inner)(                                                                               \
             R, V, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc);                      \
     }
 #define ROW(R, V) {R, V, AGX_WIDTH, AGX_SET(product_##R), AGX_SET(inner_##R)},
