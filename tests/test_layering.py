@@ -29,7 +29,7 @@ LAYERS = [
     {"transforms", "custom"},
     {"nn", "optim", "data", "models"},
     {"train", "viz", "testing"},
-    {"runs", "compat"},
+    {"runs", "compat", "installation"},
     {"cli"},
     {"__init__", "__main__", "ops"},
 ]

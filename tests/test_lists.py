@@ -154,8 +154,9 @@ others = {
         value_and_grad vjp
     """,
     "their arguments are models and data": "evaluate fit predict",
+    "it says who multiplies, and computes nothing": "conv2d_plan",
     "their arguments are settings, sizes or graphs": """
-        draw get_num_threads is_recording seed set_num_threads set_workspace
+        draw get_num_threads info is_recording seed set_num_threads set_workspace
         im2col_indices im2col_matrix_dense im2col_matrix_sparse fft.fftfreq fft.rfftfreq
     """,
 }

@@ -18,7 +18,7 @@ import agx as ag
 MAX_BYTES = 1_000_000
 COMPILED = (".so", ".pyd", ".dll", ".dylib")
 package = Path(ag.__file__).parent
-KERNELS = {file.stem for file in (package / "_kernels").glob("*.pyi")} - {"__init__"}
+KERNELS = {file.stem for file in (package / "_kernels").glob("*.pyi")}
 
 
 def check_place() -> None:
@@ -38,11 +38,11 @@ def check_files(names: list[str]) -> None:
     assert "agx/py.typed" in names
     assert "agx/_version.py" in names
     stubs = {n for n in names if n.startswith("agx/_kernels/") and n.endswith(".pyi")}
-    assert stubs == {f"agx/_kernels/{name}.pyi" for name in [*KERNELS, "__init__"]}
+    assert stubs == {f"agx/_kernels/{name}.pyi" for name in KERNELS}
     sources = [n for n in names if n.endswith((".pyx", ".pxd", ".c", ".h", ".cpp"))]
     assert not sources, f"sources in the wheel: {sources}"
     libraries = [n for n in names if n.endswith(COMPILED) or ".so." in n]
-    ours = {f"agx/_kernels/{name}" for name in [*KERNELS, "_memoryview"]}
+    ours = {f"agx/_kernels/{name}" for name in KERNELS}
     foreign = [n for n in libraries if n.partition(".")[0] not in ours]
     assert not foreign, f"shared libraries that are not agx's: {foreign}"
     assert len(libraries) == len(ours), f"missing from {libraries}: some of {sorted(ours)}"

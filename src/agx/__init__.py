@@ -29,6 +29,7 @@ from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
 from .custom import primitive as primitive
+from .installation import info as info
 from .nn.losses import *
 from .ops.complex import *
 from .ops.complex import conj as conjugate
@@ -101,7 +102,7 @@ if _typing.TYPE_CHECKING:
 _LATER = {"fft", "runs", "special", "testing"}
 
 #: Modules whose public names are here already, and those that are called by their full names.
-_ROOMS = {"cli", "compat", "custom", "ops", "scalar", "tensor", "transforms"}
+_ROOMS = {"cli", "compat", "custom", "installation", "ops", "scalar", "tensor", "transforms"}
 
 
 def __getattr__(name: str) -> object:

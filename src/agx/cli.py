@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from . import runs
 from .data.readers import READERS
+from .installation import info
 
 TRAIN_DESCRIPTION = """\
 Train a small network and leave its weights, history and pictures in a folder.
@@ -69,8 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_train_options(train)
     train.set_defaults(run=lambda options: _train(train, options))
-    info = commands.add_parser("info", help="describe the installation")
-    info.set_defaults(run=_info)
+    described = commands.add_parser("info", help="describe the installation")
+    described.set_defaults(run=_info)
     covered = commands.add_parser("coverage", help="list the functions of NumPy and what works")
     covered.add_argument("--markdown", action="store_true", help="as the page of the documentation")
     covered.set_defaults(run=_coverage)
@@ -171,63 +172,5 @@ def _coverage(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    import os
-    import pkgutil
-    import platform
-    import shutil
-
-    import numpy as np
-    from threadpoolctl import threadpool_info
-
-    from . import _kernels, data
-    from ._runtime import threads
-
-    modules = sorted(module.name for module in pkgutil.iter_modules(_kernels.__path__))
-    kernels = [name for name in modules if not name.startswith("_")]
-    rows = [
-        ("agx", metadata.version("agx")),
-        ("numpy", np.__version__),
-        ("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"),
-        ("kernels", ", ".join(kernels)),
-    ]
-    rows += [
-        ("blas", f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads")
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    ]
-    rows += [
-        ("threads", f"{threads.get_num_threads()} of {os.cpu_count()} cores"),
-        ("instructions", threads.instructions()),
-        ("convolution", _products(threads)),
-        ("data", str(data.data_home())),
-    ]
-    for extra, package in _EXTRAS.items():
-        rows.append((f"agx[{extra}]", _installed(package)))
-    rows.append(("dot program", shutil.which("dot") or "not installed (it draws graphs)"))
-    for name, value in rows:
-        print(f"{name:<18}{value}")
+    print(info())
     return 0
-
-
-def _products(threads: Any) -> str:
-    """Who multiplies in a convolution."""
-    found = threads.blas()
-    patches = f"{found.symbol} of NumPy's BLAS" if found else "numpy.matmul"
-    if threads.instructions() == "baseline":
-        return patches
-    return f"agx's own tiles for float32 with stride 1, else {patches}"
-
-
-_EXTRAS = {
-    "plot": "matplotlib",
-    "sparse": "scipy",
-    "graph": "graphviz",
-    "safetensors": "safetensors",
-}
-
-
-def _installed(package: str) -> str:
-    try:
-        return f"{package} {metadata.version(package)}"
-    except metadata.PackageNotFoundError:
-        return f"{package} is not installed"

@@ -11,7 +11,7 @@ import numpy as np
 from ._engine.graph import Node, Primitive, Rules, is_recording, numpy_functions, pullback
 from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
-from ._kernels.fingerprint import fingerprint_of
+from ._kernels.arrays import fingerprint_of
 from .ops.shape.axes import holds_tensors
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ._kernels import optim as _kernels
+from ._kernels import loops as _kernels
 from ._kernels.scalar import Scalar
 from ._names import shown
 from .tensor import Tensor

@@ -2,20 +2,21 @@
 
 import pytest
 
-from agx._kernels import simd
+from agx._kernels import machine
 
-CHOSEN = simd.set_level(99)
-BEST = simd.level()
-simd.set_level(CHOSEN)
-NAMES = {0: "baseline", 1: "AVX2", 2: "AVX-512"}
+NAMES = dict(enumerate(machine.names()))
 
 
-def use(wanted):
-    if wanted > BEST:
-        pytest.skip(f"this processor has no {NAMES[wanted]}")
-    before = simd.set_level(wanted)
-    yield wanted
-    simd.set_level(before)
+def use(wanted, tiles=False):
+    before = machine.set_level(wanted)
+    try:
+        if machine.level() != wanted:
+            pytest.skip(f"this processor has no {NAMES[wanted]}")
+        if tiles and not machine.has_tiles():
+            pytest.skip(f"{NAMES[wanted]} has no tiles")
+        yield wanted
+    finally:
+        machine.set_level(before)
 
 
 @pytest.fixture(params=NAMES, ids=NAMES.get)
@@ -26,5 +27,5 @@ def level(request):
 
 @pytest.fixture(params=list(NAMES)[1:], ids=NAMES.get)
 def vector_level(request):
-    """Each level for which there are kernels of its own."""
-    yield from use(request.param)
+    """Each level that multiplies by tiles."""
+    yield from use(request.param, tiles=True)

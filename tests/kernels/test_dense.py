@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx._kernels import dense, simd
+from agx._kernels import dense, machine
 
-if not simd.level():
-    pytest.skip("this processor has no AVX2", allow_module_level=True)
+if not machine.has_tiles():
+    pytest.skip("these instructions have no tiles", allow_module_level=True)
 
 
 def matrix(rows, columns, layout, rng):
@@ -92,9 +92,9 @@ def test_others_are_left_to_numpy(x, y):
 
 def test_baseline_leaves_all_to_numpy():
     x = np.ones((2, 2), "f")
-    before = simd.set_level(0)
+    before = machine.set_level(0)
     try:
         assert dense.matmul(x, x, None, lambda: 1) is None
         assert (ag.matmul(x, x) == 2).all()
     finally:
-        simd.set_level(before)
+        machine.set_level(before)

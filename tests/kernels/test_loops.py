@@ -1,5 +1,7 @@
 """Loops over whole arrays, with every set of instructions and any number of threads."""
 
+import math
+
 import numpy as np
 import pytest
 import reference
@@ -92,6 +94,7 @@ def test_other_arguments_are_left_to_others(x):
     assert loops.max_unpool_2x2(x, good, team(1)) is None
     assert loops.max_unpool_2x2(good, x, team(1)) is None
     assert loops.channel_sums(x, team(1)) is None
+    assert loops.erf(x) is None
 
 
 def test_shapes_and_dtypes_must_agree():
@@ -113,3 +116,11 @@ def test_a_gradient_that_may_not_be_written_is_not():
     g = np.ones(3)
     g.flags.writeable = False
     assert loops.relu_gradient(g, np.ones(3), team(1), overwrite=True) is None
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_erf(dtype):
+    x = np.linspace(-6, 6, 101).astype(dtype)
+    found = loops.erf(x)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, [math.erf(v) for v in x.tolist()], rtol=1e-6)

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from agx._kernels import optim as kernels
+from agx._kernels import loops as kernels
 
 
 def sgd(p, g, velocity, lr, momentum, weight_decay, nesterov, first):
@@ -53,7 +53,9 @@ def draw(name, dtype, size=37):
 
 
 def test_every_kernel_has_a_row():
-    assert list(ROWS) == [name for name in vars(kernels) if not name.startswith("_")]
+    functions = {n: f for n, f in vars(kernels).items() if inspect.isbuiltin(f)}
+    updates = [n for n, f in functions.items() if list(inspect.signature(f).parameters)[:2] == ["p", "g"]]
+    assert list(ROWS) == updates
 
 
 @each_kernel

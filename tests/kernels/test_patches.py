@@ -1,4 +1,4 @@
-"""Gather, scatter-add and pooling windows against their twins."""
+"""Gather, scatter-add, pooling windows and convolution against their twins."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,11 @@ import reference
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import agx as ag
 from agx._kernels import patches as kernels
 from agx.ops.images.im2col import Geometry
 
-KINDS = [("float", np.float32), ("double", np.float64)]
+DTYPES = [np.float32, np.float64]
 
 
 @st.composite
@@ -24,21 +25,21 @@ def geometries(draw):
     return geo, shape
 
 
-@pytest.mark.parametrize(("name", "dtype"), KINDS)
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(case=geometries())
-def test_gather_and_its_transpose(name, dtype, case):
+def test_gather_and_its_transpose(dtype, case):
     geo, (n, c, h, w) = case
     rng = np.random.default_rng(0)
     x = rng.standard_normal((n, c, h, w)).astype(dtype)
     expected = reference.im2col(x, geo)
     columns = np.full_like(expected, np.nan)
     down, across = geo.output(h, w)
-    kernels.gather[name](x, columns, 0, 0, c, down, across, geo.flat)
+    kernels.gather(x, columns, 0, 0, c, down, across, geo.flat)
     np.testing.assert_array_equal(columns, expected)
 
     u = rng.standard_normal(columns.shape).astype(dtype)
     back = np.zeros_like(x)
-    kernels.scatter_add[name](u, back, 0, 0, c, down, across, geo.flat)
+    kernels.scatter_add(u, back, 0, 0, c, down, across, geo.flat)
     np.testing.assert_allclose(np.vdot(u, columns), np.vdot(back, x), rtol=1e-4, atol=1e-4)
 
 
@@ -56,16 +57,16 @@ def test_indices_point_at_the_patches(case):
 def test_kernels_read_read_only_arrays():
     x = np.ones((1, 1, 3, 3))
     x.flags.writeable = False
-    kernels.gather["double"](x, np.empty((1, 4, 4)), 0, 0, 1, 2, 2, (2, 2, 1, 1, 0, 0, 1, 1))
+    kernels.gather(x, np.empty((1, 4, 4)), 0, 0, 1, 2, 2, (2, 2, 1, 1, 0, 0, 1, 1))
 
 
-@pytest.mark.parametrize(("name", "dtype"), KINDS)
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(index=st.lists(st.integers(0, 9), max_size=30))
-def test_index_add(name, dtype, index):
+def test_index_add(dtype, index):
     index = np.array(index, np.int64)
     values = np.arange(len(index)).astype(dtype)
     out = np.zeros(10, dtype)
-    kernels.index_add[name](out, index, values)
+    kernels.index_add(out, index, values)
     np.testing.assert_array_equal(out, reference.index_add(10, index, values))
 
 
@@ -76,7 +77,7 @@ def windows(draw, size):
     return np.array([(s, draw(st.integers(s + 1, size))) for s in starts], np.int64)
 
 
-def check_pooling(name, dtype, rows, columns, shape):
+def check_pooling(dtype, rows, columns, shape):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 5, shape).astype(dtype)  # integers make ties
     u = rng.standard_normal(shape).astype(dtype)
@@ -90,29 +91,101 @@ def check_pooling(name, dtype, rows, columns, shape):
         ("sum_unpool", lambda g, r, c: reference.sum_unpool(g, shape, r, c), (g,), shape),
     ):
         found = np.zeros(out, dtype)
-        getattr(kernels, kernel)[name](*inputs, found, rows, columns)
+        getattr(kernels, kernel)(*inputs, found, rows, columns)
         np.testing.assert_allclose(found, twin(*inputs, rows, columns), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "dtype"), KINDS)
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(rows=windows(5), columns=windows(6))
-def test_pooling_over_any_windows(name, dtype, rows, columns):
-    check_pooling(name, dtype, rows, columns, (2, 5, 6))
+def test_pooling_over_any_windows(dtype, rows, columns):
+    check_pooling(dtype, rows, columns, (2, 5, 6))
 
 
-@pytest.mark.parametrize(("name", "dtype"), KINDS)
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(height=st.integers(2, 9), width=st.integers(2, 41))
-def test_pooling_over_2x2_tiles(name, dtype, height, width):
+def test_pooling_over_2x2_tiles(dtype, height, width):
     tiles = lambda n: np.array([(i, i + 2) for i in range(0, n - 1, 2)], np.int64)
-    check_pooling(name, dtype, tiles(height), tiles(width), (2, height, width))
+    check_pooling(dtype, tiles(height), tiles(width), (2, height, width))
 
 
-@pytest.mark.parametrize(("name", "dtype"), KINDS)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("place", range(4))
-def test_nan_wins_a_window(name, dtype, place):
+def test_nan_wins_a_window(dtype, place):
     x = np.array([1.0, 2.0, 3.0, 4.0], dtype)
     x[place] = np.nan
     for windows_ in (np.array([[0, 2]]), np.array([[0, 2], [0, 2]])):
         out = np.zeros((1, len(windows_), 1), dtype)
-        kernels.max_pool[name](x.reshape(1, 2, 2), out, windows_, np.array([[0, 2]]))
+        kernels.max_pool(x.reshape(1, 2, 2), out, windows_, np.array([[0, 2]]))
         assert np.isnan(out).all()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [np.ones((1, 1, 3, 3), int), np.ones((1, 1, 3, 6))[..., ::2], np.ones((1, 1, 3, 3), "f")],
+    ids=["integers", "strided", "another dtype"],
+)
+def test_arrays_that_do_not_belong_together_are_refused(bad):
+    geometry = (0, 0, 1, 2, 2, (2, 2, 1, 1, 0, 0, 1, 1))
+    with pytest.raises(TypeError, match="patches: expected C-contiguous arrays of one dtype"):
+        kernels.gather(bad, np.empty((1, 4, 4)), *geometry)
+    frozen = np.empty((1, 4, 4))
+    frozen.flags.writeable = False
+    with pytest.raises(TypeError, match="the last of them writeable"):
+        kernels.gather(np.ones((1, 1, 3, 3)), frozen, *geometry)
+    with pytest.raises(TypeError, match="patches: expected a C-contiguous array of int64"):
+        kernels.index_add(np.zeros(3), np.zeros(1), np.ones(1))
+
+
+# --- convolution, with every set of instructions ---------------------------------------------------
+
+
+def check_convolution(x_shape, w_shape, geo, groups=1):
+    rng = np.random.default_rng(0)
+    x, w = (rng.standard_normal(s).astype(np.float32) for s in (x_shape, w_shape))
+    tx, tw = ag.Tensor(x), ag.Tensor(w)
+    out = ag.conv2d(tx, tw, None, geo.stride, geo.padding, geo.dilation, groups)
+    seed = rng.standard_normal(out.shape).astype(np.float32)
+    out.backward(seed)
+    exact = [ag.Tensor(a.astype(np.float64)) for a in (x, w)]
+    expected = ag.conv2d(*exact, None, geo.stride, geo.padding, geo.dilation, groups)
+    expected.backward(seed.astype(np.float64))
+    twin = reference.conv2d(x, w, None, geo, groups).reshape(out.shape)
+    for found, wanted in (
+        (out.value, expected.value), (out.value, twin), (tx.grad, exact[0].grad), (tw.grad, exact[1].grad),
+    ):  # fmt: skip
+        scale = max(1.0, float(np.abs(wanted).max()))
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=2e-6 * scale)
+
+
+@pytest.mark.parametrize("filters", [1, 5, 6, 7, 12, 16, 33])
+@pytest.mark.parametrize("size", [(6, 9), (12, 12), (20, 21), (32, 32)])
+def test_any_number_of_rows_and_columns(level, filters, size):
+    plain = Geometry((3, 3), (1, 1), (0, 0), (1, 1))
+    check_convolution((2, 3, *size), (filters, 3, 3, 3), plain)
+
+
+def test_one_by_one_and_groups(level):
+    check_convolution((2, 8, 9, 9), (6, 8, 1, 1), Geometry((1, 1), (1, 1), (0, 0), (1, 1)))
+    check_convolution(
+        (2, 8, 19, 9), (6, 4, 3, 2), Geometry((3, 2), (2, 1), (1, 2), (1, 2)), groups=2
+    )
+
+
+@given(
+    kernel=st.integers(1, 4),
+    height=st.integers(1, 24),
+    width=st.integers(1, 24),
+    filters=st.integers(1, 9),
+)
+def test_best_instructions_on_any_image(kernel, height, width, filters):
+    geo = Geometry((kernel, kernel), (1, 1), (1, 0), (1, 1))
+    assume(min(geo.output(height, width)) > 0)
+    check_convolution((1, 2, height, width), (filters, 2, kernel, kernel), geo)
+
+
+def test_nothing_beyond_the_result_is_written(level):
+    """Overlapping blocks and repeated rows stay inside the output and the gradients."""
+    x = np.ones((3, 2, 7, 11), np.float32)
+    w = np.ones((5, 2, 2, 2), np.float32)
+    out = ag.conv2d(x, w)
+    assert (out == 8).all()

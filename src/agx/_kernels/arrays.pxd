@@ -1,5 +1,8 @@
 cimport numpy as cnp
 
+cdef enum Operation:
+    NONE, ADD, SUBTRACT, MULTIPLY, DIVIDE
+
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind)
 cdef bint is_float32(object x, int ndim) noexcept
 cdef object unbroadcast(str op, object c, tuple shape)
@@ -9,3 +12,7 @@ cdef cnp.ndarray like(object x)
 cdef float *scratch(Py_ssize_t floats) except NULL
 cdef bint is_floating(object x) noexcept
 cdef bint alike(object x, object y) noexcept
+cdef unsigned long long fingerprint(object x) except? 0
+cdef object combine(Operation what, object x, object y)
+cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y)
+cdef bint add_to(object total, object x) noexcept

@@ -1,6 +1,19 @@
-"""New arrays for the results of kernels, what kernels ask of their arguments, and un-broadcasting."""
+"""What kernels do with arrays as wholes: new ones for results, what they ask of their arguments,
+un-broadcasting, fingerprints, and arithmetic on small ones.
+
+A fingerprint is how a backward pass sees that an array was changed in place. Up to ``WHOLE`` words of
+8 bytes every one counts; of longer arrays four words at each of ``PLACES`` places spread evenly, for every
+place costs a wait for memory.
+
+On small arrays a call of NumPy's would cost more than the numbers. Results are NumPy's to the bit.
+Anything unusual is left to NumPy: other dtypes, broadcasting between arrays, and results that are not
+finite, about which NumPy warns.
+"""
 
 import threading
+
+from cython cimport floating
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -102,3 +115,189 @@ cdef object silence(object g, object c):
     if not undefined.any():
         return c
     return np.where(undefined & (getattr(g, "value", g) == 0), 0.0, c)
+
+
+# --- fingerprints ------------------------------------------------------------------------------------
+
+cdef enum:
+    WHOLE = 4096
+    PLACES = 256
+
+cdef unsigned long long PRIME = 0x9E3779B97F4A7C15ULL
+
+
+cdef inline unsigned long long mix(unsigned long long h, unsigned long long word) noexcept nogil:
+    h = (h ^ word) * PRIME
+    return h ^ (h >> 29)
+
+
+cdef unsigned long long of_bytes(const char *data, Py_ssize_t size) noexcept nogil:
+    cdef unsigned long long h0 = 1, h1 = 2, h2 = 3, h3 = 4, word = 0
+    cdef unsigned long long[4] four
+    cdef Py_ssize_t words = size // 8, i = 0
+    cdef Py_ssize_t end = words, step = 4
+    if words > WHOLE:
+        step = words // PLACES
+        end -= 4
+        memcpy(four, data + 8 * end, 32)
+        h0, h1 = mix(h0, four[0]), mix(h1, four[1])
+        h2, h3 = mix(h2, four[2]), mix(h3, four[3])
+    while i + 4 <= end:
+        memcpy(four, data + 8 * i, 32)
+        h0, h1 = mix(h0, four[0]), mix(h1, four[1])
+        h2, h3 = mix(h2, four[2]), mix(h3, four[3])
+        i += step
+    while i < end:
+        memcpy(&word, data + 8 * i, 8)
+        h0 = mix(h0, word)
+        i += 1
+    if size % 8:
+        word = 0
+        memcpy(&word, data + 8 * words, size % 8)
+        h0 = mix(h0, word)
+    return mix(mix(h0, h1), mix(h2, h3))
+
+
+cdef unsigned long long fingerprint(object x) except? 0:
+    """A number that hardly ever stays the same when ``x`` is changed."""
+    cdef object plain = x
+    if not cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_C_CONTIGUOUS):
+        if cnp.PyArray_SIZE(x) > 2 * WHOLE:
+            plain = x.ravel(order="K") if x.flags.f_contiguous else x.flat[:: x.size // (4 * PLACES)]
+        plain = np.ascontiguousarray(plain)
+    return of_bytes(<const char *>cnp.PyArray_DATA(plain), cnp.PyArray_NBYTES(plain))
+
+
+def fingerprint_of(object x):
+    """Return the fingerprint of an array."""
+    return fingerprint(x)
+
+
+# --- arithmetic on small arrays -----------------------------------------------------------------------
+
+cdef enum:
+    # Elements up to which an array is small.
+    FEW = 256
+    # Integers up to here are floats exactly.
+    MOST_EXACT = 1 << 24
+
+cdef object np_divide = np.divide
+cdef object np_multiply = np.multiply
+cdef object np_negative = np.negative
+
+
+cdef inline bint is_small(object x) noexcept:
+    return is_floating(x) and cnp.PyArray_SIZE(x) <= FEW
+
+
+cdef inline bint is_number(object x, double *value) noexcept:
+    if type(x) is float:
+        value[0] = <double>x
+        return True
+    if type(x) is int and -MOST_EXACT < x < MOST_EXACT:
+        value[0] = <double>x
+        return True
+    return False
+
+
+cdef bint fill(Operation what, const floating *x, Py_ssize_t dx, const floating *y, Py_ssize_t dy,
+               floating *out, Py_ssize_t n) noexcept nogil:
+    """Write x op y, each with steps of 0 or 1; tells whether all results are finite."""
+    cdef Py_ssize_t i
+    cdef floating doubt = 0
+    if what == ADD:
+        for i in range(n):
+            out[i] = x[i * dx] + y[i * dy]
+    elif what == SUBTRACT:
+        for i in range(n):
+            out[i] = x[i * dx] - y[i * dy]
+    elif what == MULTIPLY:
+        for i in range(n):
+            out[i] = x[i * dx] * y[i * dy]
+    else:
+        for i in range(n):
+            out[i] = x[i * dx] / y[i * dy]
+    for i in range(n):
+        doubt += out[i] - out[i]
+    return doubt == 0
+
+
+cdef object combine(Operation what, object x, object y):
+    """x op y for small arrays of one shape, or an array and a number; None for what NumPy must do."""
+    cdef double number
+    cdef float single
+    cdef object like = x
+    cdef Py_ssize_t dx = 1, dy = 1
+    cdef void *a
+    cdef void *b
+    cdef bint fine
+    if is_small(x):
+        a = cnp.PyArray_DATA(x)
+        if is_small(y):
+            if not alike(x, y):
+                return None
+            b = cnp.PyArray_DATA(y)
+        elif is_number(y, &number):
+            single = <float>number
+            b = &single if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 else <void *>&number
+            dy = 0
+        else:
+            return None
+    elif is_small(y) and is_number(x, &number):
+        single = <float>number
+        a = &single if cnp.PyArray_TYPE(y) == cnp.NPY_FLOAT32 else <void *>&number
+        b = cnp.PyArray_DATA(y)
+        dx, like = 0, y
+    else:
+        return None
+    cdef cnp.ndarray out = cnp.PyArray_EMPTY(
+        cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), cnp.PyArray_TYPE(like), 0)
+    if cnp.PyArray_TYPE(like) == cnp.NPY_FLOAT32:
+        fine = fill(what, <float *>a, dx, <float *>b, dy, <float *>cnp.PyArray_DATA(out),
+                    cnp.PyArray_SIZE(out))
+    else:
+        fine = fill(what, <double *>a, dx, <double *>b, dy, <double *>cnp.PyArray_DATA(out),
+                    cnp.PyArray_SIZE(out))
+    return out if fine else None
+
+
+cdef inline object compute(Operation what, object ufunc, object x, object y):
+    found = combine(what, x, y)
+    return ufunc(x, y) if found is None else found
+
+
+cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y):
+    """What argument ``i`` of out = x op y gets of the gradient ``g``, before un-broadcasting."""
+    if what == ADD or (what == SUBTRACT and i == 0):
+        return g
+    if what == SUBTRACT:
+        return compute(MULTIPLY, np_multiply, g, -1.0)
+    if what == MULTIPLY:
+        return compute(MULTIPLY, np_multiply, g, x if i else y)
+    if i == 0:
+        return compute(DIVIDE, np_divide, g, y)
+    return compute(DIVIDE, np_divide, compute(MULTIPLY, np_multiply, np_negative(g), out), y)
+
+
+cdef bint add_to(object total, object x) noexcept:
+    """total += x for small arrays of one shape; False if NumPy must do it."""
+    cdef Py_ssize_t i
+    if not is_small(total) or not is_small(x) or not alike(total, x) or not cnp.PyArray_ISWRITEABLE(total):
+        return False
+    if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
+        for i in range(cnp.PyArray_SIZE(x)):
+            (<float *>cnp.PyArray_DATA(total))[i] += (<float *>cnp.PyArray_DATA(x))[i]
+    else:
+        for i in range(cnp.PyArray_SIZE(x)):
+            (<double *>cnp.PyArray_DATA(total))[i] += (<double *>cnp.PyArray_DATA(x))[i]
+    return True
+
+
+def calculate(str symbol, x, y):
+    """Compute x op y for "+", "-", "*" or "/"; None for what NumPy must do."""
+    return combine(<Operation>("+-*/".index(symbol) + 1), x, y)
+
+
+def accumulate(total, x):
+    """Add ``x`` to ``total`` in place; False for what NumPy must do."""
+    return bool(add_to(total, x))

@@ -10,17 +10,15 @@ from libc.string cimport memset
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty, is_float32, scratch
-from agx._kernels.pool cimport parallel
-from agx._kernels.simd cimport simd_level
-from agx._kernels.tiles cimport copy, inner_tile_for, tile_for, tile_t, turn8
+from agx._kernels.machine cimport (copy, inner_tile_for, instructions, instructions_t, parallel,
+                                   threads_for, tile_for, tile_t)
 
 cnp.import_array()
 
 cdef enum:
     MOST_ROWS = 8
-    # Multiplications above which BLAS is as good, and below which a thread costs more than it saves.
+    # Multiplications above which BLAS is as good.
     MOST_WORK = 1 << 26
-    WORK_PER_THREAD = 1 << 17
     # Floats that may be copied to be read in order.
     MOST_COPIED = 1 << 20
     # Rows up to which a factor that lies across is cheaper to read than to turn.
@@ -34,6 +32,7 @@ cdef struct Job:
     const float *bias
     float *out
     Py_ssize_t am, ak, bk, bn
+    const instructions_t *set
     const tile_t *tile
     Py_ssize_t width, blocks, panels, depth
     # Parts take blocks of rows, or else panels of columns.
@@ -43,8 +42,8 @@ cdef struct Job:
     Py_ssize_t share
 
 
-cdef void pack(float *to, Py_ssize_t width, const float *source, Py_ssize_t across, Py_ssize_t along,
-               Py_ssize_t count, Py_ssize_t length) noexcept nogil:
+cdef void pack(const instructions_t *set, float *to, Py_ssize_t width, const float *source,
+               Py_ssize_t across, Py_ssize_t along, Py_ssize_t count, Py_ssize_t length) noexcept nogil:
     """to[k][j] = source[k * along + j * across] for j < count, zero up to ``width``."""
     cdef Py_ssize_t j = 0, k
     if count < width:
@@ -57,7 +56,7 @@ cdef void pack(float *to, Py_ssize_t width, const float *source, Py_ssize_t acro
         while j + 8 <= count:
             k = 0
             while k + 8 <= length:
-                turn8(source + j * across + k, across, to + k * width + j, width)
+                set.turn(source + j * across + k, across, to + k * width + j, width)
                 k += 8
             while k < length:
                 pack_few(to + k * width + j, source + j * across + k, across, 8)
@@ -104,31 +103,31 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
     cdef float *spare = memory + 2 * (job.depth + 8)
     cdef float *turned = spare + MOST_ROWS * job.width
     cdef float *packed = turned + job.depth * job.width
-    cdef bint direct
+    cdef bint as_it_lies
     if job.by_rows:
         first, last = part * job.blocks // job.parts, (part + 1) * job.blocks // job.parts
     else:
         panel, panels = part * job.panels // job.parts, (part + 1) * job.panels // job.parts
     for block in range(first, last):
         row = min(block * t.rows, job.M - t.rows)
-        pack(packed + (block - first) * t.rows * job.depth, t.rows, job.a + row * job.am, job.am, job.ak,
-             t.rows, job.K)
+        pack(job.set, packed + (block - first) * t.rows * job.depth, t.rows, job.a + row * job.am, job.am,
+             job.ak, t.rows, job.K)
         if job.bias:
             for k in range(t.rows):
                 packed[((block - first + 1) * job.depth - 1) * t.rows + k] = 1
-    direct = job.bn == 1 and job.bias == NULL and last - first <= 2
-    direct = direct and (job.N >= job.width or job.N % t.width == 0)
+    as_it_lies = job.bn == 1 and job.bias == NULL and last - first <= 2
+    as_it_lies = as_it_lies and (job.N >= job.width or job.N % t.width == 0)
     for k in range(job.depth):
-        offset[k] = k * (job.bk if direct else job.width)
+        offset[k] = k * (job.bk if as_it_lies else job.width)
     while panel < panels:
         # The last panel is as narrow as it can be, and starts further left to be full.
         vectors = min(t.vectors, (job.N - panel * job.width + t.width - 1) // t.width)
         column = max(0, min(panel * job.width, job.N - vectors * t.width))
         count = min(job.N, vectors * t.width)
-        if direct:
+        if as_it_lies:
             multiply_panel(job, packed, job.b + column, offset, first, last, column, <int>vectors, spare)
         else:
-            pack(turned, job.width, job.b + column * job.bn, job.bn, job.bk, count, job.K)
+            pack(job.set, turned, job.width, job.b + column * job.bn, job.bn, job.bk, count, job.K)
             if job.bias:
                 memset(turned + job.K * job.width, 0, job.width * sizeof(float))
                 copy(turned + job.K * job.width, job.bias + column, count)
@@ -136,15 +135,15 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         panel += 1
 
 
-cdef bint multiply(Job *job, int level, Py_ssize_t threads) except False:
+cdef bint multiply(Job *job, int threads) except False:
     cdef Py_ssize_t blocks
-    job.tile = tile_for(level, job.M)
+    job.tile = tile_for(job.set.tiles, job.M)
     job.width = job.tile.vectors * job.tile.width
     job.blocks = (job.M + job.tile.rows - 1) // job.tile.rows
     job.panels = (job.N + job.width - 1) // job.width
     job.depth = job.K + (job.bias != NULL)
     job.by_rows = job.blocks >= job.panels
-    job.parts = min(threads, job.blocks if job.by_rows else job.panels)
+    job.parts = <int>min(<Py_ssize_t>threads, job.blocks if job.by_rows else job.panels)
     blocks = (job.blocks + job.parts - 1) // job.parts if job.by_rows else job.blocks
     job.share = (2 * (job.depth + 8) + MOST_ROWS * job.width + job.depth * job.width
                  + blocks * job.tile.rows * job.depth)
@@ -168,7 +167,7 @@ cdef void inner_part(void *context, int part) noexcept nogil:
     cdef float *to
     cdef float rest
     while m < job.M:
-        t = inner_tile_for(job.tile.width // 8, job.M - m)
+        t = inner_tile_for(job.set.tiles, job.M - m)
         body = job.K - job.K % t.width
         for j in range(t.vectors):
             offset[j] = j * job.bn
@@ -195,14 +194,14 @@ def matmul(object x, object y, object bias, object team):
     """x (M, K) @ y (K, N) + bias (N,), or None where this kernel is of no use.
 
     ``bias`` may be None, ``team()`` says how many threads there are. The kernel is of use for float32
-    matrices of modest size, either of which may be a transpose, on a processor with the instructions.
+    matrices of modest size, either of which may be a transpose, on a processor with tiles.
     """
-    cdef int level = simd_level()
     cdef Job job
     cdef cnp.npy_intp[2] shape
-    cdef Py_ssize_t work, threads = 1
+    cdef int threads
     cdef cnp.ndarray out
-    if not level or not is_float32(x, 2) or not is_float32(y, 2):
+    job.set = instructions()
+    if job.set.tiles == NULL or not is_float32(x, 2) or not is_float32(y, 2):
         return None
     if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_IS_C_CONTIGUOUS(bias)):
         return None
@@ -211,7 +210,6 @@ def matmul(object x, object y, object bias, object team):
         return None
     if job.M > MOST_COPIED // job.K or job.M * job.K > MOST_WORK // job.N or job.K > 1 << 14:
         return None
-    work = job.M * job.K * job.N
     job.a, job.b = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(y)
     job.am, job.ak = cnp.PyArray_STRIDE(x, 0) // 4, cnp.PyArray_STRIDE(x, 1) // 4
     job.bk, job.bn = cnp.PyArray_STRIDE(y, 0) // 4, cnp.PyArray_STRIDE(y, 1) // 4
@@ -219,13 +217,11 @@ def matmul(object x, object y, object bias, object team):
     shape[0], shape[1] = job.M, job.N
     out = empty(2, shape, cnp.NPY_FLOAT32)
     job.out = <float *>cnp.PyArray_DATA(out)
-    if work >= 2 * WORK_PER_THREAD:
-        threads = min(<Py_ssize_t>team(), work // WORK_PER_THREAD)
+    threads = threads_for(job.M * job.K * job.N, job.M * job.N, team)
     if job.M <= FEW_ROWS and job.bk == 1 and job.ak == 1 and job.bn != 1:
-        job.tile = tile_for(level, job.M)
-        job.parts = min(threads, job.N)
+        job.parts = <int>min(<Py_ssize_t>threads, job.N)
         with nogil:
             parallel(inner_part, &job, job.parts)
     else:
-        multiply(&job, level, threads)
+        multiply(&job, threads)
     return out

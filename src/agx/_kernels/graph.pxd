@@ -1,4 +1,4 @@
-from agx._kernels.arithmetic cimport Operation
+from agx._kernels.arrays cimport Operation
 
 
 cdef class Primitive:

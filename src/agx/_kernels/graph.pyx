@@ -12,8 +12,7 @@ from types import MethodType
 
 cimport numpy as cnp
 
-from agx._kernels.arithmetic cimport ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, combine
-from agx._kernels.fingerprint cimport fingerprint
+from agx._kernels.arrays cimport ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, combine, fingerprint
 
 import numpy as np
 

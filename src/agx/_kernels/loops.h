@@ -1,169 +1,195 @@
-/* Loops over rows of numbers, in selects only so that they vectorise: once for the compiler's baseline,
-   and once for each set of instructions of simd.h. */
+/* Loops over rows of numbers, in selects only so that they vectorise. Included once for each set of
+   instructions and each type, with NUMBER (the type), EXP, AGX_NAME, AGX_TABLE and AGX_TARGET defined.
+   A loop is written once: here, with its name in the table at the end; simd.h says what it takes. */
 
-#ifndef AGX_LOOPS_H
-#define AGX_LOOPS_H
+#define LOOP(returned, name) AGX_TARGET static returned AGX_NAME(name)
+#define PART(returned, name) AGX_TARGET AGX_INLINE returned AGX_NAME(name)
 
-#include <stddef.h>
-#include "simd.h"
+/* Running results side by side, for vectors without -ffast-math and several additions at a time. */
+#define LANES 64
 
-enum { AGX_LANES = 64 };
+/* --- relu ------------------------------------------------------------------------------------- */
 
-/* Do j = 0 to n in blocks of B, a constant, the last of which overlaps the one before. */
-#define AGX_IN_BLOCKS(size, few, n, arguments)                                                        \
-    {                                                                                                 \
-        enum { B = size };                                                                            \
-        ptrdiff_t j = 0;                                                                              \
-        for (; j + B < n; j += B) few arguments;                                                      \
-        j = n - B;                                                                                    \
-        few arguments;                                                                                \
+LOOP(void, relu)(const void *AGX_RESTRICT from, void *AGX_RESTRICT to, ptrdiff_t n) {
+    const NUMBER *x = from;
+    NUMBER *out = to;
+    for (ptrdiff_t i = 0; i < n; i++) out[i] = x[i] <= 0 ? 0 : x[i];
+}
+
+LOOP(void, relu_back)(
+    const void *AGX_RESTRICT gradient, const void *AGX_RESTRICT at, void *AGX_RESTRICT to, ptrdiff_t n) {
+    const NUMBER *g = gradient, *x = at;
+    NUMBER *out = to;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        NUMBER passed = g[i];
+        out[i] = x[i] > 0 ? passed : 0;
     }
-#define AGX_BLOCKS(few, n, arguments)                                                                 \
-    if (n >= 8) AGX_IN_BLOCKS(8, few, n, arguments)                                                   \
-    else if (n >= 4) AGX_IN_BLOCKS(4, few, n, arguments)                                              \
-    else for (ptrdiff_t j = 0, B = 1; j < n; j++) few arguments;
+}
 
-#define AGX_LOOP_BODIES(type)                                                                         \
-    AGX_INLINE type agx_larger_##type(type a, type b) { /* NaN wins. */                               \
-        type m = b > a ? b : a;                                                                       \
-        return b != b ? b : m;                                                                        \
-    }                                                                                                 \
-    AGX_INLINE void agx_relu_body_##type(                                                             \
-        const type *AGX_RESTRICT x, type *AGX_RESTRICT out, ptrdiff_t n) {                            \
-        for (ptrdiff_t i = 0; i < n; i++) out[i] = x[i] <= 0 ? 0 : x[i];                              \
-    }                                                                                                 \
-    AGX_INLINE void agx_relu_back_body_##type(                                                        \
-        const type *AGX_RESTRICT g, const type *AGX_RESTRICT x, type *AGX_RESTRICT out,               \
-        ptrdiff_t n) {                                                                                \
-        for (ptrdiff_t i = 0; i < n; i++) {                                                           \
-            type passed = g[i];                                                                       \
-            out[i] = x[i] > 0 ? passed : 0;                                                           \
-        }                                                                                             \
-    }                                                                                                 \
-    AGX_INLINE void agx_mask_body_##type(const type *AGX_RESTRICT x, type *AGX_RESTRICT g, ptrdiff_t n) { \
-        for (ptrdiff_t i = 0; i < n; i++) {                                                           \
-            type passed = g[i];                                                                       \
-            g[i] = x[i] > 0 ? passed : 0;                                                             \
-        }                                                                                             \
-    }                                                                                                 \
-    AGX_INLINE void agx_pool_few_##type(                                                              \
-        const type *AGX_RESTRICT x, const type *AGX_RESTRICT y, type *AGX_RESTRICT out,               \
-        const ptrdiff_t n) {                                                                          \
-        for (ptrdiff_t j = 0; j < n; j++) {                                                           \
-            type upper = agx_larger_##type(x[2 * j], x[2 * j + 1]);                                   \
-            out[j] = agx_larger_##type(upper, agx_larger_##type(y[2 * j], y[2 * j + 1]));             \
-        }                                                                                             \
-    }                                                                                                 \
-    AGX_INLINE void agx_unpool_few_##type(                                                            \
-        const type *AGX_RESTRICT x, const type *AGX_RESTRICT y, const type *AGX_RESTRICT g,           \
-        type *AGX_RESTRICT dx, type *AGX_RESTRICT dy, const ptrdiff_t n) {                            \
-        for (ptrdiff_t j = 0; j < n; j++) {                                                           \
-            type a = x[2 * j], b = x[2 * j + 1], c = y[2 * j], d = y[2 * j + 1];                      \
-            type m = agx_larger_##type(agx_larger_##type(a, b), agx_larger_##type(c, d));             \
-            type left = g[j];                                                                         \
-            type after_a = a == m ? 0 : left;                                                         \
-            type after_b = b == m ? 0 : after_a;                                                      \
-            type after_c = c == m ? 0 : after_b;                                                      \
-            type at_a = a == m ? left : 0;                                                            \
-            type at_b = b == m ? after_a : 0;                                                         \
-            type at_c = c == m ? after_b : 0;                                                         \
-            dx[2 * j] = at_a;                                                                         \
-            dx[2 * j + 1] = at_b;                                                                     \
-            dy[2 * j] = at_c;                                                                         \
-            dy[2 * j + 1] = after_c;                                                                  \
-        }                                                                                             \
-    }                                                                                                 \
-    AGX_INLINE void agx_pool_body_##type(                                                             \
-        const type *AGX_RESTRICT x, const type *AGX_RESTRICT y, type *AGX_RESTRICT out,               \
-        ptrdiff_t n) {                                                                                \
-        AGX_BLOCKS(agx_pool_few_##type, n, (x + 2 * j, y + 2 * j, out + j, B))                        \
-    }                                                                                                 \
-    AGX_INLINE void agx_unpool_body_##type(                                                           \
-        const type *AGX_RESTRICT x, const type *AGX_RESTRICT y, const type *AGX_RESTRICT g,           \
-        type *AGX_RESTRICT dx, type *AGX_RESTRICT dy, ptrdiff_t n) {                                  \
-        AGX_BLOCKS(                                                                                   \
-            agx_unpool_few_##type, n, (x + 2 * j, y + 2 * j, g + j, dx + 2 * j, dy + 2 * j, B))       \
-    }                                                                                                 \
-    AGX_INLINE type agx_sum_body_##type(                                                              \
-        const type *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {                               \
-        type lane[AGX_LANES] = {0}, s = 0;                                                            \
-        int k, half;                                                                                  \
-        for (; rows; rows--, x += stride) {                                                           \
-            ptrdiff_t i = 0;                                                                          \
-            for (; i + AGX_LANES <= n; i += AGX_LANES)                                                \
-                for (k = 0; k < AGX_LANES; k++) lane[k] += x[i + k];                                  \
-            for (; i + 16 <= n; i += 16)                                                              \
-                for (k = 0; k < 16; k++) lane[k] += x[i + k];                                         \
-            for (; i < n; i++) s += x[i];                                                             \
-        }                                                                                             \
-        for (half = AGX_LANES / 2; half; half /= 2)                                                   \
-            for (k = 0; k < half; k++) lane[k] += lane[k + half];                                     \
-        return s + lane[0];                                                                           \
-    }                                                                                                 \
-    AGX_INLINE int agx_nan_body_##type(const type *x, ptrdiff_t n) {                                  \
-        int found = 0;                                                                                \
-        for (ptrdiff_t i = 0; i < n; i++) found |= x[i] != x[i];                                      \
-        return found;                                                                                 \
+LOOP(void, mask)(const void *AGX_RESTRICT at, void *AGX_RESTRICT gradient, ptrdiff_t n) {
+    const NUMBER *x = at;
+    NUMBER *g = gradient;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        NUMBER passed = g[i];
+        g[i] = x[i] > 0 ? passed : 0;
     }
-AGX_LOOP_BODIES(float)
-AGX_LOOP_BODIES(double)
+}
 
-#define AGX_LOOP_TABLE(type)                                                                          \
-    typedef struct {                                                                                  \
-        void (*relu)(const type *, type *, ptrdiff_t);                                                \
-        void (*mask)(const type *, type *, ptrdiff_t);                                                \
-        void (*relu_back)(const type *, const type *, type *, ptrdiff_t);                             \
-        void (*pool)(const type *, const type *, type *, ptrdiff_t);                                  \
-        void (*unpool)(const type *, const type *, const type *, type *, type *, ptrdiff_t);          \
-        type (*sum)(const type *, ptrdiff_t, ptrdiff_t, ptrdiff_t);                                   \
-        int (*nan)(const type *, ptrdiff_t);                                                          \
-    } agx_loops_##type;
-AGX_LOOP_TABLE(float)
-AGX_LOOP_TABLE(double)
+/* --- windows of two by two, in blocks of which the last overlaps the one before ----------------- */
 
-#define AGX_LOOPS(type, isa, target)                                                                  \
-    target static void agx_relu_##isa##_##type(const type *x, type *out, ptrdiff_t n) {               \
-        agx_relu_body_##type(x, out, n);                                                              \
-    }                                                                                                 \
-    target static void agx_relu_back_##isa##_##type(                                                  \
-        const type *g, const type *x, type *out, ptrdiff_t n) {                                       \
-        agx_relu_back_body_##type(g, x, out, n);                                                      \
-    }                                                                                                 \
-    target static void agx_mask_##isa##_##type(const type *x, type *g, ptrdiff_t n) {                 \
-        agx_mask_body_##type(x, g, n);                                                                \
-    }                                                                                                 \
-    target static void agx_pool_##isa##_##type(                                                       \
-        const type *x, const type *y, type *out, ptrdiff_t n) {                                       \
-        agx_pool_body_##type(x, y, out, n);                                                           \
-    }                                                                                                 \
-    target static void agx_unpool_##isa##_##type(                                                     \
-        const type *x, const type *y, const type *g, type *dx, type *dy, ptrdiff_t n) {               \
-        agx_unpool_body_##type(x, y, g, dx, dy, n);                                                   \
-    }                                                                                                 \
-    target static type agx_sum_##isa##_##type(                                                        \
-        const type *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {                               \
-        return agx_sum_body_##type(x, rows, stride, n);                                               \
-    }                                                                                                 \
-    target static int agx_nan_##isa##_##type(const type *x, ptrdiff_t n) {                            \
-        return agx_nan_body_##type(x, n);                                                             \
+PART(NUMBER, larger)(NUMBER a, NUMBER b) { /* NaN wins. */
+    NUMBER m = b > a ? b : a;
+    return b != b ? b : m;
+}
+
+PART(void, pool_few)(
+    const NUMBER *AGX_RESTRICT x, const NUMBER *AGX_RESTRICT y, NUMBER *AGX_RESTRICT out,
+    const ptrdiff_t n) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        NUMBER upper = AGX_NAME(larger)(x[2 * j], x[2 * j + 1]);
+        out[j] = AGX_NAME(larger)(upper, AGX_NAME(larger)(y[2 * j], y[2 * j + 1]));
     }
-#define AGX_LOOP_ROW(type, isa)                                                                       \
-    {agx_relu_##isa##_##type, agx_mask_##isa##_##type, agx_relu_back_##isa##_##type, agx_pool_##isa##_##type, \
-     agx_unpool_##isa##_##type, agx_sum_##isa##_##type, agx_nan_##isa##_##type}
+}
 
-AGX_LOOPS(float, base, )
-AGX_LOOPS(double, base, )
-#ifdef AGX_SIMD
-AGX_LOOPS(float, avx2, AGX_AVX2)
-AGX_LOOPS(double, avx2, AGX_AVX2)
-AGX_LOOPS(float, avx512, AGX_AVX512)
-AGX_LOOPS(double, avx512, AGX_AVX512)
-static const agx_loops_float agx_float_loops[] = {
-    AGX_LOOP_ROW(float, base), AGX_LOOP_ROW(float, avx2), AGX_LOOP_ROW(float, avx512)};
-static const agx_loops_double agx_double_loops[] = {
-    AGX_LOOP_ROW(double, base), AGX_LOOP_ROW(double, avx2), AGX_LOOP_ROW(double, avx512)};
-#else
-static const agx_loops_float agx_float_loops[] = {AGX_LOOP_ROW(float, base)};
-static const agx_loops_double agx_double_loops[] = {AGX_LOOP_ROW(double, base)};
-#endif
-#endif
+PART(void, unpool_few)(
+    const NUMBER *AGX_RESTRICT x, const NUMBER *AGX_RESTRICT y, const NUMBER *AGX_RESTRICT g,
+    NUMBER *AGX_RESTRICT dx, NUMBER *AGX_RESTRICT dy, const ptrdiff_t n) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        NUMBER a = x[2 * j], b = x[2 * j + 1], c = y[2 * j], d = y[2 * j + 1];
+        NUMBER m = AGX_NAME(larger)(AGX_NAME(larger)(a, b), AGX_NAME(larger)(c, d));
+        NUMBER left = g[j];
+        NUMBER after_a = a == m ? 0 : left;
+        NUMBER after_b = b == m ? 0 : after_a;
+        NUMBER after_c = c == m ? 0 : after_b;
+        NUMBER at_a = a == m ? left : 0;
+        NUMBER at_b = b == m ? after_a : 0;
+        NUMBER at_c = c == m ? after_b : 0;
+        dx[2 * j] = at_a;
+        dx[2 * j + 1] = at_b;
+        dy[2 * j] = at_c;
+        dy[2 * j + 1] = after_c;
+    }
+}
+
+PART(void, pool_blocks)(
+    const NUMBER *x, const NUMBER *y, NUMBER *out, ptrdiff_t n, const ptrdiff_t block) {
+    ptrdiff_t j = 0;
+    for (; j + block < n; j += block) AGX_NAME(pool_few)(x + 2 * j, y + 2 * j, out + j, block);
+    j = n - block;
+    AGX_NAME(pool_few)(x + 2 * j, y + 2 * j, out + j, block);
+}
+
+PART(void, unpool_blocks)(
+    const NUMBER *x, const NUMBER *y, const NUMBER *g, NUMBER *dx, NUMBER *dy, ptrdiff_t n,
+    const ptrdiff_t block) {
+    ptrdiff_t j = 0;
+    for (; j + block < n; j += block)
+        AGX_NAME(unpool_few)(x + 2 * j, y + 2 * j, g + j, dx + 2 * j, dy + 2 * j, block);
+    j = n - block;
+    AGX_NAME(unpool_few)(x + 2 * j, y + 2 * j, g + j, dx + 2 * j, dy + 2 * j, block);
+}
+
+LOOP(void, pool)(const void *x, const void *y, void *out, ptrdiff_t n) {
+    if (n >= 8) AGX_NAME(pool_blocks)(x, y, out, n, 8);
+    else if (n >= 4) AGX_NAME(pool_blocks)(x, y, out, n, 4);
+    else if (n) AGX_NAME(pool_blocks)(x, y, out, n, 1);
+}
+
+LOOP(void, unpool)(const void *x, const void *y, const void *g, void *dx, void *dy, ptrdiff_t n) {
+    if (n >= 8) AGX_NAME(unpool_blocks)(x, y, g, dx, dy, n, 8);
+    else if (n >= 4) AGX_NAME(unpool_blocks)(x, y, g, dx, dy, n, 4);
+    else if (n) AGX_NAME(unpool_blocks)(x, y, g, dx, dy, n, 1);
+}
+
+/* --- sums and NaN ------------------------------------------------------------------------------- */
+
+LOOP(double, sum)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {
+    const NUMBER *x = from;
+    NUMBER lane[LANES] = {0}, s = 0;
+    int k, half;
+    for (; rows; rows--, x += stride) {
+        ptrdiff_t i = 0;
+        for (; i + LANES <= n; i += LANES)
+            for (k = 0; k < LANES; k++) lane[k] += x[i + k];
+        for (; i + 16 <= n; i += 16)
+            for (k = 0; k < 16; k++) lane[k] += x[i + k];
+        for (; i < n; i++) s += x[i];
+    }
+    for (half = LANES / 2; half; half /= 2)
+        for (k = 0; k < half; k++) lane[k] += lane[k + half];
+    return s + lane[0];
+}
+
+LOOP(int, nan)(const void *from, ptrdiff_t n) {
+    const NUMBER *x = from;
+    int found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) found |= x[i] != x[i];
+    return found;
+}
+
+/* --- what the soft maximum of a row is made of ---------------------------------------------------- */
+
+/* The largest element; NaN is passed over, for its exponential shows it. */
+LOOP(double, largest)(const void *from, ptrdiff_t n) {
+    const NUMBER *x = from;
+    NUMBER lane[LANES], m = (NUMBER)-INFINITY;
+    ptrdiff_t i = 0;
+    int k, half;
+    for (k = 0; k < LANES; k++) lane[k] = m;
+    for (; i + LANES <= n; i += LANES)
+        for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+    for (; i + 16 <= n; i += 16)
+        for (k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+    for (half = LANES / 2; half; half /= 2)
+        for (k = 0; k < half; k++) lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k];
+    for (m = lane[0]; i < n; i++) m = x[i] > m ? x[i] : m;
+    return m;
+}
+
+/* The sum of exp(x - m), which are written too if there is an ``out``. */
+PART(NUMBER, exp_few)(const NUMBER *AGX_RESTRICT x, NUMBER *AGX_RESTRICT out, ptrdiff_t n, NUMBER m) {
+    NUMBER lane[LANES] = {0}, e[LANES], s = 0;
+    ptrdiff_t i = 0;
+    int k, half;
+    for (; i + LANES <= n; i += LANES) {
+        for (k = 0; k < LANES; k++) e[k] = EXP(x[i + k] - m);
+        for (k = 0; k < LANES; k++) lane[k] += e[k];
+        if (out) for (k = 0; k < LANES; k++) out[i + k] = e[k];
+    }
+    for (; i + 16 <= n; i += 16) {
+        for (k = 0; k < 16; k++) e[k] = EXP(x[i + k] - m);
+        for (k = 0; k < 16; k++) lane[k] += e[k];
+        if (out) for (k = 0; k < 16; k++) out[i + k] = e[k];
+    }
+    for (half = LANES / 2; half; half /= 2)
+        for (k = 0; k < half; k++) lane[k] += lane[k + half];
+    for (s = lane[0]; i < n; i++) {
+        NUMBER last = EXP(x[i] - m);
+        s += last;
+        if (out) out[i] = last;
+    }
+    return s;
+}
+
+LOOP(double, exp_sum)(const void *x, void *out, ptrdiff_t n, double m) {
+    if (out) return AGX_NAME(exp_few)(x, out, n, (NUMBER)m);
+    return AGX_NAME(exp_few)(x, NULL, n, (NUMBER)m);
+}
+
+LOOP(void, scale)(void *from, ptrdiff_t n, double s) {
+    NUMBER *x = from, factor = (NUMBER)s;
+    for (ptrdiff_t i = 0; i < n; i++) x[i] *= factor;
+}
+
+static const agx_loops AGX_TABLE = {
+    AGX_NAME(relu), AGX_NAME(relu_back), AGX_NAME(mask), AGX_NAME(pool), AGX_NAME(unpool), AGX_NAME(sum),
+    AGX_NAME(nan), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale),
+};
+
+#undef LOOP
+#undef PART
+#undef LANES
+#undef NUMBER
+#undef EXP
+#undef AGX_NAME
+#undef AGX_TABLE

@@ -1,10 +1,15 @@
-"""Loops over whole arrays of float32 or float64, shared among threads where they are long.
+"""Loops over whole arrays of float32 or float64.
 
-Each function returns a new array, or None for arguments that are not C-contiguous arrays of one such
-dtype. ``team()`` says how many threads there are.
+Functions of arrays are shared among threads where they are long; each returns a new array, or None for
+arguments that are not C-contiguous arrays of one such dtype. ``team()`` says how many threads there are.
+
+Updates of parameters are fused: one pass over memory for a whole optimiser step of one array. The
+formulas are PyTorch's (torch.optim). Each returns False, and does nothing, unless all arrays are
+C-contiguous, of one size and of one such dtype.
 """
 
 from cython cimport floating
+from libc.math cimport erf as c_erf, sqrt
 from libc.string cimport memset
 
 import numpy as np
@@ -12,56 +17,34 @@ import numpy as np
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.pool cimport awake, parallel
-from agx._kernels.simd cimport simd_level
-
-cdef extern from "loops.h" nogil:
-    ctypedef struct float_loops "agx_loops_float":
-        void (*relu)(const float *, float *, Py_ssize_t) noexcept nogil
-        void (*mask)(const float *, float *, Py_ssize_t) noexcept nogil
-        void (*relu_back)(const float *, const float *, float *, Py_ssize_t) noexcept nogil
-        void (*pool)(const float *, const float *, float *, Py_ssize_t) noexcept nogil
-        void (*unpool)(const float *, const float *, const float *, float *, float *,
-                       Py_ssize_t) noexcept nogil
-        float (*sum)(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t) noexcept nogil
-        int (*nan)(const float *, Py_ssize_t) noexcept nogil
-    ctypedef struct double_loops "agx_loops_double":
-        void (*relu)(const double *, double *, Py_ssize_t) noexcept nogil
-        void (*mask)(const double *, double *, Py_ssize_t) noexcept nogil
-        void (*relu_back)(const double *, const double *, double *, Py_ssize_t) noexcept nogil
-        void (*pool)(const double *, const double *, double *, Py_ssize_t) noexcept nogil
-        void (*unpool)(const double *, const double *, const double *, double *, double *,
-                       Py_ssize_t) noexcept nogil
-        double (*sum)(const double *, Py_ssize_t, Py_ssize_t, Py_ssize_t) noexcept nogil
-        int (*nan)(const double *, Py_ssize_t) noexcept nogil
-    const float_loops *of_floats "agx_float_loops"
-    const double_loops *of_doubles "agx_double_loops"
+from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, awake, loops_of, loops_t, parallel,
+                                   threads_for)
 
 cnp.import_array()
 
 cdef object np_isnan = np.isnan
 
-# Elements for which another thread pays.
-cdef enum:
-    WORK_PER_THREAD = 1 << 14
-
 cdef struct Job:
     # What the arrays are: rows of ``width``, ``rows`` of them in an image, for the loops that see images.
     Py_ssize_t count, rows, width
-    int parts, level, bytes
-    void *x
-    void *g
-    void *out
+    int parts, bytes
+    const loops_t *loops
+    char *x
+    char *g
+    char *out
+
+
+cdef object describe(Job *job, object x, Py_ssize_t count):
+    """Choose the loops for the numbers of ``x``, which comes in ``count`` pieces."""
+    job.count, job.x = count, <char *>cnp.PyArray_DATA(x)
+    job.bytes = <int>cnp.PyArray_ITEMSIZE(x)
+    job.loops = loops_of(job.bytes == 4)
 
 
 cdef object prepare(Job *job, object x, Py_ssize_t count, object team):
     """Share ``count`` pieces of ``x`` among threads."""
-    cdef Py_ssize_t parts = 1, size = cnp.PyArray_SIZE(x)
-    if size >= 2 * WORK_PER_THREAD:
-        parts = max(1, min(<Py_ssize_t>team(), size // WORK_PER_THREAD, count))
-    job.count, job.parts, job.level = count, <int>parts, simd_level()
-    job.bytes = <int>cnp.PyArray_ITEMSIZE(x)
-    job.x = cnp.PyArray_DATA(x)
+    describe(job, x, count)
+    job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(x), count, team)
 
 
 cdef inline Py_ssize_t edge(const Job *job, int part) noexcept nogil:
@@ -72,29 +55,20 @@ cdef inline Py_ssize_t edge(const Job *job, int part) noexcept nogil:
 
 cdef void relu_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
-    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
-    if job.bytes == 4:
-        of_floats[job.level].relu(<float *>job.x + i, <float *>job.out + i, n)
-    else:
-        of_doubles[job.level].relu(<double *>job.x + i, <double *>job.out + i, n)
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i, at = i * job.bytes
+    job.loops.relu(job.x + at, job.out + at, n)
 
 
 cdef void relu_back_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
-    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
-    if job.bytes == 4:
-        of_floats[job.level].relu_back(<float *>job.g + i, <float *>job.x + i, <float *>job.out + i, n)
-    else:
-        of_doubles[job.level].relu_back(<double *>job.g + i, <double *>job.x + i, <double *>job.out + i, n)
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i, at = i * job.bytes
+    job.loops.relu_back(job.g + at, job.x + at, job.out + at, n)
 
 
 cdef void mask_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
-    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
-    if job.bytes == 4:
-        of_floats[job.level].mask(<float *>job.x + i, <float *>job.g + i, n)
-    else:
-        of_doubles[job.level].mask(<double *>job.x + i, <double *>job.g + i, n)
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i, at = i * job.bytes
+    job.loops.mask(job.x + at, job.g + at, n)
 
 
 def relu(object x, object team):
@@ -104,7 +78,7 @@ def relu(object x, object team):
         return None
     out = like(x)
     prepare(&job, x, cnp.PyArray_SIZE(x), team)
-    job.out = cnp.PyArray_DATA(out)
+    job.out = <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(relu_part, &job, job.parts)
     return out
@@ -118,13 +92,13 @@ def relu_gradient(object g, object x, object team, bint overwrite=False):
     if overwrite and not cnp.PyArray_ISWRITEABLE(g):
         return None
     prepare(&job, x, cnp.PyArray_SIZE(x), team)
-    job.g = cnp.PyArray_DATA(g)
+    job.g = <char *>cnp.PyArray_DATA(g)
     if overwrite:
         with nogil:
             parallel(mask_part, &job, job.parts)
         return g
     out = like(x)
-    job.out = cnp.PyArray_DATA(out)
+    job.out = <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(relu_back_part, &job, job.parts)
     return out
@@ -132,50 +106,29 @@ def relu_gradient(object g, object x, object team, bint overwrite=False):
 
 # --- windows of two by two -------------------------------------------------------------------------
 
-cdef void pool_images(Job *job, const floating *x, floating *out, int part) noexcept nogil:
-    cdef Py_ssize_t n, i, rows = job.rows // 2, width = job.width // 2
-    cdef const floating *row
-    for n in range(edge(job, part), edge(job, part + 1)):
-        for i in range(rows):
-            row = x + (n * job.rows + 2 * i) * job.width
-            if floating is float:
-                of_floats[job.level].pool(row, row + job.width, out + (n * rows + i) * width, width)
-            else:
-                of_doubles[job.level].pool(row, row + job.width, out + (n * rows + i) * width, width)
-
-
 cdef void pool_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
-    if job.bytes == 4:
-        pool_images(job, <float *>job.x, <float *>job.out, part)
-    else:
-        pool_images(job, <double *>job.x, <double *>job.out, part)
-
-
-cdef void unpool_images(Job *job, const floating *x, const floating *g, floating *out,
-                        int part) noexcept nogil:
-    cdef Py_ssize_t n, i, at, rows = job.rows // 2, width = job.width // 2, W = job.width
+    cdef Py_ssize_t n, i, rows = job.rows // 2, width = job.width // 2, row = job.width * job.bytes
+    cdef char *x
     for n in range(edge(job, part), edge(job, part + 1)):
         for i in range(rows):
-            at = (n * job.rows + 2 * i) * W
-            if floating is float:
-                of_floats[job.level].unpool(x + at, x + at + W, g + (n * rows + i) * width, out + at,
-                                            out + at + W, width)
-            else:
-                of_doubles[job.level].unpool(x + at, x + at + W, g + (n * rows + i) * width, out + at,
-                                             out + at + W, width)
-            if W % 2:
-                out[at + W - 1] = out[at + 2 * W - 1] = 0
-        if job.rows % 2:
-            memset(out + ((n + 1) * job.rows - 1) * W, 0, W * sizeof(floating))
+            x = job.x + (n * job.rows + 2 * i) * row
+            job.loops.pool(x, x + row, job.out + (n * rows + i) * width * job.bytes, width)
 
 
 cdef void unpool_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
-    if job.bytes == 4:
-        unpool_images(job, <float *>job.x, <float *>job.g, <float *>job.out, part)
-    else:
-        unpool_images(job, <double *>job.x, <double *>job.g, <double *>job.out, part)
+    cdef Py_ssize_t n, i, at, rows = job.rows // 2, width = job.width // 2, row = job.width * job.bytes
+    for n in range(edge(job, part), edge(job, part + 1)):
+        for i in range(rows):
+            at = (n * job.rows + 2 * i) * row
+            job.loops.unpool(job.x + at, job.x + at + row, job.g + (n * rows + i) * width * job.bytes,
+                             job.out + at, job.out + at + row, width)
+            if job.width % 2:
+                memset(job.out + at + row - job.bytes, 0, job.bytes)
+                memset(job.out + at + 2 * row - job.bytes, 0, job.bytes)
+        if job.rows % 2:
+            memset(job.out + ((n + 1) * job.rows - 1) * row, 0, row)
 
 
 cdef object prepare_images(Job *job, object x, object team):
@@ -193,7 +146,7 @@ def max_pool_2x2(object x, object team):
              cnp.PyArray_DIM(x, 3) // 2]
     out = empty(4, shape, cnp.PyArray_TYPE(x))
     prepare_images(&job, x, team)
-    job.out = cnp.PyArray_DATA(out)
+    job.out = <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(pool_part, &job, job.parts)
     return out
@@ -208,7 +161,7 @@ def max_unpool_2x2(object g, object x, object team):
         return None
     out = like(x)
     prepare_images(&job, x, team)
-    job.g, job.out = cnp.PyArray_DATA(g), cnp.PyArray_DATA(out)
+    job.g, job.out = <char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(unpool_part, &job, job.parts)
     return out
@@ -220,7 +173,7 @@ cdef void sum_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
     cdef Py_ssize_t m
     for m in range(edge(job, part), edge(job, part + 1)):
-        (<float *>job.out)[m] = of_floats[job.level].sum(
+        (<float *>job.out)[m] = <float>job.loops.sum(
             <float *>job.g + m * job.width, job.rows, job.count * job.width, job.width)
 
 
@@ -234,7 +187,7 @@ def channel_sums(object g, object team):
     out = empty(1, &channels, cnp.NPY_FLOAT32)
     prepare(&job, g, channels, team)
     job.rows, job.width = cnp.PyArray_DIM(g, 0), cnp.PyArray_DIM(g, 2) * cnp.PyArray_DIM(g, 3)
-    job.g, job.out = job.x, cnp.PyArray_DATA(out)
+    job.g, job.out = job.x, <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(sum_part, &job, job.parts)
     return out
@@ -245,10 +198,7 @@ def channel_sums(object g, object team):
 cdef void nan_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
     cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
-    if job.bytes == 4:
-        (<int *>job.out)[part] = of_floats[job.level].nan(<float *>job.x + i, n)
-    else:
-        (<int *>job.out)[part] = of_doubles[job.level].nan(<double *>job.x + i, n)
+    (<int *>job.out)[part] = job.loops.nan(job.x + i * job.bytes, n)
 
 
 cdef bint has_nan(object x) except -1:
@@ -258,9 +208,10 @@ cdef bint has_nan(object x) except -1:
     cdef int part, total = 0
     if not is_floating(x):
         return bool(np_isnan(x).any())
-    job.count, job.x, job.out = cnp.PyArray_SIZE(x), cnp.PyArray_DATA(x), found
-    job.bytes, job.level = <int>cnp.PyArray_ITEMSIZE(x), simd_level()
-    job.parts = <int>max(1, min(<Py_ssize_t>awake(), job.count // WORK_PER_THREAD))
+    describe(&job, x, cnp.PyArray_SIZE(x))
+    job.out = <char *>found
+    # Threads that wait may help; this runs between other work, and starts none.
+    job.parts = <int>max(1, min(<Py_ssize_t>awake(), job.count * PER_ELEMENT // WORK_PER_THREAD))
     with nogil:
         parallel(nan_part, &job, job.parts)
     for part in range(job.parts):
@@ -271,3 +222,153 @@ cdef bint has_nan(object x) except -1:
 def any_nan(x):
     """Tell whether an array holds a NaN."""
     return bool(has_nan(x))
+
+
+# --- the error function ------------------------------------------------------------------------------
+
+cdef void erf_loop(const floating *x, floating *out, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = <floating>c_erf(x[i])
+
+
+def erf(x):
+    """Compute the error function of each element."""
+    if not is_floating(x):
+        return None
+    out = like(x)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
+    cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(out)
+    with nogil:
+        if single:
+            erf_loop(<float *>a, <float *>b, n)
+        else:
+            erf_loop(<double *>a, <double *>b, n)
+    return out
+
+
+# --- updates of parameters ---------------------------------------------------------------------------
+
+cdef int common_kind(tuple arrays, void **data, Py_ssize_t *size) except -2:
+    """NPY_FLOAT32 or NPY_FLOAT64 if the arrays can be updated together, else -1; and where they lie."""
+    cdef int kind = -1
+    cdef Py_ssize_t i
+    for i, a in enumerate(arrays):
+        if not cnp.PyArray_CheckExact(a) or not cnp.PyArray_IS_C_CONTIGUOUS(a):
+            return -1
+        if kind == -1:
+            kind, size[0] = cnp.PyArray_TYPE(a), cnp.PyArray_SIZE(a)
+            if not cnp.PyArray_ISBEHAVED(a) or (kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64):
+                return -1
+        if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_SIZE(a) != size[0] or not cnp.PyArray_ISBEHAVED_RO(a):
+            return -1
+        data[i] = cnp.PyArray_DATA(a)
+    return kind
+
+
+cdef void sgd_loop(floating *p, const floating *g, floating *velocity, Py_ssize_t n, double lr,
+                   double momentum, double weight_decay, bint nesterov, bint first) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating d, v, rate = lr, mu = momentum, decay = weight_decay, keep = 0 if first else momentum
+    if momentum == 0:
+        for i in range(n):
+            p[i] -= rate * (g[i] + decay * p[i])
+    elif nesterov:
+        for i in range(n):
+            d = g[i] + decay * p[i]
+            v = keep * velocity[i] + d
+            velocity[i] = v
+            p[i] -= rate * (d + mu * v)
+    else:
+        for i in range(n):
+            v = keep * velocity[i] + (g[i] + decay * p[i])
+            velocity[i] = v
+            p[i] -= rate * v
+
+
+def sgd(p, g, velocity, double lr, double momentum, double weight_decay, bint nesterov, bint first):
+    """p -= lr * v with v = momentum * v + g; ``first`` starts v as g. No momentum leaves v alone."""
+    cdef void *a[3]
+    cdef Py_ssize_t n
+    cdef int kind = common_kind((p, g, velocity), a, &n)
+    if kind == -1:
+        return False
+    with nogil:
+        if kind == cnp.NPY_FLOAT32:
+            sgd_loop(<float *>a[0], <float *>a[1], <float *>a[2], n, lr, momentum, weight_decay,
+                     nesterov, first)
+        else:
+            sgd_loop(<double *>a[0], <double *>a[1], <double *>a[2], n, lr, momentum, weight_decay,
+                     nesterov, first)
+    return True
+
+
+cdef void adam_loop(floating *p, const floating *g, floating *mean, floating *square, Py_ssize_t n,
+                    double lr, double beta1, double beta2, double eps, double weight_decay,
+                    bint decoupled, long step) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating d, m, v, b1 = beta1, b2 = beta2, c1 = 1 - beta1, c2 = 1 - beta2, e = eps
+    cdef floating shrink = 1 - lr * weight_decay if decoupled else 1
+    cdef floating decay = 0 if decoupled else weight_decay
+    cdef floating rate = lr / (1 - beta1 ** step), scale = 1 / sqrt(1 - beta2 ** step)
+    for i in range(n):
+        d = g[i] + decay * p[i]
+        m = b1 * mean[i] + c1 * d
+        v = b2 * square[i] + c2 * d * d
+        mean[i] = m
+        square[i] = v
+        p[i] = shrink * p[i] - rate * m / (<floating>sqrt(v) * scale + e)
+
+
+def adam(p, g, mean, square, double lr, double beta1, double beta2, double eps, double weight_decay,
+         bint decoupled, long step):
+    """Adam (Kingma and Ba, 2015); ``decoupled`` weight decay is AdamW (Loshchilov and Hutter, 2019)."""
+    cdef void *a[4]
+    cdef Py_ssize_t n
+    cdef int kind = common_kind((p, g, mean, square), a, &n)
+    if kind == -1:
+        return False
+    with nogil:
+        if kind == cnp.NPY_FLOAT32:
+            adam_loop(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, beta1, beta2,
+                      eps, weight_decay, decoupled, step)
+        else:
+            adam_loop(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, beta1,
+                      beta2, eps, weight_decay, decoupled, step)
+    return True
+
+
+cdef void rmsprop_loop(floating *p, const floating *g, floating *square, floating *velocity, Py_ssize_t n,
+                       double lr, double alpha, double eps, double weight_decay,
+                       double momentum) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating d, s, v, a = alpha, e = eps, rate = lr, mu = momentum, decay = weight_decay
+    for i in range(n):
+        d = g[i] + decay * p[i]
+        s = a * square[i] + (1 - a) * d * d
+        square[i] = s
+        v = d / (<floating>sqrt(s) + e)
+        if momentum > 0:
+            v += mu * velocity[i]
+            velocity[i] = v
+        p[i] -= rate * v
+
+
+def rmsprop(p, g, square, velocity, double lr, double alpha, double eps, double weight_decay,
+            double momentum):
+    """RMSprop (Tieleman and Hinton, 2012): divide by a running root mean square of the gradient."""
+    cdef void *a[4]
+    cdef Py_ssize_t n
+    cdef int kind = common_kind((p, g, square, velocity), a, &n)
+    if kind == -1:
+        return False
+    with nogil:
+        if kind == cnp.NPY_FLOAT32:
+            rmsprop_loop(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, alpha, eps,
+                         weight_decay, momentum)
+        else:
+            rmsprop_loop(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, alpha,
+                         eps, weight_decay, momentum)
+    return True

@@ -1,9 +1,6 @@
 import numpy as np
 
-from . import _fused
-
 def fill_indices(out: np.ndarray, H: int, W: int, OW: int, geometry: tuple[int, ...]) -> None: ...
-@_fused
 def gather(
     x: np.ndarray,
     cols: np.ndarray,
@@ -14,7 +11,6 @@ def gather(
     OW: int,
     geometry: tuple[int, ...],
 ) -> None: ...
-@_fused
 def scatter_add(
     cols: np.ndarray,
     x: np.ndarray,
@@ -25,19 +21,45 @@ def scatter_add(
     OW: int,
     geometry: tuple[int, ...],
 ) -> None: ...
-@_fused
 def index_add(out: np.ndarray, index: np.ndarray, values: np.ndarray) -> None: ...
-@_fused
-def max_pool(x: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
-@_fused
-def max_unpool(
-    x: np.ndarray, g: np.ndarray, dx: np.ndarray, rows: np.ndarray, columns: np.ndarray
-) -> None: ...
-@_fused
 def max_pick(
     x: np.ndarray, u: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray
 ) -> None: ...
-@_fused
+def max_pool(x: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
+def max_unpool(
+    x: np.ndarray, g: np.ndarray, dx: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> None: ...
 def sum_pool(x: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
-@_fused
 def sum_unpool(g: np.ndarray, dx: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
+def use_blas(sgemm: int | None, dgemm: int | None, ilp64: bool) -> None: ...
+def forward(
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray | None,
+    out: np.ndarray,
+    work: np.ndarray,
+    sizes: tuple[int, ...],
+    geometry: tuple[int, ...],
+    start: int,
+    stop: int,
+) -> None: ...
+def input_gradient(
+    g: np.ndarray,
+    w: np.ndarray,
+    x: np.ndarray,
+    work: np.ndarray,
+    sizes: tuple[int, ...],
+    geometry: tuple[int, ...],
+    start: int,
+    stop: int,
+) -> None: ...
+def weight_gradient(
+    x: np.ndarray,
+    g: np.ndarray,
+    w: np.ndarray,
+    work: np.ndarray,
+    sizes: tuple[int, ...],
+    geometry: tuple[int, ...],
+    start: int,
+    stop: int,
+) -> None: ...

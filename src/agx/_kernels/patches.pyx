@@ -1,13 +1,42 @@
-"""Patches of images: index construction, gather, scatter-add, and pooling windows.
+"""Patches of images: index construction, gather, scatter-add, pooling windows, and convolution through them.
 
-All arrays are C-contiguous. A geometry is (KH, KW, stride, stride, padding, padding, dilation,
-dilation); columns have one row for each (channel, kernel row, kernel column) and one column for each
-output position.
+Arrays are C-contiguous and of one dtype, float32 or float64, or a TypeError is raised. A geometry is (KH,
+KW, stride, stride, padding, padding, dilation, dilation); columns have one row for each (channel, kernel
+row, kernel column) and one column for each output position.
+
+Convolution holds no GIL: gather the patches of a tile, multiply, move on. The multiplication is the
+``cblas_?gemm`` of the BLAS that NumPy has loaded, called through a pointer, so that several threads can
+work on several images at once. ``convolution`` goes another way where the processor allows it.
 """
 
 from cython cimport floating
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy, memset
+
+cimport numpy as cnp
+
+from agx._kernels.arrays cimport is_floating
+
+cnp.import_array()
+
+
+cdef bint are_single(tuple arrays, object written) except -1:
+    """Whether the numbers are float32, or else float64; arrays of anything else are refused."""
+    cdef int kind = cnp.PyArray_TYPE(written) if is_floating(written) else -1
+    for a in arrays:
+        if not is_floating(a) or cnp.PyArray_TYPE(a) != kind:
+            kind = -1
+    if kind == -1 or not cnp.PyArray_ISWRITEABLE(written):
+        raise TypeError("patches: expected C-contiguous arrays of one dtype, float32 or float64, the last "
+                        "of them writeable")
+    return kind == cnp.NPY_FLOAT32
+
+
+cdef const int64_t *integers(object a) except NULL:
+    if (not cnp.PyArray_CheckExact(a) or not cnp.PyArray_ISCARRAY_RO(a)
+            or cnp.PyArray_TYPE(a) != cnp.NPY_INT64):
+        raise TypeError("patches: expected a C-contiguous array of int64")
+    return <const int64_t *>cnp.PyArray_DATA(a)
 
 
 cdef inline void valid_range(Py_ssize_t start, Py_ssize_t step, Py_ssize_t size, Py_ssize_t count,
@@ -21,41 +50,38 @@ cdef inline void valid_range(Py_ssize_t start, Py_ssize_t step, Py_ssize_t size,
         low[0] = high[0]
 
 
-def fill_indices(int64_t[:, ::1] out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple geometry):
+def fill_indices(object out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple geometry):
     """Write the flat index into (C, H, W) of each patch element; -1 where there is padding.
 
     ``out`` has shape (P, C * KH * KW).
     """
-    cdef Py_ssize_t KH, KW, SH, SW, PH, PW, DH, DW, p, q, c, kh, kw, h, w
+    cdef Py_ssize_t KH, KW, SH, SW, PH, PW, DH, DW, p, c, kh, kw, h, w, positions = len(out)
     KH, KW, SH, SW, PH, PW, DH, DW = geometry
-    cdef Py_ssize_t channels = out.shape[1] // (KH * KW) if KH * KW else 0
+    cdef Py_ssize_t channels = cnp.PyArray_DIM(out, 1) // (KH * KW) if KH * KW else 0
+    cdef int64_t *index = <int64_t *>integers(out)
     with nogil:
-        for p in range(out.shape[0]):
-            q = 0
+        for p in range(positions):
             for c in range(channels):
                 for kh in range(KH):
                     h = (p // OW) * SH - PH + kh * DH
                     for kw in range(KW):
                         w = (p % OW) * SW - PW + kw * DW
-                        if 0 <= h < H and 0 <= w < W:
-                            out[p, q] = (c * H + h) * W + w
-                        else:
-                            out[p, q] = -1
-                        q += 1
+                        index[0] = (c * H + h) * W + w if 0 <= h < H and 0 <= w < W else -1
+                        index += 1
 
 
 cdef void gather_image(const floating *x, floating *cols, Py_ssize_t channels, Py_ssize_t H,
                        Py_ssize_t W, Py_ssize_t OH, Py_ssize_t OW, const Py_ssize_t *geo) noexcept nogil:
-    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3]
-    cdef Py_ssize_t _c, kh, kw, oh, ow, h, left, low, high
+    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3], PH = geo[4], PW = geo[5]
+    cdef Py_ssize_t DH = geo[6], DW = geo[7], _c, kh, kw, oh, ow, h, left, low = 0, high = 0
     cdef const floating *row
     for _c in range(channels):
         for kh in range(KH):
             for kw in range(KW):
-                left = kw * geo[7] - geo[5]
+                left = kw * DW - PW
                 valid_range(left, SW, W, OW, &low, &high)
                 for oh in range(OH):
-                    h = oh * SH - geo[4] + kh * geo[6]
+                    h = oh * SH - PH + kh * DH
                     if h < 0 or h >= H:
                         memset(cols, 0, OW * sizeof(floating))
                     else:
@@ -79,16 +105,16 @@ cdef void gather_image(const floating *x, floating *cols, Py_ssize_t channels, P
 
 cdef void scatter_image(const floating *cols, floating *x, Py_ssize_t channels, Py_ssize_t H,
                         Py_ssize_t W, Py_ssize_t OH, Py_ssize_t OW, const Py_ssize_t *geo) noexcept nogil:
-    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3]
-    cdef Py_ssize_t _c, kh, kw, oh, ow, h, left, low, high
+    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3], PH = geo[4], PW = geo[5]
+    cdef Py_ssize_t DH = geo[6], DW = geo[7], _c, kh, kw, oh, ow, h, left, low = 0, high = 0
     cdef floating *row
     for _c in range(channels):
         for kh in range(KH):
             for kw in range(KW):
-                left = kw * geo[7] - geo[5]
+                left = kw * DW - PW
                 valid_range(left, SW, W, OW, &low, &high)
                 for oh in range(OH):
-                    h = oh * SH - geo[4] + kh * geo[6]
+                    h = oh * SH - PH + kh * DH
                     if 0 <= h < H:
                         row = x + h * W + left
                         if SW == 1:
@@ -101,122 +127,439 @@ cdef void scatter_image(const floating *cols, floating *x, Py_ssize_t channels, 
         x += H * W
 
 
-def gather(const floating[:, :, :, ::1] x, floating[:, :, ::1] cols, Py_ssize_t n0, Py_ssize_t c0,
-           Py_ssize_t channels, Py_ssize_t OH, Py_ssize_t OW, tuple geometry):
+cdef struct Columns:
+    # Sizes of images, and of their columns; where the channels that are meant begin.
+    Py_ssize_t count, size, first, channels, H, W, OH, OW, columns
+    Py_ssize_t[8] geo
+
+
+cdef Columns read_columns(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t channels,
+                          Py_ssize_t OH, Py_ssize_t OW, tuple geometry):
+    cdef Columns s
+    cdef Py_ssize_t C, i
+    C, s.H, s.W = x.shape[1:]
+    s.size, s.first = C * s.H * s.W, (n0 * C + c0) * s.H * s.W
+    s.count, s.columns = cnp.PyArray_DIM(cols, 0), cnp.PyArray_DIM(cols, 1) * cnp.PyArray_DIM(cols, 2)
+    s.channels, s.OH, s.OW = channels, OH, OW
+    for i in range(8):
+        s.geo[i] = geometry[i]
+    return s
+
+
+cdef void gather_images(const floating *x, floating *cols, const Columns *s) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(s.count):
+        gather_image(x + s.first + i * s.size, cols + i * s.columns, s.channels, s.H, s.W, s.OH, s.OW, s.geo)
+
+
+cdef void scatter_images(const floating *cols, floating *x, const Columns *s) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(s.count):
+        scatter_image(cols + i * s.columns, x + s.first + i * s.size, s.channels, s.H, s.W, s.OH, s.OW, s.geo)
+
+
+def gather(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t channels, Py_ssize_t OH,
+           Py_ssize_t OW, tuple geometry):
     """Write the patches of images n0, n0 + 1, ... (channels from c0 on) as columns.
 
-    ``cols`` has shape (images, channels * KH * KW, OH * OW).
+    ``x`` is (N, C, H, W), ``cols`` (images, channels * KH * KW, OH * OW).
     """
-    cdef Py_ssize_t geo[8]
-    cdef Py_ssize_t i
-    for i in range(8):
-        geo[i] = geometry[i]
+    cdef bint single = are_single((x,), cols)
+    cdef Columns s = read_columns(x, cols, n0, c0, channels, OH, OW, geometry)
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(cols)
     with nogil:
-        for i in range(cols.shape[0]):
-            if cols.shape[1] and cols.shape[2]:
-                gather_image(&x[n0 + i, c0, 0, 0], &cols[i, 0, 0], channels, x.shape[2], x.shape[3],
-                             OH, OW, geo)
+        if single:
+            gather_images(<float *>a, <float *>b, &s)
+        else:
+            gather_images(<double *>a, <double *>b, &s)
 
 
-def scatter_add(const floating[:, :, ::1] cols, floating[:, :, :, ::1] x, Py_ssize_t n0, Py_ssize_t c0,
-                Py_ssize_t channels, Py_ssize_t OH, Py_ssize_t OW, tuple geometry):
+def scatter_add(object cols, object x, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t channels, Py_ssize_t OH,
+                Py_ssize_t OW, tuple geometry):
     """Add columns back into the images they were gathered from: the transpose of ``gather``."""
-    cdef Py_ssize_t geo[8]
-    cdef Py_ssize_t i
-    for i in range(8):
-        geo[i] = geometry[i]
+    cdef bint single = are_single((cols,), x)
+    cdef Columns s = read_columns(x, cols, n0, c0, channels, OH, OW, geometry)
+    cdef void *a = cnp.PyArray_DATA(cols)
+    cdef void *b = cnp.PyArray_DATA(x)
     with nogil:
-        for i in range(cols.shape[0]):
-            if cols.shape[1] and cols.shape[2]:
-                scatter_image(&cols[i, 0, 0], &x[n0 + i, c0, 0, 0], channels, x.shape[2], x.shape[3],
-                              OH, OW, geo)
+        if single:
+            scatter_images(<float *>a, <float *>b, &s)
+        else:
+            scatter_images(<double *>a, <double *>b, &s)
 
 
-def index_add(floating[::1] out, const int64_t[::1] index, const floating[::1] values):
+cdef void add_at(floating *out, const int64_t *index, const floating *values, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[index[i]] += values[i]
+
+
+def index_add(object out, object index, object values):
     """Add each value at its index of ``out``; repeated indices accumulate."""
-    cdef Py_ssize_t i
+    cdef bint single = are_single((values,), out)
+    cdef const int64_t *at = integers(index)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(index)
+    cdef void *a = cnp.PyArray_DATA(out)
+    cdef void *b = cnp.PyArray_DATA(values)
     with nogil:
-        for i in range(index.shape[0]):
-            out[index[i]] += values[i]
+        if single:
+            add_at(<float *>a, at, <float *>b, n)
+        else:
+            add_at(<double *>a, at, <double *>b, n)
 
 
-cdef Py_ssize_t first_largest(const floating *x, Py_ssize_t W, int64_t h0, int64_t h1, int64_t w0,
-                              int64_t w1) noexcept nogil:
-    cdef Py_ssize_t h, w, best = h0 * W + w0
+# --- pooling windows ---------------------------------------------------------------------------------
+
+cdef struct Windows:
+    # Images, and the first and the last-plus-one row (OH, 2) and column (OW, 2) of each window.
+    Py_ssize_t count, H, W, OH, OW
+    const int64_t *rows
+    const int64_t *columns
+
+
+cdef Windows read_windows(object images, object rows, object columns):
+    cdef Windows s
+    s.count, s.H, s.W = images.shape
+    s.rows, s.columns = integers(rows), integers(columns)
+    s.OH, s.OW = cnp.PyArray_DIM(rows, 0), cnp.PyArray_DIM(columns, 0)
+    return s
+
+
+cdef inline Py_ssize_t first_largest(const floating *x, const Windows *s, Py_ssize_t i,
+                                     Py_ssize_t j) noexcept nogil:
+    """Where in an image window (i, j) has its first largest element, NaN before all others."""
+    cdef Py_ssize_t h, w, best = s.rows[2 * i] * s.W + s.columns[2 * j]
     cdef floating value
-    for h in range(h0, h1):
-        for w in range(w0, w1):
-            value = x[h * W + w]
+    for h in range(s.rows[2 * i], s.rows[2 * i + 1]):
+        for w in range(s.columns[2 * j], s.columns[2 * j + 1]):
+            value = x[h * s.W + w]
             if value > x[best] or (value != value and x[best] == x[best]):
-                best = h * W + w
+                best = h * s.W + w
     return best
 
 
-def max_pool(const floating[:, :, ::1] x, floating[:, :, ::1] out, const int64_t[:, ::1] rows,
-             const int64_t[:, ::1] columns):
-    """Write the largest value of each window of each image.
-
-    ``x`` is (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2) hold the
-    first and the last-plus-one row and column of the windows.
-    """
-    cdef Py_ssize_t n, i, j, W = x.shape[2]
-    with nogil:
-        for n in range(out.shape[0]):
-            for i in range(out.shape[1]):
-                for j in range(out.shape[2]):
-                    out[n, i, j] = (&x[n, 0, 0])[first_largest(
-                        &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])]
+cdef void pick_largest(const floating *x, const floating *u, floating *out, const Windows *s) noexcept nogil:
+    cdef Py_ssize_t _n, i, j
+    for _n in range(s.count):
+        for i in range(s.OH):
+            for j in range(s.OW):
+                out[j] = u[first_largest(x, s, i, j)]
+            out += s.OW
+        x += s.H * s.W
+        u += s.H * s.W
 
 
-def max_unpool(const floating[:, :, ::1] x, const floating[:, :, ::1] g, floating[:, :, ::1] dx,
-               const int64_t[:, ::1] rows, const int64_t[:, ::1] columns):
-    """Add each ``g`` where the window of ``x`` has its first largest value; ``dx`` starts as zeros."""
-    cdef Py_ssize_t n, i, j, W = x.shape[2]
-    with nogil:
-        for n in range(g.shape[0]):
-            for i in range(g.shape[1]):
-                for j in range(g.shape[2]):
-                    (&dx[n, 0, 0])[first_largest(
-                        &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])
-                    ] += g[n, i, j]
+cdef void add_to_largest(const floating *x, const floating *g, floating *dx,
+                         const Windows *s) noexcept nogil:
+    cdef Py_ssize_t _n, i, j
+    for _n in range(s.count):
+        for i in range(s.OH):
+            for j in range(s.OW):
+                dx[first_largest(x, s, i, j)] += g[j]
+            g += s.OW
+        x += s.H * s.W
+        dx += s.H * s.W
 
 
-def max_pick(const floating[:, :, ::1] x, const floating[:, :, ::1] u, floating[:, :, ::1] out,
-             const int64_t[:, ::1] rows, const int64_t[:, ::1] columns):
-    """Read ``u`` where each window of ``x`` has its first largest value: transpose of ``max_unpool``."""
-    cdef Py_ssize_t n, i, j, W = x.shape[2]
-    with nogil:
-        for n in range(out.shape[0]):
-            for i in range(out.shape[1]):
-                for j in range(out.shape[2]):
-                    out[n, i, j] = (&u[n, 0, 0])[first_largest(
-                        &x[n, 0, 0], W, rows[i, 0], rows[i, 1], columns[j, 0], columns[j, 1])]
-
-
-def sum_pool(const floating[:, :, ::1] x, floating[:, :, ::1] out, const int64_t[:, ::1] rows,
-             const int64_t[:, ::1] columns):
-    """Write the sum over each window of each image."""
-    cdef Py_ssize_t n, i, j, h, w
+cdef void sum_windows(const floating *x, floating *out, const Windows *s) noexcept nogil:
+    cdef Py_ssize_t _n, i, j, h, w
     cdef floating total
+    for _n in range(s.count):
+        for i in range(s.OH):
+            for j in range(s.OW):
+                total = 0
+                for h in range(s.rows[2 * i], s.rows[2 * i + 1]):
+                    for w in range(s.columns[2 * j], s.columns[2 * j + 1]):
+                        total += x[h * s.W + w]
+                out[j] = total
+            out += s.OW
+        x += s.H * s.W
+
+
+cdef void add_to_windows(const floating *g, floating *dx, const Windows *s) noexcept nogil:
+    cdef Py_ssize_t _n, i, j, h, w
+    for _n in range(s.count):
+        for i in range(s.OH):
+            for j in range(s.OW):
+                for h in range(s.rows[2 * i], s.rows[2 * i + 1]):
+                    for w in range(s.columns[2 * j], s.columns[2 * j + 1]):
+                        dx[h * s.W + w] += g[j]
+            g += s.OW
+        dx += s.H * s.W
+
+
+def max_pick(object x, object u, object out, object rows, object columns):
+    """Read ``u`` where each window of ``x`` has its first largest element: ``max_unpool``'s transpose.
+
+    ``x`` and ``u`` are (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2)
+    hold the first and the last-plus-one row and column of the windows.
+    """
+    cdef bint single = are_single((x, u), out)
+    cdef Windows s = read_windows(x, rows, columns)
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(u)
+    cdef void *c = cnp.PyArray_DATA(out)
     with nogil:
-        for n in range(out.shape[0]):
-            for i in range(out.shape[1]):
-                for j in range(out.shape[2]):
-                    total = 0
-                    for h in range(rows[i, 0], rows[i, 1]):
-                        for w in range(columns[j, 0], columns[j, 1]):
-                            total += x[n, h, w]
-                    out[n, i, j] = total
+        if single:
+            pick_largest(<float *>a, <float *>b, <float *>c, &s)
+        else:
+            pick_largest(<double *>a, <double *>b, <double *>c, &s)
 
 
-def sum_unpool(const floating[:, :, ::1] g, floating[:, :, ::1] dx, const int64_t[:, ::1] rows,
-               const int64_t[:, ::1] columns):
+def max_pool(object x, object out, object rows, object columns):
+    """Write the largest element of each window of each image."""
+    max_pick(x, x, out, rows, columns)
+
+
+def max_unpool(object x, object g, object dx, object rows, object columns):
+    """Add each ``g`` where the window of ``x`` has its first largest element; ``dx`` starts as zeros."""
+    cdef bint single = are_single((x, g), dx)
+    cdef Windows s = read_windows(x, rows, columns)
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(g)
+    cdef void *c = cnp.PyArray_DATA(dx)
+    with nogil:
+        if single:
+            add_to_largest(<float *>a, <float *>b, <float *>c, &s)
+        else:
+            add_to_largest(<double *>a, <double *>b, <double *>c, &s)
+
+
+def sum_pool(object x, object out, object rows, object columns):
+    """Write the sum over each window of each image."""
+    cdef bint single = are_single((x,), out)
+    cdef Windows s = read_windows(x, rows, columns)
+    cdef void *a = cnp.PyArray_DATA(x)
+    cdef void *b = cnp.PyArray_DATA(out)
+    with nogil:
+        if single:
+            sum_windows(<float *>a, <float *>b, &s)
+        else:
+            sum_windows(<double *>a, <double *>b, &s)
+
+
+def sum_unpool(object g, object dx, object rows, object columns):
     """Add each ``g`` to every element of its window: the transpose of ``sum_pool``."""
-    cdef Py_ssize_t n, i, j, h, w
+    cdef bint single = are_single((g,), dx)
+    cdef Windows s = read_windows(dx, rows, columns)
+    cdef void *a = cnp.PyArray_DATA(g)
+    cdef void *b = cnp.PyArray_DATA(dx)
     with nogil:
-        for n in range(g.shape[0]):
-            for i in range(g.shape[1]):
-                for j in range(g.shape[2]):
-                    for h in range(rows[i, 0], rows[i, 1]):
-                        for w in range(columns[j, 0], columns[j, 1]):
-                            dx[n, h, w] += g[n, i, j]
+        if single:
+            add_to_windows(<float *>a, <float *>b, &s)
+        else:
+            add_to_windows(<double *>a, <double *>b, &s)
+
+
+# --- convolution -------------------------------------------------------------------------------------
+
+ctypedef void (*sgemm32)(int, int, int, int, int, int, float, const float *, int, const float *, int,
+                         float, float *, int) noexcept nogil
+ctypedef void (*dgemm32)(int, int, int, int, int, int, double, const double *, int, const double *, int,
+                         double, double *, int) noexcept nogil
+ctypedef void (*sgemm64)(int, int, int, int64_t, int64_t, int64_t, float, const float *, int64_t,
+                         const float *, int64_t, float, float *, int64_t) noexcept nogil
+ctypedef void (*dgemm64)(int, int, int, int64_t, int64_t, int64_t, double, const double *, int64_t,
+                         const double *, int64_t, double, double *, int64_t) noexcept nogil
+
+cdef uintptr_t sgemm_address = 0
+cdef uintptr_t dgemm_address = 0
+cdef bint long_integers = False
+cdef enum:
+    ROW_MAJOR = 101
+    PLAIN = 111
+    TRANSPOSED = 112
+
+
+def use_blas(uintptr_t sgemm, uintptr_t dgemm, bint ilp64):
+    """Take the addresses of cblas_sgemm and cblas_dgemm; ``ilp64`` if their integers have 64 bits."""
+    global sgemm_address, dgemm_address, long_integers
+    sgemm_address = sgemm
+    dgemm_address = dgemm
+    long_integers = ilp64
+
+
+cdef inline void gemm(int ta, int tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floating *a,
+                      Py_ssize_t lda, const floating *b, Py_ssize_t ldb, floating beta, floating *c,
+                      Py_ssize_t ldc) noexcept nogil:
+    """c = a b + beta c, either factor transposed on request."""
+    if floating is float:
+        if long_integers:
+            (<sgemm64>sgemm_address)(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
+        else:
+            (<sgemm32>sgemm_address)(ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b,
+                                     <int>ldb, beta, c, <int>ldc)
+    else:
+        if long_integers:
+            (<dgemm64>dgemm_address)(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
+        else:
+            (<dgemm32>dgemm_address)(ROW_MAJOR, ta, tb, <int>m, <int>n, <int>k, 1, a, <int>lda, b,
+                                     <int>ldb, beta, c, <int>ldc)
+
+
+cdef inline void multiply(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floating *a, bint transposed,
+                          Py_ssize_t lda, const floating *b, Py_ssize_t ldb, floating *c,
+                          Py_ssize_t ldc) noexcept nogil:
+    """c = a b, or a^T b."""
+    gemm(TRANSPOSED if transposed else PLAIN, PLAIN, m, n, k, a, lda, b, ldb, <floating>0, c, ldc)
+
+
+cdef inline void add_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const floating *a, Py_ssize_t lda,
+                             const floating *b, Py_ssize_t ldb, floating *c,
+                             Py_ssize_t ldc) noexcept nogil:
+    """c += a b^T."""
+    gemm(PLAIN, TRANSPOSED, m, n, k, a, lda, b, ldb, <floating>1, c, ldc)
+
+
+cdef struct Sizes:
+    # Channels, height and width of an image; filters, height and width of the output; output rows in a tile.
+    Py_ssize_t C, H, W, O, OH, OW, groups, rows
+    Py_ssize_t channels, filters, depth, P, tiles
+    Py_ssize_t[8] geo
+    # With kernels of one by one an image is its own columns.
+    bint pointwise
+    # The images that this call does.
+    Py_ssize_t start, stop
+
+
+cdef Sizes read_sizes(tuple sizes, tuple geometry, Py_ssize_t start, Py_ssize_t stop):
+    cdef Sizes s
+    cdef Py_ssize_t i
+    s.C, s.H, s.W, s.O, s.OH, s.OW, s.groups, s.rows = sizes
+    for i in range(8):
+        s.geo[i] = geometry[i]
+    s.channels = s.C // s.groups
+    s.filters = s.O // s.groups
+    s.depth = s.channels * s.geo[0] * s.geo[1]
+    s.P = s.OH * s.OW
+    s.tiles = (s.OH + s.rows - 1) // s.rows
+    s.pointwise = geometry == (1, 1, 1, 1, 0, 0, 1, 1)
+    s.start, s.stop = start, stop
+    return s
+
+
+cdef const floating *tile_columns(const floating *x, floating *work, const Sizes *s, Py_ssize_t first,
+                                  Py_ssize_t count, Py_ssize_t *stride) noexcept nogil:
+    """The columns of ``count`` output rows from ``first`` on, and the distance between their rows."""
+    cdef Py_ssize_t[8] geo
+    if s.pointwise:
+        stride[0] = s.P
+        return x + first * s.OW
+    memcpy(geo, s.geo, sizeof(geo))
+    geo[4] -= first * geo[2]
+    gather_image(x, work, s.channels, s.H, s.W, count, s.OW, geo)
+    stride[0] = count * s.OW
+    return work
+
+
+cdef void multiply_images(const floating *x, const floating *w, const floating *b, floating *out,
+                          floating *work, const Sizes *s) noexcept nogil:
+    cdef Py_ssize_t n, k, t, r, o, p, count, ld = 0
+    cdef const floating *columns
+    cdef floating *to
+    for n in range(s.start, s.stop):
+        for t in range(s.tiles):
+            r = t * s.rows
+            count = min(s.rows, s.OH - r)
+            to = out + n * s.O * s.P + r * s.OW
+            for k in range(s.groups):
+                columns = tile_columns(x + (n * s.C + k * s.channels) * s.H * s.W, work, s, r, count, &ld)
+                multiply(s.filters, count * s.OW, s.depth, w + k * s.filters * s.depth, False, s.depth,
+                         columns, ld, to + k * s.filters * s.P, s.P)
+            if b:
+                for o in range(s.O):
+                    for p in range(count * s.OW):
+                        to[o * s.P + p] += b[o]
+
+
+def forward(object x, object w, object b, object out, object work, tuple sizes, tuple geometry,
+            Py_ssize_t start, Py_ssize_t stop):
+    """Write the convolution of images ``start`` to ``stop``; ``b`` may be None.
+
+    ``x`` is (N, C, H, W), ``w`` (O, depth), ``out`` (N, O, OH * OW); ``sizes`` are (C, H, W, O, OH, OW,
+    groups, rows) with the output rows of a tile, and ``work`` holds the columns of one.
+    """
+    cdef bint single = are_single((x, w, work) if b is None else (x, w, work, b), out)
+    cdef Sizes s = read_sizes(sizes, geometry, start, stop)
+    cdef void *xs = cnp.PyArray_DATA(x)
+    cdef void *ws = cnp.PyArray_DATA(w)
+    cdef void *bs = NULL if b is None else cnp.PyArray_DATA(b)
+    cdef void *outs = cnp.PyArray_DATA(out)
+    cdef void *columns = cnp.PyArray_DATA(work)
+    with nogil:
+        if single:
+            multiply_images(<float *>xs, <float *>ws, <float *>bs, <float *>outs, <float *>columns, &s)
+        else:
+            multiply_images(<double *>xs, <double *>ws, <double *>bs, <double *>outs, <double *>columns, &s)
+
+
+cdef void multiply_back(const floating *g, const floating *w, floating *x, floating *work,
+                        const Sizes *s) noexcept nogil:
+    cdef Py_ssize_t n, k, t, r, count
+    cdef Py_ssize_t[8] geo
+    cdef const floating *filters
+    cdef const floating *gradient
+    cdef floating *image
+    memcpy(geo, s.geo, sizeof(geo))
+    for n in range(s.start, s.stop):
+        for k in range(s.groups):
+            image = x + (n * s.C + k * s.channels) * s.H * s.W
+            filters, gradient = w + k * s.filters * s.depth, g + (n * s.O + k * s.filters) * s.P
+            if s.pointwise:
+                multiply(s.depth, s.P, s.filters, filters, True, s.depth, gradient, s.P, image, s.P)
+                continue
+            for t in range(s.tiles):
+                r = t * s.rows
+                count = min(s.rows, s.OH - r)
+                multiply(s.depth, count * s.OW, s.filters, filters, True, s.depth, gradient + r * s.OW, s.P,
+                         work, count * s.OW)
+                geo[4] = s.geo[4] - r * s.geo[2]
+                scatter_image(work, image, s.channels, s.H, s.W, count, s.OW, geo)
+
+
+def input_gradient(object g, object w, object x, object work, tuple sizes, tuple geometry,
+                   Py_ssize_t start, Py_ssize_t stop):
+    """Add the gradient of images ``start`` to ``stop`` to ``x``, which starts as zeros."""
+    cdef bint single = are_single((g, w, work), x)
+    cdef Sizes s = read_sizes(sizes, geometry, start, stop)
+    cdef void *gs = cnp.PyArray_DATA(g)
+    cdef void *ws = cnp.PyArray_DATA(w)
+    cdef void *xs = cnp.PyArray_DATA(x)
+    cdef void *columns = cnp.PyArray_DATA(work)
+    with nogil:
+        if single:
+            multiply_back(<float *>gs, <float *>ws, <float *>xs, <float *>columns, &s)
+        else:
+            multiply_back(<double *>gs, <double *>ws, <double *>xs, <double *>columns, &s)
+
+
+cdef void add_products(const floating *x, const floating *g, floating *w, floating *work,
+                       const Sizes *s) noexcept nogil:
+    cdef Py_ssize_t n, k, t, r, count, ld = 0
+    cdef const floating *columns
+    for n in range(s.start, s.stop):
+        for t in range(s.tiles):
+            r = t * s.rows
+            count = min(s.rows, s.OH - r)
+            for k in range(s.groups):
+                columns = tile_columns(x + (n * s.C + k * s.channels) * s.H * s.W, work, s, r, count, &ld)
+                add_product(s.filters, s.depth, count * s.OW,
+                            g + (n * s.O + k * s.filters) * s.P + r * s.OW, s.P, columns, ld,
+                            w + k * s.filters * s.depth, s.depth)
+
+
+def weight_gradient(object x, object g, object w, object work, tuple sizes, tuple geometry,
+                    Py_ssize_t start, Py_ssize_t stop):
+    """Add the gradient of the weight from images ``start`` to ``stop`` to ``w``, (O, depth)."""
+    cdef bint single = are_single((x, g, work), w)
+    cdef Sizes s = read_sizes(sizes, geometry, start, stop)
+    cdef void *xs = cnp.PyArray_DATA(x)
+    cdef void *gs = cnp.PyArray_DATA(g)
+    cdef void *ws = cnp.PyArray_DATA(w)
+    cdef void *columns = cnp.PyArray_DATA(work)
+    with nogil:
+        if single:
+            add_products(<float *>xs, <float *>gs, <float *>ws, <float *>columns, &s)
+        else:
+            add_products(<double *>xs, <double *>gs, <double *>ws, <double *>columns, &s)

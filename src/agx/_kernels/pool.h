@@ -1,8 +1,9 @@
 /* A team of threads that share out the parts of one task at a time.
 
    Whoever is free takes the next part, so that a task does not wait for a worker that the system keeps
-   from running. Parts are numbered, and their number alone says what they do. A worker spins for a while after its last part, so that the next task finds it awake, and then
-   sleeps on a lock. Everything here runs without the GIL. */
+   from running. Parts are numbered, and their number alone says what they do. A worker spins for a while
+   after its last part, so that the next task finds it awake, and then sleeps on a lock. Everything here
+   runs without the GIL. */
 
 #ifndef AGX_POOL_H
 #define AGX_POOL_H

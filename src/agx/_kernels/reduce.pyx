@@ -12,36 +12,9 @@ from libc.stdint cimport int64_t
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty, is_floating, like
-from agx._kernels.simd cimport simd_level
-
-cdef extern from "softmax.h" nogil:
-    ctypedef struct float_rows "agx_rows_float":
-        float (*largest)(const float *, Py_ssize_t) noexcept nogil
-        float (*exp_sum)(const float *, float *, Py_ssize_t, float) noexcept nogil
-        void (*scale)(float *, Py_ssize_t, float) noexcept nogil
-    ctypedef struct double_rows "agx_rows_double":
-        double (*largest)(const double *, Py_ssize_t) noexcept nogil
-        double (*exp_sum)(const double *, double *, Py_ssize_t, double) noexcept nogil
-        void (*scale)(double *, Py_ssize_t, double) noexcept nogil
-    const float_rows *of_floats "agx_float_rows"
-    const double_rows of_doubles "agx_double_rows"
+from agx._kernels.machine cimport loops_of, loops_t
 
 cnp.import_array()
-
-
-cdef inline floating largest(const floating *x, Py_ssize_t n) noexcept nogil:
-    """The largest element, whatever NaN there are."""
-    if floating is float:
-        return of_floats[simd_level()].largest(x, n)
-    else:
-        return of_doubles.largest(x, n)
-
-
-cdef inline void scale(floating *x, Py_ssize_t n, floating s) noexcept nogil:
-    if floating is float:
-        of_floats[simd_level()].scale(x, n, s)
-    else:
-        of_doubles.scale(x, n, s)
 
 
 cdef inline floating limit(floating x, floating m) noexcept nogil:
@@ -54,7 +27,8 @@ cdef inline floating below(floating x, floating m) noexcept nogil:
     return 0 if x == m else x - m
 
 
-cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floating m) noexcept nogil:
+cdef floating shifted_exp(const loops_t *loops, const floating *x, floating *out, Py_ssize_t n,
+                          floating m) noexcept nogil:
     """The sum of exp(x - m), which are written too unless ``out`` is NULL."""
     cdef Py_ssize_t i
     cdef floating e, total = 0
@@ -64,11 +38,8 @@ cdef floating shifted_exp(const floating *x, floating *out, Py_ssize_t n, floati
             total += e
             if out != NULL:
                 out[i] = e
-    elif floating is float:
-        total = of_floats[simd_level()].exp_sum(x, out, n, m)
-    else:
-        total = of_doubles.exp_sum(x, out, n, m)
-    return total
+        return total
+    return <floating>loops.exp_sum(x, out, n, m)
 
 
 cdef bint usable(object x) noexcept:
@@ -89,13 +60,13 @@ cdef Py_ssize_t row_count(object x) noexcept:
 
 # --- log-sum-exp -------------------------------------------------------------------------------------
 
-cdef void logsumexp_rows(const floating *x, floating *out, Py_ssize_t rows,
+cdef void logsumexp_rows(const loops_t *loops, const floating *x, floating *out, Py_ssize_t rows,
                          Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     cdef floating m, total
     for i in range(rows):
-        m = largest(x + i * n, n)
-        total = shifted_exp(x + i * n, NULL, n, m)
+        m = <floating>loops.largest(x + i * n, n)
+        total = shifted_exp(loops, x + i * n, NULL, n, m)
         out[i] = m + (<floating>log(total) if m - m == 0 else total - total)
 
 
@@ -104,24 +75,27 @@ def logsumexp(x):
     if not usable(x):
         return None
     cdef int kind = cnp.PyArray_TYPE(x)
+    cdef const loops_t *loops = loops_of(kind == cnp.NPY_FLOAT32)
     out = empty(cnp.PyArray_NDIM(x) - 1, cnp.PyArray_DIMS(x), kind)
     cdef Py_ssize_t n = row_length(x), rows = row_count(x)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(out)
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            logsumexp_rows(<float *>a, <float *>b, rows, n)
+            logsumexp_rows(loops, <float *>a, <float *>b, rows, n)
         else:
-            logsumexp_rows(<double *>a, <double *>b, rows, n)
+            logsumexp_rows(loops, <double *>a, <double *>b, rows, n)
     return out
 
 
-cdef void scaled_rows(const floating *g, const floating *x, floating *out, Py_ssize_t rows,
-                      Py_ssize_t n) noexcept nogil:
+cdef void scaled_rows(const loops_t *loops, const floating *g, const floating *x, floating *out,
+                      Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
     """Not exp(x - logsumexp(x)): a logarithm that is rounded at a large x spoils every digit."""
     cdef Py_ssize_t i
+    cdef floating total
     for i in range(rows):
-        scale(out, n, g[i] / shifted_exp(x, out, n, largest(x, n)))
+        total = shifted_exp(loops, x, out, n, <floating>loops.largest(x, n))
+        loops.scale(out, n, g[i] / total)
         x += n
         out += n
 
@@ -134,14 +108,15 @@ def logsumexp_gradient(g, x):
     out = like(x)
     cdef Py_ssize_t n = row_length(x), rows = row_count(x)
     cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    cdef const loops_t *loops = loops_of(single)
     cdef void *a = cnp.PyArray_DATA(g)
     cdef void *b = cnp.PyArray_DATA(x)
     cdef void *c = cnp.PyArray_DATA(out)
     with nogil:
         if single:
-            scaled_rows(<float *>a, <float *>b, <float *>c, rows, n)
+            scaled_rows(loops, <float *>a, <float *>b, <float *>c, rows, n)
         else:
-            scaled_rows(<double *>a, <double *>b, <double *>c, rows, n)
+            scaled_rows(loops, <double *>a, <double *>b, <double *>c, rows, n)
     return out
 
 
@@ -157,19 +132,19 @@ cdef int kind_of(object x) noexcept:
 
 # --- softmax -----------------------------------------------------------------------------------------
 
-cdef void softmax_rows(const floating *x, floating *out, Py_ssize_t rows, Py_ssize_t n,
-                       bint logarithm) noexcept nogil:
+cdef void softmax_rows(const loops_t *loops, const floating *x, floating *out, Py_ssize_t rows,
+                       Py_ssize_t n, bint logarithm) noexcept nogil:
     cdef Py_ssize_t _i, j
     cdef floating m, s
     for _i in range(rows):
-        m = largest(x, n)
-        s = shifted_exp(x, out, n, m)
+        m = <floating>loops.largest(x, n)
+        s = shifted_exp(loops, x, out, n, m)
         if logarithm:
             s = <floating>log(s)
             for j in range(n):
                 out[j] = below(x[j], m) - s
         else:
-            scale(out, n, 1 / s)
+            loops.scale(out, n, 1 / s)
         x += n
         out += n
 
@@ -180,13 +155,14 @@ cdef object along_rows(object x, bint logarithm):
     out = like(x)
     cdef Py_ssize_t n = row_length(x), rows = row_count(x) if n else 0
     cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    cdef const loops_t *loops = loops_of(single)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(out)
     with nogil:
         if single:
-            softmax_rows(<float *>a, <float *>b, rows, n, logarithm)
+            softmax_rows(loops, <float *>a, <float *>b, rows, n, logarithm)
         else:
-            softmax_rows(<double *>a, <double *>b, rows, n, logarithm)
+            softmax_rows(loops, <double *>a, <double *>b, rows, n, logarithm)
     return out
 
 
@@ -221,8 +197,8 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
     return True
 
 
-cdef Py_ssize_t nll_rows(const floating *x, const int64_t *targets, floating *out, Py_ssize_t rows,
-                         Py_ssize_t n, bint mean) noexcept nogil:
+cdef Py_ssize_t nll_rows(const loops_t *loops, const floating *x, const int64_t *targets, floating *out,
+                         Py_ssize_t rows, Py_ssize_t n, bint mean) noexcept nogil:
     """Returns the first row whose target is no class, or -1."""
     cdef Py_ssize_t i
     cdef int64_t t
@@ -232,8 +208,8 @@ cdef Py_ssize_t nll_rows(const floating *x, const int64_t *targets, floating *ou
         t = targets[i]
         if t < 0 or t >= n:
             return i
-        m = largest(x, n)
-        loss = <floating>log(shifted_exp(x, NULL, n, m)) - below(x[t], m)
+        m = <floating>loops.largest(x, n)
+        loss = <floating>log(shifted_exp(loops, x, NULL, n, m)) - below(x[t], m)
         if mean:
             total += loss
         else:
@@ -250,6 +226,7 @@ def nll(z, targets, bint mean):
         return None
     cdef cnp.npy_intp rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
     cdef int kind = cnp.PyArray_TYPE(z)
+    cdef const loops_t *loops = loops_of(kind == cnp.NPY_FLOAT32)
     if not n or (mean and not rows):
         return None
     out = empty(0 if mean else 1, &rows, kind)
@@ -259,17 +236,17 @@ def nll(z, targets, bint mean):
     cdef Py_ssize_t wrong
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            wrong = nll_rows(<float *>a, t, <float *>b, rows, n, mean)
+            wrong = nll_rows(loops, <float *>a, t, <float *>b, rows, n, mean)
         else:
-            wrong = nll_rows(<double *>a, t, <double *>b, rows, n, mean)
+            wrong = nll_rows(loops, <double *>a, t, <double *>b, rows, n, mean)
     if wrong >= 0:
         raise ValueError(f"softmax_nll: targets must be class numbers from 0 to {n - 1}, got "
                          f"{targets[wrong]} at position {wrong}")
     return out
 
 
-cdef Py_ssize_t nll_gradient_rows(const floating *g, const floating *x, const int64_t *targets,
-                                  floating *out, Py_ssize_t rows, Py_ssize_t n,
+cdef Py_ssize_t nll_gradient_rows(const loops_t *loops, const floating *g, const floating *x,
+                                  const int64_t *targets, floating *out, Py_ssize_t rows, Py_ssize_t n,
                                   bint mean) noexcept nogil:
     """Returns the first row whose target is no class, or -1."""
     cdef Py_ssize_t i
@@ -280,9 +257,9 @@ cdef Py_ssize_t nll_gradient_rows(const floating *g, const floating *x, const in
         if t < 0 or t >= n:
             return i
         factor = g[0] / rows if mean else g[i]
-        s = 1 / shifted_exp(x, out, n, largest(x, n))
+        s = 1 / shifted_exp(loops, x, out, n, <floating>loops.largest(x, n))
         p = out[t] * s
-        scale(out, n, s * factor)
+        loops.scale(out, n, s * factor)
         out[t] = (p - 1) * factor
         x += n
         out += n
@@ -299,6 +276,7 @@ def nll_gradient(g, z, targets, bint mean):
         return None
     out = like(z)
     cdef bint single = cnp.PyArray_TYPE(z) == cnp.NPY_FLOAT32
+    cdef const loops_t *loops = loops_of(single)
     cdef void *a = cnp.PyArray_DATA(g)
     cdef void *b = cnp.PyArray_DATA(z)
     cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
@@ -306,9 +284,9 @@ def nll_gradient(g, z, targets, bint mean):
     cdef Py_ssize_t wrong
     with nogil:
         if single:
-            wrong = nll_gradient_rows(<float *>a, <float *>b, t, <float *>c, rows, n, mean)
+            wrong = nll_gradient_rows(loops, <float *>a, <float *>b, t, <float *>c, rows, n, mean)
         else:
-            wrong = nll_gradient_rows(<double *>a, <double *>b, t, <double *>c, rows, n, mean)
+            wrong = nll_gradient_rows(loops, <double *>a, <double *>b, t, <double *>c, rows, n, mean)
     if wrong >= 0:
         raise ValueError(f"softmax_nll: targets have changed since the loss was computed: expected class "
                          f"numbers from 0 to {n - 1}, got {targets[wrong]} at position {wrong}; compute "

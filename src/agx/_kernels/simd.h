@@ -1,8 +1,11 @@
-/* Which vector instructions this processor has: 0 for the compiler's baseline, 1 for AVX2 with FMA,
-   2 for AVX-512. Functions for levels 1 and 2 exist where AGX_SIMD is defined. */
+/* What a set of vector instructions is to the kernels: tables of loops and of tiles. The sets themselves
+   are in instructions.h. */
 
 #ifndef AGX_SIMD_H
 #define AGX_SIMD_H
+
+#include <stddef.h>
+#include <string.h>
 
 #if defined(_MSC_VER)
     #define AGX_RESTRICT __restrict
@@ -12,24 +15,70 @@
     #define AGX_INLINE static inline __attribute__((always_inline))
 #endif
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define AGX_SIMD 1
-#define AGX_AVX2 __attribute__((target("avx2,fma")))
-#if defined(__clang__)
-#define AGX_AVX512 __attribute__((target("avx512f")))
-#else /* GCC would take vectors of half the width. */
-#define AGX_AVX512 __attribute__((target("avx512f,prefer-vector-width=512")))
-#endif
+/* The loops of loops.h for one type of number, which is what all pointers point to. Results that are
+   single numbers are passed as doubles, in which every float is exact. */
+typedef struct {
+    void (*relu)(const void *x, void *out, ptrdiff_t n);
+    void (*relu_back)(const void *g, const void *x, void *out, ptrdiff_t n);
+    void (*mask)(const void *x, void *g, ptrdiff_t n);
+    void (*pool)(const void *upper, const void *lower, void *out, ptrdiff_t n);
+    void (*unpool)(
+        const void *upper, const void *lower, const void *g, void *d_upper, void *d_lower, ptrdiff_t n);
+    double (*sum)(const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
+    int (*nan)(const void *x, ptrdiff_t n);
+    double (*largest)(const void *x, ptrdiff_t n);
+    double (*exp_sum)(const void *x, void *out, ptrdiff_t n, double m);
+    void (*scale)(void *x, ptrdiff_t n, double s);
+} agx_loops;
 
-static inline int agx_simd_best(void) {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;
-    return __builtin_cpu_supports("avx512f") ? 2 : 1;
+/* Products of float32 (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of ``width``
+   floats; a product can also do with fewer vectors. */
+typedef struct {
+    int rows, vectors, width;
+    void (*product)(
+        int vectors, ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset,
+        const float *start, float *c, ptrdiff_t ldc);
+    void (*inner)(
+        ptrdiff_t N, ptrdiff_t length, const float *g, ptrdiff_t ldg, ptrdiff_t next_g,
+        const float *x, ptrdiff_t next_x, const ptrdiff_t *offset, int stored, float *c,
+        ptrdiff_t ldc);
+} agx_tile;
+
+typedef struct {
+    const char *name;
+    /* Whether this processor has the instructions; NULL where they are another architecture's. */
+    int (*present)(void);
+    const agx_loops *floats, *doubles;
+    /* Tall ones first, the last of one row; NULL for no products of its own. */
+    const agx_tile *tiles;
+    /* to[j][i] = from[i][j] for eight rows of eight floats; comes with tiles. */
+    void (*turn)(const float *from, ptrdiff_t ld, float *to, ptrdiff_t ldto);
+} agx_instructions;
+
+/* The largest tile of at most ``rows`` rows. */
+static inline const agx_tile *agx_tile_for(const agx_tile *tiles, ptrdiff_t rows) {
+    while (tiles->rows > rows) tiles++;
+    return tiles;
 }
 
-#else
+/* The same for inner products, which read a vector for each row: squarer tiles read less. */
+static inline const agx_tile *agx_inner_tile_for(const agx_tile *tiles, ptrdiff_t rows) {
+    const agx_tile *t = agx_tile_for(tiles, rows);
+    while (t->rows > 2 * t->vectors) t++;
+    return t;
+}
 
-static inline int agx_simd_best(void) { return 0; }
+/* Copy n floats, a few at a time so that no library call is needed. */
+static inline void agx_copy(float *to, const float *from, ptrdiff_t n) {
+    if (n >= 8) {
+        for (ptrdiff_t i = 0; i + 8 <= n; i += 8) memcpy(to + i, from + i, 32);
+        memcpy(to + n - 8, from + n - 8, 32);
+    } else if (n >= 4) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 4, from + n - 4, 16);
+    } else {
+        for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i];
+    }
+}
 
-#endif
 #endif

@@ -11,10 +11,8 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 
 cimport numpy as cnp
 
-from agx._kernels.arithmetic cimport (ADD, NONE, SUBTRACT, Operation, add_to, combine,
-                                      pull_back)
-from agx._kernels.arrays cimport alike, has_own_memory, silence, unbroadcast
-from agx._kernels.fingerprint cimport fingerprint
+from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
+                                  has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport FEW, Node, Primitive, apply, settings_of, value_of
 from agx._kernels.loops cimport has_nan
 from agx._kernels.walk cimport walk

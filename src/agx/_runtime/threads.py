@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._kernels import convolve as _kernels
-from .._kernels import pool as _pool
-from .._kernels import simd as _simd
+from .._kernels import machine as _machine
+from .._kernels import patches as _patches
 
 
 class Blas(NamedTuple):
@@ -44,7 +43,7 @@ def _initial_threads() -> int:
 
 
 #: The vector instructions that kernels know, by their number.
-INSTRUCTIONS = ("baseline", "avx2", "avx512")
+INSTRUCTIONS = _machine.names()
 
 
 def _choose_instructions() -> None:
@@ -52,19 +51,19 @@ def _choose_instructions() -> None:
     choice = os.environ.get("AGX_INSTRUCTIONS", INSTRUCTIONS[-1])
     if choice not in INSTRUCTIONS:
         raise ValueError(f"AGX_INSTRUCTIONS: expected one of {INSTRUCTIONS}, got {choice!r}")
-    _simd.set_level(INSTRUCTIONS.index(choice))
+    _machine.set_level(INSTRUCTIONS.index(choice))
 
 
 _choose_instructions()
 _threads = _initial_threads()
-_pool.allow(_threads)
+_machine.allow(_threads)
 _starting = threading.Lock()
 
 
 def _forget_workers() -> None:
     """Start afresh in a forked child, which has none of its parent's threads."""
     global _starting
-    _pool.forget()
+    _machine.forget()
     _starting = threading.Lock()
 
 
@@ -92,7 +91,7 @@ def set_num_threads(n: int) -> None:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: expected a positive integer, got {n!r}")
     _threads = n
-    _pool.allow(n)
+    _machine.allow(n)
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(n, user_api="blas")
@@ -100,7 +99,7 @@ def set_num_threads(n: int) -> None:
 
 def instructions() -> str:
     """Return which vector instructions the kernels use: AGX_INSTRUCTIONS, or the best there are."""
-    return INSTRUCTIONS[_simd.level()]
+    return INSTRUCTIONS[_machine.level()]
 
 
 @functools.cache
@@ -132,7 +131,7 @@ def _load(path: str, prefix: str, suffix: str) -> Blas | None:
     if not all(hasattr(library, name) for name in (*names, *threads)):
         return None
     single, double = (ctypes.cast(library[name], ctypes.c_void_p).value for name in names)
-    _kernels.use_blas(single, double, suffix == "64_")
+    _patches.use_blas(single, double, suffix == "64_")
     return Blas(names[0], path, library[threads[0]], library[threads[1]])
 
 
@@ -177,21 +176,21 @@ def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def team() -> int:
     """How many threads to share work among, the others started when first wanted."""
-    if _pool.workers() + 1 < _threads:
+    if _machine.workers() + 1 < _threads:
         _start_workers(_threads - 1)
     return _threads
 
 
 def _start_workers(count: int) -> None:
     with _starting:
-        for i in range(_pool.workers(), count):
-            number = _pool.reserve()
+        for i in range(_machine.workers(), count):
+            number = _machine.reserve()
             if number < 0:
                 return
             threading.Thread(
-                target=_pool.work, args=(number,), name=f"agx-{i + 1}", daemon=True
+                target=_machine.work, args=(number,), name=f"agx-{i + 1}", daemon=True
             ).start()
-            _pool.admit()
+            _machine.admit()
 
 
 def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None:
@@ -201,4 +200,4 @@ def split(work: Callable[[int, int, int], None], count: int, parts: int) -> None
     piece is raised when all have ended.
     """
     team()
-    _pool.run(lambda i: work(i, i * count // parts, (i + 1) * count // parts), parts)
+    _machine.run(lambda i: work(i, i * count // parts, (i + 1) * count // parts), parts)

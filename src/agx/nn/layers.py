@@ -9,7 +9,8 @@ import numpy as np
 
 from .._runtime.rng import generator
 from ..ops.images import pool
-from ..ops.images.conv import convolve
+from ..ops.images.conv import Conv2dPlan, convolve
+from ..ops.images.conv import plan as convolution_plan
 from ..ops.images.im2col import Pair, geometry
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
@@ -119,14 +120,22 @@ class Conv2d(Module):
         self.weight = _default(shape, fan_in, rng, dtype)
         self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
 
-    def forward(self, x: Any) -> Any:
-        """Apply the filters to images ``x``."""
+    def _check(self, x: Any) -> None:
         if len(x.shape) != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got {x.shape}; "
                 "check in_channels"
             )
+
+    def forward(self, x: Any) -> Any:
+        """Apply the filters to images ``x``."""
+        self._check(x)
         return convolve(x, self.weight, self.bias, self.geometry, self.groups)
+
+    def plan(self, x: Any) -> Conv2dPlan:
+        """Say who multiplies for images ``x`` (see ``ag.conv2d_plan``)."""
+        self._check(x)
+        return convolution_plan(x, self.weight, self.bias, self.geometry, self.groups)
 
     def extra_repr(self) -> str:
         """Return the sizes that differ from the defaults."""

@@ -12,7 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
+from agx._kernels import machine
 from agx._runtime import threads
+from agx.ops.images import conv
 from agx.ops.images.im2col import Geometry
 
 rng = np.random.default_rng(0)
@@ -206,6 +208,73 @@ def test_a_forked_child_has_threads_of_its_own():
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_threads():
+    before = ag.get_num_threads()
+    ag.set_num_threads(2)
+    yield
+    ag.set_num_threads(before)
+
+
+def f4(*shape):
+    return np.ones(shape, np.float32)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.skipif(not machine.has_tiles(), reason="these instructions have no tiles")
+def test_a_plan_says_that_tiles_multiply():
+    plan = ag.conv2d_plan(f4(64, 3, 32, 32), f4(6, 3, 5, 5), f4(6))
+    way = f"{threads.instructions()} tiles, 2 threads"
+    assert repr(plan) == f"conv2d float32 (64, 3, 32, 32) * (6, 3, 5, 5): {way}"
+    assert plan.x_gradient == plan.w_gradient == way
+    layer = ag.nn.Conv2d(3, 6, 5)
+    assert layer.plan(ag.Tensor(f4(64, 3, 32, 32))) == plan
+    assert layer.plan(f4(1, 3, 32, 32)).forward.endswith("tiles, 1 thread")
+    wide = ag.conv2d_plan(f4(1, 1, 4, 4), f4(1, 1, 2, 2), padding=2)
+    assert "tiles" in wide.forward and wide.x_gradient.startswith("patches")
+    assert repr(wide).endswith(f"; gradient of x: {wide.x_gradient}")
+
+
+@pytest.mark.usefixtures("two_threads", "engine")
+@pytest.mark.parametrize(
+    ("dtype", "stride", "symbol"), [("f4", 2, "sgemm"), ("f8", 1, "dgemm"), ("i4", 1, "dgemm")]
+)
+def test_a_plan_says_who_multiplies_patches(dtype, stride, symbol):
+    x, w = np.ones((64, 3, 32, 32), dtype), np.ones((6, 3, 5, 5), dtype)
+    plan = ag.conv2d_plan(x, w, stride=stride)
+    library = conv.blas()
+    expected = "patches, numpy.matmul"
+    if library:
+        expected = f"patches, {library.symbol.replace('sgemm', symbol)}, 2 threads"
+    assert set(plan[3:]) == {expected}
+    assert repr(plan).startswith(
+        f"conv2d float{'32' if symbol == 'sgemm' else '64'} (64, 3, 32, 32)"
+    )
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_what_a_plan_says_is_what_is_done(stride, monkeypatch):
+    x, w = ag.Tensor(f4(2, 3, 8, 8)), ag.Tensor(f4(4, 3, 3, 3))
+    plan, seen = ag.conv2d_plan(x, w, stride=stride), []
+    for kind in (conv._Forward, conv._InputGradient, conv._WeightGradient):
+        run = lambda self, run=kind.run: [seen.append(type(self)), run(self)][1]
+        monkeypatch.setattr(kind, "run", run)
+    ag.conv2d(x, w, stride=stride).sum().backward()
+    assert len(seen) == sum("patches" in way for way in plan[3:])
+
+
+def test_a_plan_of_sizes_that_do_not_fit_is_refused():
+    with pytest.raises(ValueError, match="conv2d: x has 3 channels, w expects 2"):
+        ag.conv2d_plan(f4(1, 3, 4, 4), f4(4, 2, 3, 3))
+    with pytest.raises(
+        ValueError, match=r"expected images of shape \(N, 3, H, W\).*check in_channels"
+    ):
+        ag.nn.Conv2d(3, 4, 3).plan(f4(1, 2, 4, 4))
 
 
 # --- errors --------------------------------------------------------------------------------------

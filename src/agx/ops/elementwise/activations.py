@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..._engine.graph import primitive
-from ..._kernels import elementwise as _kernels
+from ..._kernels import loops
 from ..complex import real_only
 from ..shape.where import where
 from .exponential import exp, sigmoid, sigmoid_value
@@ -23,13 +23,8 @@ __all__ = [
 
 def _erf_value(x: Any) -> Any:
     x = real_only("erf", x)
-    x = np.asarray(x, x.dtype if x.dtype == np.float32 else np.float64, order="C")
-    out = np.empty_like(x)
-    _ERF[x.dtype](x.reshape(-1), out.reshape(-1))
-    return out
+    return loops.erf(np.asarray(x, np.float32 if x.dtype == np.float32 else np.float64, order="C"))
 
-
-_ERF = {np.dtype("f4"): _kernels.erf["float"], np.dtype("f8"): _kernels.erf["double"]}
 
 erf = primitive(
     "erf",

@@ -1,50 +1,36 @@
-"""Convolution by im2col, a piece at a time, and its two transposes.
+"""Convolution: a plan of who multiplies, made anew for each call, and what it says.
 
-The columns of a whole batch are never in memory: patches of a few images (or of a few output rows
-of one large image) are gathered into a workspace that fits the cache, multiplied, and overwritten.
-The backward pass gathers them anew. Convolution is linear in the image and in the weight; its
-input and weight gradients are primitives of their own, and the three are each other's pull-backs.
+In float32 with stride 1 kernels multiply by tiles, if the processor has the instructions: images need no
+patches then. All else goes by im2col, a piece at a time. The columns of a whole batch are never in
+memory: patches of a few images (or of a few output rows of one large image) are gathered into a
+workspace that fits the cache, multiplied, and overwritten. The backward pass gathers them anew.
+
+Convolution is linear in the image and in the weight; its input and weight gradients are primitives of
+their own, and the three are each other's pull-backs.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._engine.graph import primitive
-from ..._kernels import convolve as _kernels
-from ..._kernels import direct, loops
+from ..._engine.graph import Node, primitive
+from ..._kernels import convolution, loops, machine
+from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
 from ..shape.axes import as_array, expand_dims, squeeze
-from .im2col import (
-    Geometry,
-    Pair,
-    contiguous,
-    gather,
-    geometry,
-    images,
-    output_size,
-    pair,
-    scatter_add,
-)
+from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, pair
 
 __all__ = [
     "conv1d",
     "conv2d",
+    "conv2d_plan",
     "set_workspace",
 ]
-
-_F32, _F64 = np.dtype("f4"), np.dtype("f8")
-_FORWARD = {_F32: _kernels.forward["float"], _F64: _kernels.forward["double"]}
-_INPUT = {_F32: _kernels.input_gradient["float"], _F64: _kernels.input_gradient["double"]}
-_WEIGHT = {_F32: _kernels.weight_gradient["float"], _F64: _kernels.weight_gradient["double"]}
-
-#: Multiplications below which starting another thread costs more than it saves.
-_WORK_PER_THREAD = 100_000
 
 _workspace_bytes = 1 << 20
 _buffers = threading.local()
@@ -75,8 +61,12 @@ def _workspace(count: int, dtype: np.dtype) -> np.ndarray:
     return kept[: count * dtype.itemsize].view(dtype)
 
 
-class _Plan:
-    """The pieces in which one convolution is done: groups of channels, images, output rows."""
+#: A tile: slices of images, of output rows and of output positions.
+Tile = tuple[slice, slice, slice]
+
+
+class _Patches:
+    """The pieces in which one convolution goes through patches: groups of channels, images, output rows."""
 
     def __init__(
         self, x: tuple[int, ...], w: tuple[int, ...], geo: Geometry, groups: int, dtype: np.dtype
@@ -86,9 +76,30 @@ class _Plan:
         self.down, self.across = geo.output(self.height, self.width)
         self.geo, self.dtype = geo, dtype
         self.depth = self.channels * geo.kernel[0] * geo.kernel[1]
-        self.direct = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
+        self.pointwise = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
+        self.library = blas() if self.n and self.depth else None
         work = self.n * w[0] * self.depth * self.down * self.across
-        self.threads = max(1, min(team(), self.n, work // _WORK_PER_THREAD))
+        self.threads = machine.threads_for(work, self.n, team) if self.library else 1
+
+    @property
+    def way(self) -> str:
+        """Who multiplies."""
+        if self.library is None:
+            return "patches, numpy.matmul"
+        kind = "sgemm" if self.dtype == np.float32 else "dgemm"
+        return f"patches, {self.library.symbol.replace('sgemm', kind)}"
+
+    def do(
+        self, share: Callable[[int, int, int], None], multiply: Callable[[Tile, int, slice], None]
+    ) -> None:
+        """Share out a loop of images that calls BLAS, or multiply tile by tile with NumPy."""
+        if self.library is None:
+            for tile in self.tiles():
+                for k in range(self.groups):
+                    multiply(tile, k, slice(k * self.filters, (k + 1) * self.filters))
+        else:
+            with single_threaded_blas():
+                split(share, self.n, self.threads)
 
     @property
     def rows(self) -> int:
@@ -105,23 +116,9 @@ class _Plan:
 
     def workspace(self) -> np.ndarray:
         """Room for the columns of one tile of one image."""
-        return _workspace(1 if self.direct else self.depth * self.rows * self.across, self.dtype)
+        return _workspace(1 if self.pointwise else self.depth * self.rows * self.across, self.dtype)
 
-    def in_threads(self, run: Callable[[int, int, int], None]) -> bool:
-        """Run a loop of images in threads if NumPy's BLAS can be called from there."""
-        if blas() is None or not self.n or not self.depth:
-            return False
-        with single_threaded_blas():
-            split(run, self.n, self.threads)
-        return True
-
-    def pieces(self) -> Iterator[tuple[tuple[slice, slice, slice], int, slice]]:
-        """Every tile with every group of filters, for work done by ``numpy.matmul``."""
-        for tile in self.tiles():
-            for k in range(self.groups):
-                yield tile, k, slice(k * self.filters, (k + 1) * self.filters)
-
-    def tiles(self) -> Iterator[tuple[slice, slice, slice]]:
+    def tiles(self) -> Iterator[Tile]:
         """Slices of images, output rows and output positions whose columns fit the workspace."""
         rows = self.rows
         image = max(1, self.depth * self.down * self.across * self.dtype.itemsize)
@@ -145,26 +142,24 @@ class _Plan:
         kh, kw, sh, sw, ph, pw, dh, dw = self.geo.flat
         return kh, kw, sh, sw, ph - rows.start * sh, pw, dh, dw
 
-    def gather(self, x: np.ndarray, group: int, tile: tuple[slice, slice, slice]) -> np.ndarray:
+    def gather(self, x: np.ndarray, group: int, tile: Tile) -> np.ndarray:
         """The columns of a tile of ``x``, (images, depth, positions)."""
         batch, rows, positions = tile
         first = group * self.channels
-        if self.direct:
+        if self.pointwise:
             part = x[batch, first : first + self.channels]
             return part.reshape(len(part), self.depth, -1)[:, :, positions]
         columns = self.columns(batch.stop - batch.start, positions)
-        gather[self.dtype](
+        _kernels.gather(
             x, columns, batch.start, first, self.channels, rows.stop - rows.start, self.across,
             self.window(rows),
         )  # fmt: skip
         return columns
 
-    def scatter(
-        self, columns: np.ndarray, x: np.ndarray, group: int, tile: tuple[slice, slice, slice]
-    ) -> None:
+    def scatter(self, columns: np.ndarray, x: np.ndarray, group: int, tile: Tile) -> None:
         """Add the columns of a tile back into ``x``."""
         batch, rows, _ = tile
-        scatter_add[self.dtype](
+        _kernels.scatter_add(
             columns, x, batch.start, group * self.channels, self.channels, rows.stop - rows.start,
             self.across, self.window(rows),
         )  # fmt: skip
@@ -176,74 +171,172 @@ def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
     return contiguous(x, dtype), contiguous(w, dtype)
 
 
+class _Forward(_Patches):
+    """The convolution itself."""
+
+    def __init__(self, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
+        _check("conv2d", x, w, b, geo, groups)
+        self.x, self.w = _operands(x, w)
+        super().__init__(x.shape, w.shape, geo, groups, self.x.dtype)
+        self.b = None if b is None else contiguous(b, self.dtype)
+
+    def run(self) -> np.ndarray:
+        """Compute it."""
+        out = buffers.empty((self.n, len(self.w), self.down * self.across), self.dtype)
+        x, w, b = self.x, self.w.reshape(len(self.w), self.depth), self.b
+
+        def share(part: int, start: int, stop: int) -> None:
+            work = self.workspace()
+            _kernels.forward(x, w, b, out, work, self.sizes, self.geo.flat, start, stop)
+
+        def multiply(tile: Tile, k: int, filters: slice) -> None:
+            batch, _, positions = tile
+            np.matmul(w[filters], self.gather(x, k, tile), out=out[batch, filters, positions])
+            if b is not None:
+                out[batch, filters, positions] += b[filters, None]
+
+        self.do(share, multiply)
+        return out.reshape(self.n, len(self.w), self.down, self.across)
+
+
+class _InputGradient(_Patches):
+    """The gradient of the images."""
+
+    def __init__(self, g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> None:
+        self.g, self.w = _operands(g, w)
+        super().__init__(shape, w.shape, geo, groups, self.g.dtype)
+        self.shape = shape
+
+    def run(self) -> np.ndarray:
+        """Compute it."""
+        x = buffers.zeros(self.shape, self.dtype)
+        g = self.g.reshape(self.n, len(self.w), self.down * self.across)
+        w = self.w.reshape(len(self.w), self.depth)
+
+        def share(part: int, start: int, stop: int) -> None:
+            work = self.workspace()
+            _kernels.input_gradient(g, w, x, work, self.sizes, self.geo.flat, start, stop)
+
+        def multiply(tile: Tile, k: int, filters: slice) -> None:
+            batch, _, positions = tile
+            columns = self.columns(batch.stop - batch.start, positions)
+            np.matmul(w[filters].T, g[batch, filters, positions], out=columns)
+            self.scatter(columns, x, k, tile)
+
+        self.do(share, multiply)
+        return x
+
+
+class _WeightGradient(_Patches):
+    """The gradient of the weight."""
+
+    def __init__(self, x: Any, g: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> None:
+        self.x, self.g = _operands(x, g)
+        super().__init__(x.shape, shape, geo, groups, self.x.dtype)
+        self.shape = shape
+
+    def run(self) -> np.ndarray:
+        """Compute it."""
+        shares = np.zeros((self.threads, self.shape[0], self.depth), self.dtype)
+        x, g = self.x, self.g.reshape(self.n, self.shape[0], self.down * self.across)
+
+        def share(part: int, start: int, stop: int) -> None:
+            work = self.workspace()
+            _kernels.weight_gradient(
+                x, g, shares[part], work, self.sizes, self.geo.flat, start, stop
+            )
+
+        def multiply(tile: Tile, k: int, filters: slice) -> None:
+            batch, _, positions = tile
+            columns = self.gather(x, k, tile).transpose(0, 2, 1)
+            shares[0, filters] += np.matmul(g[batch, filters, positions], columns).sum(axis=0)
+
+        self.do(share, multiply)
+        w = shares[0] if self.threads == 1 else shares.sum(axis=0)
+        return w.reshape(self.shape)
+
+
+# --- plans: by tiles where they can, else through patches -----------------------------------------
+
+
+def _plan_forward(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
+    room = _workspace_bytes // 4
+    tiles = convolution.plan_forward(x, w, b, geo, groups, room, team)
+    return tiles or _Forward(x, w, b, geo, groups)
+
+
+def _plan_input_gradient(g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> Any:
+    room = _workspace_bytes // 4
+    tiles = convolution.plan_input_gradient(g, w, shape, geo, groups, room, team)
+    return tiles or _InputGradient(g, w, shape, geo, groups)
+
+
+def _plan_weight_gradient(
+    x: Any, g: Any, shape: tuple[int, ...], geo: Geometry, groups: int
+) -> Any:
+    room = _workspace_bytes // 4
+    tiles = convolution.plan_weight_gradient(x, g, shape, geo, groups, room, team)
+    return tiles or _WeightGradient(x, g, shape, geo, groups)
+
+
+class Conv2dPlan(NamedTuple):
+    """Who multiplies in a convolution of ``x`` and ``w``, in how many threads, and in its gradients."""
+
+    dtype: str
+    x: tuple[int, ...]
+    w: tuple[int, ...]
+    forward: str
+    x_gradient: str
+    w_gradient: str
+
+    def __repr__(self) -> str:
+        text = f"conv2d {self.dtype} {self.x} * {self.w}: {self.forward}"
+        for name, way in (("x", self.x_gradient), ("w", self.w_gradient)):
+            text += "" if way == self.forward else f"; gradient of {name}: {way}"
+        return text
+
+
+def _describe(plan: Any) -> str:
+    if isinstance(plan, _Patches) and plan.library is None:
+        return plan.way
+    return f"{plan.way}, {plan.threads} thread{'s' if plan.threads > 1 else ''}"
+
+
+def plan(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Conv2dPlan:
+    """Do ``conv2d_plan`` with a geometry that has been checked."""
+    x, w, b = (a.value if isinstance(a, Node) else a for a in (x, w, b))
+    forward = _plan_forward(x, w, b, geo, groups)
+    dtype = np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    g = np.broadcast_to(dtype.type(0), (len(x), len(w), *geo.output(*x.shape[2:])))
+    gradients = (
+        _plan_input_gradient(g, w, x.shape, geo, groups),
+        _plan_weight_gradient(x, g, w.shape, geo, groups),
+    )
+    return Conv2dPlan(dtype.name, x.shape, w.shape, *map(_describe, (forward, *gradients)))
+
+
+# --- the operations -------------------------------------------------------------------------------
+
+
 def _forward(x: Any, w: Any, b: Any = None, *, geo: Geometry, groups: int) -> np.ndarray:
-    found = direct.forward(x, w, b, geo, groups, _workspace_bytes // 4, team)
-    if found is not None:
-        return found
-    _check("conv2d", x, w, b, geo, groups)
-    x, w = _operands(x, w)
-    plan = _Plan(x.shape, w.shape, geo, groups, x.dtype)
-    out = buffers.empty((plan.n, len(w), plan.down, plan.across), x.dtype)
-    w, out = w.reshape(len(w), plan.depth), out.reshape(plan.n, len(w), plan.down * plan.across)
-    bias = np.empty(0, x.dtype) if b is None else contiguous(b, x.dtype)
-
-    def run(part: int, start: int, stop: int) -> None:
-        work = plan.workspace()
-        _FORWARD[x.dtype](x, w, bias, out, work, plan.sizes, geo.flat, start, stop)
-
-    if not plan.in_threads(run):
-        for (batch, rows, positions), k, filters in plan.pieces():
-            columns = plan.gather(x, k, (batch, rows, positions))
-            np.matmul(w[filters], columns, out=out[batch, filters, positions])
-        if b is not None:
-            out += bias[:, None]
-    return out.reshape(plan.n, len(w), plan.down, plan.across)
+    return _plan_forward(x, w, b, geo, groups).run()
 
 
 def _input_gradient(
     g: Any, w: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
 ) -> np.ndarray:
-    found = direct.input_gradient(g, w, shape, geo, groups, _workspace_bytes // 4, team)
-    if found is not None:
-        return found
-    g, w = _operands(g, w)
-    plan = _Plan(shape, w.shape, geo, groups, g.dtype)
-    g = g.reshape(plan.n, w.shape[0], plan.down * plan.across)
-    w = w.reshape(w.shape[0], plan.depth)
-    x = buffers.zeros(shape, g.dtype)
-
-    def run(part: int, start: int, stop: int) -> None:
-        _INPUT[g.dtype](g, w, x, plan.workspace(), plan.sizes, geo.flat, start, stop)
-
-    if not plan.in_threads(run):
-        for (batch, rows, positions), k, filters in plan.pieces():
-            columns = plan.columns(batch.stop - batch.start, positions)
-            np.matmul(w[filters].T, g[batch, filters, positions], out=columns)
-            plan.scatter(columns, x, k, (batch, rows, positions))
-    return x
+    return _plan_input_gradient(g, w, shape, geo, groups).run()
 
 
 def _weight_gradient(
     x: Any, g: Any, *, shape: tuple[int, ...], geo: Geometry, groups: int
 ) -> np.ndarray:
-    found = direct.weight_gradient(x, g, shape, geo, groups, _workspace_bytes // 4, team)
+    plan = _plan_weight_gradient(x, g, shape, geo, groups)
+    found = plan.run()
     # Zeros between the rows of an image meet its infinities, which no patch would let them.
-    if found is not None and not loops.any_nan(found):
-        return found
-    x, g = _operands(x, g)
-    plan = _Plan(x.shape, shape, geo, groups, x.dtype)
-    shares = np.zeros((plan.threads, shape[0], plan.depth), x.dtype)
-    g = g.reshape(plan.n, shape[0], plan.down * plan.across)
-
-    def run(part: int, start: int, stop: int) -> None:
-        _WEIGHT[x.dtype](x, g, shares[part], plan.workspace(), plan.sizes, geo.flat, start, stop)
-
-    if not plan.in_threads(run):
-        for (batch, rows, positions), k, filters in plan.pieces():
-            columns = plan.gather(x, k, (batch, rows, positions)).transpose(0, 2, 1)
-            shares[0, filters] += np.matmul(g[batch, filters, positions], columns).sum(axis=0)
-    w = shares[0] if plan.threads == 1 else shares.sum(axis=0)
-    return w.reshape(shape)
+    if isinstance(plan, convolution.Plan) and loops.any_nan(found):
+        return _WeightGradient(x, g, shape, geo, groups).run()
+    return found
 
 
 def _bias_gradient(g: Any) -> Any:
@@ -305,6 +398,18 @@ def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
     output_size(op, geo, *x.shape[2:])
 
 
+def _arguments(
+    x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair
+) -> tuple[Any, Any, Any, Geometry]:
+    """Read what ``conv2d`` is given, but for its groups."""
+    x = images("conv2d", x)
+    w = w if hasattr(w, "shape") else as_array(w)
+    b = b if b is None or hasattr(b, "shape") else as_array(b)
+    if len(w.shape) != 4:
+        raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
+    return x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation)
+
+
 def conv2d(
     x: Any,
     w: Any,
@@ -324,12 +429,26 @@ def conv2d(
     >>> ag.conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3, 3)))[0, 0, 0]
     array([27., 27., 27.])
     """
-    x = images("conv2d", x)
-    w = w if hasattr(w, "shape") else as_array(w)
-    b = b if b is None or hasattr(b, "shape") else as_array(b)
-    if len(w.shape) != 4:
-        raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
-    return convolve(x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation), groups)
+    return convolve(*_arguments(x, w, b, stride, padding, dilation), groups)
+
+
+def conv2d_plan(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Conv2dPlan:
+    """Say who multiplies in ``conv2d`` of the same arguments, and in its gradients; compute nothing.
+
+    Raises ValueError, with the numbers, for sizes that do not fit.
+
+    >>> ag.conv2d_plan(np.ones((1, 3, 8, 8)), np.ones((2, 3, 5, 5))).forward.startswith("patches")
+    True
+    """
+    return plan(*_arguments(x, w, b, stride, padding, dilation), groups)
 
 
 def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:

@@ -21,8 +21,6 @@ __all__ = [
 ]
 
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
-gather = {_F32: _kernels.gather["float"], _F64: _kernels.gather["double"]}
-scatter_add = {_F32: _kernels.scatter_add["float"], _F64: _kernels.scatter_add["double"]}
 
 Pair = int | tuple[int, int]
 
@@ -104,7 +102,7 @@ def _im2col_value(x: Any, *, geo: Geometry) -> np.ndarray:
     n, c, h, w = x.shape
     down, across = geo.output(h, w)
     columns = np.empty((n, c * math.prod(geo.kernel), down * across), x.dtype)
-    gather[x.dtype](x, columns, 0, 0, c, down, across, geo.flat)
+    _kernels.gather(x, columns, 0, 0, c, down, across, geo.flat)
     patches = columns.reshape(n, c, *geo.kernel, down * across)
     return np.ascontiguousarray(np.moveaxis(patches, 4, 1))
 
@@ -116,7 +114,7 @@ def _col2im_value(p: Any, *, shape: tuple[int, ...], geo: Geometry) -> np.ndarra
     dtype = _F32 if p.dtype == _F32 else _F64
     columns = np.ascontiguousarray(np.moveaxis(p, 1, 4), dtype)
     out = np.zeros(shape, dtype)
-    scatter_add[dtype](
+    _kernels.scatter_add(
         columns.reshape(n, c * math.prod(geo.kernel), down * across),
         out, 0, 0, c, down, across, geo.flat,
     )  # fmt: skip

@@ -35,8 +35,6 @@ class Windows(NamedTuple):
 #: Pairs of a first and a last-plus-one.
 Bounds = Iterable[tuple[int, int]]
 
-_NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
-
 
 def _windows(rows: Bounds, columns: Bounds) -> Windows:
     down, across = (np.array(list(side), np.int64).reshape(-1, 2) for side in (rows, columns))
@@ -95,12 +93,10 @@ def _apply(
 ) -> np.ndarray:
     """Run a kernel on stacked images; ``make`` allocates its output of ``shape``."""
     dtype = np.result_type(*(x.dtype for x in inputs))
-    dtype = dtype if dtype in _NAMES else np.dtype("f8")
+    dtype = np.dtype("f4") if dtype == np.float32 else np.dtype("f8")
     out = make(shape, dtype)
     stacked = out.reshape(shape[0] * shape[1], *shape[2:])
-    kernel[_NAMES[dtype]](
-        *(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns
-    )
+    kernel(*(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns)
     return out
 
 

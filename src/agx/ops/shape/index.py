@@ -18,11 +18,6 @@ __all__ = [
     "take_along_axis",
 ]
 
-_INDEX_ADD = {
-    np.dtype("f4"): _kernels.index_add["float"],
-    np.dtype("f8"): _kernels.index_add["double"],
-}
-
 
 def _is_basic(index: Any) -> bool:
     """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
@@ -49,10 +44,10 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     else:
         positions = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[index]
     values = np.broadcast_to(g, positions.shape)
-    if out.dtype not in _INDEX_ADD:
+    if out.dtype not in (np.float32, np.float64):
         np.add.at(out.reshape(-1), positions, values)
         return out
-    _INDEX_ADD[out.dtype](
+    _kernels.index_add(
         out.reshape(-1),
         np.ascontiguousarray(positions).reshape(-1),
         np.ascontiguousarray(values).reshape(-1),

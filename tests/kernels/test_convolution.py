@@ -7,13 +7,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx._kernels import arrays, direct, simd
+from agx._kernels import arrays, convolution, machine
 from agx._runtime import buffers
 from agx.ops.images import conv
 from agx.ops.images.im2col import Geometry
 
-if not simd.level():
-    pytest.skip("this processor has no AVX2", allow_module_level=True)
+if not machine.has_tiles():
+    pytest.skip("these instructions have no tiles", allow_module_level=True)
 
 
 def results(x, w, b, geo, groups):
@@ -131,13 +131,13 @@ def test_thread_count_changes_no_more_than_rounding(vector_level):
 )
 def test_others_are_left_to_patches(x, w):
     geo = plain(2, 2)
-    assert direct.forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None
+    assert convolution.plan_forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None
     if x.ndim == 4:
-        assert direct.weight_gradient(x, x, w.shape, geo, 1, 1 << 18, lambda: 1) is None
-        assert direct.input_gradient(x, w, x.shape, geo, 1, 1 << 18, lambda: 1) is None
+        assert convolution.plan_weight_gradient(x, x, w.shape, geo, 1, 1 << 18, lambda: 1) is None
+        assert convolution.plan_input_gradient(x, w, x.shape, geo, 1, 1 << 18, lambda: 1) is None
 
 
 def test_steps_of_two_are_left_to_patches():
     geo = Geometry((2, 2), (2, 2), (0, 0), (1, 1))
     x, w = np.ones((1, 1, 4, 4), "f"), np.ones((1, 1, 2, 2), "f")
-    assert direct.forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None
+    assert convolution.plan_forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None

@@ -8,20 +8,20 @@ rubbish and are not copied to the result.
 The gradient of the images is a convolution too, of the output's gradient with the flipped weight; that
 of the weight sums over the same runs.
 
-Each function returns a new array, or None where this way is of no use: other dtypes or strides, sizes that
-do not belong together, or a processor without the instructions. ``geo`` is ((KH, KW), stride, padding,
-dilation), ``workspace`` the floats of scratch memory for each thread, ``team()`` says how many threads
-there are.
+A function makes a plan, which holds its arrays, or None where this way is of no use: other dtypes or
+strides, sizes that do not belong together, or a processor without tiles. ``geo`` is ((KH, KW), stride,
+padding, dilation), ``workspace`` the floats of scratch memory for each thread, ``team()`` says how many
+threads there are.
 """
 
+cimport cython
 from libc.string cimport memset
 
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty, is_float32, scratch
-from agx._kernels.pool cimport parallel
-from agx._kernels.simd cimport simd_level
-from agx._kernels.tiles cimport copy, inner_tile_for, tile_for, tile_t
+from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, copy, inner_tile_for, instructions,
+                                   parallel, threads_for, tile_for, tile_t)
 
 cdef enum:
     # Floats that a tile may read beyond the last position, and the most rows of a tile.
@@ -33,16 +33,12 @@ cdef enum:
     INNER_ROWS = 6
     # Weights of a filter that a tile takes at a time, so that those of all its rows stay there too.
     MOST_WEIGHTS = 640
-    # Multiplications below which another thread costs more than it saves.
-    WORK_PER_THREAD = 100_000
-    # Weights that one thread packs before another could help.
-    MOST_PACKED_ALONE = 1 << 14
 
 cnp.import_array()
 
 
-cdef struct Plan:
-    int level
+cdef struct Sizes:
+    const tile_t *tiles
     Py_ssize_t images, groups
     # Channels, height and width of a group's images; filters, height and width of its output.
     Py_ssize_t C, H, W, M, OH, OW
@@ -53,18 +49,18 @@ cdef struct Plan:
     Py_ssize_t K, length
 
 
-cdef bint read_geometry(Plan *p, object geo, Py_ssize_t groups) except -1:
+cdef bint read_geometry(Sizes *p, object geo, Py_ssize_t groups) except -1:
     """Take kernel, padding and dilation from ((KH, KW), stride, padding, dilation); True for stride 1."""
     cdef tuple kernel, stride, padding, dilation
     kernel, stride, padding, dilation = geo
-    p.level, p.groups = simd_level(), groups
+    p.tiles, p.groups = instructions().tiles, groups
     p.KH, p.KW = kernel
     p.top, p.left = padding
     p.DH, p.DW = dilation
-    return stride[0] == 1 and stride[1] == 1 and p.level > 0
+    return stride[0] == 1 and stride[1] == 1 and p.tiles != NULL
 
 
-cdef bint read_sizes(Plan *p, const cnp.npy_intp *x, const cnp.npy_intp *w) noexcept:
+cdef bint read_sizes(Sizes *p, const cnp.npy_intp *x, const cnp.npy_intp *w) noexcept:
     """Take the sizes of images and weight; False if they do not belong together."""
     if p.groups < 1 or x[1] != w[1] * p.groups or w[0] % p.groups or not x[0] or not x[1] or not w[0]:
         return False
@@ -76,7 +72,7 @@ cdef bint read_sizes(Plan *p, const cnp.npy_intp *x, const cnp.npy_intp *w) noex
     return w[2] == p.KH and w[3] == p.KW and p.OH > 0 and p.OW > 0
 
 
-cdef void turn(Plan *p) noexcept:
+cdef void turn(Sizes *p) noexcept:
     """From the convolution to the one that the gradient of its images is."""
     p.C, p.M = p.M, p.C
     p.H, p.W, p.OH, p.OW = p.OH, p.OW, p.H, p.W
@@ -84,7 +80,7 @@ cdef void turn(Plan *p) noexcept:
     p.K = p.C * p.KH * p.KW
 
 
-cdef void choose_rows(Plan *p, Py_ssize_t workspace, bint inner) noexcept:
+cdef void choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcept:
     """Choose the rows of a band so that everything fits ``workspace`` floats."""
     cdef Py_ssize_t most, bands, row
     p.pitch = max(p.W + p.left, p.OW)
@@ -101,14 +97,11 @@ cdef void choose_rows(Plan *p, Py_ssize_t workspace, bint inner) noexcept:
     p.length += -p.length % 16
 
 
-cdef int count_parts(const Plan *p, object team) except 0:
-    cdef Py_ssize_t work = p.images * p.groups * p.M * p.K * p.OH * p.OW
-    if p.images == 1 or work < 2 * WORK_PER_THREAD:
-        return 1
-    return <int>max(1, min(<Py_ssize_t>team(), p.images, work // WORK_PER_THREAD))
+cdef Py_ssize_t multiply_adds(const Sizes *p) noexcept:
+    return p.images * p.groups * p.M * p.K * p.OH * p.OW
 
 
-cdef void find_offsets(const Plan *p, Py_ssize_t *offset) noexcept nogil:
+cdef void find_offsets(const Sizes *p, Py_ssize_t *offset) noexcept nogil:
     cdef Py_ssize_t c, i, j, k = 0
     for c in range(p.C):
         for i in range(p.KH):
@@ -117,7 +110,7 @@ cdef void find_offsets(const Plan *p, Py_ssize_t *offset) noexcept nogil:
                 k += 1
 
 
-cdef void lay_out(const Plan *p, const float *x, float *run, Py_ssize_t first) noexcept nogil:
+cdef void lay_out(const Sizes *p, const float *x, float *run, Py_ssize_t first) noexcept nogil:
     """Copy the rows of an image that output rows from ``first`` on see; ``run`` has zeros around them."""
     cdef Py_ssize_t c, r, y, rows = p.plane // p.pitch
     cdef float *to
@@ -132,7 +125,7 @@ cdef void lay_out(const Plan *p, const float *x, float *run, Py_ssize_t first) n
 
 
 cdef struct Product:
-    Plan plan
+    Sizes sizes
     int parts, packers
     const float *w
     Py_ssize_t[4] strides
@@ -148,7 +141,7 @@ cdef struct Product:
 
 cdef void pack_block(const Product *job, const float *w, int rows, float *packed) noexcept nogil:
     """Write ``rows`` filters in the order in which a tile reads them: weight by weight."""
-    cdef const Plan *p = &job.plan
+    cdef const Sizes *p = &job.sizes
     cdef Py_ssize_t c, i, j, r
     cdef const float *source
     for c in range(p.C):
@@ -163,13 +156,13 @@ cdef void pack_block(const Product *job, const float *w, int rows, float *packed
 cdef void pack_part(void *context, int part) noexcept nogil:
     """Pack every block of filters that is this part's turn."""
     cdef Product *job = <Product *>context
-    cdef const Plan *p = &job.plan
+    cdef const Sizes *p = &job.sizes
     cdef Py_ssize_t g, m, turn = 0
     cdef int rows
     for g in range(p.groups):
         m = 0
         while m < p.M:
-            rows = tile_for(p.level, p.M - m).rows
+            rows = tile_for(p.tiles, p.M - m).rows
             if turn % job.packers == part:
                 pack_block(job, job.w + g * job.next_group + m * job.strides[0], rows,
                            job.packed + (g * p.M + m) * p.K)
@@ -177,7 +170,7 @@ cdef void pack_part(void *context, int part) noexcept nogil:
             m += rows
 
 
-cdef void crop(const Plan *p, const float *tile, Py_ssize_t ld, float *out, Py_ssize_t rows,
+cdef void crop(const Sizes *p, const float *tile, Py_ssize_t ld, float *out, Py_ssize_t rows,
                Py_ssize_t count) noexcept nogil:
     """Copy ``count`` rows of each of the ``rows`` results to where they belong."""
     cdef Py_ssize_t i, r
@@ -189,7 +182,7 @@ cdef void crop(const Plan *p, const float *tile, Py_ssize_t ld, float *out, Py_s
 cdef void convolve_band(const Product *job, const float *run, float *result, Py_ssize_t n, Py_ssize_t g,
                         Py_ssize_t first) noexcept nogil:
     """Write the output rows from ``first`` on of group ``g`` of image ``n``, which lies in ``run``."""
-    cdef const Plan *p = &job.plan
+    cdef const Sizes *p = &job.sizes
     cdef const tile_t *t
     cdef const float *a = job.packed + g * p.M * p.K
     cdef float[MOST_ROWS] start
@@ -198,7 +191,7 @@ cdef void convolve_band(const Product *job, const float *run, float *result, Py_
     cdef Py_ssize_t pieces = (p.K + MOST_WEIGHTS - 1) // MOST_WEIGHTS
     cdef Py_ssize_t m = 0, i, k, stop, piece, position, vectors
     while m < p.M:
-        t = tile_for(p.level, p.M - m)
+        t = tile_for(p.tiles, p.M - m)
         for i in range(t.rows):
             start[i] = job.bias[g * p.M + m + i] if job.bias else 0
         for piece in range(pieces):
@@ -217,7 +210,7 @@ cdef void convolve_band(const Product *job, const float *run, float *result, Py_
 
 cdef void convolve_part(void *context, int part) noexcept nogil:
     cdef Product *job = <Product *>context
-    cdef const Plan *p = &job.plan
+    cdef const Sizes *p = &job.sizes
     cdef float *run = job.memory + part * job.share
     cdef float *result = run + p.image
     cdef Py_ssize_t n, g, first
@@ -231,12 +224,12 @@ cdef void convolve_part(void *context, int part) noexcept nogil:
                 first += p.rows
 
 
-cdef object convolve(Product *job, Plan *p, int parts):
-    """Write every image's convolution; ``job`` has the arrays, and where its weights lie."""
+cdef void convolve(Product *job, int parts):
+    """Write every image's convolution; ``job`` has the sizes, the arrays, and where its weights lie."""
+    cdef const Sizes *p = &job.sizes
     cdef Py_ssize_t weights = p.groups * p.M * p.K, head = (weights + 2 * p.K + 15) // 16 * 16
-    job.plan = p[0]
     job.parts = parts
-    job.packers = parts if weights >= MOST_PACKED_ALONE else 1
+    job.packers = parts if weights * PER_ELEMENT >= WORK_PER_THREAD else 1
     job.share = p.image + MOST_ROWS * p.length
     cdef float *memory = scratch(head + parts * job.share)
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
@@ -248,60 +241,37 @@ cdef object convolve(Product *job, Plan *p, int parts):
         parallel(convolve_part, job, parts)
 
 
-def forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
-            object team):
-    """Convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW) and add ``bias`` (O,) or None."""
-    cdef Plan p
+cdef object forward(const Sizes *p, object x, object w, object bias, int parts):
     cdef Product job
-    cdef cnp.npy_intp[4] shape
-    if not is_float32(x, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
-        return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), cnp.PyArray_DIMS(w)):
-        return None
-    if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_DIM(bias, 0) == groups * p.M):
-        return None
-    x, w = cnp.PyArray_GETCONTIGUOUS(x), cnp.PyArray_GETCONTIGUOUS(w)
-    bias = None if bias is None else cnp.PyArray_GETCONTIGUOUS(bias)
-    shape = [p.images, groups * p.M, p.OH, p.OW]
+    cdef cnp.npy_intp[4] shape = [p.images, p.groups * p.M, p.OH, p.OW]
     out = empty(4, shape, cnp.NPY_FLOAT32)
-    choose_rows(&p, workspace, False)
+    job.sizes = p[0]
     job.x, job.w = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(w)
     job.bias = NULL if bias is None else <float *>cnp.PyArray_DATA(bias)
     job.out = <float *>cnp.PyArray_DATA(out)
     job.strides, job.next_group = [p.K, p.KH * p.KW, p.KW, 1], p.M * p.K
-    convolve(&job, &p, count_parts(&p, team))
+    convolve(&job, parts)
     return out
 
 
-def input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t groups, Py_ssize_t workspace,
-                   object team):
-    """Convolve ``g`` with the weight turned round: the gradient of images of ``shape``."""
-    cdef Plan p
+cdef object input_gradient(const Sizes *p, object g, object w, int parts):
+    """Convolve ``g`` with the weight turned round."""
     cdef Product job
-    cdef cnp.npy_intp[4] sizes = shape
-    cdef Py_ssize_t area
-    if not is_float32(g, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
-        return None
-    if not read_sizes(&p, sizes, cnp.PyArray_DIMS(w)):
-        return None
-    turn(&p)
-    if p.top < 0 or p.left < 0:
-        return None
-    g, w = cnp.PyArray_GETCONTIGUOUS(g), cnp.PyArray_GETCONTIGUOUS(w)
-    x = empty(4, sizes, cnp.NPY_FLOAT32)
-    choose_rows(&p, workspace, False)
-    area = p.KH * p.KW
+    cdef Py_ssize_t area = p.KH * p.KW
+    cdef cnp.npy_intp[4] shape = [p.images, p.groups * p.M, p.OH, p.OW]
+    x = empty(4, shape, cnp.NPY_FLOAT32)
+    job.sizes = p[0]
     job.x, job.w = <float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(w) + area - 1
     job.bias, job.out = NULL, <float *>cnp.PyArray_DATA(x)
     job.strides, job.next_group = [area, p.M * area, -p.KW, -1], p.C * p.M * area
-    convolve(&job, &p, count_parts(&p, team))
+    convolve(&job, parts)
     return x
 
 
 # --- gradient of the weight ------------------------------------------------------------------------
 
 cdef struct Inner:
-    Plan plan
+    Sizes sizes
     int parts
     Py_ssize_t together
     const float *x
@@ -313,7 +283,7 @@ cdef struct Inner:
     Py_ssize_t share
 
 
-cdef void spread(const Plan *p, const float *g, float *run, Py_ssize_t length,
+cdef void spread(const Sizes *p, const float *g, float *run, Py_ssize_t length,
                  Py_ssize_t first) noexcept nogil:
     """Copy a band of a gradient into rows of the common length; ``run`` has zeros between them."""
     cdef Py_ssize_t m, r
@@ -330,11 +300,11 @@ cdef void spread(const Plan *p, const float *g, float *run, Py_ssize_t length,
 cdef void add_inner(const Inner *job, const float *runs, const float *spreads, Py_ssize_t count,
                     Py_ssize_t length, float *w) noexcept nogil:
     """Add the sums over ``count`` images that are laid out, for all filters and weights of a group."""
-    cdef const Plan *p = &job.plan
+    cdef const Sizes *p = &job.sizes
     cdef const tile_t *t
     cdef Py_ssize_t m = 0, k
     while m < p.M:
-        t = inner_tile_for(p.level, p.M - m)
+        t = inner_tile_for(p.tiles, p.M - m)
         k = 0
         while k < p.K:
             t.inner(count, length, spreads + m * length, length, p.M * length, runs, p.image,
@@ -345,7 +315,7 @@ cdef void add_inner(const Inner *job, const float *runs, const float *spreads, P
 
 cdef void weight_part(void *context, int part) noexcept nogil:
     cdef Inner *job = <Inner *>context
-    cdef const Plan *p = &job.plan
+    cdef const Sizes *p = &job.sizes
     cdef Py_ssize_t length = p.rows * p.pitch + (-(p.rows * p.pitch) & 15)
     cdef float *runs = job.memory + part * job.share
     cdef float *spreads = runs + job.together * p.image
@@ -376,39 +346,113 @@ cdef void add_shares(float *out, const float *shares, Py_ssize_t size, int parts
             out[i] += shares[part * size + i]
 
 
-def weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t groups, Py_ssize_t workspace,
-                    object team):
-    """Sum over images and positions: the gradient of a weight of ``shape``."""
-    cdef Plan p
+cdef object weight_gradient(const Sizes *p, object x, object g, Py_ssize_t workspace, int parts):
+    """Sum over images and positions."""
     cdef Inner job
-    cdef cnp.npy_intp[4] sizes = shape
-    cdef Py_ssize_t each, length, head, size
-    if not is_float32(x, 4) or not is_float32(g, 4) or not read_geometry(&p, geo, groups):
-        return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), sizes):
-        return None
-    x, g = cnp.PyArray_GETCONTIGUOUS(x), cnp.PyArray_GETCONTIGUOUS(g)
-    w = cnp.PyArray_ZEROS(4, sizes, cnp.NPY_FLOAT32, 0)
-    job.parts = count_parts(&p, team)
-    choose_rows(&p, workspace, True)
-    job.plan = p
-    length = p.rows * p.pitch + 15
+    cdef cnp.npy_intp[4] shape = [p.groups * p.M, p.C, p.KH, p.KW]
+    cdef Py_ssize_t each, length = p.rows * p.pitch + 15, head, size = p.groups * p.M * p.K
+    w = cnp.PyArray_ZEROS(4, shape, cnp.NPY_FLOAT32, 0)
+    job.sizes, job.parts = p[0], parts
     each = p.image + p.M * length
     job.together = max(1, min(INNER_FLOATS // (INNER_ROWS * length), workspace // each))
     job.share = job.together * each
     job.share += -job.share % 16
-    size = groups * p.M * p.K
     # One share is the result itself; the others, and scratch memory behind them, are added at the end.
-    head = (2 * (p.K + MOST_ROWS) + (job.parts - 1) * size + 15) // 16 * 16
-    cdef float *memory = scratch(head + job.parts * job.share)
+    head = (2 * (p.K + MOST_ROWS) + (parts - 1) * size + 15) // 16 * 16
+    cdef float *memory = scratch(head + parts * job.share)
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
     job.x, job.g = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(g)
     job.first, job.others = <float *>cnp.PyArray_DATA(w), memory + 2 * (p.K + MOST_ROWS)
     job.offset, job.memory = offset, memory + head
     with nogil:
-        find_offsets(&p, offset)
+        find_offsets(p, offset)
         memset(offset + p.K, 0, MOST_ROWS * sizeof(Py_ssize_t))
-        memset(job.others, 0, (job.parts - 1) * size * sizeof(float))
-        parallel(weight_part, &job, job.parts)
-        add_shares(job.first, job.others, size, job.parts - 1)
+        memset(job.others, 0, (parts - 1) * size * sizeof(float))
+        parallel(weight_part, &job, parts)
+        add_shares(job.first, job.others, size, parts - 1)
     return w
+
+
+# --- plans -------------------------------------------------------------------------------------------
+
+cdef enum Pass:
+    FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT
+
+
+@cython.final
+@cython.freelist(4)
+cdef class Plan:
+    """A convolution, or one of its gradients, of certain arrays by tiles: how, and then its result."""
+
+    cdef Sizes sizes
+    cdef Pass which
+    cdef object first, second, bias
+    cdef Py_ssize_t workspace
+    cdef const char *instructions
+    cdef readonly int threads
+
+    @property
+    def way(self):
+        """Who multiplies."""
+        return f"{self.instructions.decode()} tiles"
+
+    def run(self):
+        """Return the result, a new array."""
+        first, second = cnp.PyArray_GETCONTIGUOUS(self.first), cnp.PyArray_GETCONTIGUOUS(self.second)
+        if self.which == WEIGHT_GRADIENT:
+            return weight_gradient(&self.sizes, first, second, self.workspace, self.threads)
+        if self.which == INPUT_GRADIENT:
+            return input_gradient(&self.sizes, first, second, self.threads)
+        bias = None if self.bias is None else cnp.PyArray_GETCONTIGUOUS(self.bias)
+        return forward(&self.sizes, first, second, bias, self.threads)
+
+
+cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias, Py_ssize_t workspace,
+                  object team):
+    cdef Plan plan = Plan.__new__(Plan)
+    choose_rows(p, workspace, which == WEIGHT_GRADIENT)
+    plan.sizes, plan.which, plan.workspace = p[0], which, workspace
+    plan.first, plan.second, plan.bias = first, second, bias
+    plan.instructions = instructions().name
+    plan.threads = threads_for(multiply_adds(p), p.images, team)
+    return plan
+
+
+def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
+                 object team):
+    """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None."""
+    cdef Sizes p
+    if not is_float32(x, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
+        return None
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), cnp.PyArray_DIMS(w)):
+        return None
+    if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_DIM(bias, 0) == groups * p.M):
+        return None
+    return planned(&p, FORWARD, x, w, bias, workspace, team)
+
+
+def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t groups,
+                        Py_ssize_t workspace, object team):
+    """Plan the gradient of images of ``shape`` from that of the output."""
+    cdef Sizes p
+    cdef cnp.npy_intp[4] images = shape
+    if not is_float32(g, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
+        return None
+    if not read_sizes(&p, images, cnp.PyArray_DIMS(w)):
+        return None
+    turn(&p)
+    if p.top < 0 or p.left < 0:
+        return None
+    return planned(&p, INPUT_GRADIENT, g, w, None, workspace, team)
+
+
+def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t groups,
+                         Py_ssize_t workspace, object team):
+    """Plan the gradient of a weight of ``shape`` from that of the output."""
+    cdef Sizes p
+    cdef cnp.npy_intp[4] weight = shape
+    if not is_float32(x, 4) or not is_float32(g, 4) or not read_geometry(&p, geo, groups):
+        return None
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), weight):
+        return None
+    return planned(&p, WEIGHT_GRADIENT, x, g, None, workspace, team)

@@ -1,4 +1,4 @@
-"""A team of threads: every part once, whoever calls, and a fresh start in a forked child."""
+"""A choice of instructions; a team of threads: every part once, whoever calls, also in a forked child."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx._kernels import pool
+from agx._kernels import machine
 from agx._runtime import threads
 
 
@@ -23,23 +23,42 @@ def three_threads():
     ag.set_num_threads(before)
 
 
+def test_a_level_that_does_not_exist_is_cut():
+    before = machine.set_level(99)
+    assert before <= machine.level() < len(machine.names())
+    assert machine.set_level(-1) >= before
+    assert machine.level() == 0 and machine.names()[0] == "baseline"
+    assert not machine.has_tiles()
+    machine.set_level(before)
+    assert machine.level() == before
+
+
+def test_threads_are_asked_for_where_work_pays():
+    never = lambda: pytest.fail("asked for threads")
+    assert machine.threads_for(1000, 50, never) == 1
+    assert machine.threads_for(1 << 40, 1, never) == 1
+    assert machine.threads_for(1 << 40, 50, lambda: 4) == 4
+    assert machine.threads_for(1 << 40, 3, lambda: 4) == 3
+    assert machine.threads_for(1 << 18, 50, lambda: 4) == 2
+
+
 @pytest.mark.parametrize("parts", [1, 2, 3, 7, 300])
 def test_every_part_is_done_once(parts):
     for _ in range(20):
         seen = []
-        pool.run(seen.append, parts)
+        machine.run(seen.append, parts)
         assert sorted(seen) == list(range(parts))
 
 
 def test_parts_run_in_different_threads():
-    assert pool.workers() >= 2
+    assert machine.workers() >= 2
     barrier = threading.Barrier(3)
-    pool.run(lambda part: barrier.wait(20), 3)
+    machine.run(lambda part: barrier.wait(20), 3)
 
 
 def test_a_part_may_call_the_team_again():
     seen = []
-    pool.run(lambda part: pool.run(lambda inner: seen.append((part, inner)), 3), 3)
+    machine.run(lambda part: machine.run(lambda inner: seen.append((part, inner)), 3), 3)
     assert sorted(seen) == [(i, j) for i in range(3) for j in range(3)]
 
 
@@ -51,7 +70,7 @@ def test_the_first_error_is_raised_when_all_parts_have_ended():
         raise ValueError("in a part")
 
     with pytest.raises(ValueError, match="in a part"):
-        pool.run(fail, 3)
+        machine.run(fail, 3)
     assert sorted(seen) == [0, 1, 2]
 
 
@@ -90,7 +109,7 @@ def test_a_forked_child_starts_its_own_threads():
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
-        same = (step(0) == wanted).all() and pool.workers() >= 2
+        same = (step(0) == wanted).all() and machine.workers() >= 2
         os._exit(0 if same else 1)
     _, status = os.waitpid(child, 0)
     assert status == 0

@@ -1,14 +1,23 @@
 from collections.abc import Callable, Sequence
+from typing import final
 
 import numpy as np
 
 _Team = Callable[[], int]
 _Geometry = Sequence[tuple[int, int]]
 
-def forward(
+@final
+class Plan:
+    @property
+    def way(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+    def run(self) -> np.ndarray: ...
+
+def plan_forward(
     x: object, w: object, bias: object, geo: _Geometry, groups: int, workspace: int, team: _Team
-) -> np.ndarray | None: ...
-def input_gradient(
+) -> Plan | None: ...
+def plan_input_gradient(
     g: object,
     w: object,
     shape: tuple[int, ...],
@@ -16,8 +25,8 @@ def input_gradient(
     groups: int,
     workspace: int,
     team: _Team,
-) -> np.ndarray | None: ...
-def weight_gradient(
+) -> Plan | None: ...
+def plan_weight_gradient(
     x: object,
     g: object,
     shape: tuple[int, ...],
@@ -25,4 +34,4 @@ def weight_gradient(
     groups: int,
     workspace: int,
     team: _Team,
-) -> np.ndarray | None: ...
+) -> Plan | None: ...

@@ -1,1 +1,0 @@
-cdef unsigned long long fingerprint(object x) except? 0

@@ -1,0 +1,61 @@
+/* The sets of vector instructions, from the plainest to the best, compiled once into the module that
+   chooses among them.
+
+   A set to come adds its section here, with what only its intrinsics can say in a header beside x86.h,
+   and its row to the table at the end; loops.h and tile.h are compiled for it as for the others. */
+
+#ifndef AGX_INSTRUCTIONS_H
+#define AGX_INSTRUCTIONS_H
+
+#include <math.h>
+#include "exp.h"
+#include "simd.h"
+
+#define AGX_NAMED(set, x) agx_##set##_##x
+
+/* What the compiler uses by itself. */
+static int agx_baseline_present(void) { return 1; }
+#define AGX_TARGET
+#define AGX_SET(x) AGX_NAMED(baseline, x)
+#include "loop_tables.h"
+#undef AGX_SET
+#undef AGX_TARGET
+
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#define AGX_X86
+#include "x86.h"
+
+#define AGX_TARGET AGX_AVX2
+#define AGX_SET(x) AGX_NAMED(avx2, x)
+#include "loop_tables.h"
+#define AGX_WIDTH 8
+#define AGX_TILES(TILE) TILE(6, 2) TILE(4, 3) TILE(2, 4) TILE(1, 4)
+#include "tile.h"
+#undef AGX_SET
+#undef AGX_TARGET
+
+#define AGX_TARGET AGX_AVX512
+#define AGX_SET(x) AGX_NAMED(avx512, x)
+#include "loop_tables.h"
+#define AGX_WIDTH 16
+#define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
+#include "tile.h"
+#undef AGX_SET
+#undef AGX_TARGET
+#endif
+
+#define AGX_LOOPS(set) #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles
+static const agx_instructions agx_instruction_sets[] = {
+    {AGX_LOOPS(baseline), NULL, NULL},
+#ifdef AGX_X86
+    {AGX_LOOPS(avx2), agx_avx2_tiles, agx_avx2_turn},
+    {AGX_LOOPS(avx512), agx_avx512_tiles, agx_avx2_turn},
+#else
+    {.name = "avx2"},
+    {.name = "avx512"},
+#endif
+};
+
+enum { AGX_SETS = sizeof agx_instruction_sets / sizeof *agx_instruction_sets };
+
+#endif

@@ -1,0 +1,13 @@
+/* The loops of one set of instructions, for both types. */
+
+#define NUMBER float
+#define EXP agx_exp
+#define AGX_NAME(x) AGX_SET(float_##x)
+#define AGX_TABLE AGX_SET(floats)
+#include "loops.h"
+
+#define NUMBER double
+#define EXP exp
+#define AGX_NAME(x) AGX_SET(double_##x)
+#define AGX_TABLE AGX_SET(doubles)
+#include "loops.h"

@@ -1,0 +1,46 @@
+cdef extern from "simd.h" nogil:
+    ctypedef struct loops_t "agx_loops":
+        void (*relu)(const void *x, void *out, Py_ssize_t n) noexcept nogil
+        void (*relu_back)(const void *g, const void *x, void *out, Py_ssize_t n) noexcept nogil
+        void (*mask)(const void *x, void *g, Py_ssize_t n) noexcept nogil
+        void (*pool)(const void *upper, const void *lower, void *out, Py_ssize_t n) noexcept nogil
+        void (*unpool)(const void *upper, const void *lower, const void *g, void *d_upper, void *d_lower,
+                       Py_ssize_t n) noexcept nogil
+        double (*sum)(const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n) noexcept nogil
+        int (*nan)(const void *x, Py_ssize_t n) noexcept nogil
+        double (*largest)(const void *x, Py_ssize_t n) noexcept nogil
+        double (*exp_sum)(const void *x, void *out, Py_ssize_t n, double m) noexcept nogil
+        void (*scale)(void *x, Py_ssize_t n, double s) noexcept nogil
+    ctypedef struct tile_t "agx_tile":
+        int rows, vectors, width
+        void (*product)(int vectors, Py_ssize_t K, const float *a, const float *b,
+                        const Py_ssize_t *offset, const float *start, float *c,
+                        Py_ssize_t ldc) noexcept nogil
+        void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
+                      const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
+                      Py_ssize_t ldc) noexcept nogil
+    ctypedef struct instructions_t "agx_instructions":
+        const char *name
+        int (*present)() noexcept nogil
+        const loops_t *floats
+        const loops_t *doubles
+        const tile_t *tiles
+        void (*turn)(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept nogil
+    const tile_t *tile_for "agx_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
+    const tile_t *inner_tile_for "agx_inner_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
+    void copy "agx_copy"(float *to, const float *source, Py_ssize_t n) noexcept
+
+ctypedef void (*task_t)(void *context, int part) noexcept nogil
+
+cdef enum:
+    # Work that pays for calling another thread, in multiply-adds of float32: some microseconds of one core,
+    # while a worker that is awake takes about one to answer.
+    WORK_PER_THREAD = 1 << 17
+    # An element that a loop reads and writes takes as long as this many of them.
+    PER_ELEMENT = 8
+
+cdef const instructions_t *instructions() noexcept nogil
+cdef const loops_t *loops_of(bint single) noexcept nogil
+cpdef int threads_for(Py_ssize_t work, Py_ssize_t pieces, object team) except 0
+cdef void parallel(task_t task, void *context, int parts) noexcept nogil
+cdef int awake() noexcept nogil

@@ -1,1 +1,0 @@
-cdef int simd_level() noexcept nogil
