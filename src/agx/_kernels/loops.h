@@ -132,38 +132,46 @@ LOOP(int, nan)(const void *from, ptrdiff_t n) {
 /* The largest element; NaN is passed over, for its exponential shows it. */
 LOOP(double, largest)(const void *from, ptrdiff_t n) {
     const NUMBER *x = from;
-    NUMBER lane[LANES], m = (NUMBER)-INFINITY;
+    NUMBER m = (NUMBER)-INFINITY;
     ptrdiff_t i = 0;
-    int k, half;
-    for (k = 0; k < LANES; k++) lane[k] = m;
-    for (; i + LANES <= n; i += LANES)
-        for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-    for (; i + 16 <= n; i += 16)
-        for (k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k];
-    for (m = lane[0]; i < n; i++) m = x[i] > m ? x[i] : m;
+    if (n >= 16) { /* Short rows do without lanes. */
+        NUMBER lane[LANES];
+        int k, half;
+        for (k = 0; k < LANES; k++) lane[k] = m;
+        for (; i + LANES <= n; i += LANES)
+            for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+        for (; i + 16 <= n; i += 16)
+            for (k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+        for (half = LANES / 2; half; half /= 2)
+            for (k = 0; k < half; k++) lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k];
+        m = lane[0];
+    }
+    for (; i < n; i++) m = x[i] > m ? x[i] : m;
     return m;
 }
 
 /* The sum of exp(x - m), which are written too if there is an ``out``. */
 PART(NUMBER, exp_few)(const NUMBER *AGX_RESTRICT x, NUMBER *AGX_RESTRICT out, ptrdiff_t n, NUMBER m) {
-    NUMBER lane[LANES] = {0}, e[LANES], s = 0;
+    NUMBER s = 0;
     ptrdiff_t i = 0;
-    int k, half;
-    for (; i + LANES <= n; i += LANES) {
-        for (k = 0; k < LANES; k++) e[k] = EXP(x[i + k] - m);
-        for (k = 0; k < LANES; k++) lane[k] += e[k];
-        if (out) for (k = 0; k < LANES; k++) out[i + k] = e[k];
+    if (n >= 16) {
+        NUMBER lane[LANES] = {0}, e[LANES];
+        int k, half;
+        for (; i + LANES <= n; i += LANES) {
+            for (k = 0; k < LANES; k++) e[k] = EXP(x[i + k] - m);
+            for (k = 0; k < LANES; k++) lane[k] += e[k];
+            if (out) for (k = 0; k < LANES; k++) out[i + k] = e[k];
+        }
+        for (; i + 16 <= n; i += 16) {
+            for (k = 0; k < 16; k++) e[k] = EXP(x[i + k] - m);
+            for (k = 0; k < 16; k++) lane[k] += e[k];
+            if (out) for (k = 0; k < 16; k++) out[i + k] = e[k];
+        }
+        for (half = LANES / 2; half; half /= 2)
+            for (k = 0; k < half; k++) lane[k] += lane[k + half];
+        s = lane[0];
     }
-    for (; i + 16 <= n; i += 16) {
-        for (k = 0; k < 16; k++) e[k] = EXP(x[i + k] - m);
-        for (k = 0; k < 16; k++) lane[k] += e[k];
-        if (out) for (k = 0; k < 16; k++) out[i + k] = e[k];
-    }
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] += lane[k + half];
-    for (s = lane[0]; i < n; i++) {
+    for (; i < n; i++) {
         NUMBER last = EXP(x[i] - m);
         s += last;
         if (out) out[i] = last;
