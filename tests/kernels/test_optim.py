@@ -54,7 +54,9 @@ def draw(name, dtype, size=37):
 
 def test_every_kernel_has_a_row():
     functions = {n: f for n, f in vars(kernels).items() if inspect.isbuiltin(f)}
-    updates = [n for n, f in functions.items() if list(inspect.signature(f).parameters)[:2] == ["p", "g"]]
+    updates = [
+        n for n, f in functions.items() if list(inspect.signature(f).parameters)[:2] == ["p", "g"]
+    ]
     assert list(ROWS) == updates
 
 
