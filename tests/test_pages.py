@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import agx as ag
 from agx import cli
 from agx._protocol import report
 
@@ -18,7 +19,7 @@ def python_of(page):
     return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["operations.md", "derivatives.md"])
+@pytest.mark.parametrize("page", ["operations.md", "derivatives.md", "how-agx-works.md"])
 def test_the_python_runs(page):
     space = {}
     blocks = python_of(page)
@@ -39,3 +40,31 @@ def test_the_command_prints_the_table(capsys):
     assert "differentiable functions of NumPy work" in printed.splitlines()[-1]
     assert cli.main(["coverage", "--markdown"]) == 0
     assert capsys.readouterr().out.startswith("# What agx covers of NumPy")
+
+
+PACKAGE = Path(ag.__file__).parent
+ROOMS = {
+    p.stem + ("/" if p.is_dir() else ".py") for p in PACKAGE.iterdir() if p.suffix in ("", ".py")
+}
+MINOR = {"__pycache__/", "__init__.py", "__main__.py", "_version.py", "_names.py"}
+
+
+@pytest.mark.parametrize("page", ["docs/how-agx-works.md", "CONTRIBUTING.md"])
+def test_a_map_shows_every_room(page):
+    text = (DOCS.parent / page).read_text(encoding="utf-8")
+    assert [room for room in sorted(ROOMS - MINOR) if f"`{room}" not in text] == []
+
+
+def test_the_tour_says_what_each_kernel_is_for():
+    text = (DOCS / "how-agx-works.md").read_text(encoding="utf-8")
+    kernels = {path.stem for path in (PACKAGE / "_kernels").glob("*.pyi")}
+    assert kernels == set(re.findall(r"^\| `(\w+)` \| ", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", ["docs/how-agx-works.md", "CONTRIBUTING.md"])
+def test_paths_that_are_named_exist(page):
+    text = (DOCS.parent / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:\w+/)*\w+\.(?:py|pyx|pyi|h))`", text))
+    source = DOCS.parent / "src" / "agx"
+    homes = [source, source / "_kernels", DOCS.parent, DOCS.parent / "tests"]
+    assert [name for name in sorted(named) if not any((h / name).exists() for h in homes)] == []
