@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, overload
 
 import numpy as np
 
@@ -22,7 +22,13 @@ from .._kernels.sweep import verify as verify
 from .errors import explained
 from .formulas import describe
 
+if TYPE_CHECKING:
+    from .._kernels.scalar import Scalar
+    from .signatures import Binary, OneIn, Resolve, TwoIn, Unary
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+Rules = Sequence[Callable[..., Any] | None] | Callable[..., Any]
 
 #: Every primitive by name.
 registry: dict[str, Primitive] = {}
@@ -34,10 +40,38 @@ numpy_functions: dict[Any, Callable[..., Any]] = {}
 constant_functions: set[Any] = set()
 
 
+@overload
+def primitive(  # type: ignore[overload-overlap]
+    name: Literal["exp", "log", "sqrt", "relu", "tanh", "sigmoid", "abs", "neg"],
+    function: OneIn | Callable[[Any], Any],
+    vjps: Rules,
+    *,
+    elementwise: bool = False,
+) -> Unary[Scalar]: ...
+@overload
+def primitive(  # type: ignore[overload-overlap]
+    name: Literal["add", "sub", "mul", "div", "pow", "maximum", "minimum"],
+    function: TwoIn | Callable[[Any, Any], Any],
+    vjps: Rules,
+    *,
+    elementwise: bool = False,
+) -> Binary[Scalar]: ...
+@overload
+def primitive(
+    name: str, function: OneIn, vjps: Rules, *, elementwise: bool = False
+) -> Unary[Never]: ...
+@overload
+def primitive(
+    name: str, function: TwoIn, vjps: Rules, *, elementwise: bool = False
+) -> Binary[Never]: ...
+@overload
+def primitive(
+    name: str, function: Callable[..., Any], vjps: Rules, *, elementwise: bool = False
+) -> Primitive: ...
 def primitive(
     name: str,
     function: Callable[..., Any],
-    vjps: Sequence[Callable[..., Any] | None] | Callable[..., Any],
+    vjps: Rules,
     *,
     elementwise: bool = False,
 ) -> Primitive:
@@ -65,17 +99,21 @@ def primitive(
     return new
 
 
-def implements(*functions: Any) -> Callable[[F], F]:
+def implements(*functions: Any) -> Resolve:
     """Make NumPy call the decorated function when one of ``functions`` is given a Tensor.
 
     None stands for a function that this version of NumPy lacks.
     """
 
-    def register(ours: F) -> F:
+    def register(ours: Any) -> Any:
         numpy_functions.update({f: ours for f in functions if f is not None})
         return ours
 
     return register
+
+
+#: Decorates functions that NumPy does not have; it tells type checkers what they give.
+of_arrays = implements()
 
 
 def is_node(x: Any) -> bool:

@@ -1,7 +1,11 @@
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:  # An import that mypy follows last (see signatures.pyi).
+    from ..tensor import Tensor
 
 class Primitive:
     __name__: str
@@ -23,11 +27,18 @@ class Primitive:
         elementwise: bool = False,
     ) -> None: ...
     overwrite: Callable[..., Any] | None
+    @overload
+    def __call__(self, x: Node, /, *args: Any, **params: Any) -> Tensor: ...
+    @overload
+    def __call__(self, x: ArrayLike, y: Node, /, *args: Any, **params: Any) -> Tensor: ...
+    @overload
+    def __call__(self, x: ArrayLike, /, *args: ArrayLike, **params: Any) -> np.ndarray: ...
+    @overload
     def __call__(self, /, *args: Any, **params: Any) -> Any: ...
     @overload
     def __get__(self, instance: None, owner: Any = None, /) -> Self: ...
     @overload
-    def __get__(self, instance: Any, owner: Any = None, /) -> Callable[..., Any]: ...
+    def __get__(self, instance: Node, owner: Any = None, /) -> Callable[..., Tensor]: ...
 
 class Node:
     label: str

@@ -6,11 +6,11 @@ Predictions and targets must have matching shapes: a mismatch is an error, never
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.graph import Node
+from .._engine.graph import Node, of_arrays
 from ..ops import loss as ops
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import absolute
@@ -18,6 +18,9 @@ from ..ops.reduce.softmax import log_softmax
 from ..ops.shape.axes import moveaxis, reshape
 from ..ops.shape.where import where
 from .module import Module
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -108,6 +111,7 @@ def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
     return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
 
 
+@of_arrays
 def cross_entropy(
     logits: Any,
     targets: Any,
@@ -116,7 +120,7 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Any:
+) -> Array:
     """Compute -log softmax(logits) at the target class, without overflow.
 
     ``logits`` has shape (N, C), (N, C, ...) or (C,). ``targets`` are class numbers, of the shape
@@ -219,6 +223,7 @@ def _soft_cross_entropy(
     return _reduce("cross_entropy", losses, reduction)
 
 
+@of_arrays
 def nll_loss(
     log_probabilities: Any,
     targets: Any,
@@ -226,7 +231,7 @@ def nll_loss(
     weight: Any = None,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Any:
+) -> Array:
     """Compute minus the log-probability of the target class.
 
     ``log_probabilities`` has shape (N, C) or (N, C, ...), as from log_softmax along axis 1;
@@ -257,7 +262,8 @@ def nll_loss(
 # --- numbers -------------------------------------------------------------------------------------
 
 
-def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
+@of_arrays
+def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute the squared difference.
 
     Raises ValueError unless predictions and targets have one shape.
@@ -270,7 +276,8 @@ def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     return _reduce("mse", difference * difference, reduction)
 
 
-def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
+@of_arrays
+def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute the absolute difference.
 
     Raises ValueError unless predictions and targets have one shape.
@@ -282,7 +289,8 @@ def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     return _reduce("l1", absolute(predictions - targets), reduction)
 
 
-def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+@of_arrays
+def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean") -> Array:
     """Compute half the squared difference up to ``delta``, and continue in a straight line.
 
     Raises ValueError unless predictions and targets have one shape and ``delta`` is positive
@@ -300,7 +308,8 @@ def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str 
 # --- yes or no -----------------------------------------------------------------------------------
 
 
-def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "mean") -> Any:
+@of_arrays
+def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute -(t log p + (1 - t) log(1 - p)); logarithms are at least -100.
 
     Raises ValueError unless both have one shape and probabilities lie in [0, 1]. From logits, use
@@ -319,9 +328,10 @@ def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "
     return _reduce("binary_cross_entropy", ops.bce(p, targets), reduction)
 
 
+@of_arrays
 def binary_cross_entropy_with_logits(
     logits: Any, targets: Any, *, pos_weight: Any = None, reduction: str = "mean"
-) -> Any:
+) -> Array:
     """Compute the binary cross entropy of sigmoid(logits), without overflow for any logit.
 
     t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts to the shape of

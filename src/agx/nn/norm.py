@@ -55,7 +55,7 @@ class _BatchNorm(Module):
         else:
             middle, spread = self.running_mean.reshape(shape), self.running_var.reshape(shape)
         scale = 1 / sqrt(spread + self.eps)
-        if self.weight is None:
+        if self.weight is None or self.bias is None:
             return (x - middle) * scale
         return (x - middle) * (reshape(self.weight, shape) * scale) + reshape(self.bias, shape)
 

@@ -6,7 +6,7 @@ In a rule ``g`` is the gradient of the result ``out``; rules leave un-broadcasti
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ..shape.axes import as_array, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -55,7 +58,7 @@ power.__doc__ = describe("power")
 
 
 @implements(np.float_power)
-def float_power(x1: Any, x2: Any, /) -> Any:
+def float_power(x1: Any, x2: Any, /) -> Array:
     """Raise ``x1`` to the power ``x2`` in float64 or complex128, whatever the dtypes.
 
     >>> ag.float_power(np.array([2, 4]), -1)
@@ -118,7 +121,7 @@ fmod = primitive(
 
 
 @implements(np.divmod)
-def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+def divmod(x1: Any, x2: Any, /) -> tuple[Array, ...]:
     """Compute the pair (floor_divide(x1, x2), remainder(x1, x2)).
 
     >>> ag.divmod(np.array([7.5]), 2.0)
@@ -131,7 +134,7 @@ _modf = primitive("modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), eleme
 
 
 @implements(np.modf)
-def modf(x: Any, /) -> tuple[Any, Any]:
+def modf(x: Any, /) -> tuple[Array, ...]:
     """Split into the fraction and the whole number before it, both with the sign of ``x``.
 
     >>> ag.modf(np.array([-2.25]))
@@ -152,7 +155,7 @@ _mantissa = primitive(
 
 
 @implements(np.frexp)
-def frexp(x: Any, /) -> tuple[Any, Any]:
+def frexp(x: Any, /) -> tuple[Array, ...]:
     """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
 
     >>> ag.frexp(np.array([6.0]))
@@ -171,7 +174,7 @@ spacing = primitive("spacing", np.spacing, (no_gradient,))
 
 
 @implements(np.fix)
-def fix(x: Any, out: Any = None) -> Any:
+def fix(x: Any, out: Any = None) -> Array:
     """Round towards 0, as ``trunc`` does; the gradient is 0.
 
     >>> ag.fix(np.array([-1.5, 1.5]))
@@ -187,7 +190,7 @@ _round = primitive(
 
 
 @implements(np.round, np.around)
-def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Any, decimals: int = 0, out: Any = None) -> Array:
     """Round to ``decimals`` decimal places, halves to even; the gradient is 0.
 
     >>> ag.round(np.array([0.5, 1.26]), 1)

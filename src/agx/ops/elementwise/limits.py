@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, no_gradient, primitive
+from ..._engine.graph import Node, implements, is_node, no_gradient, primitive
 from ..._kernels import loops
 from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
 from ..shape.axes import as_array, refuse_out
 from ..shape.where import where
 from .arithmetic import _plain
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 # --- selection -----------------------------------------------------------------------------------
 
@@ -74,7 +77,7 @@ def clip(
     *,
     min: Any = None,
     max: Any = None,
-) -> Any:
+) -> Array:
     """Limit ``a`` to [``a_min``, ``a_max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
@@ -135,7 +138,7 @@ def nan_to_num(
     nan: Any = 0.0,
     posinf: Any = None,
     neginf: Any = None,
-) -> Any:
+) -> Array:
     """Replace NaN by ``nan`` and infinities by the largest numbers, or ``posinf`` and ``neginf``.
 
     What was replaced has gradient 0. Raises TypeError for ``copy=False`` of a Tensor.
@@ -151,13 +154,13 @@ def nan_to_num(
 
 
 @implements(np.real_if_close)
-def real_if_close(a: Any, tol: float = 100) -> Any:
+def real_if_close(a: Any, tol: float = 100) -> Array:
     """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if not above 1).
 
     >>> ag.real_if_close(np.array([1 + 1e-16j]))
     array([1.])
     """
-    if not isinstance(a, Node):
+    if not is_node(a):
         return np.real_if_close(a, tol)
     close = is_complex(a) and not np.iscomplexobj(np.real_if_close(_plain(a), tol))
     return real(a) if close else a

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import primitive
+from ..._engine.graph import of_arrays, primitive
 from ..._kernels import convolve as _kernels
 from ..._kernels import direct, loops
 from ..._runtime import buffers
@@ -31,6 +31,9 @@ from .im2col import (
     pair,
     scatter_add,
 )
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 _FORWARD = {_F32: _kernels.forward["float"], _F64: _kernels.forward["double"]}
@@ -299,6 +302,7 @@ def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
     output_size(op, geo, *x.shape[2:])
 
 
+@of_arrays
 def conv2d(
     x: Any,
     w: Any,
@@ -307,7 +311,7 @@ def conv2d(
     padding: Pair = 0,
     dilation: Pair = 1,
     groups: int = 1,
-) -> Any:
+) -> Array:
     """Correlate images with filters: out[n, o] = b[o] + sum over c of x[n, c] * w[o, c].
 
     ``x`` has shape (N, C, H, W), ``w`` (O, C / groups, KH, KW), ``b`` (O,), and the result
@@ -332,6 +336,7 @@ def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
     return _conv2d(x, w, b, geo=geo, groups=groups)
 
 
+@of_arrays
 def conv1d(
     x: Any,
     w: Any,
@@ -340,7 +345,7 @@ def conv1d(
     padding: int = 0,
     dilation: int = 1,
     groups: int = 1,
-) -> Any:
+) -> Array:
     """Correlate sequences with filters.
 
     ``x`` has shape (N, C, L), ``w`` (O, C / groups, K), ``b`` (O,), and the result (N, O, OL).

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..._engine.graph import primitive
+from ..._engine.graph import of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..complex import real_only
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 gather = {_F32: _kernels.gather["float"], _F64: _kernels.gather["double"]}
@@ -126,9 +129,10 @@ _col2im = primitive(
 )
 
 
+@of_arrays
 def im2col(
     x: Any, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
-) -> Any:
+) -> Array:
     """Cut images into the patches that a kernel slides over.
 
     ``x`` has shape (N, C, H, W), the result (N, P, C, KH, KW) with P patches per image, row by row.
@@ -145,6 +149,7 @@ def im2col(
     return _im2col(x, geo=geo)
 
 
+@of_arrays
 def col2im(
     patches: Any,
     shape: tuple[int, int, int, int],
@@ -152,7 +157,7 @@ def col2im(
     stride: Pair = 1,
     padding: Pair = 0,
     dilation: Pair = 1,
-) -> Any:
+) -> Array:
     """Add patches back into images of ``shape`` where they were cut from: the transpose of im2col.
 
     ``patches`` has shape (N, P, C, KH, KW). Pixels in several patches get the sum. Raises ValueError

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import implements, primitive
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 # --- einsum --------------------------------------------------------------------------------------
 
@@ -87,7 +90,7 @@ def _letters(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
 @implements(np.einsum)
 def einsum(
     subscripts: Any, *operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None
-) -> Any:
+) -> Array:
     """Sum products of operands as ``subscripts`` say, for example "ij,jk->ik".
 
     "..." stands for the axes that are not named; without "->" the result has the letters that occur

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..elementwise.limits import maximum, minimum
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
 from .sums import _count, _fitting, _restore, sum
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 # --- extremes ------------------------------------------------------------------------------------
 
@@ -49,7 +52,7 @@ def max(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Take the largest element along ``axis``; elements that tie share the gradient.
 
     Nothing less than ``initial`` is returned. Of Scalars, ``ag.max(a, b)`` is the larger one.
@@ -73,7 +76,7 @@ def min(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Take the smallest element along ``axis``; elements that tie share the gradient.
 
     Nothing more than ``initial`` is returned.
@@ -90,7 +93,7 @@ def min(
 
 
 @implements(np.ptp)
-def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Array:
     """Subtract the smallest element along ``axis`` from the largest.
 
     >>> ag.ptp(np.array([3.0, 1.0, 7.0]))

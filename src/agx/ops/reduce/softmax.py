@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..._engine.graph import primitive
+from ..._engine.graph import of_arrays, primitive
 from ..._kernels import reduce as _kernels
 from ..complex import real_only
 from ..elementwise.exponential import exp
 from ..shape.axes import Axis
 from .sums import _restore
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 # --- log-sum-exp ---------------------------------------------------------------------------------
 
@@ -75,7 +78,8 @@ _log_softmax = primitive(
 )
 
 
-def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@of_arrays
+def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Compute log(sum(exp(x))) along ``axis`` without overflow.
 
     Each slice is shifted by its largest element m: m + log(sum(exp(x - m))).
@@ -86,7 +90,8 @@ def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return _logsumexp(x, axis=axis, keepdims=keepdims)
 
 
-def softmax(x: Any, axis: Axis = -1) -> Any:
+@of_arrays
+def softmax(x: Any, axis: Axis = -1) -> Array:
     """Compute exp(x) / sum(exp(x)) along ``axis`` without overflow.
 
     >>> ag.softmax(np.array([1000.0, 1000.0]))
@@ -95,7 +100,8 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     return _softmax(x, axis=axis)
 
 
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
+@of_arrays
+def log_softmax(x: Any, axis: Axis = -1) -> Array:
     """Compute x - logsumexp(x) along ``axis`` without overflow.
 
     >>> ag.log_softmax(np.array([0.0, -1000.0]))
