@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import agx as ag
 
@@ -85,3 +86,47 @@ def test_a_missing_dependency_is_named_as_it_is(tmp_path):
         done = run("-S", "-c", f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import agx")
         assert "No module named 'numpy'" in done.stderr
         assert "not compiled" not in done.stderr
+
+
+def test_tab_completion_shows_what_a_user_wants_before_anything_is_used():
+    code = "import agx as ag; print(*dir(ag))"
+    names = set(run("-c", code).stdout.split())
+    assert {
+        "Tensor",
+        "Scalar",
+        "sin",
+        "grad",
+        "nn",
+        "pi",
+        "fft",
+        "special",
+        "testing",
+        "runs",
+    } <= names
+    private = {n for n in names if n.startswith("_")}
+    assert private == {"__doc__", "__name__", "__version__"}
+    rooms = {path.stem for path in PACKAGE.iterdir()} - private
+    namespaces = {
+        "data",
+        "fft",
+        "linalg",
+        "models",
+        "nn",
+        "optim",
+        "runs",
+        "special",
+        "testing",
+        "train",
+        "viz",
+    }
+    assert names & rooms == namespaces
+
+
+def test_every_name_that_is_shown_can_be_used():
+    for name in dir(ag):
+        getattr(ag, name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'agx' has no attribute 'sine'"):
+        ag.sine  # noqa: B018

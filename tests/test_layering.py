@@ -14,7 +14,7 @@ import agx as ag
 
 PACKAGE = Path(ag.__file__).parent
 LAYERS = [
-    {"_kernels", "_version"},
+    {"_kernels", "_names", "_version"},
     {"_runtime", "_engine"},
     {"ops.complex"},
     {"ops.shape"},

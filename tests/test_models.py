@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from public import public
 
 import agx as ag
+from agx import runs
 
 
 def count(model):
@@ -33,10 +35,26 @@ def test_mlp():
     assert count(ag.models.mlp(4, hidden=(), classes=2)) == 10
 
 
-@pytest.mark.parametrize(
-    "build", [lambda rng: ag.models.lenet5(rng=rng), lambda rng: ag.models.mlp(9, rng=rng)]
-)
-def test_weights_follow_the_generator(build):
+#: How each model is called, and how many parameters `agx train` then gives it for 1 x 28 x 28 digits.
+MODELS = {"lenet5": ((), 61_706), "mlp": ((9,), 235_146)}
+
+
+def test_every_model_is_tested():
+    assert list(MODELS) == public(ag.models) == runs.MODELS
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_command_line_builds_it_for_images(name):
+    model = runs.factory(name)((1, 28, 28), 10)
+    assert model(np.zeros((2, 1, 28, 28), np.float32)).shape == (2, 10)
+    assert count(model) == MODELS[name][1]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_weights_follow_the_generator(name):
+    def build(rng):
+        return getattr(ag.models, name)(*MODELS[name][0], rng=rng)
+
     first, second, other = (
         np.concatenate([p.value.ravel() for p in build(np.random.default_rng(seed)).parameters()])
         for seed in (0, 0, 1)

@@ -1,58 +1,63 @@
 """Optimisers and schedules against PyTorch's numbers, and their errors."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from oracles import tables
+from public import kinds
 
 import agx as ag
 
-ORACLES = Path(__file__).parent / "oracles"
-OPTIMISERS = json.loads((ORACLES / "optimisers.json").read_text())["rows"]
-SCHEDULES = json.loads((ORACLES / "schedules.json").read_text())["rows"]
+PATHS, RATES = tables.answers("optimisers"), tables.answers("schedules")
+KINDS = kinds(ag.optim, ag.optim.Optimizer)
+each_row = pytest.mark.parametrize("row", tables.OPTIMISERS, ids=lambda row: row.text)
+each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def make(row, parameters):
-    return getattr(ag.optim, row["name"])(parameters, **row["options"])
+    return eval(row.call.replace("[p]", "p"), {**vars(ag.optim), "p": parameters})
 
 
-@pytest.mark.parametrize("row", OPTIMISERS, ids=lambda r: r["name"])
+def steps(row):
+    """The gradient of each step, and the parameter after it."""
+    return zip(tables.start_and_gradients(row)[1], PATHS[row.text]["path"], strict=True)
+
+
+@each_row
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_five_steps_are_pytorchs(row, dtype):
-    p = ag.Tensor(row["start"], dtype=dtype)
+    p = ag.Tensor(tables.start_and_gradients(row)[0], dtype=dtype)
     optimiser = make(row, [p])
-    for g, expected in zip(row["gradients"], row["path"], strict=True):
+    for gradient, expected in steps(row):
         optimiser.zero_grad()
-        p.grad = np.array(g)
+        p.grad = gradient
         optimiser.step()
         rtol, atol = (1e-12, 0) if dtype == np.float64 else (2e-5, 2e-6)
         np.testing.assert_allclose(p.value, expected, rtol, atol)
     assert p.dtype == dtype
 
 
-@pytest.mark.parametrize("row", OPTIMISERS, ids=lambda r: r["name"])
+@each_row
 def test_scalars_take_the_same_steps(row):
-    scalars = [ag.Scalar(v) for v in row["start"]]
+    scalars = [ag.Scalar(v) for v in tables.start_and_gradients(row)[0]]
     optimiser = make(row, scalars)
-    for g, expected in zip(row["gradients"], row["path"], strict=True):
+    for gradient, expected in steps(row):
         optimiser.zero_grad()
-        for s, v in zip(scalars, g, strict=True):
-            s.grad += v
+        for s, g in zip(scalars, gradient, strict=True):
+            s.grad += g
         optimiser.step()
         assert [s.value for s in scalars] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("row", OPTIMISERS, ids=lambda r: r["name"])
+@each_row
 def test_a_saved_optimiser_goes_on_where_it_stopped(row):
-    p = ag.Tensor(np.array(row["start"]))
+    p = ag.Tensor(tables.start_and_gradients(row)[0])
     optimiser = make(row, [p])
-    for k, (g, expected) in enumerate(zip(row["gradients"], row["path"], strict=True)):
+    for k, (gradient, expected) in enumerate(steps(row)):
         if k == 2:
             fresh = make(row, [p])
             fresh.load_state_dict(optimiser.state_dict())
             optimiser = fresh
-        p.grad = np.array(g)
+        p.grad = gradient
         optimiser.step()
         np.testing.assert_allclose(p.value, expected)
 
@@ -65,25 +70,24 @@ def test_values_are_updated_in_place_and_strided_ones_too():
     np.testing.assert_array_equal(array, 1 - np.arange(12.0).reshape(4, 3).T)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
-def test_a_parameter_without_a_gradient_is_left_alone(name):
+@each_kind
+def test_a_parameter_without_a_gradient_is_left_alone(kind):
     p = ag.Tensor([1.0])
-    getattr(ag.optim, name)([p], lr=0.1, weight_decay=0.5).step()
+    kind([p], lr=0.1, weight_decay=0.5).step()
     assert p.value == 1.0
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
+@each_kind
 @pytest.mark.parametrize("new", [np.ones(1000), np.ones(3, np.float32)], ids=["size", "dtype"])
-def test_a_parameter_that_became_another_array_is_refused(name, new):
+def test_a_parameter_that_became_another_array_is_refused(kind, new):
     p = ag.Tensor(np.ones(3))
-    optimiser = getattr(ag.optim, name)([p], lr=0.1)
+    optimiser = kind([p], lr=0.1)
     p.grad = np.ones(3)
     optimiser.step()
     p.value = new
     p.grad = np.ones(new.size)
-    with pytest.raises(
-        ValueError, match=f"{name}: parameter 0 had 3 numbers of float64 and now has"
-    ):
+    message = f"{kind.__name__}: parameter 0 had 3 numbers of float64 and now has"
+    with pytest.raises(ValueError, match=message):
         optimiser.step()
 
 
@@ -147,15 +151,15 @@ def test_the_parameters_of_a_model_can_be_given_as_a_generator():
     assert repr(optimiser) == "SGD(2 parameters, lr=0.1, momentum=0.0, weight_decay=0.0)"
 
 
-@pytest.mark.parametrize("row", SCHEDULES, ids=lambda r: r["name"])
+@pytest.mark.parametrize("row", tables.SCHEDULES, ids=lambda row: row.text)
 def test_learning_rates_are_pytorchs(row):
     sgd = ag.optim.SGD([ag.Tensor([0.0])], lr=0.2)
-    schedule = getattr(ag.optim, row["name"])(sgd, **row["options"])
+    schedule = eval(row.call, {**vars(ag.optim), "sgd": sgd})
     rates = [sgd.lr]
-    for metric in row["metrics"]:
+    for metric in tables.METRICS:
         schedule.step(metric) if schedule.needs_metric else schedule.step()
         rates.append(sgd.lr)
-    np.testing.assert_allclose(rates, row["rates"], rtol=1e-12)
+    np.testing.assert_allclose(rates, RATES[row.text]["rates"], rtol=1e-12)
 
 
 def test_clip_grad_norm():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agx import cli
-from agx._protocol import table as coverage
+from agx._protocol import report
 
 DOCS = Path(__file__).parents[1] / "docs"
 if not DOCS.exists():
@@ -29,7 +29,7 @@ def test_the_python_runs(page):
 
 def test_the_table_of_what_is_covered_is_up_to_date():
     page = (DOCS / "coverage.md").read_text(encoding="utf-8")
-    assert page == coverage.report(markdown=True), "run: agx coverage --markdown > docs/coverage.md"
+    assert page == report.report(markdown=True), "run: agx coverage --markdown > docs/coverage.md"
 
 
 def test_the_command_prints_the_table(capsys):

@@ -31,8 +31,8 @@ NAMES = {"torch": "PyTorch", "jax": "JAX", "autograd": "autograd", "mygrad": "My
 
 INTRODUCTION = """# Corners
 
-What agx answers where derivatives are in doubt. `tests/test_corners.py` checks every row, and
-`python tools/make_corners.py` writes this page from what agx computes.
+What agx answers where derivatives are in doubt, in {count} cases. `tests/test_corners.py` checks every
+row, and `python tools/make_corners.py` writes this page from what agx computes.
 
 - Functions like relu agree with each other at 0: the gradient there is 0.
 - Arguments that tie for a maximum or minimum share the gradient, and the shares sum to 1.
@@ -121,7 +121,8 @@ def page() -> str:
         *(NAMES[name] for name in libraries),
     ]
     without = "\n".join(f"- {why}: `{names.replace(' ', '`, `')}`" for why, names in smooth.items())
-    lines = [INTRODUCTION.format(versions=versions, smooth=without)]
+    count = sum(len(rows) for rows in sections.values())
+    lines = [INTRODUCTION.format(count=count, versions=versions, smooth=without)]
     for title, rows in sections.items():
         lines += [f"## {title}", "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
         lines += [

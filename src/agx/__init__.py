@@ -1,6 +1,6 @@
 """agx: automatic differentiation for NumPy and fast training of small neural networks on a CPU."""
 
-from typing import TYPE_CHECKING
+import typing as _typing
 
 try:
     from ._kernels import graph as _compiled
@@ -12,398 +12,108 @@ except ImportError as error:
         "`make test` or `python -m pip install .` in the source tree, and import agx elsewhere"
     ) from error
 
-from numpy import all as all
-from numpy import allclose as allclose
-from numpy import any as any
-from numpy import arange as arange
-from numpy import argmax as argmax
-from numpy import argmin as argmin
-from numpy import argpartition as argpartition
-from numpy import argsort as argsort
-from numpy import argwhere as argwhere
-from numpy import array_equal as array_equal
-from numpy import array_equiv as array_equiv
-from numpy import broadcast_shapes as broadcast_shapes
-from numpy import can_cast as can_cast
-from numpy import common_type as common_type
-from numpy import complex64 as complex64
-from numpy import complex128 as complex128
-from numpy import count_nonzero as count_nonzero
-from numpy import diag_indices as diag_indices
-from numpy import diag_indices_from as diag_indices_from
-from numpy import digitize as digitize
-from numpy import e as e
-from numpy import einsum_path as einsum_path
-from numpy import empty as empty
-from numpy import empty_like as empty_like
-from numpy import equal as equal
-from numpy import errstate as errstate
-from numpy import eye as eye
-from numpy import finfo as finfo
-from numpy import flatnonzero as flatnonzero
-from numpy import float32 as float32
-from numpy import float64 as float64
-from numpy import fromfunction as fromfunction
-from numpy import greater as greater
-from numpy import greater_equal as greater_equal
-from numpy import identity as identity
-from numpy import indices as indices
-from numpy import inf as inf
-from numpy import int32 as int32
-from numpy import int64 as int64
-from numpy import isclose as isclose
-from numpy import iscomplex as iscomplex
-from numpy import iscomplexobj as iscomplexobj
-from numpy import isfinite as isfinite
-from numpy import isin as isin
-from numpy import isinf as isinf
-from numpy import isnan as isnan
-from numpy import isneginf as isneginf
-from numpy import isposinf as isposinf
-from numpy import isreal as isreal
-from numpy import isrealobj as isrealobj
-from numpy import isscalar as isscalar
-from numpy import less as less
-from numpy import less_equal as less_equal
-from numpy import lexsort as lexsort
-from numpy import logical_and as logical_and
-from numpy import logical_not as logical_not
-from numpy import logical_or as logical_or
-from numpy import logical_xor as logical_xor
-from numpy import may_share_memory as may_share_memory
-from numpy import min_scalar_type as min_scalar_type
-from numpy import nan as nan
-from numpy import nanargmax as nanargmax
-from numpy import nanargmin as nanargmin
-from numpy import ndim as ndim
-from numpy import newaxis as newaxis
-from numpy import nonzero as nonzero
-from numpy import not_equal as not_equal
-from numpy import ones as ones
-from numpy import ones_like as ones_like
-from numpy import pi as pi
-from numpy import result_type as result_type
-from numpy import searchsorted as searchsorted
-from numpy import shape as shape
-from numpy import shares_memory as shares_memory
-from numpy import signbit as signbit
-from numpy import size as size
-from numpy import tri as tri
-from numpy import tril_indices as tril_indices
-from numpy import tril_indices_from as tril_indices_from
-from numpy import triu_indices as triu_indices
-from numpy import triu_indices_from as triu_indices_from
-from numpy import zeros as zeros
-from numpy import zeros_like as zeros_like
-
 from . import data as data
 from . import linalg as linalg
 from . import models as models
 from . import nn as nn
 from . import optim as optim
+from . import train as train
 from ._engine.graph import Node as Node
 from ._engine.graph import is_recording as is_recording
 from ._engine.graph import no_grad as no_grad
 from ._engine.graph import primitive as primitive
-from ._kernels.scalar import Scalar as Scalar
+from ._protocol.plain import *
 from ._runtime.rng import seed as seed
 from ._runtime.threads import get_num_threads as get_num_threads
 from ._runtime.threads import set_num_threads as set_num_threads
 from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
-from .nn.losses import binary_cross_entropy as binary_cross_entropy
-from .nn.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from .nn.losses import cross_entropy as cross_entropy
-from .nn.losses import huber as huber
-from .nn.losses import l1 as l1
-from .nn.losses import mse as mse
-from .nn.losses import nll_loss as nll_loss
-from .ops.complex import angle as angle
-from .ops.complex import conj as conj
+from .nn.losses import *
+from .ops.complex import *
 from .ops.complex import conj as conjugate
-from .ops.complex import imag as imag
-from .ops.complex import real as real
-from .ops.elementwise.activations import erf as erf
-from .ops.elementwise.activations import gelu as gelu
-from .ops.elementwise.activations import leaky_relu as leaky_relu
-from .ops.elementwise.activations import silu as silu
+from .ops.elementwise.activations import *
+from .ops.elementwise.arithmetic import *
 from .ops.elementwise.arithmetic import absolute as abs
-from .ops.elementwise.arithmetic import absolute as absolute
-from .ops.elementwise.arithmetic import add as add
-from .ops.elementwise.arithmetic import cbrt as cbrt
-from .ops.elementwise.arithmetic import ceil as ceil
-from .ops.elementwise.arithmetic import copysign as copysign
-from .ops.elementwise.arithmetic import divide as divide
 from .ops.elementwise.arithmetic import divide as true_divide
-from .ops.elementwise.arithmetic import divmod as divmod
-from .ops.elementwise.arithmetic import fabs as fabs
-from .ops.elementwise.arithmetic import fix as fix
-from .ops.elementwise.arithmetic import float_power as float_power
-from .ops.elementwise.arithmetic import floor as floor
-from .ops.elementwise.arithmetic import floor_divide as floor_divide
-from .ops.elementwise.arithmetic import fmod as fmod
-from .ops.elementwise.arithmetic import frexp as frexp
-from .ops.elementwise.arithmetic import ldexp as ldexp
-from .ops.elementwise.arithmetic import modf as modf
-from .ops.elementwise.arithmetic import multiply as multiply
-from .ops.elementwise.arithmetic import negative as negative
-from .ops.elementwise.arithmetic import nextafter as nextafter
-from .ops.elementwise.arithmetic import positive as positive
 from .ops.elementwise.arithmetic import power as pow
-from .ops.elementwise.arithmetic import power as power
-from .ops.elementwise.arithmetic import reciprocal as reciprocal
 from .ops.elementwise.arithmetic import remainder as mod
-from .ops.elementwise.arithmetic import remainder as remainder
-from .ops.elementwise.arithmetic import rint as rint
 from .ops.elementwise.arithmetic import round as around
-from .ops.elementwise.arithmetic import round as round
-from .ops.elementwise.arithmetic import sign as sign
-from .ops.elementwise.arithmetic import spacing as spacing
-from .ops.elementwise.arithmetic import sqrt as sqrt
-from .ops.elementwise.arithmetic import square as square
-from .ops.elementwise.arithmetic import subtract as subtract
-from .ops.elementwise.arithmetic import trunc as trunc
-from .ops.elementwise.bessel import i0 as i0
-from .ops.elementwise.bessel import sinc as sinc
-from .ops.elementwise.exponential import exp as exp
-from .ops.elementwise.exponential import exp2 as exp2
-from .ops.elementwise.exponential import expm1 as expm1
-from .ops.elementwise.exponential import log as log
-from .ops.elementwise.exponential import log1p as log1p
-from .ops.elementwise.exponential import log2 as log2
-from .ops.elementwise.exponential import log10 as log10
-from .ops.elementwise.exponential import logaddexp as logaddexp
-from .ops.elementwise.exponential import logaddexp2 as logaddexp2
-from .ops.elementwise.exponential import sigmoid as sigmoid
-from .ops.elementwise.exponential import softplus as softplus
-from .ops.elementwise.limits import clip as clip
-from .ops.elementwise.limits import fmax as fmax
-from .ops.elementwise.limits import fmin as fmin
-from .ops.elementwise.limits import heaviside as heaviside
-from .ops.elementwise.limits import maximum as maximum
-from .ops.elementwise.limits import minimum as minimum
-from .ops.elementwise.limits import nan_to_num as nan_to_num
-from .ops.elementwise.limits import real_if_close as real_if_close
-from .ops.elementwise.limits import relu as relu
+from .ops.elementwise.bessel import *
+from .ops.elementwise.exponential import *
+from .ops.elementwise.limits import *
+from .ops.elementwise.trigonometric import *
 from .ops.elementwise.trigonometric import arccos as acos
-from .ops.elementwise.trigonometric import arccos as arccos
 from .ops.elementwise.trigonometric import arccosh as acosh
-from .ops.elementwise.trigonometric import arccosh as arccosh
-from .ops.elementwise.trigonometric import arcsin as arcsin
 from .ops.elementwise.trigonometric import arcsin as asin
-from .ops.elementwise.trigonometric import arcsinh as arcsinh
 from .ops.elementwise.trigonometric import arcsinh as asinh
-from .ops.elementwise.trigonometric import arctan as arctan
 from .ops.elementwise.trigonometric import arctan as atan
-from .ops.elementwise.trigonometric import arctan2 as arctan2
 from .ops.elementwise.trigonometric import arctan2 as atan2
-from .ops.elementwise.trigonometric import arctanh as arctanh
 from .ops.elementwise.trigonometric import arctanh as atanh
-from .ops.elementwise.trigonometric import cos as cos
-from .ops.elementwise.trigonometric import cosh as cosh
-from .ops.elementwise.trigonometric import deg2rad as deg2rad
 from .ops.elementwise.trigonometric import deg2rad as radians
-from .ops.elementwise.trigonometric import hypot as hypot
 from .ops.elementwise.trigonometric import rad2deg as degrees
-from .ops.elementwise.trigonometric import rad2deg as rad2deg
-from .ops.elementwise.trigonometric import sin as sin
-from .ops.elementwise.trigonometric import sinh as sinh
-from .ops.elementwise.trigonometric import tan as tan
-from .ops.elementwise.trigonometric import tanh as tanh
-from .ops.elementwise.trigonometric import unwrap as unwrap
-from .ops.functional import apply_along_axis as apply_along_axis
-from .ops.functional import apply_over_axes as apply_over_axes
-from .ops.images.conv import conv1d as conv1d
-from .ops.images.conv import conv2d as conv2d
-from .ops.images.conv import set_workspace as set_workspace
-from .ops.images.im2col import col2im as col2im
-from .ops.images.im2col import im2col as im2col
-from .ops.images.im2col import im2col_indices as im2col_indices
-from .ops.images.im2col import im2col_matrix_dense as im2col_matrix_dense
-from .ops.images.im2col import im2col_matrix_sparse as im2col_matrix_sparse
-from .ops.images.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
-from .ops.images.pool import avg_pool2d as avg_pool2d
-from .ops.images.pool import max_pool2d as max_pool2d
-from .ops.linalg.covariance import corrcoef as corrcoef
-from .ops.linalg.covariance import cov as cov
-from .ops.linalg.einsum import einsum as einsum
-from .ops.linalg.products import cross as cross
-from .ops.linalg.products import dot as dot
-from .ops.linalg.products import inner as inner
-from .ops.linalg.products import kron as kron
-from .ops.linalg.products import linear as linear
-from .ops.linalg.products import matmul as matmul
-from .ops.linalg.products import matvec as matvec
-from .ops.linalg.products import outer as outer
-from .ops.linalg.products import tensordot as tensordot
-from .ops.linalg.products import trace as trace
-from .ops.linalg.products import vdot as vdot
-from .ops.linalg.products import vecdot as vecdot
-from .ops.linalg.products import vecmat as vecmat
+from .ops.functional import *
+from .ops.images.conv import *
+from .ops.images.im2col import *
+from .ops.images.pool import *
+from .ops.linalg.covariance import *
+from .ops.linalg.einsum import *
+from .ops.linalg.products import *
+from .ops.reduce.extremes import *
 from .ops.reduce.extremes import max as amax
-from .ops.reduce.extremes import max as max
 from .ops.reduce.extremes import min as amin
-from .ops.reduce.extremes import min as min
-from .ops.reduce.extremes import ptp as ptp
-from .ops.reduce.histogram import bincount as bincount
-from .ops.reduce.histogram import histogram as histogram
-from .ops.reduce.histogram import histogram2d as histogram2d
-from .ops.reduce.histogram import histogram_bin_edges as histogram_bin_edges
-from .ops.reduce.histogram import histogramdd as histogramdd
-from .ops.reduce.nan import nancumprod as nancumprod
-from .ops.reduce.nan import nancumsum as nancumsum
-from .ops.reduce.nan import nanmax as nanmax
-from .ops.reduce.nan import nanmean as nanmean
-from .ops.reduce.nan import nanmedian as nanmedian
-from .ops.reduce.nan import nanmin as nanmin
-from .ops.reduce.nan import nanpercentile as nanpercentile
-from .ops.reduce.nan import nanprod as nanprod
-from .ops.reduce.nan import nanquantile as nanquantile
-from .ops.reduce.nan import nanstd as nanstd
-from .ops.reduce.nan import nansum as nansum
-from .ops.reduce.nan import nanvar as nanvar
-from .ops.reduce.quantiles import median as median
-from .ops.reduce.quantiles import percentile as percentile
-from .ops.reduce.quantiles import quantile as quantile
-from .ops.reduce.running import cumprod as cumprod
-from .ops.reduce.running import cumsum as cumsum
-from .ops.reduce.running import cumulative_prod as cumulative_prod
-from .ops.reduce.running import cumulative_sum as cumulative_sum
-from .ops.reduce.running import diff as diff
-from .ops.reduce.running import ediff1d as ediff1d
-from .ops.reduce.running import gradient as gradient
-from .ops.reduce.running import trapezoid as trapezoid
-from .ops.reduce.sets import intersect1d as intersect1d
-from .ops.reduce.sets import setdiff1d as setdiff1d
-from .ops.reduce.sets import setxor1d as setxor1d
-from .ops.reduce.sets import union1d as union1d
-from .ops.reduce.sets import unique as unique
-from .ops.reduce.sets import unique_all as unique_all
-from .ops.reduce.sets import unique_counts as unique_counts
-from .ops.reduce.sets import unique_inverse as unique_inverse
-from .ops.reduce.sets import unique_values as unique_values
-from .ops.reduce.softmax import log_softmax as log_softmax
-from .ops.reduce.softmax import logsumexp as logsumexp
-from .ops.reduce.softmax import softmax as softmax
-from .ops.reduce.sorting import partition as partition
-from .ops.reduce.sorting import sort as sort
-from .ops.reduce.sorting import sort_complex as sort_complex
-from .ops.reduce.sorting import topk as topk
-from .ops.reduce.sums import average as average
-from .ops.reduce.sums import mean as mean
-from .ops.reduce.sums import prod as prod
-from .ops.reduce.sums import std as std
-from .ops.reduce.sums import sum as sum
-from .ops.reduce.sums import var as var
-from .ops.shape.axes import broadcast_to as broadcast_to
+from .ops.reduce.histogram import *
+from .ops.reduce.nan import *
+from .ops.reduce.quantiles import *
+from .ops.reduce.running import *
+from .ops.reduce.sets import *
+from .ops.reduce.softmax import *
+from .ops.reduce.sorting import *
+from .ops.reduce.sums import *
+from .ops.shape.axes import *
 from .ops.shape.axes import concatenate as concat
-from .ops.shape.axes import concatenate as concatenate
-from .ops.shape.axes import expand_dims as expand_dims
-from .ops.shape.axes import moveaxis as moveaxis
-from .ops.shape.axes import ravel as ravel
-from .ops.shape.axes import reshape as reshape
-from .ops.shape.axes import squeeze as squeeze
-from .ops.shape.axes import stack as stack
-from .ops.shape.axes import swapaxes as swapaxes
 from .ops.shape.axes import transpose as permute_dims
-from .ops.shape.axes import transpose as transpose
-from .ops.shape.create import array as array
-from .ops.shape.create import asarray as asarray
-from .ops.shape.create import full as full
-from .ops.shape.create import full_like as full_like
-from .ops.shape.create import geomspace as geomspace
-from .ops.shape.create import linspace as linspace
-from .ops.shape.create import logspace as logspace
-from .ops.shape.dtype import astype as astype
-from .ops.shape.index import getitem as getitem
-from .ops.shape.index import take as take
-from .ops.shape.index import take_along_axis as take_along_axis
-from .ops.shape.joining import append as append
-from .ops.shape.joining import atleast_1d as atleast_1d
-from .ops.shape.joining import atleast_2d as atleast_2d
-from .ops.shape.joining import atleast_3d as atleast_3d
-from .ops.shape.joining import block as block
-from .ops.shape.joining import broadcast_arrays as broadcast_arrays
-from .ops.shape.joining import column_stack as column_stack
-from .ops.shape.joining import dstack as dstack
-from .ops.shape.joining import hstack as hstack
-from .ops.shape.joining import insert as insert
-from .ops.shape.joining import ix_ as ix_
-from .ops.shape.joining import meshgrid as meshgrid
-from .ops.shape.joining import vstack as vstack
-from .ops.shape.moves import array_split as array_split
-from .ops.shape.moves import copy as copy
-from .ops.shape.moves import delete as delete
-from .ops.shape.moves import diag as diag
-from .ops.shape.moves import diagflat as diagflat
-from .ops.shape.moves import diagonal as diagonal
-from .ops.shape.moves import dsplit as dsplit
-from .ops.shape.moves import flip as flip
-from .ops.shape.moves import fliplr as fliplr
-from .ops.shape.moves import flipud as flipud
-from .ops.shape.moves import hsplit as hsplit
-from .ops.shape.moves import matrix_transpose as matrix_transpose
-from .ops.shape.moves import repeat as repeat
-from .ops.shape.moves import resize as resize
-from .ops.shape.moves import roll as roll
-from .ops.shape.moves import rollaxis as rollaxis
-from .ops.shape.moves import rot90 as rot90
-from .ops.shape.moves import sliding_window_view as sliding_window_view
-from .ops.shape.moves import split as split
-from .ops.shape.moves import tile as tile
-from .ops.shape.moves import tril as tril
-from .ops.shape.moves import trim_zeros as trim_zeros
-from .ops.shape.moves import triu as triu
-from .ops.shape.moves import unstack as unstack
-from .ops.shape.moves import vsplit as vsplit
-from .ops.shape.pad import pad as pad
-from .ops.shape.selection import choose as choose
-from .ops.shape.selection import compress as compress
-from .ops.shape.selection import extract as extract
-from .ops.shape.selection import piecewise as piecewise
-from .ops.shape.selection import put_along_axis as put_along_axis
-from .ops.shape.selection import select as select
-from .ops.shape.where import where as where
-from .ops.signal.convolution import convolve as convolve
-from .ops.signal.convolution import correlate as correlate
-from .ops.signal.convolution import interp as interp
-from .ops.signal.polynomials import poly as poly
-from .ops.signal.polynomials import polyadd as polyadd
-from .ops.signal.polynomials import polyder as polyder
-from .ops.signal.polynomials import polydiv as polydiv
-from .ops.signal.polynomials import polyfit as polyfit
-from .ops.signal.polynomials import polyint as polyint
-from .ops.signal.polynomials import polymul as polymul
-from .ops.signal.polynomials import polysub as polysub
-from .ops.signal.polynomials import polyval as polyval
-from .ops.signal.polynomials import roots as roots
-from .ops.signal.polynomials import vander as vander
+from .ops.shape.create import *
+from .ops.shape.dtype import *
+from .ops.shape.index import *
+from .ops.shape.joining import *
+from .ops.shape.moves import *
+from .ops.shape.pad import *
+from .ops.shape.selection import *
+from .ops.shape.where import *
+from .ops.signal.convolution import *
+from .ops.signal.polynomials import *
+from .scalar import Scalar as Scalar
 from .tensor import Tensor as Tensor
-from .train.loop import evaluate as evaluate
-from .train.loop import fit as fit
-from .train.loop import predict as predict
-from .transforms import elementwise_grad as elementwise_grad
-from .transforms import grad as grad
-from .transforms import grad_and_aux as grad_and_aux
-from .transforms import hessian as hessian
-from .transforms import hvp as hvp
-from .transforms import jacobian as jacobian
-from .transforms import jvp as jvp
-from .transforms import value_and_grad as value_and_grad
-from .transforms import vjp as vjp
-from .viz.graph import draw as draw
+from .train import evaluate as evaluate
+from .train import fit as fit
+from .train import predict as predict
+from .transforms import *
+from .viz import draw as draw
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import fft as fft
+    from . import runs as runs
     from . import special as special
-    from .testing import check as testing
+    from . import testing as testing
+
+#: Namespaces that most programs do without.
+_LATER = {"fft", "runs", "special", "testing"}
+
+#: Modules whose public names are here already, and those that are called by their full names.
+_ROOMS = {"cli", "compat", "custom", "ops", "scalar", "tensor", "transforms"}
 
 
 def __getattr__(name: str) -> object:
-    """Load the namespaces that most programs do without when they are first asked for."""
-    if name not in ("fft", "special", "testing"):
+    """Load a namespace when it is first asked for."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
     return importlib.import_module(f".{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    """Names for users, the namespaces that are not loaded yet among them."""
+    public = {name for name in globals() if not name.startswith("_")} - _ROOMS | _LATER
+    return sorted(public | {"__doc__", "__name__", "__version__"})

@@ -9,11 +9,12 @@ from importlib import metadata
 from typing import Any, NoReturn
 
 from . import runs
+from .data.readers import READERS
 
 TRAIN_DESCRIPTION = """\
 Train a small network and leave its weights, history and pictures in a folder.
 
-MODEL is lenet5 (default), mlp or module:factory. A factory of your own is called as
+MODEL is {models} or module:factory (default: lenet5). A factory of your own is called as
 factory((channels, height, width), outputs) and returns an ag.nn.Module; outputs is the number of
 classes, or 1 for two classes, which are told apart by the sign of a single logit (binary cross
 entropy). Modules in the current folder are found.
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="train a network",
-        description=TRAIN_DESCRIPTION,
+        description=TRAIN_DESCRIPTION.format(models=", ".join(runs.MODELS)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_train_options(train)
@@ -78,16 +79,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_train_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("model", nargs="?", type=_model, metavar="MODEL", help="lenet5, mlp or module:factory")
+    models = ", ".join(runs.MODELS)
+    add("model", nargs="?", type=_model, metavar="MODEL", help=f"{models} or module:factory")
     add("--model", dest="named_model", type=_model, metavar="MODEL", help="the same, by name")
-    add("--data", required=True, choices=list(runs.RECIPES), help="what to learn")
+    add("--data", required=True, choices=list(READERS), help="what to learn")
     add("--root", metavar="DIR", help="the folder that holds the data")
     add("--download", action="store_true", help="fetch the data if they are missing")
     add("--classes", type=_names, metavar="A,B", help="learn these classes only")
     add("--epochs", type=_count, metavar="N", help="passes over the training data")
     add("--batch-size", type=_count, metavar="N", help="images per step")
     add("--lr", type=_positive, metavar="X", help="learning rate")
-    add("--momentum", type=_fraction, metavar="X", help="momentum of sgd and rmsprop, from 0 to 1")
+    having = " and ".join(runs.MOMENTA)
+    add("--momentum", type=_fraction, metavar="X", help=f"momentum of {having}, from 0 to 1")
     add("--optimizer", choices=list(runs.OPTIMIZERS), help="default: sgd")
     add("--schedule", choices=list(runs.SCHEDULES), help="how the learning rate changes")
     add("--seed", type=int, default=0, metavar="N", help="of weights and order (default: 0)")
@@ -158,7 +161,7 @@ _fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
 
 
 def _coverage(options: argparse.Namespace) -> int:
-    from ._protocol.table import report
+    from ._protocol.report import report
 
     print(report(options.markdown).rstrip())
     return 0

@@ -1,4 +1,8 @@
-"""Two small networks to start from."""
+"""Small networks to start from.
+
+`agx train` builds each from the arguments that it has a name for: ``in_channels``, ``in_features``,
+``image_size`` and ``classes``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import nn
+from ._names import shown
 from ._runtime.rng import generator
 
 
@@ -63,3 +68,7 @@ def mlp(
         layers += [nn.Linear(in_features, width, rng=rng), nn.ReLU()]
         in_features = width
     return nn.Sequential(*layers, nn.Linear(in_features, classes, rng=rng))
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

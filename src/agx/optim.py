@@ -13,6 +13,7 @@ import numpy as np
 
 from ._kernels import optim as _kernels
 from ._kernels.scalar import Scalar
+from ._names import shown
 from .tensor import Tensor
 
 
@@ -333,6 +334,9 @@ class Schedule:
     Call ``step()`` after each epoch (after each batch for OneCycleLR).
     """
 
+    #: Its name on the command line.
+    command: str
+
     #: Whether ``step`` takes the quantity to watch.
     needs_metric = False
 
@@ -341,6 +345,11 @@ class Schedule:
         self.base_lr = optimizer.lr
         self.count = 0
         optimizer.lr = self.rate(0)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that suits a training of ``epochs`` epochs, as ``agx train`` does."""
+        return cls(optimizer)
 
     def rate(self, count: int) -> float:
         """Return the learning rate after ``count`` steps."""
@@ -361,11 +370,18 @@ class StepLR(Schedule):
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
+    command = "step"
+
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         if step_size < 1:
             raise ValueError(f"StepLR: step_size must be a positive integer, got {step_size}")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that lowers the learning rate after each third of ``epochs`` epochs."""
+        return cls(optimizer, max(1, epochs // 3))
 
     def rate(self, count: int) -> float:
         """Return the learning rate after ``count`` steps."""
@@ -383,11 +399,18 @@ class CosineAnnealingLR(Schedule):
     [1.0, 0.5, 0.0]
     """
 
+    command = "cosine"
+
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         if T_max < 1:
             raise ValueError(f"CosineAnnealingLR: T_max must be a positive integer, got {T_max}")
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that reaches its end in ``epochs`` epochs."""
+        return cls(optimizer, epochs)
 
     def rate(self, count: int) -> float:
         """Return the learning rate after ``count`` steps."""
@@ -406,6 +429,8 @@ class OneCycleLR(Schedule):
     >>> round(sgd.lr, 6)
     0.04
     """
+
+    command = "onecycle"
 
     def __init__(
         self,
@@ -426,6 +451,11 @@ class OneCycleLR(Schedule):
         self.first = max_lr / div_factor
         self.last = self.first / final_div_factor
         super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that peaks at the optimiser's learning rate, with a step for each epoch."""
+        return cls(optimizer, optimizer.lr, epochs)
 
     def rate(self, count: int) -> float:
         """Return the learning rate after ``count`` steps; raises ValueError after the last."""
@@ -459,6 +489,7 @@ class ReduceLROnPlateau(Schedule):
     [1.0, 1.0, 0.5, 0.5]
     """
 
+    command = "plateau"
     needs_metric = True
 
     def __init__(
@@ -494,3 +525,7 @@ class ReduceLROnPlateau(Schedule):
             lower = max(self.optimizer.lr * self.factor, self.min_lr)
             if self.optimizer.lr - lower > self.eps:
                 self.optimizer.lr = lower
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

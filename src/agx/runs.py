@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib
+import inspect
 import json
+import math
 import platform
 import sys
 from collections.abc import Callable
@@ -16,37 +19,35 @@ from typing import Any
 import numpy as np
 
 from . import data, models, optim, train, viz
+from ._names import shown
 from ._runtime import threads
 from ._runtime.rng import seed
+from .data.readers import READERS
 from .nn import losses
 
-#: Settings for each data set that learn well in little time. Training images are shifted at random by
-#: up to ``shift`` of their side.
-RECIPES: dict[str, dict[str, Any]] = {
-    "digits": {"epochs": 20, "batch_size": 32, "lr": 0.02, "schedule": "cosine", "shift": 1 / 16},
-    "mnist": {"epochs": 3, "batch_size": 64, "lr": 0.05, "schedule": "none", "shift": 0.0},
-    "fashion_mnist": {"epochs": 5, "batch_size": 64, "lr": 0.05, "schedule": "none", "shift": 0.0},
-    "cifar10": {"epochs": 5, "batch_size": 64, "lr": 0.01, "schedule": "none", "shift": 0.0},
+
+def _kinds(base: type) -> list[Any]:
+    """The classes of ``ag.optim`` that are a kind of ``base``, in the order of their definition."""
+    public = [value for name, value in vars(optim).items() if not name.startswith("_")]
+    return [c for c in public if isinstance(c, type) and issubclass(c, base) and c is not base]
+
+
+OPTIMIZERS = {kind.__name__.lower(): kind for kind in _kinds(optim.Optimizer)}
+
+#: The momentum of each optimiser that has one, unless another is asked for.
+MOMENTA = {
+    name: 0.9 if name == "sgd" else inspect.signature(kind).parameters["momentum"].default
+    for name, kind in OPTIMIZERS.items()
+    if "momentum" in inspect.signature(kind).parameters
 }
 
-#: Data whose pixels are given mean 0 and deviation 1; strokes on black learn as well as they are.
-STANDARDIZED = {"cifar10"}
-
-OPTIMIZERS: dict[str, Callable[..., Any]] = {
-    "sgd": optim.SGD,
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "rmsprop": optim.RMSprop,
-}
-
-#: What each schedule is made of: the optimiser and the number of epochs.
+#: What makes each schedule of the optimiser and the number of epochs.
 SCHEDULES: dict[str, Callable[[Any, int], Any]] = {
     "none": lambda optimizer, epochs: None,
-    "step": lambda optimizer, epochs: optim.StepLR(optimizer, max(1, epochs // 3)),
-    "cosine": lambda optimizer, epochs: optim.CosineAnnealingLR(optimizer, epochs),
-    "onecycle": lambda optimizer, epochs: optim.OneCycleLR(optimizer, optimizer.lr, epochs),
-    "plateau": lambda optimizer, epochs: optim.ReduceLROnPlateau(optimizer),
+    **{kind.command: kind.over for kind in _kinds(optim.Schedule)},
 }
+
+MODELS = dir(models)
 
 
 def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -56,11 +57,12 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """
     given = {key: value for key, value in chosen.items() if value is not None}
     optimizer = given.get("optimizer", "sgd")
-    settings = {**RECIPES[name], "optimizer": optimizer}
-    if optimizer in ("sgd", "rmsprop"):
-        settings["momentum"] = 0.9 if optimizer == "sgd" else 0.0
+    settings = {**READERS[name].recipe, "optimizer": optimizer}
+    if optimizer in MOMENTA:
+        settings["momentum"] = MOMENTA[optimizer]
     elif "momentum" in given:
-        raise ValueError(f"--momentum: {optimizer} has its own; use it with sgd or rmsprop")
+        having = " or ".join(MOMENTA)
+        raise ValueError(f"--momentum: {optimizer} has its own; use it with {having}")
     if optimizer != "sgd":
         settings["lr"] = 0.001
     return {**settings, **given}
@@ -72,19 +74,17 @@ Factory = Callable[[tuple[int, int, int], int], Any]
 def factory(name: str) -> Factory:
     """Find the function that builds a model from an image's shape (C, H, W) and a number of outputs.
 
-    ``name`` is lenet5, mlp, or module:function with a module that can be imported, from the current
-    folder too. Raises LookupError if there is no such thing.
+    ``name`` is a function of ``ag.models``, or module:function with a module that can be imported, from
+    the current folder too. Raises LookupError if there is no such thing.
 
     >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8))).shape
     (3, 10)
     """
-    if name == "lenet5":
-        return lambda shape, outputs: models.lenet5(shape[0], outputs, shape[1])
-    if name == "mlp":
-        return lambda shape, outputs: models.mlp(int(np.prod(shape)), classes=outputs)
+    if name in MODELS:
+        return functools.partial(_build, getattr(models, name))
     module_name, colon, function_name = name.partition(":")
     if not (module_name and colon and function_name):
-        raise LookupError(f"expected lenet5, mlp or module:factory, got {name!r}")
+        raise LookupError(f"expected {', '.join(MODELS)} or module:factory, got {name!r}")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -101,16 +101,31 @@ def factory(name: str) -> Factory:
     return function
 
 
+def _build(model: Callable[..., Any], shape: tuple[int, int, int], outputs: int) -> Any:
+    """Call a function of ``ag.models`` with those of its arguments that follow from the images."""
+    known = {
+        "in_channels": shape[0], "in_features": math.prod(shape), "image_size": shape[1],
+        "classes": outputs,
+    }  # fmt: skip
+    return model(**_accepted(model, known))
+
+
+def _accepted(function: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    return {key: value for key, value in options.items() if key in parameters}
+
+
 def load(name: str, model: str, root: str | None, download: bool, classes: Any) -> tuple[Any, Any]:
-    """Read the training and the test images of a data set."""
-    if name == "digits":
-        size = 32 if model == "lenet5" else 8
-        return (
-            data.digits("train", size=size, classes=classes),
-            data.digits("test", size=size, classes=classes),
-        )
-    read = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}[name]
+    """Read the training and the test images of a data set.
+
+    Images that come in several sizes get that which the model has by default.
+    """
+    read = READERS[name].read
     options = {"root": root, "download": download, "classes": classes}
+    if model in MODELS:
+        size = inspect.signature(getattr(models, model)).parameters.get("image_size")
+        options |= {"size": size.default} if size else {}
+    options = _accepted(read, options)
     return read("train", **options), read("test", **options)
 
 
@@ -221,7 +236,7 @@ class Run:
 
     def _evened(self, learn: Any) -> list[Any]:
         """What is done to every image, of training and test alike."""
-        return [standardize(learn.arrays[0])] if self.data in STANDARDIZED else []
+        return [standardize(learn.arrays[0])] if READERS[self.data].standardize else []
 
     def _config(self, learn: Any, test: Any, model: Any) -> dict[str, Any]:
         return {
@@ -325,3 +340,7 @@ def default_folder(model: str, data: str) -> Path:
         count += 1
         path = base.with_name(f"{base.name}-{count}")
     return path
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

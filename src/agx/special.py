@@ -1,43 +1,4 @@
 """Special functions: ``scipy.special`` for arrays and Tensors. Needs SciPy."""
 
 from .ops.elementwise.activations import erf as erf
-from .ops.special import beta as beta
-from .ops.special import betaln as betaln
-from .ops.special import digamma as digamma
-from .ops.special import entr as entr
-from .ops.special import erfc as erfc
-from .ops.special import erfcinv as erfcinv
-from .ops.special import erfcx as erfcx
-from .ops.special import erfinv as erfinv
-from .ops.special import expit as expit
-from .ops.special import exprel as exprel
-from .ops.special import gamma as gamma
-from .ops.special import gammaln as gammaln
-from .ops.special import hyp1f1 as hyp1f1
-from .ops.special import i0 as i0
-from .ops.special import i0e as i0e
-from .ops.special import i1 as i1
-from .ops.special import i1e as i1e
-from .ops.special import iv as iv
-from .ops.special import ive as ive
-from .ops.special import j0 as j0
-from .ops.special import j1 as j1
-from .ops.special import jn as jn
-from .ops.special import jv as jv
-from .ops.special import kl_div as kl_div
-from .ops.special import log_expit as log_expit
-from .ops.special import log_ndtr as log_ndtr
-from .ops.special import log_softmax as log_softmax
-from .ops.special import logit as logit
-from .ops.special import logsumexp as logsumexp
-from .ops.special import ndtr as ndtr
-from .ops.special import ndtri as ndtri
-from .ops.special import polygamma as polygamma
-from .ops.special import psi as psi
-from .ops.special import rel_entr as rel_entr
-from .ops.special import softmax as softmax
-from .ops.special import xlog1py as xlog1py
-from .ops.special import xlogy as xlogy
-from .ops.special import y0 as y0
-from .ops.special import y1 as y1
-from .ops.special import yv as yv
+from .ops.special import *

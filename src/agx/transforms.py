@@ -21,6 +21,18 @@ from .ops.complex import is_complex, real
 from .ops.shape.axes import reshape, stack
 from .tensor import Tensor
 
+__all__ = [
+    "elementwise_grad",
+    "grad",
+    "grad_and_aux",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]
+
 Argnums = int | tuple[int, ...]
 
 

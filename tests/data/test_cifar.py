@@ -6,21 +6,14 @@ import tarfile
 
 import numpy as np
 import pytest
+from dataset_files import CIFAR_FILES as NAMES
+from dataset_files import CIFAR_FOLDER as FOLDER
+from dataset_files import cifar_batch as batch
+from dataset_files import write_cifar
 
 from agx.data.cifar import cifar10
 
-FOLDER, ARCHIVE = "cifar-10-batches-bin", "cifar-10-binary.tar.gz"
-TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]
-NAMES = [*TRAIN, "test_batch.bin"]
-
-
-def batch(number, labels=range(10)):
-    """Records of a label byte and 3,072 pixel bytes; each image has one colour per channel."""
-    records = np.empty((len(labels), 3073), np.uint8)
-    records[:, 0] = labels
-    for channel in range(3):
-        records[:, 1 + 1024 * channel : 1 + 1024 * (channel + 1)] = 10 * number + channel
-    return records.tobytes()
+ARCHIVE = "cifar-10-binary.tar.gz"
 
 
 def write_archive(path, files):
@@ -34,9 +27,7 @@ def write_archive(path, files):
 @pytest.fixture
 def root(tmp_path):
     """A folder that holds the unpacked archive, ten images in each file."""
-    (tmp_path / FOLDER).mkdir()
-    for number, name in enumerate(NAMES):
-        (tmp_path / FOLDER / name).write_bytes(batch(number))
+    write_cifar(tmp_path)
     return tmp_path
 
 

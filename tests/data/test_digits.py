@@ -23,10 +23,6 @@ def test_digits_are_float32_images_between_zero_and_one_with_int64_labels(split,
     assert dataset.classes == tuple("0123456789")
 
 
-def test_the_training_images_are_the_default():
-    assert len(digits()) == 1437
-
-
 def test_the_pixels_are_sixteenths():
     images = digits().arrays[0] * 16
     np.testing.assert_array_equal(images, images.astype(int))
@@ -64,27 +60,9 @@ def test_enlarging_interpolates_bilinearly_between_pixel_centres():
     np.testing.assert_allclose(large.mean(), small.mean(), rtol=1e-2)
 
 
-@pytest.mark.parametrize("split", ["valid", "Train", True])
-def test_an_unknown_split_is_refused(split):
-    with pytest.raises(ValueError, match=r"digits: split is .*, expected 'train' or 'test'"):
-        digits(split)
-
-
 def test_a_size_below_eight_is_refused():
     with pytest.raises(ValueError, match="size is 7, expected 8 pixels or more"):
         digits(size=7)
-
-
-def test_chosen_classes_are_relabelled_in_the_order_given():
-    everything, chosen = digits(), digits(classes=("7", "1"))
-    images, labels = everything.arrays
-    for new, old in enumerate((7, 1)):
-        np.testing.assert_array_equal(
-            chosen.arrays[0][chosen.arrays[1] == new], images[labels == old]
-        )
-    assert set(chosen.arrays[1]) == {0, 1}
-    assert chosen.arrays[1].dtype == np.int64
-    assert chosen.classes == ("7", "1")
 
 
 @pytest.mark.parametrize("name", ["ten", 1])

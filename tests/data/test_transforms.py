@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from public import kinds
 
-from agx.data.transforms import Normalize, RandomCrop, RandomHorizontalFlip
+import agx.data
+from agx.data import Normalize, RandomCrop, RandomHorizontalFlip
 
+TRANSFORMS = [Normalize(0.5, 0.25), RandomCrop((3, 4), padding=2), RandomHorizontalFlip()]
+each_transform = pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
 SIDES = st.integers(1, 7)
 DTYPES = st.sampled_from([np.float32, np.float64, np.uint8])
 
@@ -134,7 +138,7 @@ def test_a_probability_out_of_range_is_refused(p):
         RandomHorizontalFlip(p)
 
 
-@pytest.mark.parametrize("transform", [RandomCrop(4, padding=2), RandomHorizontalFlip()])
+@pytest.mark.parametrize("transform", TRANSFORMS[1:], ids=repr)
 def test_the_same_seed_gives_the_same_images(transform):
     x = distinct(20, 3, 4, 4, np.float32)
     same = transform(x, np.random.default_rng(5))
@@ -142,15 +146,27 @@ def test_the_same_seed_gives_the_same_images(transform):
     assert not np.array_equal(transform(x, np.random.default_rng(6)), same)
 
 
-@pytest.mark.parametrize(
-    "transform", [Normalize(0.5, 0.5), RandomCrop(2), RandomHorizontalFlip()], ids=repr
-)
+@each_transform
 def test_images_that_are_not_four_dimensional_are_refused(transform):
     with pytest.raises(ValueError, match=r"expected images of shape \(N, C, H, W\), got shape"):
         transform(np.zeros((3, 4, 4)))
 
 
-def test_transforms_show_their_settings():
-    assert repr(Normalize(0.5, 0.25)) == "Normalize(mean=0.5, std=0.25)"
-    assert repr(RandomCrop(28, padding=2)) == "RandomCrop(size=(28, 28), padding=2)"
-    assert repr(RandomHorizontalFlip()) == "RandomHorizontalFlip(p=0.5)"
+@each_transform
+def test_transforms_show_their_settings(transform):
+    assert repr(eval(repr(transform), vars(agx.data))) == repr(transform)
+    assert "=" in repr(transform)
+
+
+@each_transform
+def test_transforms_return_new_images_of_the_same_dtype(transform):
+    x = distinct(5, 2, 4, 4, np.float32)
+    before = x.copy()
+    out = transform(x, rng=0)
+    assert out.dtype == np.float32 and out.shape[:2] == (5, 2) and not np.shares_memory(out, x)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_every_transform_is_tested():
+    transforms = [kind for kind in kinds(agx.data, object) if "__call__" in vars(kind)]
+    assert [type(transform) for transform in TRANSFORMS] == transforms

@@ -1,57 +1,74 @@
-"""Fused updates against the formulas written out."""
+"""Fused updates against the formulas written out: one row for each kernel."""
+
+import inspect
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agx._kernels import optim as kernels
 
-KINDS = [("float", np.float32, 1e-5), ("double", np.float64, 1e-12)]
+
+def sgd(p, g, velocity, lr, momentum, weight_decay, nesterov, first):
+    d = g + weight_decay * p
+    if not momentum:
+        return p - lr * d, velocity
+    v = d if first else momentum * velocity + d
+    return p - lr * (d + momentum * v if nesterov else v), v
 
 
-@pytest.fixture(params=KINDS, ids=lambda k: k[0])
-def kind(request):
-    return request.param
+def adam(p, g, mean, square, lr, beta1, beta2, eps, weight_decay, decoupled, step):
+    d = g if decoupled else g + weight_decay * p
+    shrunk = p * (1 - lr * weight_decay) if decoupled else p
+    m, s = beta1 * mean + (1 - beta1) * d, beta2 * square + (1 - beta2) * d * d
+    root = np.sqrt(s / (1 - beta2**step)) + eps
+    return shrunk - lr * m / (1 - beta1**step) / root, m, s
 
 
-def draw(dtype, size=37):
+def rmsprop(p, g, square, velocity, lr, alpha, eps, weight_decay, momentum):
+    d = g + weight_decay * p
+    s = alpha * square + (1 - alpha) * d * d
+    v = d / (np.sqrt(s) + eps)
+    if momentum:
+        v += momentum * velocity
+    return p - lr * v, s, v if momentum else velocity
+
+
+BOTH = (False, True)
+#: Each kernel's formula, which returns the arrays after the step, and the options it is tried with.
+ROWS = {
+    "sgd": (sgd, [(0.5, m, 0.1, nesterov, first) for m in (0, 0.9) for nesterov in BOTH for first in BOTH]),
+    "adam": (adam, [(0.5, 0.9, 0.99, 1e-3, 0.1, d, step) for d in BOTH for step in range(1, 2000, 37)]),
+    "rmsprop": (rmsprop, [(0.5, 0.9, 1e-3, 0.1, momentum) for momentum in (0.0, 0.8)]),
+}  # fmt: skip
+each_kernel = pytest.mark.parametrize("name", ROWS)
+
+
+def draw(name, dtype, size=37):
+    """The arrays that a kernel takes; one called ``square`` is positive."""
+    formula, options = ROWS[name]
+    arrays = list(inspect.signature(formula).parameters)[: -len(options[0])]
     rng = np.random.default_rng(size)
-    return [rng.standard_normal(size).astype(dtype) for _ in range(3)] + [
-        rng.uniform(0.1, 1, size).astype(dtype)
-    ]
+    drawn = {array: rng.standard_normal(size) for array in arrays}
+    return [(a * a + 0.1 if array == "square" else a).astype(dtype) for array, a in drawn.items()]
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-@pytest.mark.parametrize("nesterov", [False, True])
-@pytest.mark.parametrize("first", [False, True])
-def test_sgd(kind, momentum, nesterov, first):
-    _, dtype, rtol = kind
-    p, g, v, _ = draw(dtype)
-    d = g + 0.1 * p
-    u = d if first else momentum * v + d
-    step = d if not momentum else d + momentum * u if nesterov else u
-    expected = p - 0.5 * step
-    kept = v.copy()
-    assert kernels.sgd(p, g, v, 0.5, momentum, 0.1, nesterov, first)
-    np.testing.assert_allclose(p, expected, rtol=rtol, atol=rtol)
-    np.testing.assert_allclose(v, u if momentum else kept, rtol=rtol, atol=rtol)
+def test_every_kernel_has_a_row():
+    assert list(ROWS) == [name for name in vars(kernels) if not name.startswith("_")]
 
 
-@pytest.mark.parametrize("decoupled", [False, True])
-@given(step=st.integers(1, 2000))
-def test_adam(decoupled, step):
-    for _, dtype, rtol in KINDS:
-        p, g, m, s = draw(dtype)
-        d = g if decoupled else g + 0.1 * p
-        mean, square = 0.9 * m + 0.1 * d, 0.99 * s + 0.01 * d * d
-        shrunk = p * (1 - 0.5 * 0.1) if decoupled else p
-        root = np.sqrt(square / (1 - 0.99**step)) + 1e-3
-        expected = shrunk - 0.5 * mean / (1 - 0.9**step) / root
-        assert kernels.adam(p, g, m, s, 0.5, 0.9, 0.99, 1e-3, 0.1, decoupled, step)
-        np.testing.assert_allclose(p, expected, rtol=10 * rtol, atol=rtol)
-        np.testing.assert_allclose(m, mean, rtol=rtol, atol=rtol)
-        np.testing.assert_allclose(s, square, rtol=rtol, atol=rtol)
+@each_kernel
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_a_step_follows_the_formula(name, dtype, rtol):
+    formula, tried = ROWS[name]
+    for options in tried:
+        p, g, *kept = draw(name, dtype)
+        gradient = g.copy()
+        expected, *kept_then = formula(p, g, *kept, *options)
+        assert getattr(kernels, name)(p, g, *kept, *options)
+        np.testing.assert_allclose(p, expected, 10 * rtol, rtol, err_msg=str(options))
+        np.testing.assert_array_equal(g, gradient)
+        for array, then in zip(kept, kept_then, strict=True):
+            np.testing.assert_allclose(array, then, rtol, rtol, err_msg=str(options))
 
 
 def test_the_first_step_of_adam_has_the_length_of_the_rate():
@@ -62,34 +79,26 @@ def test_the_first_step_of_adam_has_the_length_of_the_rate():
     np.testing.assert_allclose(p, -1, rtol=5e-7)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.8])
-def test_rmsprop(kind, momentum):
-    _, dtype, rtol = kind
-    p, g, v, s = draw(dtype)
-    d = g + 0.1 * p
-    square = 0.9 * s + 0.1 * d * d
-    u = momentum * v + d / (np.sqrt(square) + 1e-3)
-    expected = p - 0.5 * u
-    assert kernels.rmsprop(p, g, s, v, 0.5, 0.9, 1e-3, 0.1, momentum)
-    np.testing.assert_allclose(p, expected, rtol=10 * rtol, atol=rtol)
-    np.testing.assert_allclose(s, square, rtol=rtol, atol=rtol)
-
-
+@each_kernel
 @pytest.mark.parametrize(
     "bad",
     [np.zeros(3), np.zeros(4, np.float32), np.zeros((4, 2))[:, 0], np.zeros(4, int), [0.0] * 4],
     ids=["size", "dtype", "strided", "integers", "list"],
 )
-def test_arrays_that_do_not_belong_together_are_left_alone(bad):
-    p, g, v = np.ones((3, 4))
-    for arrays in ((bad, g, v), (p, bad, v), (p, g, bad)):
-        assert not kernels.sgd(*arrays, 0.5, 0.9, 0.0, False, False)
-        assert not kernels.adam(*arrays, v, 0.5, 0.9, 0.9, 1e-8, 0.0, False, 1)
-        assert not kernels.rmsprop(*arrays, v, 0.5, 0.9, 1e-8, 0.0, 0.0)
-    assert (p == 1).all() and (v == 1).all()
+def test_arrays_that_do_not_belong_together_are_left_alone(name, bad):
+    good = draw(name, np.float64, 4)
+    for place in range(len(good)):
+        arrays = [a.copy() for a in good]
+        arrays[place] = bad
+        assert not getattr(kernels, name)(*arrays, *ROWS[name][1][0])
+        for i, array in enumerate(arrays):
+            np.testing.assert_array_equal(array, bad if i == place else good[i])
 
 
-def test_parameters_that_may_not_be_written_are_left_alone():
-    p, g, v = np.ones((3, 4))
+@each_kernel
+def test_parameters_that_may_not_be_written_are_left_alone(name):
+    p, *others = draw(name, np.float64)
+    before = p.copy()
     p.flags.writeable = False
-    assert not kernels.sgd(p, g, v, 0.5, 0.9, 0.0, False, False)
+    assert not getattr(kernels, name)(p, *others, *ROWS[name][1][0])
+    np.testing.assert_array_equal(p, before)

@@ -1,67 +1,68 @@
 """Layers against PyTorch's numbers, and their errors."""
 
-import json
-from pathlib import Path
+import functools
+import inspect
 
 import numpy as np
 import pytest
+from oracles import tables
 
 import agx as ag
 from agx import nn
 
-ROWS = json.loads((Path(__file__).parents[1] / "oracles" / "layers.json").read_text())["rows"]
+ANSWERS = tables.answers("layers")
+each_row = pytest.mark.parametrize("row", tables.LAYERS, ids=lambda row: row.text)
 
 
-def tupled(value):
-    return tuple(value) if isinstance(value, list) else value
+def build(row, dtype=np.float64):
+    """The layer that a row makes, with the state that is drawn for it."""
+    kind = getattr(nn, row.name)
+    if "dtype" in inspect.signature(kind).parameters:
+        kind = functools.partial(kind, dtype=dtype)
+    layer = eval(row.call, {row.name: kind})
+    parameters = dict(layer.named_parameters())
+    drawn = {name: row.draw(name, *p.shape) for name, p in parameters.items()}
+    layer.load_state_dict(drawn, strict=False)
+    return layer
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
+@each_row
 def test_output_gradients_and_state_are_pytorchs(row):
-    arguments = [tupled(a) for a in row["arguments"]]
-    options = {k: tupled(v) for k, v in row["options"].items()}
-    layer = getattr(nn, row["name"])(*arguments, **options, dtype=np.float64)
-    assert list(layer.state_dict()) == list(row["state"])
-    layer.load_state_dict(row["state"])
-    x = np.array(row["input"])
-    if row["input_gradient"] is not None:
-        x = ag.Tensor(x)
-    for _ in range(row["calls"]):
-        out = layer(x)
-    if row["evaluate"]:
-        out = layer.eval()(x)
-    np.testing.assert_allclose(out.value, row["output"], rtol=1e-10, atol=1e-13)
-    (out * np.array(row["seed"])).sum().backward()
-    if row["input_gradient"] is not None:
-        np.testing.assert_allclose(x.grad, row["input_gradient"], rtol=1e-9, atol=1e-12)
+    layer, expected = build(row), ANSWERS[row.text]
+    x = tables.layer_input(row)
+    x = x if expected["input_gradient"] is None else ag.Tensor(x)
+    out = tables.call_layer(row, layer, x)
+    np.testing.assert_allclose(out.value, expected["output"], rtol=1e-10, atol=1e-13)
+    (out * row.draw("seed", *out.shape)).sum().backward()
+    if expected["input_gradient"] is not None:
+        np.testing.assert_allclose(x.grad, expected["input_gradient"], rtol=1e-9, atol=1e-12)
+    assert [name for name, _ in layer.named_parameters()] == list(expected["gradients"])
     for name, p in layer.named_parameters():
-        np.testing.assert_allclose(p.grad, row["gradients"][name], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(p.grad, expected["gradients"][name], rtol=1e-9, atol=1e-12)
+    assert list(layer.state_dict()) == list(expected["state"])
     for name, value in layer.state_dict().items():
-        np.testing.assert_allclose(value, row["after"][name], rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(value, expected["state"][name], rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        (nn.BatchNorm1d(3, dtype=np.float64), (5, 3)),
-        (nn.BatchNorm2d(2, dtype=np.float64), (2, 2, 2, 3)),
-        (nn.LayerNorm((2, 3), dtype=np.float64), (4, 2, 3)),
-    ],
-    ids=repr,
-)
-def test_normalisation_is_differentiable_twice(layer, shape):
-    ag.testing.check_grads(layer, np.random.default_rng(0).standard_normal(shape))
+@each_row
+def test_layers_are_differentiable_twice(row):
+    layer, x = build(row), tables.layer_input(row)
+    if x.dtype.kind == "f":
+        ag.testing.check_grads(layer, x, step=1e-4)  # pixels lie 0.001 apart
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Softplus", "Tanh", "Softmax", "LogSoftmax"],
-)
-def test_activation_modules_are_the_functions(name):
-    functions = {"LeakyReLU": ag.leaky_relu, "LogSoftmax": ag.log_softmax}
-    x = np.linspace(-2, 2, 6).reshape(2, 3)
-    function = functions.get(name) or getattr(ag, name.lower())
-    np.testing.assert_array_equal(getattr(nn, name)()(x), function(x))
+@each_row
+def test_layers_keep_float32(row):
+    layer, x = build(row, np.float32), tables.layer_input(row)
+    out = layer(x.astype(np.float32) if x.dtype.kind == "f" else x)
+    floats = [out, *(v for v in layer.state_dict().values() if v.dtype.kind == "f")]
+    assert {v.dtype for v in floats} == {np.dtype(np.float32)}
+
+
+@each_row
+def test_repr_says_how_to_make_the_layer(row):
+    layer = build(row)
+    assert repr(eval(repr(layer), vars(nn))) == repr(layer)
 
 
 def test_layers_are_float32_by_default_and_keep_it():

@@ -1,53 +1,75 @@
 """Losses against PyTorch's numbers, at the edges, and their errors."""
 
-import json
-from pathlib import Path
+import functools
+import inspect
 
 import numpy as np
 import pytest
+from oracles import tables
+from public import kinds
 
 import agx as ag
 
-ROWS = json.loads((Path(__file__).parents[1] / "oracles" / "losses.json").read_text())["rows"]
+ANSWERS = tables.answers("losses")
 MODULES = {
-    "cross_entropy": ag.nn.CrossEntropyLoss, "nll_loss": ag.nn.NLLLoss, "mse": ag.nn.MSELoss,
-    "l1": ag.nn.L1Loss, "huber": ag.nn.HuberLoss, "binary_cross_entropy": ag.nn.BCELoss,
-    "binary_cross_entropy_with_logits": ag.nn.BCEWithLogitsLoss,
-}  # fmt: skip
+    kind.function.__name__: kind for kind in kinds(ag.nn, ag.nn.Module) if hasattr(kind, "function")
+}
+#: The losses that compare numbers with numbers of the same shape; the others have classes.
+OF_NUMBERS = [
+    name
+    for name, kind in MODULES.items()
+    if "weight" not in inspect.signature(kind.function).parameters
+]
+each_row = pytest.mark.parametrize("row", tables.LOSSES, ids=lambda row: row.text)
+each_reduction = pytest.mark.parametrize("reduction", tables.REDUCTIONS)
 LABELS = np.array([0, 2])
 Z = np.array([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]])
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
-def test_value_and_gradient_are_pytorchs(row):
-    function, targets = getattr(ag, row["name"]), np.array(row["targets"])
-    x = ag.Tensor(row["inputs"])
-    value = function(x, targets, **row["options"])
-    np.testing.assert_allclose(value.value, row["value"], rtol=1e-12, atol=1e-14)
-    value.sum().backward()
-    np.testing.assert_allclose(x.grad, row["gradient"], rtol=1e-10, atol=1e-14)
+def compute(row, x, t, reduction, as_module=False):
+    """The loss that a row calls, as a function or as a module."""
 
+    def module(x, t, **options):
+        return MODULES[row.name](**options)(x, t)
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
-def test_the_module_is_the_function(row):
-    x, targets = np.array(row["inputs"]), np.array(row["targets"])
-    module = MODULES[row["name"]](**row["options"])
-    np.testing.assert_allclose(module(x, targets), row["value"], rtol=1e-12, atol=1e-14)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
-def test_second_derivatives(row):
-    function, targets = getattr(ag, row["name"]), np.array(row["targets"])
-    ag.testing.check_grads(
-        lambda x: function(x, targets, **row["options"]), np.array(row["inputs"])
+    function = functools.partial(
+        module if as_module else getattr(ag, row.name), reduction=reduction
     )
+    return eval(row.call, {row.name: function, "x": x, "t": t, "w": tables.WEIGHT})
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["name"])
-def test_float32_stays_float32(row):
-    function, targets = getattr(ag, row["name"]), np.array(row["targets"])
-    x = ag.Tensor(row["inputs"], dtype=np.float32)
-    assert function(x, targets, **row["options"]).dtype == np.float32
+@each_row
+@each_reduction
+def test_value_and_gradient_are_pytorchs(row, reduction):
+    inputs, targets = tables.loss_data(row)
+    x, expected = ag.Tensor(inputs), ANSWERS[row.text][reduction]
+    value = compute(row, x, targets, reduction)
+    np.testing.assert_allclose(value.value, expected["value"], rtol=1e-12, atol=1e-14)
+    value.sum().backward()
+    np.testing.assert_allclose(x.grad, expected["gradient"], rtol=1e-10, atol=1e-14)
+
+
+@each_row
+@each_reduction
+def test_the_module_is_the_function(row, reduction):
+    value = compute(row, *tables.loss_data(row), reduction, as_module=True)
+    expected = ANSWERS[row.text][reduction]["value"]
+    np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-14)
+
+
+@each_row
+@each_reduction
+def test_second_derivatives(row, reduction):
+    inputs, targets = tables.loss_data(row)
+    ag.testing.check_grads(lambda x: compute(row, x, targets, reduction), inputs)
+
+
+@each_row
+@each_reduction
+def test_float32_stays_float32(row, reduction):
+    inputs, targets = tables.loss_data(row)
+    x = ag.Tensor(inputs, dtype=np.float32)
+    assert compute(row, x, targets, reduction).dtype == np.float32
 
 
 @pytest.mark.parametrize("kind", ["i1", "u1", "i4", "i8"])
@@ -166,9 +188,7 @@ def test_infinite_logits_with_the_right_target_cost_nothing():
 # --- errors --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["mse", "l1", "huber", "binary_cross_entropy", "binary_cross_entropy_with_logits"]
-)
+@pytest.mark.parametrize("name", OF_NUMBERS)
 def test_shapes_never_broadcast(name):
     message = rf"{name}: predictions have shape \(4, 1\), targets \(4,\)"
     with pytest.raises(ValueError, match=message):
@@ -256,7 +276,7 @@ def test_the_weight_of_the_positives_never_widens_the_loss(weight):
         ag.binary_cross_entropy_with_logits(np.zeros(4), np.zeros(4), pos_weight=weight)
 
 
-@pytest.mark.parametrize("name", ["mse", "l1", "huber", "binary_cross_entropy"])
+@pytest.mark.parametrize("name", OF_NUMBERS)
 def test_an_empty_batch_has_no_mean(name):
     empty = np.zeros((0, 2))
     with pytest.raises(ValueError, match=f"{name}: an empty batch has no mean"):

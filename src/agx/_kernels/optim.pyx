@@ -12,19 +12,20 @@ cimport numpy as cnp
 cnp.import_array()
 
 
-cdef int common_kind(tuple arrays) except -2:
-    """NPY_FLOAT32 or NPY_FLOAT64 if the arrays can be updated together, else -1."""
+cdef int common_kind(tuple arrays, void **data, Py_ssize_t *size) except -2:
+    """NPY_FLOAT32 or NPY_FLOAT64 if the arrays can be updated together, else -1; and where they lie."""
     cdef int kind = -1
-    cdef Py_ssize_t size = 0
-    for a in arrays:
+    cdef Py_ssize_t i
+    for i, a in enumerate(arrays):
         if not cnp.PyArray_CheckExact(a) or not cnp.PyArray_IS_C_CONTIGUOUS(a):
             return -1
         if kind == -1:
-            kind, size = cnp.PyArray_TYPE(a), cnp.PyArray_SIZE(a)
+            kind, size[0] = cnp.PyArray_TYPE(a), cnp.PyArray_SIZE(a)
             if not cnp.PyArray_ISBEHAVED(a) or (kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64):
                 return -1
-        if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_SIZE(a) != size or not cnp.PyArray_ISBEHAVED_RO(a):
+        if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_SIZE(a) != size[0] or not cnp.PyArray_ISBEHAVED_RO(a):
             return -1
+        data[i] = cnp.PyArray_DATA(a)
     return kind
 
 
@@ -50,19 +51,18 @@ cdef void sgd_loop(floating *p, const floating *g, floating *velocity, Py_ssize_
 
 def sgd(p, g, velocity, double lr, double momentum, double weight_decay, bint nesterov, bint first):
     """p -= lr * v with v = momentum * v + g; ``first`` starts v as g. No momentum leaves v alone."""
-    cdef int kind = common_kind((p, g, velocity))
+    cdef void *a[3]
     cdef Py_ssize_t n
+    cdef int kind = common_kind((p, g, velocity), a, &n)
     if kind == -1:
         return False
-    n = cnp.PyArray_SIZE(p)
-    cdef void *a = cnp.PyArray_DATA(p)
-    cdef void *b = cnp.PyArray_DATA(g)
-    cdef void *c = cnp.PyArray_DATA(velocity)
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            sgd_loop(<float *>a, <float *>b, <float *>c, n, lr, momentum, weight_decay, nesterov, first)
+            sgd_loop(<float *>a[0], <float *>a[1], <float *>a[2], n, lr, momentum, weight_decay,
+                     nesterov, first)
         else:
-            sgd_loop(<double *>a, <double *>b, <double *>c, n, lr, momentum, weight_decay, nesterov, first)
+            sgd_loop(<double *>a[0], <double *>a[1], <double *>a[2], n, lr, momentum, weight_decay,
+                     nesterov, first)
     return True
 
 
@@ -86,22 +86,18 @@ cdef void adam_loop(floating *p, const floating *g, floating *mean, floating *sq
 def adam(p, g, mean, square, double lr, double beta1, double beta2, double eps, double weight_decay,
          bint decoupled, long step):
     """Adam (Kingma and Ba, 2015); ``decoupled`` weight decay is AdamW (Loshchilov and Hutter, 2019)."""
-    cdef int kind = common_kind((p, g, mean, square))
+    cdef void *a[4]
     cdef Py_ssize_t n
+    cdef int kind = common_kind((p, g, mean, square), a, &n)
     if kind == -1:
         return False
-    n = cnp.PyArray_SIZE(p)
-    cdef void *a = cnp.PyArray_DATA(p)
-    cdef void *b = cnp.PyArray_DATA(g)
-    cdef void *c = cnp.PyArray_DATA(mean)
-    cdef void *d = cnp.PyArray_DATA(square)
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            adam_loop(<float *>a, <float *>b, <float *>c, <float *>d, n, lr, beta1, beta2, eps,
-                      weight_decay, decoupled, step)
+            adam_loop(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, beta1, beta2,
+                      eps, weight_decay, decoupled, step)
         else:
-            adam_loop(<double *>a, <double *>b, <double *>c, <double *>d, n, lr, beta1, beta2, eps,
-                      weight_decay, decoupled, step)
+            adam_loop(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, beta1,
+                      beta2, eps, weight_decay, decoupled, step)
     return True
 
 
@@ -124,20 +120,16 @@ cdef void rmsprop_loop(floating *p, const floating *g, floating *square, floatin
 def rmsprop(p, g, square, velocity, double lr, double alpha, double eps, double weight_decay,
             double momentum):
     """RMSprop (Tieleman and Hinton, 2012): divide by a running root mean square of the gradient."""
-    cdef int kind = common_kind((p, g, square, velocity))
+    cdef void *a[4]
     cdef Py_ssize_t n
+    cdef int kind = common_kind((p, g, square, velocity), a, &n)
     if kind == -1:
         return False
-    n = cnp.PyArray_SIZE(p)
-    cdef void *a = cnp.PyArray_DATA(p)
-    cdef void *b = cnp.PyArray_DATA(g)
-    cdef void *c = cnp.PyArray_DATA(square)
-    cdef void *d = cnp.PyArray_DATA(velocity)
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            rmsprop_loop(<float *>a, <float *>b, <float *>c, <float *>d, n, lr, alpha, eps, weight_decay,
-                         momentum)
-        else:
-            rmsprop_loop(<double *>a, <double *>b, <double *>c, <double *>d, n, lr, alpha, eps,
+            rmsprop_loop(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, alpha, eps,
                          weight_decay, momentum)
+        else:
+            rmsprop_loop(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, alpha,
+                         eps, weight_decay, momentum)
     return True

@@ -7,11 +7,9 @@ gradient) or not applicable, with the reason. ``agx coverage`` prints what is he
 from __future__ import annotations
 
 import importlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-
-from .._engine.graph import numpy_functions
 
 #: Functions that have derivatives, by the module that offers them.
 DIFFERENTIABLE = {
@@ -123,16 +121,8 @@ INSTEAD = {
 }
 
 
-class Row(NamedTuple):
-    """One function of NumPy."""
-
-    name: str  #: without "numpy.", such as "linalg.inv"
-    kind: str  #: "differentiable", "constant", "creation" or "not applicable"
-    reason: str  #: why it is not applicable
-    works: bool  #: whether it takes Tensors
-
-
-def _names(groups: dict[str, str]) -> list[str]:
+def names(groups: dict[str, str]) -> list[str]:
+    """The names in a group, such as "linalg.inv"."""
     return [f"{m}.{n}" if m else n for m, names in groups.items() for n in names.split()]
 
 
@@ -150,23 +140,7 @@ def function(name: str) -> Any:
 
 def constants() -> set[Any]:
     """The functions that see and return plain arrays."""
-    return {f for f in map(function, _names(CONSTANT)) if f is not None}
-
-
-def table() -> list[Row]:
-    """Return a row for each function, in alphabetical order within its kind."""
-    from ..ops.signal import fourier as fourier
-    from ..ops.signal import polynomials_nd as polynomials_nd
-
-    rows = []
-    for name in sorted(_names(DIFFERENTIABLE)):
-        f = function(name)
-        rows.append(Row(name, "differentiable", "", f is None or f in numpy_functions))
-    rows += [Row(name, "constant", "", True) for name in sorted(_names(CONSTANT))]
-    rows += [Row(name, "creation", "", True) for name in sorted(CREATION.split())]
-    for reason, groups in NOT_APPLICABLE.items():
-        rows += [Row(name, "not applicable", reason, False) for name in sorted(_names(groups))]
-    return rows
+    return {f for f in map(function, names(CONSTANT)) if f is not None}
 
 
 def why_not(function: Any) -> str:
@@ -174,60 +148,6 @@ def why_not(function: Any) -> str:
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core", "numpy")
     name = f"{module}.{function.__name__}".removeprefix("numpy.")
     for reason, groups in NOT_APPLICABLE.items():
-        if name in _names(groups) or f"strings.{function.__name__}" in _names(groups):
+        if name in names(groups) or f"strings.{function.__name__}" in names(groups):
             return reason
     return ""
-
-
-def summary(rows: list[Row]) -> str:
-    """Count the rows in one line."""
-    count = {
-        kind: sum(r.kind == kind for r in rows)
-        for kind in ("differentiable", "constant", "creation", "not applicable")
-    }
-    works = sum(r.works for r in rows if r.kind == "differentiable")
-    return (
-        f"{works} of {count['differentiable']} differentiable functions of NumPy work "
-        f"({100 * works / count['differentiable']:.1f} %); {count['constant']} return plain arrays, "
-        f"{count['creation']} make arrays, {count['not applicable']} are not applicable"
-    )
-
-
-def report(markdown: bool = False) -> str:
-    """Return the table as text, or as a page of Markdown."""
-    rows = table()
-    if not markdown:
-        width = max(len(r.name) for r in rows)
-        lines = [
-            f"{r.name:<{width}}  {r.kind if r.works or r.reason else 'MISSING'}"
-            + (f": {r.reason}" if r.reason else "")
-            for r in rows
-        ]
-        return "\n".join([*lines, "", summary(rows)])
-    lines = [
-        "# What agx covers of NumPy", "",
-        "Made by `agx coverage --markdown` from the table in `src/agx/coverage.py`; a test fails when "
-        "NumPy has a function that the table lacks.", "", summary(rows) + ".", "",
-    ]  # fmt: skip
-    for kind, text in (
-        ("differentiable", "They take Tensors, as `np.f(t)`, and are differentiated to any order."),
-        (
-            "constant",
-            "They see the values of Tensors and return plain arrays, indices or booleans.",
-        ),
-        (
-            "creation",
-            "With `like=` a Tensor they make a Tensor; `full` passes on the gradient of its value.",
-        ),
-        ("not applicable", "They raise a TypeError that says why."),
-    ):
-        lines += [f"## {kind.capitalize()}", "", text, ""]
-        reasons = dict.fromkeys(r.reason for r in rows if r.kind == kind)
-        for reason in reasons:
-            names = ", ".join(
-                f"`{r.name}`" + ("" if r.works or r.reason else " (missing)")
-                for r in rows if r.kind == kind and r.reason == reason
-            )  # fmt: skip
-            lines += [f"- {reason}: {names}" if reason else names]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"

@@ -1,5 +1,6 @@
 """Datasets, a batch loader and image transforms: NumPy arrays in, NumPy arrays out."""
 
+from .._names import shown
 from .cifar import cifar10 as cifar10
 from .dataset import ArrayDataset as ArrayDataset
 from .digits import digits as digits
@@ -10,3 +11,7 @@ from .loader import Loader as Loader
 from .transforms import Normalize as Normalize
 from .transforms import RandomCrop as RandomCrop
 from .transforms import RandomHorizontalFlip as RandomHorizontalFlip
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .dataset import ArrayDataset, class_numbers, labelled_images
 from .download import Remote, fetch
 from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
+from .readers import reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ ARCHIVE = Remote(
 )
 
 
+@reader(epochs=5, lr=0.01, standardize=True)
 def cifar10(
     split: Literal["train", "test"] = "train",
     *,

@@ -9,6 +9,7 @@ import numpy as np
 
 from .dataset import Array, ArrayDataset, class_numbers, labelled_images
 from .files import check_split
+from .readers import reader
 
 SIDE = 8  # pixels
 WHITE = 16  # the largest pixel value
@@ -16,6 +17,7 @@ N_TRAIN = 1437
 CLASSES = tuple("0123456789")
 
 
+@reader(epochs=20, batch_size=32, lr=0.02, schedule="cosine", shift=1 / 16)
 def digits(
     split: Literal["train", "test"] = "train",
     *,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from .dataset import ArrayDataset, class_numbers, labelled_images
 from .download import Remote, fetch
 from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
+from .readers import reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +105,7 @@ FASHION_MNIST = Collection(
 )
 
 
+@reader(epochs=3, lr=0.05)
 def mnist(
     split: Literal["train", "test"] = "train",
     *,
@@ -129,6 +131,7 @@ def mnist(
     return _load(MNIST, split, root, download, classes)
 
 
+@reader(epochs=5, lr=0.05)
 def fashion_mnist(
     split: Literal["train", "test"] = "train",
     *,

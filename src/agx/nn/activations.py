@@ -11,6 +11,18 @@ from ..ops.elementwise.trigonometric import tanh
 from ..ops.reduce.softmax import log_softmax, softmax
 from .module import Module
 
+__all__ = [
+    "GELU",
+    "LeakyReLU",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]
+
 
 class ReLU(Module):
     """Compute max(x, 0).

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._names import shown
 from .._runtime.rng import generator
 
 Shape = tuple[int, ...]
@@ -115,3 +116,7 @@ def orthogonal(
     q, r = np.linalg.qr(generator(rng).standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))
     return (gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

@@ -17,6 +17,17 @@ from ..tensor import Tensor
 from . import init
 from .module import Module, parameter
 
+__all__ = [
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
+    "Conv2d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+]
+
 
 def _default(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tensor:
     """U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which PyTorch's layers start from."""

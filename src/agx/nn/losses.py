@@ -22,6 +22,16 @@ from .module import Module
 if TYPE_CHECKING:
     from .._engine.signatures import Array
 
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "huber",
+    "l1",
+    "mse",
+    "nll_loss",
+]
+
 REDUCTIONS = ("mean", "sum", "none")
 
 

@@ -16,6 +16,12 @@ from . import init
 from .layers import check_positive
 from .module import Module, parameter
 
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "LayerNorm",
+]
+
 
 class _BatchNorm(Module):
     axes: tuple[tuple[int, ...], ...]

@@ -15,6 +15,13 @@ from .._engine.graph import implements, primitive
 if TYPE_CHECKING:
     from .._engine.signatures import Array
 
+__all__ = [
+    "angle",
+    "conj",
+    "imag",
+    "real",
+]
+
 
 def is_complex(x: Any) -> bool:
     """Whether ``x`` is an array, Tensor or number of a complex dtype."""

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from .._engine.graph import Node
     from .._engine.signatures import Tensor
 
+__all__ = [
+    "apply_along_axis",
+    "apply_over_axes",
+]
+
 
 @overload
 def apply_along_axis(

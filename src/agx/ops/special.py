@@ -26,6 +26,49 @@ from .shape.where import where
 if TYPE_CHECKING:
     from .._engine.signatures import Array, Varying
 
+__all__ = [
+    "beta",
+    "betaln",
+    "digamma",
+    "entr",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
+    "expit",
+    "exprel",
+    "gamma",
+    "gammaln",
+    "hyp1f1",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "iv",
+    "ive",
+    "j0",
+    "j1",
+    "jn",
+    "jv",
+    "kl_div",
+    "log_expit",
+    "log_ndtr",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "ndtr",
+    "ndtri",
+    "polygamma",
+    "psi",
+    "rel_entr",
+    "softmax",
+    "xlog1py",
+    "xlogy",
+    "y0",
+    "y1",
+    "yv",
+]
+
 
 def _scipy() -> Any:
     try:

@@ -16,6 +16,13 @@ from .limits import clip, relu
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "erf",
+    "gelu",
+    "leaky_relu",
+    "silu",
+]
+
 
 def _erf_value(x: Any) -> Any:
     x = real_only("erf", x)

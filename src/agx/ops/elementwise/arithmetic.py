@@ -21,6 +21,40 @@ from .exponential import log
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "absolute",
+    "add",
+    "cbrt",
+    "ceil",
+    "copysign",
+    "divide",
+    "divmod",
+    "fabs",
+    "fix",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frexp",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "rint",
+    "round",
+    "sign",
+    "spacing",
+    "sqrt",
+    "square",
+    "subtract",
+    "trunc",
+]
+
 # --- arithmetic ----------------------------------------------------------------------------------
 
 add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))

@@ -12,6 +12,11 @@ from ..._engine.graph import implements, primitive
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "i0",
+    "sinc",
+]
+
 # --- Bessel functions ----------------------------------------------------------------------------
 
 

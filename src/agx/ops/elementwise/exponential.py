@@ -10,6 +10,20 @@ from ..._engine.graph import primitive
 from ..complex import real_only
 from ..shape.where import where
 
+__all__ = [
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "sigmoid",
+    "softplus",
+]
+
 # --- exponentials and logarithms -----------------------------------------------------------------
 
 _LN2, _LN10 = float(np.log(2)), float(np.log(10))

@@ -17,6 +17,18 @@ from .arithmetic import _plain
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "clip",
+    "fmax",
+    "fmin",
+    "heaviside",
+    "maximum",
+    "minimum",
+    "nan_to_num",
+    "real_if_close",
+    "relu",
+]
+
 # --- selection -----------------------------------------------------------------------------------
 
 

@@ -15,6 +15,26 @@ from .arithmetic import sqrt
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "hypot",
+    "rad2deg",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+    "unwrap",
+]
+
 # --- trigonometric and hyperbolic ----------------------------------------------------------------
 
 sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),))

@@ -35,6 +35,12 @@ from .im2col import (
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "conv1d",
+    "conv2d",
+    "set_workspace",
+]
+
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 _FORWARD = {_F32: _kernels.forward["float"], _F64: _kernels.forward["double"]}
 _INPUT = {_F32: _kernels.input_gradient["float"], _F64: _kernels.input_gradient["double"]}

@@ -14,6 +14,14 @@ from ..complex import real_only
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "col2im",
+    "im2col",
+    "im2col_indices",
+    "im2col_matrix_dense",
+    "im2col_matrix_sparse",
+]
+
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 gather = {_F32: _kernels.gather["float"], _F64: _kernels.gather["double"]}
 scatter_add = {_F32: _kernels.scatter_add["float"], _F64: _kernels.scatter_add["double"]}

@@ -19,6 +19,12 @@ from .im2col import Pair, contiguous, geometry, images, output_size, pair
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
+    "max_pool2d",
+]
+
 
 class Windows(NamedTuple):
     """The first and last-plus-one row of each window, (OH, 2), and the same for columns, (OW, 2)."""

@@ -20,6 +20,15 @@ from .products import outer as _outer
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "cross",
+    "diagonal",
+    "matrix_transpose",
+    "outer",
+    "trace",
+    "vecdot",
+]
+
 # --- the Array API's names -----------------------------------------------------------------------
 
 

@@ -19,6 +19,11 @@ from .products import _conjugate, matmul
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "corrcoef",
+    "cov",
+]
+
 # --- statistics ----------------------------------------------------------------------------------
 
 

@@ -45,6 +45,19 @@ if TYPE_CHECKING:
 else:
     from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult, SVDResult
 
+__all__ = [
+    "cholesky",
+    "det",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "qr",
+    "slogdet",
+    "svd",
+    "svdvals",
+]
+
 
 def _pack(batch: tuple[int, ...], *parts: np.ndarray) -> np.ndarray:
     sizes = [math.prod(p.shape[len(batch) :]) for p in parts]

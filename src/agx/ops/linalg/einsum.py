@@ -13,6 +13,10 @@ from ..._engine.graph import implements, primitive
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "einsum",
+]
+
 # --- einsum --------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,11 @@ from .products import matmul
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Solved
 
+__all__ = [
+    "lstsq",
+    "pinv",
+]
+
 _UNSET: Any = object()
 
 

@@ -19,6 +19,15 @@ from .products import matmul
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "inv",
+    "matrix_power",
+    "multi_dot",
+    "solve",
+    "tensorinv",
+    "tensorsolve",
+]
+
 
 def as_array(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)

@@ -22,6 +22,14 @@ from .matrices import as_array, inv, is_tensor
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "cond",
+    "matrix_norm",
+    "matrix_rank",
+    "norm",
+    "vector_norm",
+]
+
 constant_functions.add(np.linalg.matrix_rank)
 
 

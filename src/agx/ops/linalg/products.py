@@ -28,6 +28,22 @@ from ..shape.moves import diagonal
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "cross",
+    "dot",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
+
 
 def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1 and y.ndim == 1:

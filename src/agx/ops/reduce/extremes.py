@@ -15,6 +15,12 @@ from .sums import _count, _fitting, _restore, sum
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "max",
+    "min",
+    "ptp",
+]
+
 # --- extremes ------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,14 @@ from .sums import sum
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Counted
 
+__all__ = [
+    "bincount",
+    "histogram",
+    "histogram2d",
+    "histogram_bin_edges",
+    "histogramdd",
+]
+
 
 def _listed(x: Any) -> Any:
     """Lists as arrays; numbers, names of rules and None as they are."""

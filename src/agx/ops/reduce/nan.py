@@ -23,6 +23,21 @@ from .sums import mean as plain_mean
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]
+
 
 def _filled(op: str, a: Any, fill: float, dtype: Any = None, out: Any = None) -> tuple[Any, Any]:
     """``a`` with ``fill`` in place of NaN, and where it was not NaN."""

@@ -19,6 +19,12 @@ from .sums import mean
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "median",
+    "percentile",
+    "quantile",
+]
+
 # --- order statistics ----------------------------------------------------------------------------
 
 

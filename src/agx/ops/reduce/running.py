@@ -17,6 +17,17 @@ from .sums import sum
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Varying
 
+__all__ = [
+    "cumprod",
+    "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "ediff1d",
+    "gradient",
+    "trapezoid",
+]
+
 
 def _along(x: Any, axis: int, *parts: slice | int) -> Any:
     """``x`` indexed along one axis, for each part."""

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
         Varying,
     )
 
+__all__ = [
+    "intersect1d",
+    "setdiff1d",
+    "setxor1d",
+    "union1d",
+    "unique",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+]
+
 # --- sets ----------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,12 @@ from .sums import _restore
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "log_softmax",
+    "logsumexp",
+    "softmax",
+]
+
 # --- log-sum-exp ---------------------------------------------------------------------------------
 
 

@@ -15,6 +15,13 @@ from ..shape.moves import flip
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Ranked
 
+__all__ = [
+    "partition",
+    "sort",
+    "sort_complex",
+    "topk",
+]
+
 # --- sorting -------------------------------------------------------------------------------------
 
 

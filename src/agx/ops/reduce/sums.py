@@ -29,6 +29,15 @@ from ..shape.where import where as choose_where
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Varying
 
+__all__ = [
+    "average",
+    "mean",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
 
 def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its lost axes back, with length 1."""

@@ -13,6 +13,19 @@ from ..._engine.graph import implements, is_node, primitive
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
+
 Axis = int | tuple[int, ...] | None
 
 

@@ -14,6 +14,16 @@ from .joining import atleast_1d
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Varying
 
+__all__ = [
+    "array",
+    "asarray",
+    "full",
+    "full_like",
+    "geomspace",
+    "linspace",
+    "logspace",
+]
+
 
 @implements(np.asarray, np.asanyarray)
 def asarray(

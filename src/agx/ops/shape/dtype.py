@@ -12,6 +12,10 @@ from ..complex import is_complex, real
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "astype",
+]
+
 # --- type ----------------------------------------------------------------------------------------
 
 _astype = primitive(

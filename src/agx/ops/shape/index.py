@@ -15,6 +15,12 @@ from .axes import as_array, refuse_out
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "getitem",
+    "take",
+    "take_along_axis",
+]
+
 _INDEX_ADD = {
     np.dtype("f4"): _kernels.index_add["float"],
     np.dtype("f8"): _kernels.index_add["double"],

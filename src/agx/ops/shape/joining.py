@@ -15,6 +15,22 @@ from .moves import moved_together
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, AtLeast
 
+__all__ = [
+    "append",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block",
+    "broadcast_arrays",
+    "column_stack",
+    "dstack",
+    "hstack",
+    "insert",
+    "ix_",
+    "meshgrid",
+    "vstack",
+]
+
 # --- number of axes ------------------------------------------------------------------------------
 
 

@@ -23,6 +23,34 @@ from .where import where
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Giving, P, Tensor
 
+__all__ = [
+    "array_split",
+    "copy",
+    "delete",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "dsplit",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "matrix_transpose",
+    "repeat",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "sliding_window_view",
+    "split",
+    "tile",
+    "tril",
+    "trim_zeros",
+    "triu",
+    "unstack",
+    "vsplit",
+]
+
 
 def _read(flat: Any, positions: np.ndarray) -> Any:
     """The elements of a flat array at ``positions``, and zeros at -1."""

@@ -15,6 +15,10 @@ from .moves import flip
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "pad",
+]
+
 
 def _pad_vjp(g: Any, out: Any, x: Any, *, widths: Any) -> Any:
     inner = tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))

@@ -17,6 +17,15 @@ from .where import where
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "choose",
+    "compress",
+    "extract",
+    "piecewise",
+    "put_along_axis",
+    "select",
+]
+
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> Array:

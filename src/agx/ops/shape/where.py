@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from ..._engine.signatures import Operand, Tensor
 
+__all__ = [
+    "where",
+]
+
 
 def _where_value(x: Any, y: Any, *, condition: Any) -> Any:
     return np.where(condition, x, y)

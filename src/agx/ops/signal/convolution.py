@@ -16,6 +16,12 @@ from ..shape.where import where
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "convolve",
+    "correlate",
+    "interp",
+]
+
 # --- convolution ---------------------------------------------------------------------------------
 
 _convolve = primitive(

@@ -22,6 +22,25 @@ from ..shape.pad import pad
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
+__all__ = [
+    "fft",
+    "fft2",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftn",
+]
+
 Sizes = Sequence[int] | None
 Axes = Sequence[int] | None
 

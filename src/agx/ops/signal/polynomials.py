@@ -16,6 +16,20 @@ from .convolution import convolve
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Varying
 
+__all__ = [
+    "poly",
+    "polyadd",
+    "polyder",
+    "polydiv",
+    "polyfit",
+    "polyint",
+    "polymul",
+    "polysub",
+    "polyval",
+    "roots",
+    "vander",
+]
+
 # --- polynomials ---------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from numpy_table import methods, rows
 
 import agx as ag
 from agx._engine.graph import numpy_functions
+from agx._protocol import report
 from agx._protocol import table as coverage
 
 
@@ -54,7 +55,7 @@ def name_of(function):
 
 
 def test_every_function_that_numpy_lets_us_override_is_classified():
-    known = {row.name for row in coverage.table()}
+    known = {row.name for row in report.rows()}
     strings = {n.removeprefix("strings.") for n in known if n.startswith("strings.")}
     missing = {
         name_of(f) for f in overridable() if name_of(f) not in known and f.__name__ not in strings
@@ -63,12 +64,12 @@ def test_every_function_that_numpy_lets_us_override_is_classified():
 
 
 def test_every_function_is_classified_once():
-    names = [row.name for row in coverage.table()]
+    names = [row.name for row in report.rows()]
     assert len(names) == len(set(names))
 
 
 def test_differentiable_functions_work():
-    rows = [r for r in coverage.table() if r.kind == "differentiable"]
+    rows = [r for r in report.rows() if r.kind == "differentiable"]
     missing = [r.name for r in rows if not r.works]
     assert len(missing) <= 0.03 * len(rows), missing
 
@@ -79,7 +80,7 @@ def test_every_differentiable_function_has_a_row_somewhere():
     from agx._engine.graph import Primitive
 
     tested = set(rows)
-    for r in coverage.table():
+    for r in report.rows():
         if r.kind != "differentiable" or not r.works or r.name in tested:
             continue
         if r.name.startswith(("linalg.", "fft.")):
@@ -91,7 +92,7 @@ def test_every_differentiable_function_has_a_row_somewhere():
 
 def test_each_row_calls_the_function_it_is_named_after(monkeypatch):
     seen, overridden = set(), set(overridable())
-    coverage.table()  # loads what is loaded on demand
+    report.rows()  # loads what is loaded on demand
 
     class Recorder(dict):
         def __getitem__(self, function):
@@ -399,4 +400,4 @@ def test_float32_stays_float32():
 def test_no_warning_on_import_of_the_table():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "differentiable functions of NumPy work" in coverage.report()
+        assert "differentiable functions of NumPy work" in report.report()

@@ -1,0 +1,93 @@
+"""What every reader of ag.data promises, and that each is there to be trained on."""
+
+import inspect
+
+import numpy as np
+import pytest
+from dataset_files import FILES
+from public import public
+
+import agx as ag
+from agx import cli
+from agx.data.readers import READERS
+
+each_reader = pytest.mark.parametrize("name", FILES)
+
+
+@pytest.fixture
+def load(name, tmp_path):
+    """Call a reader where its files lie."""
+    if FILES[name] is None:
+        return READERS[name].read
+    FILES[name](tmp_path)
+    return lambda *args, **options: READERS[name].read(*args, root=tmp_path, **options)
+
+
+def test_every_reader_is_declared_and_has_files():
+    returned = {
+        name: inspect.signature(getattr(ag.data, name)).return_annotation
+        for name in public(ag.data)
+        if inspect.isfunction(getattr(ag.data, name))
+    }
+    assert set(FILES) == set(READERS) == {n for n, r in returned.items() if r == "ArrayDataset"}
+    assert all(reader.read is getattr(ag.data, name) for name, reader in READERS.items())
+
+
+@each_reader
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_images_are_float32_between_zero_and_one_with_int64_labels(name, load, split):
+    dataset = load(split)
+    images, labels = dataset.arrays
+    assert isinstance(dataset, ag.data.ArrayDataset)
+    assert images.dtype == np.float32 and images.ndim == 4
+    assert images.min() >= 0 and 0.1 < images.max() <= 1
+    assert labels.dtype == np.int64 and labels.shape == images.shape[:1]
+    assert set(labels) == set(range(len(dataset.classes)))
+    assert len(set(dataset.classes)) == len(dataset.classes)
+
+
+@each_reader
+def test_the_training_images_are_the_default(name, load):
+    np.testing.assert_array_equal(load().arrays[0], load("train").arrays[0])
+
+
+@each_reader
+def test_chosen_classes_are_relabelled_in_the_order_given(name, load):
+    everything = load("test")
+    images, labels = everything.arrays
+    wanted = everything.classes[:0:-2]
+    chosen = load("test", classes=wanted)
+    assert chosen.classes == wanted
+    for new, class_name in enumerate(wanted):
+        found = chosen.arrays[0][chosen.arrays[1] == new]
+        np.testing.assert_array_equal(found, images[labels == everything.classes.index(class_name)])
+
+
+@each_reader
+@pytest.mark.parametrize("split", ["valid", "Train", "./data", True])
+def test_an_unknown_split_is_refused(name, split):
+    with pytest.raises(ValueError, match=f"{name}: split is .*, expected 'train' or 'test'"):
+        READERS[name].read(split)
+
+
+@each_reader
+def test_an_unknown_class_is_refused_before_any_file_is_searched(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("AGX_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(ValueError, match=f"{name}: unknown class 'Hat' in classes; choose from"):
+        READERS[name].read("test", classes=("Hat",))
+
+
+@pytest.mark.parametrize("name", [name for name, write in FILES.items() if write])
+def test_missing_files_are_named_with_the_folder_and_the_fix(name, tmp_path):
+    message = rf"{name}: expected .* in .*pass download=True .* or root="
+    with pytest.raises(FileNotFoundError, match=message) as error:
+        READERS[name].read("train", root=tmp_path)
+    assert str(tmp_path) in str(error.value)
+
+
+@each_reader
+def test_the_command_line_trains_on_it(name, load, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    where = () if FILES[name] is None else ("--root", str(tmp_path))
+    assert cli.main(["train", "mlp", "--data", name, *where, "--epochs", "1"]) == 0
+    assert f" parameters on {name}: " in capsys.readouterr().out

@@ -1,0 +1,191 @@
+"""What is compared with PyTorch: each row is a call, and what it is called with.
+
+The text of a row is its name, and every input is drawn from it, so that a new row changes no other.
+`record.py` writes PyTorch's answers, a line for each row, into the file that has the name of the table.
+"""
+
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+HERE = Path(__file__).parent
+
+
+class Row(NamedTuple):
+    """A call, the shape or the kind of its input, and how often or in which mode it is made."""
+
+    call: str
+    data: Any = ""
+    how: str = ""
+
+    @property
+    def name(self):
+        """The class or function that is called."""
+        return self.call.partition("(")[0]
+
+    @property
+    def text(self):
+        return " ".join(str(part) for part in self if part != "")
+
+    def draw(self, what, *shape):
+        """Numbers from -2 to 2 with three decimals, the same ones wherever and whenever."""
+        rng = random.Random(f"{self.text}: {what}")
+        numbers = [round(4 * rng.random() - 2, 3) for _ in range(math.prod(shape))]
+        return np.array(numbers).reshape(shape)
+
+
+def answers(table):
+    """What is recorded of a table: for each row's text PyTorch's answers."""
+    lines = (HERE / f"{table}.jsonl").read_text(encoding="utf-8").splitlines()
+    return {answer["row"]: answer for answer in map(json.loads, lines)}
+
+
+# --- losses: x and t, w a weight for each class; recorded for every reduction --------------------
+
+LOSSES = [
+    Row("cross_entropy(x, t)", "classes"),
+    Row("cross_entropy(x, t, weight=w)", "classes"),
+    Row("cross_entropy(x, t, label_smoothing=0.3)", "classes"),
+    Row("cross_entropy(x, t, ignore_index=2)", "classes"),
+    Row("cross_entropy(x, t, weight=w, label_smoothing=0.1)", "ignored"),
+    Row("cross_entropy(x, t)", "shares"),
+    Row("cross_entropy(x, t, weight=w, label_smoothing=0.2)", "shares"),
+    Row("cross_entropy(x, t)", "pixels"),
+    Row("cross_entropy(x, t, weight=w)", "pixels"),
+    Row("cross_entropy(x, t)", "one class"),
+    Row("nll_loss(x, t, weight=w)", "ignored"),
+    Row("nll_loss(x, t)", "pixels"),
+    Row("mse(x, t)", "numbers"),
+    Row("l1(x, t)", "numbers"),
+    Row("huber(x, t)", "numbers"),
+    Row("huber(x, t, delta=0.3)", "numbers"),
+    Row("binary_cross_entropy(x, t)", "probabilities"),
+    Row("binary_cross_entropy_with_logits(x, t, pos_weight=w)", "bits"),
+    Row("binary_cross_entropy_with_logits(x, t)", "large"),
+]
+REDUCTIONS = ("mean", "sum", "none")
+WEIGHT = [0.5, 2.0, 1.5]
+SHARES = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.0, 0.6, 0.4], [0.1, 0.1, 0.8]]
+
+
+def loss_data(row):
+    """Predictions and targets."""
+    bits = row.draw("t", 4, 3) > 0
+    return {
+        "classes": lambda x: (x, np.array([0, 2, 1, 2])),
+        "ignored": lambda x: (x, np.array([0, -100, 1, 2])),
+        "one class": lambda x: (x[0], np.array(1)),
+        "pixels": lambda x: (
+            row.draw("x", 2, 3, 2, 2), np.array([[[0, 1], [2, 2]], [[1, 0], [2, 1]]]),
+        ),
+        "shares": lambda x: (x, np.array(SHARES)),
+        "large": lambda x: (30 * x, np.array(SHARES)),
+        "numbers": lambda x: (x, row.draw("t", 4, 3)),
+        "bits": lambda x: (x, bits.astype(float)),
+        "probabilities": lambda x: ((x + 2.5) / 5, bits.astype(float)),
+    }[row.data](row.draw("x", 4, 3))  # fmt: skip
+
+
+# --- layers: the input's shape, or the input itself if it holds integers -------------------------
+
+TWICE, EVALUATED = "twice", "twice, then evaluated"
+
+LAYERS = [
+    Row("Linear(3, 2)", (4, 3)),
+    Row("Linear(3, 2, bias=False)", (2, 2, 3)),
+    Row("Conv2d(4, 6, 3, stride=2, padding=1)", (2, 4, 5, 6)),
+    Row("Conv2d(4, 6, (2, 3), (1, 2), (0, 2), (2, 1), groups=2)", (2, 4, 5, 6)),
+    Row("BatchNorm1d(3)", (5, 3), TWICE),
+    Row("BatchNorm1d(3, momentum=0.3, eps=0.01)", (4, 3, 2)),
+    Row("BatchNorm1d(3, momentum=None)", (4, 3), TWICE),
+    Row("BatchNorm2d(4)", (2, 4, 3, 2), TWICE),
+    Row("BatchNorm2d(4)", (2, 4, 3, 2), EVALUATED),
+    Row("BatchNorm2d(2, affine=False)", (2, 2, 3, 2)),
+    Row("LayerNorm(6)", (2, 3, 6)),
+    Row("LayerNorm((3, 4), eps=0.1)", (2, 3, 4)),
+    Row("LayerNorm(4, bias=False)", (2, 4)),
+    Row("LayerNorm(4, elementwise_affine=False)", (2, 4)),
+    Row("Embedding(5, 3)", [[0, 4, 4], [2, 0, 4]]),
+    Row("MaxPool2d(2)", (2, 3, 4, 5)),
+    Row("MaxPool2d(3, 2, 1)", (2, 3, 5, 4)),
+    Row("AvgPool2d(2)", (2, 3, 4, 5)),
+    Row("AvgPool2d((2, 3), 1, 1)", (2, 3, 3, 4)),
+    Row("AdaptiveAvgPool2d((2, 3))", (2, 3, 5, 4)),
+    Row("Flatten()", (2, 3, 2, 2)),
+    Row("Flatten(1, 2)", (2, 3, 2, 2)),
+    Row("ReLU()", (3, 4)),
+    Row("LeakyReLU()", (3, 4)),
+    Row("LeakyReLU(0.2)", (3, 4)),
+    Row("GELU()", (3, 4)),
+    Row("GELU(approximate='tanh')", (3, 4)),
+    Row("SiLU()", (3, 4)),
+    Row("Sigmoid()", (3, 4)),
+    Row("Softplus()", (3, 4)),
+    Row("Tanh()", (3, 4)),
+    Row("Softmax(-1)", (3, 4)),
+    Row("Softmax(1)", (2, 3, 2)),
+    Row("LogSoftmax(-1)", (3, 4)),
+]
+
+
+def layer_input(row):
+    return row.draw("x", *row.data) if isinstance(row.data, tuple) else np.array(row.data)
+
+
+def call_layer(row, layer, x):
+    """Call a layer as often and in the modes that the row says; the last output counts."""
+    for _ in range(2 if row.how else 1):
+        out = layer(x)
+    return layer.eval()(x) if row.how == EVALUATED else out
+
+
+# --- optimisers: five steps of the parameter p ---------------------------------------------------
+
+OPTIMISERS = [
+    Row("SGD([p], lr=0.1)"),
+    Row("SGD([p], lr=0.1, momentum=0.9)"),
+    Row("SGD([p], lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.05)"),
+    Row("SGD([p], lr=0.1, weight_decay=0.05)"),
+    Row("Adam([p], lr=0.1)"),
+    Row("Adam([p], lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1)"),
+    Row("AdamW([p], lr=0.1)"),
+    Row("AdamW([p], lr=0.1, weight_decay=0.3)"),
+    Row("RMSprop([p], lr=0.05)"),
+    Row("RMSprop([p], lr=0.05, alpha=0.9, eps=1e-3, momentum=0.8, weight_decay=0.1)"),
+]
+
+
+def start_and_gradients(row):
+    return row.draw("start", 3), row.draw("gradients", 5, 3)
+
+
+# --- schedules: of the optimiser sgd, whose learning rate is 0.2 ---------------------------------
+
+SCHEDULES = [
+    Row("StepLR(sgd, step_size=3, gamma=0.5)"),
+    Row("CosineAnnealingLR(sgd, T_max=8, eta_min=0.01)"),
+    Row("OneCycleLR(sgd, max_lr=0.5, total_steps=12)"),
+    Row("OneCycleLR(sgd, 1.0, 12, pct_start=0.5, div_factor=10.0, final_div_factor=100.0)"),
+    Row("ReduceLROnPlateau(sgd, factor=0.5, patience=1, min_lr=0.03)"),
+    Row("ReduceLROnPlateau(sgd, mode='max', factor=0.1, patience=0, threshold=0.1)"),
+]
+METRICS = [1.0, 0.8, 0.9, 0.85, 0.7, 0.7, 0.7, 0.71, 0.72, 0.9, 0.6]
+
+TABLES = {
+    "losses": LOSSES, "layers": LAYERS, "optimisers": OPTIMISERS, "schedules": SCHEDULES,
+}  # fmt: skip
+
+#: What has no row, and why.
+WITHOUT = {
+    "losses": {},
+    "layers": {
+        "Sequential": "it computes what its steps do",
+        "Dropout": "it draws at random",
+    },
+    "optimisers": {},
+    "schedules": {},
+}
