@@ -21,7 +21,6 @@ from . import train as train
 from ._engine.graph import Node as Node
 from ._engine.graph import is_recording as is_recording
 from ._engine.graph import no_grad as no_grad
-from ._engine.graph import primitive as primitive
 from ._protocol.plain import *
 from ._runtime.rng import seed as seed
 from ._runtime.threads import get_num_threads as get_num_threads
@@ -29,6 +28,7 @@ from ._runtime.threads import set_num_threads as set_num_threads
 from ._version import __version__ as __version__
 from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
+from .custom import primitive as primitive
 from .nn.losses import *
 from .ops.complex import *
 from .ops.complex import conj as conjugate

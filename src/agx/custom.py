@@ -8,10 +8,55 @@ from typing import Any
 
 import numpy as np
 
-from ._engine.graph import Node, Primitive, is_recording, leaves, pullback
+from ._engine.graph import (
+    Node,
+    Primitive,
+    Rules,
+    is_recording,
+    leaves,
+    numpy_functions,
+    pullback,
+)
 from ._engine.trees import flatten, is_differentiable
 from ._kernels.fingerprint import fingerprint_of
 from .tensor import Tensor
+
+
+def primitive(
+    name: str,
+    function: Callable[..., Any],
+    vjps: Rules,
+    *,
+    elementwise: bool = False,
+    stacked: Callable[..., Any] | None = None,
+    derivative: str | tuple[str | None, ...] = (),
+) -> Primitive:
+    """Declare a differentiable operation and return it as a function of arrays and Tensors.
+
+    ``function(*args, **params)`` computes the value from plain arrays: positional arguments are
+    differentiable, keyword arguments are metadata. ``vjps`` has one pull-back for each positional
+    argument, called as ``vjp(g, out, *args, **params)`` with the gradient ``g`` of the result; it
+    may leave its result in the shape that broadcasting gave it. Written with NumPy functions and
+    operators, a pull-back can be differentiated again. A single function ``vjps(i, g, out, *args)``
+    serves any number of arguments.
+
+    ``elementwise`` says that ``out[k]`` depends on the arguments at ``k`` only. For ``ag.jacobian``,
+    ``stacked(i, g, out, *args, **params)`` may pull many gradients back to argument ``i`` at once, stacked
+    along a new first axis of ``g``; None leaves it to the pull-backs. ``derivative`` is the derivative as
+    text, or one for each argument. The name is for people: it may be that of another operation.
+
+    >>> cube = ag.primitive("cube", lambda x: x**3, [lambda g, out, x: 3 * g * x**2])
+    >>> ag.grad(ag.grad(cube))(2.0)
+    array(12.)
+    """
+    if not callable(function):
+        raise TypeError(f"primitive {name!r}: function must be callable, got {function!r}")
+    rules = vjps if callable(vjps) else tuple(vjps)
+    texts = (derivative,) if isinstance(derivative, str) else tuple(derivative)
+    new = Primitive(name, function, rules, elementwise, stacked=stacked, derivative=texts)
+    if isinstance(function, np.ufunc):
+        numpy_functions.setdefault(function, new)
+    return new
 
 
 class custom_vjp:  # noqa: N801

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Never, overload
 
 import numpy as np
 
@@ -16,21 +16,20 @@ from .._kernels.graph import declare_arithmetic as declare_arithmetic
 from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import set_recording as set_recording
+from .._kernels.scalar import FUNCTIONS
 from .._kernels.sweep import leaves as leaves
 from .._kernels.sweep import sorted_nodes as sorted_nodes
 from .._kernels.sweep import verify as verify
 from .errors import explained
-from .formulas import describe
+from .formulas import document
 
 if TYPE_CHECKING:
     from .._kernels.scalar import Scalar
     from .signatures import Binary, OneIn, Resolve, TwoIn, Unary
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 Rules = Sequence[Callable[..., Any] | None] | Callable[..., Any]
 
-#: Every primitive by name.
+#: agx's own primitives by name. What a user declares is not among them.
 registry: dict[str, Primitive] = {}
 
 #: What agx calls when NumPy is asked to apply a function to a Tensor.
@@ -41,61 +40,63 @@ constant_functions: set[Any] = set()
 
 
 @overload
-def primitive(  # type: ignore[overload-overlap]
+def primitive(
     name: Literal["exp", "log", "sqrt", "relu", "tanh", "sigmoid", "abs", "neg"],
     function: OneIn | Callable[[Any], Any],
     vjps: Rules,
-    *,
-    elementwise: bool = False,
+    **facts: Any,
 ) -> Unary[Scalar]: ...
 @overload
-def primitive(  # type: ignore[overload-overlap]
+def primitive(
     name: Literal["add", "sub", "mul", "div", "pow", "maximum", "minimum"],
     function: TwoIn | Callable[[Any, Any], Any],
     vjps: Rules,
-    *,
-    elementwise: bool = False,
+    **facts: Any,
 ) -> Binary[Scalar]: ...
 @overload
-def primitive(
-    name: str, function: OneIn, vjps: Rules, *, elementwise: bool = False
-) -> Unary[Never]: ...
+def primitive(name: str, function: OneIn, vjps: Rules, **facts: Any) -> Unary[Never]: ...
 @overload
-def primitive(
-    name: str, function: TwoIn, vjps: Rules, *, elementwise: bool = False
-) -> Binary[Never]: ...
+def primitive(name: str, function: TwoIn, vjps: Rules, **facts: Any) -> Binary[Never]: ...
 @overload
-def primitive(
-    name: str, function: Callable[..., Any], vjps: Rules, *, elementwise: bool = False
-) -> Primitive: ...
-def primitive(
+def primitive(name: str, function: Callable[..., Any], vjps: Rules, **facts: Any) -> Primitive: ...
+def primitive(  # type: ignore[misc]
     name: str,
     function: Callable[..., Any],
     vjps: Rules,
     *,
     elementwise: bool = False,
+    stacked: Callable[..., Any] | None = None,
+    overwrite: Callable[..., Any] | None = None,
+    derivative: str | tuple[str | None, ...] = (),
+    doc: str | None = None,
 ) -> Primitive:
-    """Declare a differentiable operation and return it as a function of arrays and Tensors.
+    """Declare one of agx's own operations, with all that is known of it, and return it.
 
-    ``function(*args, **params)`` computes the value from plain arrays: positional arguments are
-    differentiable, keyword arguments are metadata. ``vjps`` has one pull-back for each positional
-    argument, called as ``vjp(g, out, *args, **params)`` with the gradient ``g`` of the result; it
-    may leave its result in the shape that broadcasting gave it. Written with NumPy functions and
-    operators, a pull-back can be differentiated again. A single function ``vjps(i, g, out, *args)``
-    serves any number of arguments. ``elementwise`` says that ``out[k]`` depends on the arguments
-    at ``k`` only.
-
-    >>> cube = ag.primitive("cube", lambda x: x**3, [lambda g, out, x: 3 * g * x**2])
-    >>> ag.grad(ag.grad(cube))(2.0)
-    array(12.)
+    ``derivative`` is the text of the derivative in each argument (see ``formulas``); that of an
+    operation which is constant almost everywhere is known. ``doc`` is the first line of the docstring,
+    which a ufunc does without. The other arguments are those of ``Primitive``. Raises ValueError for a
+    name that is taken.
     """
-    if not callable(function):
-        raise TypeError(f"primitive {name!r}: function must be callable, got {function!r}")
-    rules = vjps if callable(vjps) else tuple(vjps)
-    registry[name] = new = Primitive(name, function, rules, elementwise)
+    if name in registry:
+        raise ValueError(f"primitive {name!r}: agx has an operation of this name; choose another")
+    texts = (derivative,) if isinstance(derivative, str) else derivative
+    if not texts and not callable(vjps) and all(rule is no_gradient for rule in vjps):
+        texts = ("0",) * len(vjps)
+    new = Primitive(
+        name,
+        function,
+        vjps,
+        elementwise,
+        stacked=stacked,
+        overwrite=overwrite,
+        derivative=texts,
+        scalar=FUNCTIONS.get(name),
+    )
     if isinstance(function, np.ufunc):
         numpy_functions.setdefault(function, new)
-        new.__doc__ = describe(function.__name__)
+    if doc or isinstance(function, np.ufunc):
+        new.__doc__ = document(new, doc)
+    registry[name] = new
     return new
 
 

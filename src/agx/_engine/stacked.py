@@ -1,54 +1,20 @@
 """The backward sweep for many cotangents at once, which are stacked along a new first axis.
 
-An elementwise rule takes the whole stack, for its arguments broadcast; so do those below. Every other
-rule is applied to one cotangent after the other, but each node is still visited once.
+An elementwise rule takes the whole stack, for its arguments broadcast; so does one that is declared as
+``stacked``. Every other rule is applied to one cotangent after the other, but each node is visited once.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .graph import Node, Primitive, registry, sorted_nodes, verify
+from .graph import Node, Primitive, sorted_nodes, verify
 
 #: Elements that the stacked cotangents of one result may have.
 MOST = 1 << 22
-
-
-def _reshape(g: Any, out: Any, x: Any, **params: Any) -> Any:
-    return g.reshape(len(g), *x.shape)
-
-
-def _transpose(g: Any, out: Any, x: Any, *, axes: Any) -> Any:
-    order = np.arange(x.ndim)[::-1] if axes is None else np.argsort(axes)
-    return g.transpose(0, *(np.asarray(order, int) + 1))
-
-
-def _sum(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    kept = np.add.reduce(np.empty(x.shape, bool), axis, keepdims=True).shape
-    return np.broadcast_to(g.reshape(len(g), *kept), (len(g), *x.shape))
-
-
-def _mean(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return _sum(g, out, x, axis=axis, keepdims=keepdims) * (out.size / max(x.size, 1))
-
-
-def _matmul(i: int, g: Any, out: Any, x: Any, y: Any) -> Any:
-    if x.ndim > 1 and y.ndim > 1:
-        return g @ np.swapaxes(y, -1, -2) if i == 0 else np.swapaxes(x, -1, -2) @ g
-    if x.ndim == 2:
-        return g[..., None] * y if i == 0 else g @ x
-    if x.ndim == 1 and y.ndim == 1:
-        return g[:, None] * (x if i else y)
-    return None
-
-
-_STACKED: dict[str, Callable[..., Any]] = {
-    "reshape": _reshape, "transpose": _transpose, "sum": _sum, "mean": _mean
-}  # fmt: skip
 
 
 def _stacked(p: Primitive, i: int, g: np.ndarray, out: Any, args: Any, params: Any) -> Any:
@@ -56,9 +22,7 @@ def _stacked(p: Primitive, i: int, g: np.ndarray, out: Any, args: Any, params: A
     vjps: Any = p.vjps
     if p.elementwise:
         return vjps[i](g, out, *args, **params)
-    if p.name in _STACKED and registry.get(p.name) is p:
-        return _STACKED[p.name](g, out, *args, **params)
-    if p.name == "matmul" and (found := _matmul(i, g, out, *args)) is not None:
+    if p.stacked is not None and (found := p.stacked(i, g, out, *args, **params)) is not None:
         return found
     rule = functools.partial(vjps, i) if p.variadic else vjps[i]
     rows = [rule(row, out, *args, **params) for row in g]

@@ -9,7 +9,10 @@ cdef class Primitive:
     cdef int nin
     cdef readonly bint elementwise
     cdef Operation operation
+    cdef public object stacked
     cdef public object overwrite
+    cdef public tuple derivative
+    cdef public object scalar
     cdef dict __dict__
 
     cdef object rule(self, Py_ssize_t i, tuple operands, dict params)

@@ -25,8 +25,16 @@ class Primitive:
         function: Callable[..., Any],
         vjps: Sequence[Callable[..., Any] | None] | Callable[..., Any],
         elementwise: bool = False,
+        *,
+        stacked: Callable[..., Any] | None = None,
+        overwrite: Callable[..., Any] | None = None,
+        derivative: tuple[str | None, ...] = (),
+        scalar: Callable[..., Any] | None = None,
     ) -> None: ...
+    stacked: Callable[..., Any] | None
     overwrite: Callable[..., Any] | None
+    derivative: tuple[str | None, ...]
+    scalar: Callable[..., Any] | None
     @overload
     def __call__(self, x: Node, /, *args: Any, **params: Any) -> Tensor: ...
     @overload

@@ -92,21 +92,31 @@ def do_nothing():
 
 
 cdef class Primitive:
-    """One operation: its name, its value, and one pull-back per positional argument.
+    """One operation and all that is known of it; the object is its identity, the name is for people.
 
-    Positional arguments are differentiable, keyword arguments are metadata. A pull-back is called
-    as ``rule(g, out, *args, **params)`` and returns None for a gradient that is zero everywhere;
-    a variadic primitive has a single ``rule(i, g, out, *args, **params)``. ``overwrite`` may be a rule
-    that leaves its result in the memory of ``g``; it is called when nobody else needs that.
+    ``function`` is its value. Positional arguments are differentiable, keyword arguments are metadata.
+    ``vjps`` are one pull-back for each positional argument, called as ``rule(g, out, *args, **params)``,
+    which returns None for a gradient that is zero everywhere; a variadic primitive has a single
+    ``rule(i, g, out, *args, **params)``. The rest may be missing:
+
+    ``stacked(i, g, out, *args, **params)`` pulls a stack of cotangents back to argument ``i`` at once, or
+    returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
+    it is called when nobody else needs that. ``derivative`` has a text for each argument, or None.
+    ``scalar`` is the same operation on Scalars.
     """
 
-    def __init__(self, str name, object function, object vjps, bint elementwise=False):
+    def __init__(self, str name, object function, object vjps, bint elementwise=False, *,
+                 object stacked=None, object overwrite=None, tuple derivative=(), object scalar=None):
         self.name = name
         self.function = function
         self.vjps = vjps
         self.variadic = callable(vjps)
         self.nin = getattr(function, "nin", 0)
         self.elementwise = elementwise or getattr(function, "signature", "") is None
+        self.stacked = stacked
+        self.overwrite = overwrite
+        self.derivative = derivative
+        self.scalar = scalar
         self.__name__ = name
 
     def __call__(self, *args, **params):

@@ -267,20 +267,24 @@ cdef class Scalar:
     @staticmethod
     def __agx_call__(primitive, args, params):
         """Answer a function of ``ag`` that was given Scalars."""
-        return apply(primitive.name, args, params)
+        if "axis" in params:  # ag.max(a, b): the second number arrives as ``axis``
+            args = (*args, params["axis"])
+        return apply(primitive.scalar, primitive.name, args)
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
         if method != "__call__" or kwargs:
             return NotImplemented
-        return apply(UFUNCS.get(ufunc.__name__, ufunc.__name__), args, {})
+        name = UFUNCS.get(ufunc.__name__, ufunc.__name__)
+        return apply(FUNCTIONS.get(name), name, args)
 
 
+#: By the names of agx's own primitives, which the engine declares them for.
 FUNCTIONS = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
     "pow": operator.pow, "neg": operator.neg, "abs": operator.abs,
     "exp": Scalar.exp, "log": Scalar.log, "sqrt": Scalar.sqrt, "relu": Scalar.relu,
     "tanh": Scalar.tanh, "sigmoid": Scalar.sigmoid,
-    "maximum": Scalar.maximum, "minimum": Scalar.minimum,
+    "maximum": Scalar.maximum, "minimum": Scalar.minimum, "max": Scalar.maximum, "min": Scalar.minimum,
 }
 UFUNCS = {
     "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow", "negative": "neg",
@@ -288,11 +292,8 @@ UFUNCS = {
 }
 
 
-cdef object apply(str name, tuple args, dict params):
-    if name in ("max", "min"):  # ag.max(a, b): the second number arrives as ``axis``
-        args = (*args, params.get("axis"))
-        name = "maximum" if name == "max" else "minimum"
-    if name not in FUNCTIONS:
+cdef object apply(object function, str name, tuple args):
+    if function is None:
         raise TypeError(f"{name}: not defined for Scalar, which has {', '.join(FUNCTIONS)}; "
                         "use ag.Tensor for the rest")
     numbers = [as_scalar(a) for a in args]
@@ -300,7 +301,7 @@ cdef object apply(str name, tuple args, dict params):
         kinds = ", ".join(type(a).__name__ for a in args)
         raise TypeError(f"{name}: a Scalar combines with Scalars and plain numbers only, got {kinds}; "
                         "for arrays use ag.Tensor")
-    return FUNCTIONS[name](*numbers)
+    return function(*numbers)
 
 
 cdef bint as_number(object s, double *out):

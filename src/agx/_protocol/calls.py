@@ -44,7 +44,8 @@ def _missing(function: Any) -> TypeError:
         )
     import difflib
 
-    names = {f.__name__: _name(f).replace("numpy.", "ag.") for f in numpy_functions}
+    whole = [f for f in numpy_functions if not isinstance(getattr(f, "__self__", None), np.ufunc)]
+    names = {f.__name__: _name(f).replace("numpy.", "ag.") for f in whole}
     close = difflib.get_close_matches(function.__name__, sorted(names), n=1, cutoff=0.7)
     near = [names[name].replace("scipy.", "ag.") for name in close]
     hint = f"the nearest thing is {near[0]}" if near else "agx has nothing like it yet"

@@ -10,10 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from .._engine.graph import Primitive, numpy_functions, value_of
-from ..ops.reduce.extremes import max, min
-from ..ops.reduce.running import cumprod, cumsum
-from ..ops.reduce.softmax import logsumexp
-from ..ops.reduce.sums import prod, sum
+from ..ops.reduce.sums import sum
 from ..ops.shape.axes import as_array, broadcast_to, expand_dims, moveaxis, reshape, stack
 from ..ops.shape.dtype import cast
 from ..ops.shape.where import where as choose_where
@@ -71,14 +68,6 @@ def _outer(ours: Callable[..., Any], x: Any, y: Any, dtype: Any = None) -> Any:
     return ours(reshape(x, (*x.shape, *(1,) * y.ndim)), y)
 
 
-_REDUCERS: dict[Any, Callable[..., Any]] = {
-    np.add: sum,
-    np.multiply: prod,
-    np.maximum: max,
-    np.minimum: min,
-}
-
-
 def _fold(ours: Callable[..., Any], x: Any, first: Any = None, mask: Any = None) -> Any:
     """Combine the slices of axis 0 from the first to the last, without those that ``mask`` excludes."""
     found, start = (x[0], 1) if first is None else (first, 0)
@@ -108,11 +97,9 @@ def _reduce(
     initial, mask = start.get("initial"), None if where is True else np.asarray(where)
     if not x.ndim:
         x, axis, keepdims = reshape(x, 1), 0, False
-    if ufunc in _REDUCERS:
-        return _REDUCERS[ufunc](x, axis, keepdims=keepdims, initial=initial, where=mask)
-    if ufunc is np.logaddexp and initial is None:
-        kept = x if mask is None else choose_where(mask, x, -np.inf)
-        return logsumexp(kept, axis, keepdims=keepdims)
+    known = numpy_functions.get(ufunc.reduce)
+    if known is not None:
+        return known(x, axis, keepdims=keepdims, initial=initial, where=mask)
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
 
     def front(a: Any) -> Any:
@@ -136,10 +123,9 @@ def _accumulate(
     x = as_array(x)
     if dtype is not None:
         x = cast(x, dtype)
-    if ufunc is np.add:
-        return cumsum(x, axis)
-    if ufunc is np.multiply:
-        return cumprod(x, axis)
+    known = numpy_functions.get(ufunc.accumulate)
+    if known is not None:
+        return known(x, axis)
     front = moveaxis(x, axis, 0)
     steps: list[Any] = []
     for k in range(front.shape[0]):
@@ -160,7 +146,7 @@ def _reduceat(
         return moveaxis(front[:0], 0, axis)
     if ((starts < 0) | (starts >= size)).any():
         raise IndexError(f"{ufunc.__name__}.reduceat: indices must be between 0 and {size - 1}")
-    known = _REDUCERS.get(ufunc)
+    known = numpy_functions.get(ufunc.reduce)
     parts = []
     for a, b in zip(starts, [*starts[1:], size], strict=True):
         part = front[a : b if b > a else a + 1]

@@ -47,8 +47,12 @@ def real_only(op: str, x: Any) -> np.ndarray:
 
 _real = primitive("real", np.real, (lambda g, out, x: g,))
 _imag = primitive("imag", np.imag, (lambda g, out, x: g * -1j if is_complex(x) else None,))
-conj = primitive("conj", np.conjugate, (lambda g, out, x: conj(g),))
-conj.__doc__ = """Compute the complex conjugate, elementwise."""
+conj = primitive(
+    "conj",
+    np.conjugate,
+    (lambda g, out, x: conj(g),),
+    doc="Compute the complex conjugate, elementwise.",
+)
 
 
 @implements(np.real)

@@ -63,6 +63,7 @@ bce = primitive(
     _bce_value,
     (_bce_vjp, lambda g, out, p, t: g * (maximum(log1p(-p), -100) - maximum(log(p), -100))),
     elementwise=True,
+    derivative=("(1 - t) / (1 - p) - t / p", "log(1 - p) - log(p)"),
 )
 
 
@@ -84,6 +85,10 @@ bce_logits = primitive(
         lambda g, out, z, t, *, pos_weight: g * (pos_weight * softplus(-z) - softplus(z)),
     ),
     elementwise=True,
+    derivative=(
+        "(1 - t) * sigmoid(z) - pos_weight * t * sigmoid(-z)",
+        "pos_weight * softplus(-z) - softplus(z)",
+    ),
 )
 
 # --- quadratic near zero, linear beyond ----------------------------------------------------------
@@ -101,4 +106,5 @@ huber = primitive(
     _huber_value,
     (lambda g, out, d, *, delta: g * clip(d, -delta, delta),),
     elementwise=True,
+    derivative="clip(d, -delta, delta)",
 )

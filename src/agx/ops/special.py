@@ -84,11 +84,16 @@ _sp = _scipy()
 _PI = float(np.pi)
 
 
-def _ufunc(name: str, what: str, *rules: Callable[..., Any] | None, as_: str = "") -> Primitive:
+def _ufunc(
+    name: str,
+    what: str,
+    *rules: Callable[..., Any] | None,
+    derivative: str | tuple[str | None, ...],
+    as_: str = "",
+) -> Primitive:
     """Declare a ufunc of SciPy, under the name ``as_`` if its own might mean something else."""
-    new = primitive(as_ or name, getattr(_sp, name), rules)
-    new.__doc__ = f"Compute {what}, elementwise, as ``scipy.special.{name}`` does."
-    return new
+    doc = f"Compute {what}, elementwise, as ``scipy.special.{name}`` does."
+    return primitive(as_ or name, getattr(_sp, name), rules, derivative=derivative, doc=doc)
 
 
 # --- the error function and the normal distribution ------------------------------------------------
@@ -98,6 +103,7 @@ erfc = _ufunc(
     "erfc",
     "1 - erf(x) without cancellation",
     lambda g, out, x: g * (-2 / _PI**0.5 * exp(-x * x)),
+    derivative="-2 / sqrt(pi) * exp(-x**2)",
 )
 
 
@@ -109,28 +115,42 @@ def _erfcx_slope(g: Any, out: Any, x: Any) -> Any:
     return g * where(far, -(_PI**-0.5) * series, 2 * where(far, 0.0, x) * out - 2 / _PI**0.5)
 
 
-erfcx = _ufunc("erfcx", "exp(x^2) erfc(x) without overflow", _erfcx_slope)
+erfcx = _ufunc(
+    "erfcx",
+    "exp(x^2) erfc(x) without overflow",
+    _erfcx_slope,
+    derivative="2 * x * erfcx(x) - 2 / sqrt(pi)",
+)
 erfinv = _ufunc(
-    "erfinv", "the inverse of erf", lambda g, out, x: g * (0.5 * _PI**0.5 * exp(out * out))
+    "erfinv",
+    "the inverse of erf",
+    lambda g, out, x: g * (0.5 * _PI**0.5 * exp(out * out)),
+    derivative="sqrt(pi) / 2 * exp(erfinv(x)**2)",
 )
 erfcinv = _ufunc(
-    "erfcinv", "the inverse of erfc", lambda g, out, x: g * (-0.5 * _PI**0.5 * exp(out * out))
+    "erfcinv",
+    "the inverse of erfc",
+    lambda g, out, x: g * (-0.5 * _PI**0.5 * exp(out * out)),
+    derivative="-sqrt(pi) / 2 * exp(erfcinv(x)**2)",
 )
 ndtr = _ufunc(
     "ndtr",
     "the standard normal distribution function",
     lambda g, out, x: g * ((2 * _PI) ** -0.5 * exp(-0.5 * x * x)),
+    derivative="exp(-x**2 / 2) / sqrt(2 * pi)",
 )
 ndtri = _ufunc(
     "ndtri",
     "the quantiles of the standard normal distribution",
     lambda g, out, p: g * ((2 * _PI) ** 0.5 * exp(0.5 * out * out)),
+    derivative="sqrt(2 * pi) * exp(ndtri(p)**2 / 2)",
 )
 # The ratio of density and distribution function keeps its digits far out in the lower tail.
 log_ndtr = _ufunc(
     "log_ndtr",
     "the logarithm of the standard normal distribution function",
     lambda g, out, x: g * ((2 / _PI) ** 0.5 / erfcx(-x * 0.5**0.5)),
+    derivative="exp(-x**2 / 2) / (sqrt(2 * pi) * ndtr(x))",
 )
 
 # --- the gamma function ----------------------------------------------------------------------------
@@ -159,10 +179,20 @@ def polygamma(n: Any, x: Any) -> Array:
     return _polygamma(n, x)
 
 
-gammaln = _ufunc("gammaln", "log(abs(gamma(x)))", lambda g, out, x: g * digamma(x))
-gamma = _ufunc("gamma", "the gamma function", lambda g, out, x: g * (out * digamma(x)))
+gammaln = _ufunc(
+    "gammaln", "log(abs(gamma(x)))", lambda g, out, x: g * digamma(x), derivative="digamma(x)"
+)
+gamma = _ufunc(
+    "gamma",
+    "the gamma function",
+    lambda g, out, x: g * (out * digamma(x)),
+    derivative="gamma(x) * digamma(x)",
+)
 digamma = _ufunc(
-    "digamma", "the derivative of log(gamma(x))", lambda g, out, x: g * _polygamma(1, x)
+    "digamma",
+    "the derivative of log(gamma(x))",
+    lambda g, out, x: g * _polygamma(1, x),
+    derivative="polygamma(1, x)",
 )
 psi = digamma
 betaln = _ufunc(
@@ -170,20 +200,38 @@ betaln = _ufunc(
     "log(abs(beta(x, y)))",
     lambda g, out, x, y: g * (digamma(x) - digamma(x + y)),
     lambda g, out, x, y: g * (digamma(y) - digamma(x + y)),
+    derivative=("digamma(x) - digamma(x + y)", "digamma(y) - digamma(x + y)"),
 )
 beta = _ufunc(
     "beta",
     "gamma(x) gamma(y) / gamma(x + y)",
     lambda g, out, x, y: g * out * (digamma(x) - digamma(x + y)),
     lambda g, out, x, y: g * out * (digamma(y) - digamma(x + y)),
+    derivative=(
+        "beta(x, y) * (digamma(x) - digamma(x + y))",
+        "beta(x, y) * (digamma(y) - digamma(x + y))",
+    ),
 )
 
 # --- logistic --------------------------------------------------------------------------------------
 
-expit = _ufunc("expit", "1 / (1 + exp(-x))", lambda g, out, x: g * (out * expit(-x)))
-logit = _ufunc("logit", "log(x / (1 - x))", lambda g, out, x: g / (x + 0.0) + g / (1 - x))
+expit = _ufunc(
+    "expit",
+    "1 / (1 + exp(-x))",
+    lambda g, out, x: g * (out * expit(-x)),
+    derivative="expit(x) * (1 - expit(x))",
+)
+logit = _ufunc(
+    "logit",
+    "log(x / (1 - x))",
+    lambda g, out, x: g / (x + 0.0) + g / (1 - x),
+    derivative="1 / (x * (1 - x))",
+)
 log_expit = _ufunc(
-    "log_expit", "log(1 / (1 + exp(-x))) without overflow", lambda g, out, x: g * expit(-x)
+    "log_expit",
+    "log(1 / (1 + exp(-x))) without overflow",
+    lambda g, out, x: g * expit(-x),
+    derivative="expit(-x)",
 )
 
 # --- entropy ---------------------------------------------------------------------------------------
@@ -205,27 +253,34 @@ xlogy = _ufunc(
     "x log(y), and 0 where x is 0",
     lambda g, out, x, y: g * log(y),
     lambda g, out, x, y: g * _over(x, y),
+    derivative=("log(y)", "x / y"),
 )
 xlog1py = _ufunc(
     "xlog1py",
     "x log(1 + y), and 0 where x is 0",
     lambda g, out, x, y: g * log1p(y),
     lambda g, out, x, y: g * _over(x, 1 + y),
+    derivative=("log1p(y)", "x / (1 + y)"),
 )
 entr = _ufunc(
-    "entr", "-x log(x), and -inf where x is negative", lambda g, out, x: -g * (log(x) + 1)
+    "entr",
+    "-x log(x), and -inf where x is negative",
+    lambda g, out, x: -g * (log(x) + 1),
+    derivative="-log(x) - 1",
 )
 rel_entr = _ufunc(
     "rel_entr",
     "x log(x / y), 0 where x is 0",
     lambda g, out, x, y: g * (log(_ratio(x, y)) + 1),
     lambda g, out, x, y: -g * _ratio(x, y),
+    derivative=("log(x / y) + 1", "-x / y"),
 )
 kl_div = _ufunc(
     "kl_div",
     "x log(x / y) - x + y",
     lambda g, out, x, y: g * log(_ratio(x, y)),
     lambda g, out, x, y: g * (1 - _ratio(x, y)),
+    derivative=("log(x / y)", "1 - x / y"),
 )
 
 # --- Bessel functions (DLMF 10.6 and 10.29), differentiable in x -----------------------------------
@@ -236,6 +291,7 @@ jv = _ufunc(
     None,
     lambda g, out, v, x: g * 0.5 * (jv(v - 1, x) - jv(v + 1, x)),
     as_="bessel_j",
+    derivative=(None, "(jv(v - 1, x) - jv(v + 1, x)) / 2"),
 )
 jn = jv
 yv = _ufunc(
@@ -244,6 +300,7 @@ yv = _ufunc(
     None,
     lambda g, out, v, x: g * 0.5 * (yv(v - 1, x) - yv(v + 1, x)),
     as_="bessel_y",
+    derivative=(None, "(yv(v - 1, x) - yv(v + 1, x)) / 2"),
 )
 iv = _ufunc(
     "iv",
@@ -251,6 +308,7 @@ iv = _ufunc(
     None,
     lambda g, out, v, x: g * 0.5 * (iv(v - 1, x) + iv(v + 1, x)),
     as_="bessel_iv",
+    derivative=(None, "(iv(v - 1, x) + iv(v + 1, x)) / 2"),
 )
 ive = _ufunc(
     "ive",
@@ -258,30 +316,46 @@ ive = _ufunc(
     None,
     lambda g, out, v, x: g * (0.5 * (ive(v - 1, x) + ive(v + 1, x)) - sign(x) * out),
     as_="bessel_ie",
+    derivative=(None, "(ive(v - 1, x) + ive(v + 1, x)) / 2 - sign(x) * ive(v, x)"),
 )
-j0 = _ufunc("j0", "jv(0, x)", lambda g, out, x: -g * j1(x), as_="bessel_j0")
-j1 = _ufunc("j1", "jv(1, x)", lambda g, out, x: g * 0.5 * (j0(x) - jv(2, x)), as_="bessel_j1")
-y0 = _ufunc("y0", "yv(0, x)", lambda g, out, x: -g * y1(x), as_="bessel_y0")
+j0 = _ufunc("j0", "jv(0, x)", lambda g, out, x: -g * j1(x), as_="bessel_j0", derivative="-j1(x)")
+j1 = _ufunc(
+    "j1",
+    "jv(1, x)",
+    lambda g, out, x: g * 0.5 * (j0(x) - jv(2, x)),
+    as_="bessel_j1",
+    derivative="(j0(x) - jv(2, x)) / 2",
+)
+y0 = _ufunc("y0", "yv(0, x)", lambda g, out, x: -g * y1(x), as_="bessel_y0", derivative="-y1(x)")
 # At 0 the pole of yv(2, x) is the stronger one.
 y1 = _ufunc(
     "y1",
     "yv(1, x)",
     lambda g, out, x: g * 0.5 * (y0(where(x == 0, 1.0, x)) - yv(2, x)),
     as_="bessel_y1",
+    derivative="(y0(x) - yv(2, x)) / 2",
 )
-i0 = _ufunc("i0", "iv(0, x)", lambda g, out, x: g * i1(x), as_="bessel_i0")
-i1 = _ufunc("i1", "iv(1, x)", lambda g, out, x: g * 0.5 * (i0(x) + iv(2, x)), as_="bessel_i1")
+i0 = _ufunc("i0", "iv(0, x)", lambda g, out, x: g * i1(x), as_="bessel_i0", derivative="i1(x)")
+i1 = _ufunc(
+    "i1",
+    "iv(1, x)",
+    lambda g, out, x: g * 0.5 * (i0(x) + iv(2, x)),
+    as_="bessel_i1",
+    derivative="(i0(x) + iv(2, x)) / 2",
+)
 i0e = _ufunc(
     "i0e",
     "exp(-abs(x)) i0(x)",
     lambda g, out, x: g * (i1e(x) - sign(x) * out),
     as_="bessel_i0e",
+    derivative="i1e(x) - sign(x) * i0e(x)",
 )
 i1e = _ufunc(
     "i1e",
     "exp(-abs(x)) i1(x)",
     lambda g, out, x: g * (0.5 * (i0e(x) + ive(2, x)) - sign(x) * out),
     as_="bessel_i1e",
+    derivative="(i0e(x) + ive(2, x)) / 2 - sign(x) * i1e(x)",
 )
 
 # --- the confluent hypergeometric function (DLMF 13.3.15) ------------------------------------------
@@ -296,11 +370,15 @@ hyp1f1 = primitive(
     _hyp1f1_value,
     (None, None, lambda g, out, a, b, x: g * (a / b) * hyp1f1(a + 1, b + 1, x)),
     elementwise=True,
+    derivative=(None, None, "a / b * hyp1f1(a + 1, b + 1, x)"),
 )
 hyp1f1.__doc__ = """Compute Kummer's function, differentiable in x, elementwise."""
 implements(_sp.hyp1f1)(hyp1f1)
 exprel = _ufunc(
-    "exprel", "(exp(x) - 1) / x", lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, clip(x, -1e100))
+    "exprel",
+    "(exp(x) - 1) / x",
+    lambda g, out, x: g * 0.5 * hyp1f1(2.0, 3.0, clip(x, -1e100)),
+    derivative="hyp1f1(2, 3, x) / 2",
 )
 
 # --- log-sum-exp -----------------------------------------------------------------------------------

@@ -39,8 +39,9 @@ erf = primitive(
     _erf_value,
     (lambda g, out, x: g * (2 / np.pi**0.5 * exp(-x * x)),),
     elementwise=True,
+    derivative="2 / sqrt(pi) * exp(-x**2)",
+    doc="Compute the error function elementwise.",
 )
-erf.__doc__ = """Compute the error function elementwise."""
 
 #: Beyond which exp(-|x|) is 0 in every dtype, and what multiplies it may be anything but infinite.
 _FAR = 1e30
@@ -50,14 +51,16 @@ silu = primitive(
     lambda x: np.maximum(x, -_FAR) * _sigmoid_value(x),
     (lambda g, out, x: g * (sigmoid(x) * (1 + clip(x, -_FAR, _FAR) * sigmoid(-x))),),
     elementwise=True,
+    derivative="sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
+    doc="Compute x * sigmoid(x) elementwise (Elfwing et al., 2017; also called swish).",
 )
-silu.__doc__ = """Compute x * sigmoid(x) elementwise (Elfwing et al., 2017; also called swish)."""
 
 _leaky_relu = primitive(
     "leaky_relu",
     lambda x, *, slope: np.where(real_only("leaky_relu", x) > 0, x, slope * x),
     (lambda g, out, x, *, slope: where(x > 0, g, slope * g),),
     elementwise=True,
+    derivative="where(x > 0, 1, slope)",
 )
 
 
@@ -84,6 +87,7 @@ _gelu = primitive(
         ),
     ),
     elementwise=True,
+    derivative="(1 + erf(x / sqrt(2))) / 2 + x * exp(-x**2 / 2) / sqrt(2 * pi)",
 )
 
 
@@ -101,7 +105,15 @@ def _gelu_tanh_value(x: Any) -> Any:
 
 #: sigmoid(u) is (1 + tanh(u / 2)) / 2, without its cancellation.
 _GELU, _SATURATED = 2 * (2 / np.pi) ** 0.5, 50.0
-_gelu_tanh = primitive("gelu_tanh", _gelu_tanh_value, (_gelu_slope,), elementwise=True)
+_gelu_tanh = primitive(
+    "gelu_tanh",
+    _gelu_tanh_value,
+    (_gelu_slope,),
+    elementwise=True,
+    derivative="sigmoid(2 * sqrt(2 / pi) * (x + 0.044715 * x**3)) * "
+    "(1 + x * 2 * sqrt(2 / pi) * (1 + 0.134145 * x**2)"
+    " * sigmoid(-2 * sqrt(2 / pi) * (x + 0.044715 * x**3)))",
+)
 
 
 @of_arrays

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.formulas import describe
 from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..complex import conj, is_complex, real
 from ..shape.axes import as_array, refuse_out
@@ -57,18 +56,34 @@ __all__ = [
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
-add = primitive("add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g))
-subtract = primitive("sub", np.subtract, (lambda g, out, x, y: g, lambda g, out, x, y: -g))
-multiply = primitive("mul", np.multiply, (lambda g, out, x, y: g * y, lambda g, out, x, y: g * x))
+add = primitive(
+    "add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g), derivative=("1", "1")
+)
+subtract = primitive(
+    "sub", np.subtract, (lambda g, out, x, y: g, lambda g, out, x, y: -g), derivative=("1", "-1")
+)
+multiply = primitive(
+    "mul",
+    np.multiply,
+    (lambda g, out, x, y: g * y, lambda g, out, x, y: g * x),
+    derivative=("y", "x"),
+)
 divide = primitive(
-    "div", np.divide, (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+    "div",
+    np.divide,
+    (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y),
+    derivative=("1 / y", "-x / y**2"),
 )
 declare_arithmetic(add, subtract, multiply, divide)
-negative = primitive("neg", np.negative, (lambda g, out, x: -g,))
-positive = primitive("pos", np.positive, (lambda g, out, x: g,))
-reciprocal = primitive("reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,))
-square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,))
-sqrt = primitive("sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),))
+negative = primitive("neg", np.negative, (lambda g, out, x: -g,), derivative="-1")
+positive = primitive("pos", np.positive, (lambda g, out, x: g,), derivative="1")
+reciprocal = primitive(
+    "reciprocal", np.reciprocal, (lambda g, out, x: -g * out * out,), derivative="-1 / x**2"
+)
+square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,), derivative="2 * x")
+sqrt = primitive(
+    "sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),), derivative="1 / (2 * sqrt(x))"
+)
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -86,9 +101,15 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     return g * where(still, 0.0, out * log(where(still, 1.0, x)))
 
 
-power = primitive("pow", operator.pow, (_power_base, _power_exponent), elementwise=True)
+power = primitive(
+    "pow",
+    operator.pow,
+    (_power_base, _power_exponent),
+    elementwise=True,
+    derivative=("y * x**(y - 1)", "log(x) * x**y"),
+    doc="Compute ``numpy.power`` of arrays or Tensors, elementwise.",
+)
 implements(np.power)(power)
-power.__doc__ = describe("power")
 
 
 @implements(np.float_power)
@@ -114,6 +135,7 @@ remainder = primitive(
     "mod",
     np.remainder,
     (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
+    derivative=("1", "-floor(x / y)"),
 )
 floor_divide = primitive("floor_divide", np.floor_divide, (no_gradient, no_gradient))
 floor = primitive("floor", np.floor, (no_gradient,))
@@ -132,9 +154,11 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     return where(still, 0.0, g - real(g * along) * conj(along)) / size
 
 
-absolute = primitive("abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),))
-fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),))
-sign = primitive("sign", np.sign, (_sign_vjp,))
+absolute = primitive(
+    "abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),), derivative="sign(x)"
+)
+fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="sign(x)")
+sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 
 
 def _plain(x: Any) -> Any:
@@ -143,7 +167,9 @@ def _plain(x: Any) -> Any:
 
 # --- roots, logarithms and angles ----------------------------------------------------------------
 
-cbrt = primitive("cbrt", np.cbrt, (lambda g, out, x: g * (1 / 3) / out / out,))
+cbrt = primitive(
+    "cbrt", np.cbrt, (lambda g, out, x: g * (1 / 3) / out / out,), derivative="1 / (3 * cbrt(x)**2)"
+)
 
 # --- remainders ----------------------------------------------------------------------------------
 
@@ -151,6 +177,7 @@ fmod = primitive(
     "fmod",
     np.fmod,
     (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.rint((x - out) / y)),
+    derivative=("1", "-trunc(x / y)"),
 )
 
 
@@ -164,7 +191,9 @@ def divmod(x1: Any, x2: Any, /) -> tuple[Array, ...]:
     return floor_divide(x1, x2), remainder(x1, x2)
 
 
-_modf = primitive("modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), elementwise=True)
+_modf = primitive(
+    "modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), elementwise=True, derivative="1"
+)
 
 
 @implements(np.modf)
@@ -179,12 +208,15 @@ def modf(x: Any, /) -> tuple[Array, ...]:
 
 # --- the parts of a floating-point number --------------------------------------------------------
 
-ldexp = primitive("ldexp", np.ldexp, (lambda g, out, x, n: ldexp(g, n), no_gradient))
+ldexp = primitive(
+    "ldexp", np.ldexp, (lambda g, out, x, n: ldexp(g, n), no_gradient), derivative=("2.0**n", None)
+)
 _mantissa = primitive(
     "frexp",
     lambda x: np.frexp(x)[0],
     (lambda g, out, x: ldexp(g, -np.frexp(_plain(x))[1]),),
     elementwise=True,
+    derivative="2.0**-(floor(log2(abs(x))) + 1)",
 )
 
 
@@ -202,6 +234,7 @@ copysign = primitive(
     "copysign",
     np.copysign,
     (lambda g, out, x, y: g * (sign(_plain(x)) * np.copysign(1.0, _plain(y))), no_gradient),
+    derivative=("sign(x) * copysign(1, y)", "0"),
 )
 nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))
 spacing = primitive("spacing", np.spacing, (no_gradient,))

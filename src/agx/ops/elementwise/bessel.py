@@ -51,13 +51,18 @@ def _bessel_slope(g: Any, out: Any, x: Any, *, order: int) -> Any:
 
 
 _spherical_bessel = primitive(
-    "spherical_bessel", _spherical_bessel_value, (_bessel_slope,), elementwise=True
+    "spherical_bessel",
+    _spherical_bessel_value,
+    (_bessel_slope,),
+    elementwise=True,
+    derivative="order / x * spherical_bessel(x, order=order) - spherical_bessel(x, order=order + 1)",
 )
 _sinc = primitive(
     "sinc",
     np.sinc,
     (lambda g, out, x: g * (-np.pi * _spherical_bessel(np.pi * x, order=1)),),
     elementwise=True,
+    derivative="(cos(pi * x) - sinc(x)) / x",
 )
 
 
@@ -94,7 +99,11 @@ def _modified_bessel_slope(g: Any, out: Any, x: Any, *, order: int) -> Any:
 
 
 _modified_bessel = primitive(
-    "modified_bessel", _modified_bessel_value, (_modified_bessel_slope,), elementwise=True
+    "modified_bessel",
+    _modified_bessel_value,
+    (_modified_bessel_slope,),
+    elementwise=True,
+    derivative="order / x * modified_bessel(x, order=order) + modified_bessel(x, order=order + 1)",
 )
 
 
@@ -109,5 +118,9 @@ def i0(x: Any) -> Array:
 
 
 _i0 = primitive(
-    "i0", np.i0, (lambda g, out, x: g * _modified_bessel(x, order=1),), elementwise=True
+    "i0",
+    np.i0,
+    (lambda g, out, x: g * _modified_bessel(x, order=1),),
+    elementwise=True,
+    derivative="modified_bessel(x, order=1)",
 )

@@ -28,13 +28,17 @@ __all__ = [
 
 _LN2, _LN10 = float(np.log(2)), float(np.log(10))
 
-exp = primitive("exp", np.exp, (lambda g, out, x: g * out,))
-exp2 = primitive("exp2", np.exp2, (lambda g, out, x: g * out * _LN2,))
-expm1 = primitive("expm1", np.expm1, (lambda g, out, x: g * exp(x),))
-log = primitive("log", np.log, (lambda g, out, x: g / (x + 0.0),))
-log2 = primitive("log2", np.log2, (lambda g, out, x: g / (x * _LN2 + 0.0),))
-log10 = primitive("log10", np.log10, (lambda g, out, x: g / (x * _LN10 + 0.0),))
-log1p = primitive("log1p", np.log1p, (lambda g, out, x: g / (1 + x),))
+exp = primitive("exp", np.exp, (lambda g, out, x: g * out,), derivative="exp(x)")
+exp2 = primitive("exp2", np.exp2, (lambda g, out, x: g * out * _LN2,), derivative="log(2) * 2**x")
+expm1 = primitive("expm1", np.expm1, (lambda g, out, x: g * exp(x),), derivative="exp(x)")
+log = primitive("log", np.log, (lambda g, out, x: g / (x + 0.0),), derivative="1 / x")
+log2 = primitive(
+    "log2", np.log2, (lambda g, out, x: g / (x * _LN2 + 0.0),), derivative="1 / (log(2) * x)"
+)
+log10 = primitive(
+    "log10", np.log10, (lambda g, out, x: g / (x * _LN10 + 0.0),), derivative="1 / (log(10) * x)"
+)
+log1p = primitive("log1p", np.log1p, (lambda g, out, x: g / (1 + x),), derivative="1 / (1 + x)")
 logaddexp = primitive(
     "logaddexp",
     np.logaddexp,
@@ -42,6 +46,7 @@ logaddexp = primitive(
         lambda g, out, x, y: g * sigmoid(_difference(x, y)),
         lambda g, out, x, y: g * sigmoid(_difference(y, x)),
     ),
+    derivative=("exp(x) / (exp(x) + exp(y))", "exp(y) / (exp(x) + exp(y))"),
 )
 
 
@@ -60,17 +65,22 @@ def _sigmoid_value(x: Any) -> Any:
 
 
 sigmoid = primitive(
-    "sigmoid", _sigmoid_value, (lambda g, out, x: g * (out * sigmoid(-x)),), elementwise=True
+    "sigmoid",
+    _sigmoid_value,
+    (lambda g, out, x: g * (out * sigmoid(-x)),),
+    elementwise=True,
+    derivative="sigmoid(x) * (1 - sigmoid(x))",
+    doc="Compute 1 / (1 + exp(-x)) elementwise, without overflow.",
 )
-sigmoid.__doc__ = """Compute 1 / (1 + exp(-x)) elementwise, without overflow."""
 
 softplus = primitive(
     "softplus",
     lambda x: np.logaddexp(real_only("softplus", x), 0),
     (lambda g, out, x: g * sigmoid(x),),
     elementwise=True,
+    derivative="sigmoid(x)",
+    doc="Compute log(1 + exp(x)) elementwise, without overflow.",
 )
-softplus.__doc__ = """Compute log(1 + exp(x)) elementwise, without overflow."""
 
 
 logaddexp2 = primitive(
@@ -80,4 +90,5 @@ logaddexp2 = primitive(
         lambda g, out, x, y: g * sigmoid(_difference(x, y) * _LN2),
         lambda g, out, x, y: g * sigmoid(_difference(y, x) * _LN2),
     ),
+    derivative=("2**x / (2**x + 2**y)", "2**y / (2**x + 2**y)"),
 )

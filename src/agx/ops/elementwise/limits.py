@@ -51,6 +51,7 @@ def _attains(x: Any, out: Any) -> Any:
 
 
 def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
+    larger, smaller = "(x > y) + (x == y) / 2", "(x < y) + (x == y) / 2"
     return primitive(
         name,
         ufunc,
@@ -58,6 +59,7 @@ def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
             lambda g, out, x, y: _winner(g, out, x, y, top),
             lambda g, out, x, y: _winner(g, out, y, x, top),
         ),
+        derivative=(larger, smaller) if top else (smaller, larger),
     )
 
 
@@ -77,7 +79,9 @@ def _clip_vjp(g: Any, out: Any, x: Any, *, low: Any, high: Any) -> Any:
     return g if high is None else _relu_gradient(g, high - x)
 
 
-_clip = primitive("clip", _clip_value, (_clip_vjp,), elementwise=True)
+_clip = primitive(
+    "clip", _clip_value, (_clip_vjp,), elementwise=True, derivative="(low < x) * (x < high)"
+)
 
 
 @implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]
@@ -118,19 +122,28 @@ def _relu_gradient_value(g: Any, x: Any) -> Any:
     return np.where(x > 0, g, 0) if out is None else out
 
 
-relu = primitive("relu", _relu_value, (lambda g, out, x: _relu_gradient(g, x),))
-relu.overwrite = lambda g, out, x: loops.relu_gradient(g, x, team, overwrite=True)
+relu = primitive(
+    "relu",
+    _relu_value,
+    (lambda g, out, x: _relu_gradient(g, x),),
+    stacked=lambda i, g, out, x: _relu_gradient(g, x),
+    overwrite=lambda g, out, x: loops.relu_gradient(g, x, team, overwrite=True),
+    derivative="where(x > 0, 1, 0)",
+    doc="Compute max(x, 0) elementwise; the gradient at 0 is 0.",
+)
 _relu_gradient = primitive(
     "relu_gradient",
     _relu_gradient_value,
     (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),
 )
-relu.__doc__ = """Compute max(x, 0) elementwise; the gradient at 0 is 0."""
 
 # --- steps ---------------------------------------------------------------------------------------
 
 heaviside = primitive(
-    "heaviside", np.heaviside, (no_gradient, lambda g, out, x, y: g * (_plain(x) == 0))
+    "heaviside",
+    np.heaviside,
+    (no_gradient, lambda g, out, x, y: g * (_plain(x) == 0)),
+    derivative=("0", "x == 0"),
 )
 
 # --- what is not a number ------------------------------------------------------------------------
@@ -140,6 +153,7 @@ _nan_to_num = primitive(
     lambda x, **params: np.nan_to_num(x, **params),
     (lambda g, out, x, **_: where(np.isfinite(_plain(x)), g, 0.0),),
     elementwise=True,
+    derivative="isfinite(x)",
 )
 
 

@@ -37,16 +37,29 @@ __all__ = [
 
 # --- trigonometric and hyperbolic ----------------------------------------------------------------
 
-sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),))
-cos = primitive("cos", np.cos, (lambda g, out, x: -g * sin(x),))
-tan = primitive("tan", np.tan, (lambda g, out, x: g * (1 + out * out),))
-arcsin = primitive("arcsin", np.arcsin, (lambda g, out, x: g / sqrt(_one_minus_square(x)),))
-arccos = primitive("arccos", np.arccos, (lambda g, out, x: -g / sqrt(_one_minus_square(x)),))
-arctan = primitive("arctan", np.arctan, (lambda g, out, x: g / (1 + x * x),))
+sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),), derivative="cos(x)")
+cos = primitive("cos", np.cos, (lambda g, out, x: -g * sin(x),), derivative="-sin(x)")
+tan = primitive("tan", np.tan, (lambda g, out, x: g * (1 + out * out),), derivative="1 / cos(x)**2")
+arcsin = primitive(
+    "arcsin",
+    np.arcsin,
+    (lambda g, out, x: g / sqrt(_one_minus_square(x)),),
+    derivative="1 / sqrt(1 - x**2)",
+)
+arccos = primitive(
+    "arccos",
+    np.arccos,
+    (lambda g, out, x: -g / sqrt(_one_minus_square(x)),),
+    derivative="-1 / sqrt(1 - x**2)",
+)
+arctan = primitive(
+    "arctan", np.arctan, (lambda g, out, x: g / (1 + x * x),), derivative="1 / (1 + x**2)"
+)
 hypot = primitive(
     "hypot",
     np.hypot,
     (lambda g, out, x, y: g * _cosine(x, out), lambda g, out, x, y: g * _cosine(y, out)),
+    derivative=("x / hypot(x, y)", "y / hypot(x, y)"),
 )
 arctan2 = primitive(
     "arctan2",
@@ -55,13 +68,31 @@ arctan2 = primitive(
         lambda g, out, y, x: _over(g * _cosine(x, h := hypot(x, y)), h),
         lambda g, out, y, x: _over(-g * _cosine(y, h := hypot(x, y)), h),
     ),
+    derivative=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"),
 )
-sinh = primitive("sinh", np.sinh, (lambda g, out, x: g * cosh(x),))
-cosh = primitive("cosh", np.cosh, (lambda g, out, x: g * sinh(x),))
-tanh = primitive("tanh", np.tanh, (lambda g, out, x: g * (1 - out * out),))
-arcsinh = primitive("arcsinh", np.arcsinh, (lambda g, out, x: g / _cosh_arcsinh(x),))
-arccosh = primitive("arccosh", np.arccosh, (lambda g, out, x: g / _sinh_arccosh(x),))
-arctanh = primitive("arctanh", np.arctanh, (lambda g, out, x: g / _one_minus_square(x),))
+sinh = primitive("sinh", np.sinh, (lambda g, out, x: g * cosh(x),), derivative="cosh(x)")
+cosh = primitive("cosh", np.cosh, (lambda g, out, x: g * sinh(x),), derivative="sinh(x)")
+tanh = primitive(
+    "tanh", np.tanh, (lambda g, out, x: g * (1 - out * out),), derivative="1 - tanh(x)**2"
+)
+arcsinh = primitive(
+    "arcsinh",
+    np.arcsinh,
+    (lambda g, out, x: g / _cosh_arcsinh(x),),
+    derivative="1 / sqrt(1 + x**2)",
+)
+arccosh = primitive(
+    "arccosh",
+    np.arccosh,
+    (lambda g, out, x: g / _sinh_arccosh(x),),
+    derivative="1 / sqrt(x**2 - 1)",
+)
+arctanh = primitive(
+    "arctanh",
+    np.arctanh,
+    (lambda g, out, x: g / _one_minus_square(x),),
+    derivative="1 / (1 - x**2)",
+)
 
 #: 1 - x^2 without cancellation near 1; its own rule, because that of the product is inf - inf there.
 #: Of complex numbers it keeps the side of the branch cut: the sign of a zero imaginary part.
@@ -70,6 +101,7 @@ _one_minus_square = primitive(
     lambda x: (1 - x) * (1 + x) if not is_complex(x) else -(x - 1) * (x + 1),
     (lambda g, out, x: -2 * g * x,),
     elementwise=True,
+    derivative="-2 * x",
 )
 #: sqrt(x^2 + 1) and sqrt(x^2 - 1) where x^2 would overflow.
 _cosh_arcsinh = primitive(
@@ -77,12 +109,14 @@ _cosh_arcsinh = primitive(
     lambda x: np.sqrt(1 + x * x) if is_complex(x) else np.hypot(1, x),
     (lambda g, out, x: g * x / out,),
     elementwise=True,
+    derivative="x / sqrt(1 + x**2)",
 )
 _sinh_arccosh = primitive(
     "sinh_arccosh",
     lambda x: np.sqrt(x - 1) * np.sqrt(x + 1),
     (lambda g, out, x: g * x / out,),
     elementwise=True,
+    derivative="x / sqrt(x**2 - 1)",
 )
 
 
@@ -102,8 +136,8 @@ def _cosine(x: Any, h: Any) -> Any:
 
 
 _DEGREE = math.pi / 180
-deg2rad = primitive("deg2rad", np.deg2rad, (lambda g, out, x: g * _DEGREE,))
-rad2deg = primitive("rad2deg", np.rad2deg, (lambda g, out, x: g / _DEGREE,))
+deg2rad = primitive("deg2rad", np.deg2rad, (lambda g, out, x: g * _DEGREE,), derivative="pi / 180")
+rad2deg = primitive("rad2deg", np.rad2deg, (lambda g, out, x: g / _DEGREE,), derivative="180 / pi")
 implements(np.radians)(deg2rad)
 implements(np.degrees)(rad2deg)
 

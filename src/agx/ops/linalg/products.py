@@ -65,14 +65,29 @@ def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     return matmul(swapaxes(x, -1, -2), g)
 
 
+def _matmul_stack(i: int, g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim > 1 and y.ndim > 1:
+        return g @ np.swapaxes(y, -1, -2) if i == 0 else np.swapaxes(x, -1, -2) @ g
+    if x.ndim == 2:
+        return g[..., None] * y if i == 0 else g @ x
+    if x.ndim == 1 and y.ndim == 1:
+        return g[:, None] * (x if i else y)
+    return None
+
+
 def _matmul_value(x: Any, y: Any) -> Any:
     found = dense.matmul(x, y, None, threads.team)
     return threads.matmul(np.asarray(x), np.asarray(y)) if found is None else found
 
 
-matmul = primitive("matmul", _matmul_value, (_matmul_left, _matmul_right))
+matmul = primitive(
+    "matmul",
+    _matmul_value,
+    (_matmul_left, _matmul_right),
+    stacked=_matmul_stack,
+    doc="Multiply matrices as ``numpy.matmul`` does: (..., M, K) by (..., K, N).",
+)
 implements(np.matmul)(matmul)
-matmul.__doc__ = """Multiply matrices as ``numpy.matmul`` does: (..., M, K) by (..., K, N)."""
 
 
 def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:

@@ -50,7 +50,7 @@ def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
     return choose_where(_fitting(op, x, where), x, initial)
 
 
-@implements(np.max, np.amax)
+@implements(np.max, np.amax, np.maximum.reduce)
 def max(
     a: Any,
     axis: Axis = None,
@@ -74,7 +74,7 @@ def max(
     return largest if initial is None else maximum(largest, initial)
 
 
-@implements(np.min, np.amin)
+@implements(np.min, np.amin, np.minimum.reduce)
 def min(
     a: Any,
     axis: Axis = None,

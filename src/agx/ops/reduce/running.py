@@ -59,7 +59,7 @@ _cumsum = primitive(
 )
 
 
-@implements(np.cumsum)
+@implements(np.cumsum, np.add.accumulate)
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Add up the elements from the first to each one, along ``axis`` or of the flattened array.
 
@@ -117,7 +117,7 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
 _cumprod = primitive("cumprod", lambda x, *, axis: np.cumprod(x, axis), (_cumprod_vjp,))
 
 
-@implements(np.cumprod)
+@implements(np.cumprod, np.multiply.accumulate)
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Multiply the elements from the first to each one; gradients are exact where some are zero.
 

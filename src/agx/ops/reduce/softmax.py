@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..._engine.graph import of_arrays, primitive
+from ..._engine.graph import implements, of_arrays, primitive
 from ..._kernels import reduce as _kernels
 from ..complex import real_only
-from ..elementwise.exponential import exp
-from ..shape.axes import Axis
+from ..elementwise.exponential import exp, logaddexp
+from ..shape.axes import Axis, as_array
+from ..shape.dtype import cast
+from ..shape.where import where as choose_where
 from .sums import _restore
 
 if TYPE_CHECKING:
@@ -94,6 +96,15 @@ def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
     array(1000.69314718)
     """
     return _logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+@implements(np.logaddexp.reduce)
+def _logaddexp_reduce(
+    x: Any, axis: Axis = 0, *, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
+    kept = x if where is None else choose_where(where, x, -np.inf)
+    out = logsumexp(kept, axis, keepdims=keepdims)
+    return out if initial is None else logaddexp(out, cast(as_array(initial), out.dtype))
 
 
 @of_arrays

@@ -89,10 +89,17 @@ def _counted(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
 
 # --- sums and moments ----------------------------------------------------------------------------
 
+
+def _sum_stack(i: int, g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    kept = np.add.reduce(np.empty(x.shape, bool), axis, keepdims=True).shape
+    return np.broadcast_to(g.reshape(len(g), *kept), (len(g), *x.shape))
+
+
 _sum = primitive(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
     (lambda g, out, x, *, axis, keepdims: broadcast_to(_restore(g, x, axis, keepdims), x.shape),),
+    stacked=_sum_stack,
 )
 _mean = primitive(
     "mean",
@@ -101,6 +108,9 @@ _mean = primitive(
         lambda g, out, x, *, axis, keepdims: broadcast_to(
             _restore(g, x, axis, keepdims) / _count(x, axis), x.shape
         ),
+    ),
+    stacked=lambda i, g, out, x, **how: (
+        _sum_stack(i, g, out, x, **how) * (out.size / max(x.size, 1))
     ),
 )
 
@@ -135,7 +145,7 @@ _std = primitive(
 )
 
 
-@implements(np.sum)
+@implements(np.sum, np.add.reduce)
 def sum(
     a: Any,
     axis: Axis = None,
@@ -274,7 +284,7 @@ _prod = primitive(
 )
 
 
-@implements(np.prod)
+@implements(np.prod, np.multiply.reduce)
 def prod(
     a: Any,
     axis: Axis = None,

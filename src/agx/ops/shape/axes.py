@@ -52,15 +52,22 @@ def _flat(nested: Any) -> list[Any]:
     return [nested]
 
 
+def _transpose_stack(i: int, g: Any, out: Any, x: Any, *, axes: Any) -> Any:
+    order = np.arange(x.ndim)[::-1] if axes is None else np.argsort(axes)
+    return g.transpose(0, *(np.asarray(order, int) + 1))
+
+
 _reshape = primitive(
     "reshape",
     lambda x, *, shape: np.asarray(x).reshape(shape),
     (lambda g, out, x, *, shape: reshape(g, x.shape),),
+    stacked=lambda i, g, out, x, *, shape: g.reshape(len(g), *x.shape),
 )
 _transpose = primitive(
     "transpose",
     lambda x, *, axes: np.transpose(x, axes),
     (lambda g, out, x, *, axes: transpose(g, None if axes is None else np.argsort(axes)),),
+    stacked=_transpose_stack,
 )
 _broadcast_to = primitive(
     "broadcast_to",
