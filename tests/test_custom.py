@@ -80,6 +80,10 @@ def test_what_custom_vjp_would_lose():
     f.defvjp(lambda x, y=1.0: ((x, x), None), lambda kept, g: (g,))
     with pytest.raises(TypeError, match="keyword arguments are constants; pass 'y' by position"):
         f(X, y=ag.Tensor(X))
+    with pytest.raises(TypeError, match="keyword arguments are constants; pass 'y' by position"):
+        f(X, y=[ag.Tensor(1.0), 2.0])
+    with pytest.raises(TypeError, match=r"f: a list of Tensors would lose .*ag.stack or ag.array"):
+        f([ag.Tensor(1.0), 2.0])
     with pytest.raises(TypeError, match="the value must be one array, got a tuple; stack several"):
         f(ag.Tensor(X))
     f.defvjp(lambda x: x, lambda kept, g: (g,))

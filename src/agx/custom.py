@@ -19,6 +19,7 @@ from ._engine.graph import (
 )
 from ._engine.trees import flatten, is_differentiable
 from ._kernels.fingerprint import fingerprint_of
+from .ops.shape.axes import holds_tensors
 from .tensor import Tensor
 
 
@@ -95,10 +96,14 @@ class custom_vjp:  # noqa: N801
                 f"{name}: no gradient is defined; call {name}.defvjp(forward, backward)"
             )
         for key, a in kwargs.items():
-            if isinstance(a, Node) and a.requires_grad:
+            if (isinstance(a, Node) and a.requires_grad) or holds_tensors(a):
                 raise TypeError(
                     f"{name}: keyword arguments are constants; pass {key!r} by position"
                 )
+        if is_recording() and any(map(holds_tensors, args)):
+            raise TypeError(
+                f"{name}: a list of Tensors would lose their gradients; join them with ag.stack or ag.array"
+            )
         if not any(isinstance(a, Node) and a.requires_grad for a in args) or not is_recording():
             return self._function(*args, **kwargs)
         forward, backward = self._forward, self._backward

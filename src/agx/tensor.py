@@ -33,7 +33,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
         return value
     if isinstance(value, Node):
         raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
-    if isinstance(value, (list, tuple)) and any(isinstance(v, Node) for v in value):
+    if axes.holds_tensors(value):
         raise TypeError(
             "Tensor: expected numbers, got a list of Tensors; ag.stack keeps their gradients"
         )

@@ -188,7 +188,7 @@ def test_repr(layer, text):
         (lambda: nn.Conv2d(1, 2, 2.5), ValueError, "Conv2d: kernel_size must be an integer .* got 2.5"),
         (lambda: nn.Conv2d(1, 2, 3, stride=None), ValueError, "Conv2d: stride must be an integer .* got None"),
         (lambda: nn.Linear(2, 3, dtype=int), TypeError, "a parameter has dtype float32 or float64, got int64"),
-        (lambda: nn.Linear(2, 3)([[1.0, 2.0]]), TypeError, r"Linear\(2, 3\): expected an array or a Tensor, got list; convert it"),
+        (lambda: nn.Linear(2, 3)([[1.0, 2.0]]), TypeError, r"Linear\(2, 3\): expected an array or a Tensor, got list; join Tensors"),
         (lambda: nn.Flatten()(None), TypeError, r"Flatten\(\): expected an array or a Tensor, got NoneType"),
         (lambda: nn.Sequential(3), TypeError, "step 0 is no module or function, got 3"),
         (lambda: nn.Dropout(0.5, rng="x"), TypeError, "rng: expected a numpy.random.Generator"),

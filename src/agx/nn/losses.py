@@ -15,7 +15,7 @@ from ..ops import loss as ops
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import absolute
 from ..ops.reduce.softmax import log_softmax
-from ..ops.shape.axes import moveaxis, reshape
+from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
 from .module import Module
 
@@ -54,6 +54,7 @@ def _reduce(op: str, losses: Any, reduction: str, count: Any = None) -> Any:
 
 def _floats(x: Any) -> Any:
     """Predictions as a Tensor or an array; integers become float64, as they do in a Tensor."""
+    x = listed(x)
     if isinstance(x, Node):
         return x
     x = np.asarray(x)
@@ -63,6 +64,7 @@ def _floats(x: Any) -> Any:
 def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Predictions and targets as arrays of one shape and dtype."""
     predictions = _floats(predictions)
+    targets = listed(targets)
     targets = targets if isinstance(targets, Node) else np.asarray(targets)
     if predictions.shape != targets.shape:
         raise ValueError(
@@ -145,6 +147,7 @@ def cross_entropy(
     np.float64(2000.0)
     """
     logits = _floats(logits)
+    targets = listed(targets)
     targets = targets if isinstance(targets, Node) else np.asarray(targets)
     if weight is None and label_smoothing == 0 and reduction == "mean":
         classes = _classes(logits, targets, ignore_index)

@@ -39,7 +39,8 @@ class Module:
             if inputs and problem.obj is inputs[0] and problem.name in ("shape", "ndim", "dtype"):
                 raise TypeError(
                     f"{self!r}: expected an array or a Tensor, got {type(inputs[0]).__name__}; "
-                    "convert it, such as with np.asarray(x, np.float32)"
+                    "join Tensors with ag.stack or ag.array; convert numbers, such as with "
+                    "np.asarray(x, np.float32)"
                 ) from None
             raise
 

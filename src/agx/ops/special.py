@@ -20,7 +20,7 @@ from .reduce.softmax import log_softmax as plain_log_softmax
 from .reduce.softmax import logsumexp as plain_logsumexp
 from .reduce.softmax import softmax as plain_softmax
 from .reduce.sums import sum as plain_sum
-from .shape.axes import Axis, broadcast_to
+from .shape.axes import Axis, as_array, broadcast_to, holds_tensors
 from .shape.where import where
 
 if TYPE_CHECKING:
@@ -415,7 +415,7 @@ def logsumexp(
     >>> ag.special.logsumexp(np.array([1000.0, 0.0]), b=np.array([0.5, 0.0])).round(4)
     np.float64(999.3069)
     """
-    a = a if hasattr(a, "shape") else np.asarray(a)
+    a, b = as_array(a), as_array(b) if holds_tensors(b) else b
     if b is None and not return_sign:
         return plain_logsumexp(a, axis, keepdims=keepdims)
     b = np.ones((), a.dtype) if b is None else b
@@ -438,7 +438,7 @@ def softmax(x: Any, axis: Axis = None) -> Array:
     array([[0.25, 0.25],
            [0.25, 0.25]])
     """
-    return plain_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+    return plain_softmax(as_array(x), axis)
 
 
 @of_arrays
@@ -448,4 +448,4 @@ def log_softmax(x: Any, axis: Axis = None) -> Array:
     >>> ag.special.log_softmax(np.array([0.0, -1000.0]))
     array([    0., -1000.])
     """
-    return plain_log_softmax(x if hasattr(x, "shape") else np.asarray(x), axis)
+    return plain_log_softmax(as_array(x), axis)

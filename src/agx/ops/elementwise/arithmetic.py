@@ -12,7 +12,7 @@ import numpy as np
 
 from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive
 from ..complex import conj, is_complex, real
-from ..shape.axes import as_array, refuse_out
+from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
@@ -119,6 +119,7 @@ def float_power(x1: Any, x2: Any, /) -> Array:
     >>> ag.float_power(np.array([2, 4]), -1)
     array([0.5 , 0.25])
     """
+    x1, x2 = listed(x1), listed(x2)
     if not isinstance(x1, Node) and not isinstance(x2, Node):
         return np.float_power(x1, x2)
     return power(_double(x1), _double(x2))

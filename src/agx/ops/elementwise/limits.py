@@ -10,7 +10,7 @@ from ..._engine.graph import Node, implements, is_node, no_gradient, primitive
 from ..._kernels import loops
 from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
-from ..shape.axes import as_array, refuse_out
+from ..shape.axes import listed, refuse_out
 from ..shape.where import where
 from .arithmetic import _plain
 
@@ -104,7 +104,7 @@ def clip(
     """
     refuse_out("clip", out)
     min, max = a_min if min is None else min, a_max if max is None else max
-    min, max = (as_array(b) if isinstance(b, (list, tuple)) else b for b in (min, max))
+    min, max = listed(min), listed(max)
     if isinstance(min, Node) or isinstance(max, Node):
         if min is not None:
             a = where((a > min) | np.isnan(a), a, min)
@@ -172,6 +172,7 @@ def nan_to_num(
     >>> ag.nan_to_num(np.array([np.nan, 1.0]))
     array([0., 1.])
     """
+    x = listed(x)
     if isinstance(x, Node):
         if not copy:
             raise TypeError("nan_to_num: a Tensor cannot be changed in place; leave out copy=False")
@@ -186,6 +187,7 @@ def real_if_close(a: Any, tol: float = 100) -> Array:
     >>> ag.real_if_close(np.array([1 + 1e-16j]))
     array([1.])
     """
+    a = listed(a)
     if not is_node(a):
         return np.real_if_close(a, tol)
     close = is_complex(a) and not np.iscomplexobj(np.real_if_close(_plain(a), tol))

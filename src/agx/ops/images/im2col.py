@@ -10,6 +10,7 @@ import numpy as np
 from ..._engine.graph import of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..complex import real_only
+from ..shape.axes import as_array
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -85,7 +86,7 @@ def output_size(op: str, geo: Geometry, height: int, width: int) -> tuple[int, i
 
 def images(op: str, x: Any) -> Any:
     """Check that ``x`` is a batch of images, (N, C, H, W)."""
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = as_array(x)
     if len(x.shape) != 4:
         hint = "; add the batch axis with x[None]" if len(x.shape) == 3 else ""
         raise ValueError(f"{op}: expected x of shape (N, C, H, W), got {tuple(x.shape)}{hint}")
@@ -174,16 +175,17 @@ def col2im(
     >>> ag.col2im(np.ones((1, 2, 1, 1, 2)), (1, 1, 1, 3), (1, 2))
     array([[[[1., 2., 1.]]]])
     """
+    patches = as_array(patches)
     geo = geometry("col2im", kernel_size, stride, padding, dilation)
     shape = tuple(int(n) for n in shape)  # type: ignore[assignment]
     if len(shape) != 4:
         raise ValueError(f"col2im: expected a shape (N, C, H, W), got {shape}")
     down, across = output_size("col2im", geo, *shape[2:])
     expected = (shape[0], down * across, shape[1], *geo.kernel)
-    if np.shape(patches) != expected:
+    if patches.shape != expected:
         raise ValueError(
             f"col2im: images of shape {shape} have patches of shape {expected}, got "
-            f"{np.shape(patches)}; check the shape and the stride, padding and dilation"
+            f"{patches.shape}; check the shape and the stride, padding and dilation"
         )
     return _col2im(patches, shape=shape, geo=geo)
 

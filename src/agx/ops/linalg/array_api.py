@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..._engine.graph import implements
+from ..._engine.graph import implements, is_node
 from ..complex import conj, is_complex
 from ..reduce.sums import sum
-from ..shape.axes import moveaxis
+from ..shape.axes import as_array, moveaxis
 from ..shape.dtype import cast
 from ..shape.moves import roll
 from ..shape.where import where
-from .matrices import as_array, is_tensor, mT
+from .matrices import mT
 from .products import outer as _outer
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Array:
     array([2.])
     """
     x = as_array(x)
-    if not is_tensor(x):
+    if not is_node(x):
         return np.linalg.diagonal(x, offset=offset)
     if x.ndim < 2:
         raise ValueError(f"diagonal: expected two axes or more, got {x.ndim}; use expand_dims")

@@ -12,22 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import Node, implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
 from ..reduce.sums import prod, sum
-from ..shape.axes import concatenate, expand_dims, reshape
+from ..shape.axes import as_array, concatenate, expand_dims, reshape
 from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
 from .matrices import (
     _solve,
-    as_array,
     as_diagonal,
     check_square,
     from_triangle,
     inv,
-    is_tensor,
     mH,
     mT,
 )
@@ -164,7 +162,7 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """
     UPLO = _triangle("eigh", UPLO)
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
     check_square("eigh", a)
     return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
@@ -180,7 +178,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
     check_square("eigvalsh", a)
-    return _eigvalsh(from_triangle(a, UPLO) if is_tensor(a) else a, UPLO=UPLO)
+    return _eigvalsh(from_triangle(a, UPLO) if is_node(a) else a, UPLO=UPLO)
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -217,7 +215,7 @@ def eig(a: Any) -> EigResult:
     array([0.+1.j, 0.-1.j])
     """
     a = as_array(a)
-    return EigResult(*_eig_parts(_eig(a), a)) if is_tensor(a) else np.linalg.eig(a)  # type: ignore[return-value]
+    return EigResult(*_eig_parts(_eig(a), a)) if is_node(a) else np.linalg.eig(a)  # type: ignore[return-value]
 
 
 @implements(np.linalg.eigvals)
@@ -227,7 +225,8 @@ def eigvals(a: Any) -> Array:
     >>> ag.linalg.eigvals(np.array([[0.0, 1.0], [-1.0, 0.0]]))
     array([0.+1.j, 0.-1.j])
     """
-    return eig(a)[0] if is_tensor(a) else np.linalg.eigvals(a)
+    a = as_array(a)
+    return eig(a)[0] if is_node(a) else np.linalg.eigvals(a)
 
 
 # --- singular values -----------------------------------------------------------------------------
@@ -314,7 +313,7 @@ def svd(
     array([3., 2.])
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.svd(a, full_matrices, compute_uv, hermitian)  # type: ignore[call-overload]
     if hermitian:
         return _svd_hermitian(a, compute_uv)
@@ -382,7 +381,7 @@ def qr(a: Any, mode: str = "reduced") -> QRResult:
     array([[-5.]])
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.qr(a, mode)  # type: ignore[call-overload]
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(
@@ -422,7 +421,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
     """
     a = as_array(a)
     check_square("cholesky", a)
-    h = from_triangle(a, "U" if upper else "L") if is_tensor(a) else a
+    h = from_triangle(a, "U" if upper else "L") if is_node(a) else a
     return _cholesky(h, upper=bool(upper))
 
 
@@ -490,11 +489,7 @@ def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
     value = _plain(out)
     inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
-    if (
-        inverse is None
-        and (is_tensor(x) or not np.isfinite(x).all())
-        and 0 < x.shape[-1] <= _MINORS
-    ):
+    if inverse is None and (is_node(x) or not np.isfinite(x).all()) and 0 < x.shape[-1] <= _MINORS:
         return expand_dims(g, (-1, -2)) * _minors(x)
     if inverse is None:
         return expand_dims(g, (-1, -2)) * _cofactor(x)
@@ -541,7 +536,7 @@ def slogdet(a: Any) -> SlogdetResult:
     np.float64(-1.0)
     """
     a = as_array(a)
-    if not is_tensor(a):
+    if not is_node(a):
         return np.linalg.slogdet(a)  # type: ignore[return-value]
     sign, size = _unpack(_slogdet(a), (), ())
     return SlogdetResult(sign, _real(size))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, primitive
+from ..shape.axes import as_array
+from ..shape.dtype import astype
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -111,8 +113,6 @@ def einsum(
         )
     if not isinstance(subscripts, str) and len(operands) and isinstance(operands[0], (list, tuple)):
         subscripts, operands = _letters((subscripts, *operands))
-    if dtype is not None:
-        operands = tuple(x.astype(dtype) for x in operands)
     if not isinstance(subscripts, str):
         raise TypeError(
             "einsum: the first argument must be a string of subscripts, such as 'ij,j->i'"
@@ -124,7 +124,7 @@ def einsum(
         raise ValueError(
             f"einsum: {len(terms)} terms in '{subscripts}' for {len(operands)} operands"
         )
-    arrays = [x if hasattr(x, "shape") else np.asarray(x) for x in operands]
+    arrays = [as_array(x) if dtype is None else astype(as_array(x), dtype) for x in operands]
     free = [c for c in string.ascii_letters if c not in text]
     widest = max(
         (x.ndim - len(t) + 3 for t, x in zip(terms, arrays, strict=True) if "..." in t), default=0

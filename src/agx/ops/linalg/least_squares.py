@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import Node, implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..reduce.sums import sum
-from ..shape.axes import expand_dims
+from ..shape.axes import as_array, expand_dims
 from .decompositions import svdvals
-from .matrices import as_array, from_triangle, is_tensor, mH, mT
+from .matrices import from_triangle, mH, mT
 from .products import matmul
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
         raise ValueError("pinv: expected rcond or rtol, got both; leave one out")
     how = {"rcond": rcond} if rtol is _UNSET else {"rtol": rtol}
     a = as_array(a)
-    if hermitian and is_tensor(a):
+    if hermitian and is_node(a):
         a = from_triangle(a, "L")
     return _pinv(a, hermitian=bool(hermitian), **how)
 
@@ -89,7 +89,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Solved:
     array([2.])
     """
     a, b = as_array(a), as_array(b)
-    if not (is_tensor(a) or is_tensor(b)):
+    if not (is_node(a) or is_node(b)):
         return np.linalg.lstsq(a, b, rcond)  # type: ignore[return-value]
     eps = float(np.finfo(np.float64).eps)  # NumPy computes in double precision, float32 too
     if rcond is None:

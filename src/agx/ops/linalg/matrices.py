@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import implements, primitive
 from ..complex import conj, is_complex, real
-from ..shape.axes import expand_dims, reshape, swapaxes, transpose
+from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
 
@@ -27,14 +27,6 @@ __all__ = [
     "tensorinv",
     "tensorsolve",
 ]
-
-
-def as_array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
-def is_tensor(x: Any) -> bool:
-    return isinstance(x, Node)
 
 
 def mT(x: Any) -> Any:

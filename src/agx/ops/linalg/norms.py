@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..._engine.graph import Node, constant_functions, implements, primitive
+from ..._engine.graph import Node, constant_functions, implements, is_node, primitive
 from ..complex import conj, is_complex
 from ..elementwise.arithmetic import absolute, sign
 from ..elementwise.trigonometric import _cosine, _over
 from ..reduce.extremes import max, min
 from ..reduce.sums import _restore, sum
-from ..shape.axes import Axis, expand_dims, moveaxis, squeeze
+from ..shape.axes import Axis, as_array, expand_dims, moveaxis, squeeze
 from ..shape.where import where
 from .decompositions import svdvals
-from .matrices import as_array, inv, is_tensor
+from .matrices import inv
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -199,7 +199,7 @@ def cond(x: Any, p: Any = None) -> Array:
     np.float64(2.0)
     """
     x = as_array(x)
-    if not is_tensor(x):
+    if not is_node(x):
         return np.linalg.cond(x, p)
     value = np.linalg.cond(x.value, p)
     endless = ~np.isfinite(value)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._engine.graph import implements, is_node, value_of
 from ..complex import check_real
-from ..shape.axes import as_array, ravel, reshape, transpose
+from ..shape.axes import as_array, listed, ravel, reshape, transpose
 from ..shape.create import linspace
 from ..shape.index import getitem, scatter_add
 from .extremes import max, min
@@ -28,11 +28,6 @@ __all__ = [
 ]
 
 
-def _listed(x: Any) -> Any:
-    """Lists as arrays; numbers, names of rules and None as they are."""
-    return as_array(x) if isinstance(x, (list, tuple)) else x
-
-
 @implements(np.histogram_bin_edges)
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:
     """Return the edges of the bins: given, or evenly spaced over ``range`` or over ``a``.
@@ -42,8 +37,8 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     >>> ag.histogram_bin_edges(np.array([0.0, 1.0, 4.0]), 2)
     array([0., 2., 4.])
     """
-    a, bins, range = as_array(a), _listed(bins), _listed(range)
-    plain = np.histogram_bin_edges(*map(value_of, (a, bins, range, _listed(weights))))
+    a, bins, range = as_array(a), listed(bins), listed(range)
+    plain = np.histogram_bin_edges(*map(value_of, (a, bins, range, listed(weights))))
     if np.ndim(bins):
         return bins
     if not is_node(a if range is None else range) or not a.size:
@@ -89,7 +84,7 @@ def histogram(
     >>> ag.histogram(np.array([0.0, 1.0, 4.0]), 2)
     (array([2, 1]), array([0., 2., 4.]))
     """
-    a, bins, range, weights = as_array(a), _listed(bins), _listed(range), _listed(weights)
+    a, bins, range, weights = as_array(a), listed(bins), listed(range), listed(weights)
     edges = histogram_bin_edges(a, bins, range, weights)
     if not density and not is_node(weights):
         return np.histogram(*map(value_of, (a, bins, range, density, weights)))[0], edges
@@ -127,7 +122,7 @@ def histogramdd(
         )
     columns = [points[:, k] for k in np.arange(count)]
     edges = [histogram_bin_edges(x, b, r) for x, b, r in zip(columns, bins, ranges, strict=True)]
-    return _fill(columns, edges, _listed(weights), density)  # type: ignore[return-value]
+    return _fill(columns, edges, listed(weights), density)  # type: ignore[return-value]
 
 
 @implements(np.histogram2d)

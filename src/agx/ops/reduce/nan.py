@@ -15,7 +15,7 @@ from ..shape.axes import Axis, as_array, moveaxis, refuse_out, reshape, stack
 from ..shape.dtype import astype
 from ..shape.where import where as choose_where
 from .extremes import max, min
-from .quantiles import _front, _quantile
+from .quantiles import _front, _quantile, check_constant
 from .running import cumprod, cumsum
 from .sums import degrees_lost, prod, sum
 from .sums import mean as plain_mean
@@ -259,6 +259,7 @@ def _nan_quantile(
     a = as_array(a)
     if not np.isnan(value_of(a)).any():
         return _quantile(op, a, q, axis, method, keepdims, weights)
+    check_constant(op, weights=weights)
     if weights is not None:
         weights = np.broadcast_to(weights, a.shape)
     rows, axes = _front(a, axis)
@@ -321,6 +322,7 @@ def nanpercentile(
     np.float64(2.0)
     """
     refuse_out("nanpercentile", out)
+    check_constant("nanpercentile", q=q)
     return _nan_quantile(
         "nanpercentile", a, np.true_divide(q, 100), axis, method, keepdims, weights
     )

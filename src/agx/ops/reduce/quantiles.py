@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, is_node, value_of
 from ..complex import check_real
-from ..shape.axes import as_array, moveaxis, refuse_out, reshape
+from ..shape.axes import as_array, holds_tensors, moveaxis, refuse_out, reshape
 from ..shape.index import getitem
 from ..shape.where import where
 from .sorting import sort
@@ -78,16 +78,22 @@ def percentile(
     np.float64(3.0)
     """
     refuse_out("percentile", out)
+    check_constant("percentile", q=q)
     return _quantile("percentile", a, np.true_divide(q, 100), axis, method, keepdims, weights)
+
+
+def check_constant(op: str, **given: Any) -> None:
+    """Raise TypeError if one of the arguments is a Tensor, or a list of Tensors."""
+    for name, x in given.items():
+        if is_node(x) or holds_tensors(x):
+            raise TypeError(
+                f"{op}: no gradient with respect to {name} is defined; pass a plain array"
+            )
 
 
 def _quantile(op: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any) -> Any:
     """Interpolate between neighbours in order: NumPy's quantile of the ranks says which and how far."""
-    for name, given in (("q", q), ("weights", weights)):
-        if is_node(given):
-            raise TypeError(
-                f"{op}: no gradient with respect to {name} is defined; pass a plain array"
-            )
+    check_constant(op, q=q, weights=weights)
     a = as_array(a)
     if not op.endswith("median"):  # which NumPy has of complex numbers too
         check_real(op, a)

@@ -17,6 +17,7 @@ from ..shape.axes import (
     broadcast_to,
     concatenate,
     expand_dims,
+    listed,
     moveaxis,
     refuse_out,
     reshape,
@@ -165,7 +166,7 @@ def sum(
     if dtype is not None or out is not None or where is not None:
         a = _prepared("sum", a, dtype, out, where, 0)
     total = _sum(a, axis=axis, keepdims=keepdims)
-    return total if initial is None else total + initial
+    return total if initial is None else total + listed(initial)
 
 
 @implements(np.mean)
@@ -216,7 +217,7 @@ def var(
         a = _prepared("var", a, dtype, out, None, 0)
     if where is None and mean is None:
         return _var(a, axis=axis, keepdims=keepdims, ddof=ddof)
-    included = True if where is None else where
+    a, mean, included = as_array(a), listed(mean), True if where is None else where
     if mean is None:
         total = sum(a, axis, keepdims=True, where=included)
         mean = total / _counted(a, axis, included, True)
@@ -304,7 +305,7 @@ def prod(
     if dtype is not None or out is not None or where is not None:
         a = _prepared("prod", a, dtype, out, where, 1)
     product = _prod(a, axis=axis, keepdims=keepdims)
-    return product if initial is None else product * initial
+    return product if initial is None else product * listed(initial)
 
 
 @implements(np.average)

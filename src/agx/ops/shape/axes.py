@@ -33,9 +33,17 @@ def as_array(x: Any) -> Any:
     """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked."""
     if hasattr(x, "shape"):
         return x
-    if isinstance(x, (list, tuple)) and any(is_node(v) for v in _flat(x)):
-        return stack([as_array(v) for v in x])
-    return np.asarray(x)
+    return stack([as_array(v) for v in x]) if holds_tensors(x) else np.asarray(x)
+
+
+def listed(x: Any) -> Any:
+    """A list or tuple as an array or a Tensor; anything else, such as a number or None, as it is."""
+    return as_array(x) if isinstance(x, (list, tuple)) else x
+
+
+def holds_tensors(x: Any) -> bool:
+    """Whether there are Tensors inside nested lists and tuples."""
+    return isinstance(x, (list, tuple)) and any(is_node(v) or holds_tensors(v) for v in x)
 
 
 def refuse_out(op: str, out: Any) -> None:
@@ -44,12 +52,6 @@ def refuse_out(op: str, out: Any) -> None:
         raise TypeError(
             f"{op}: out= would overwrite an array that the graph may need; use the result instead"
         )
-
-
-def _flat(nested: Any) -> list[Any]:
-    if isinstance(nested, (list, tuple)):
-        return [leaf for part in nested for leaf in _flat(part)]
-    return [nested]
 
 
 def _transpose_stack(i: int, g: Any, out: Any, x: Any, *, axes: Any) -> Any:

@@ -148,7 +148,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     array([[2.],
            [3.]])
     """
-    indices = np.asarray(indices)
+    arr, indices = as_array(arr), np.asarray(indices)
     if axis is None:
         return getitem(arr.reshape(-1), indices)
     axis = normalize_axis_index(axis, arr.ndim)

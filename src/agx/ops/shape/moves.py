@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_view
 
 from ..._engine.graph import implements, is_node, primitive, value_of
-from .axes import Axis, as_array, concatenate, moveaxis, ravel, reshape
+from .axes import Axis, as_array, concatenate, listed, moveaxis, ravel, reshape
 from .index import getitem
 from .where import where
 
@@ -229,6 +229,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Array:
     >>> ag.trim_zeros(np.array([0.0, 1.0, 0.0]))
     array([1.])
     """
+    filt = listed(filt)
     if not is_node(filt):
         return np.trim_zeros(filt, trim, **({} if axis is None else {"axis": axis}))
     if not set(trim.lower()) <= {"f", "b"}:
@@ -250,6 +251,7 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Array:
     >>> ag.copy(np.array([1.0]))
     array([1.])
     """
+    a = listed(a)
     return +a if is_node(a) else np.array(a, order=order, subok=subok)
 
 

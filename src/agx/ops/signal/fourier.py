@@ -16,6 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import implements, primitive
 from ..complex import conj
+from ..shape.axes import as_array
 from ..shape.moves import roll
 from ..shape.pad import pad
 
@@ -96,10 +97,6 @@ _irfftn = primitive(
 # --- arguments -----------------------------------------------------------------------------------
 
 
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
 def _norm(who: str, norm: str | None, out: Any) -> str:
     if out is not None:
         raise TypeError(
@@ -143,7 +140,7 @@ def _lengths(
 def _full(whole: Any, who: str, x: Any, s: Sizes, axes: Axes, norm: str | None, out: Any) -> Any:
     """Transform ``x`` along axes that may repeat, the last first, as NumPy does."""
     norm = _norm(who, norm, out)
-    x = _array(x)
+    x = as_array(x)
     sizes, where = _lengths(who, x.shape, s, axes, half=False)
     if len(set(where)) == len(where):
         return whole(x, s=sizes, axes=where, norm=norm)
@@ -154,7 +151,7 @@ def _full(whole: Any, who: str, x: Any, s: Sizes, axes: Axes, norm: str | None, 
 
 def _to_half(who: str, x: Any, s: Sizes, axes: Axes, norm: str | None, out: Any) -> Any:
     norm = _norm(who, norm, out)
-    x = _array(x)
+    x = as_array(x)
     if x.dtype.kind == "c":
         raise TypeError(f"{who}: expected real numbers, got {x.dtype}; use fft, or take ag.real")
     sizes, where = _lengths(who, x.shape, s, axes, half=False)
@@ -166,7 +163,7 @@ def _to_half(who: str, x: Any, s: Sizes, axes: Axes, norm: str | None, out: Any)
 
 def _from_half(who: str, x: Any, s: Sizes, axes: Axes, norm: str | None, out: Any) -> Any:
     norm = _norm(who, norm, out)
-    x = _array(x)
+    x = as_array(x)
     sizes, where = _lengths(who, x.shape, s, axes, half=True)
     if len(set(where)) == len(where):
         return _irfftn(x, s=sizes, axes=where, norm=norm)
@@ -258,7 +255,7 @@ def hfft(
     array([ 1.   ,  4.464, -2.464])
     """
     return _from_half(
-        "hfft", conj(_array(a)), _one(n), (axis,), _SWAPPED[_norm("hfft", norm, out)], None
+        "hfft", conj(as_array(a)), _one(n), (axis,), _SWAPPED[_norm("hfft", norm, out)], None
     )
 
 
@@ -389,7 +386,7 @@ def irfft2(
 
 
 def _shift(x: Any, axes: int | Axes, sign: int) -> Any:
-    x = _array(x)
+    x = as_array(x)
     if axes is None:
         axes = range(x.ndim)
     elif isinstance(axes, (int, np.integer)):

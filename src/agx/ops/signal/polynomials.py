@@ -10,7 +10,7 @@ from ..._engine.graph import implements, is_node, value_of
 from ..complex import is_complex, real
 from ..elementwise.arithmetic import sqrt
 from ..reduce.sums import sum
-from ..shape.axes import as_array, concatenate, reshape, stack
+from ..shape.axes import as_array, concatenate, listed, reshape, stack
 from .convolution import convolve
 
 if TYPE_CHECKING:
@@ -243,6 +243,7 @@ def polyfit(
     >>> ag.polyfit(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), 1).round(6)
     array([2., 1.])
     """
+    x, y, w = listed(x), listed(y), listed(w)
     if not any(is_node(a) for a in (x, y, w)):
         numpys: Any = np.polyfit
         return numpys(x, y, deg, rcond, full, w, cov)
@@ -257,7 +258,6 @@ def polyfit(
     x, y = as_array(x), as_array(y)
     columns, right = vander(x, deg + 1), y
     if w is not None:
-        w = as_array(w)
         columns = columns * reshape(w, (-1, 1))
         right = right * (reshape(w, (-1, 1)) if y.ndim == 2 else w)
     scale = sqrt(sum(columns * columns, 0))

@@ -7,7 +7,7 @@ import pytest
 
 import agx as ag
 from agx._engine.graph import Primitive, numpy_functions
-from agx._protocol import table
+from agx._protocol import report
 
 NUMPY_2_1 = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 #: Where a signature is not NumPy's, by the name in NumPy, and why.
@@ -42,8 +42,8 @@ def parameters(function):
 
 def pairs():
     """NumPy's function and agx's, by name; not what is NumPy's own here, nor primitives."""
-    table.table()  # loads what is loaded on demand
-    found = dict(numpy_functions)
+    report.rows()  # loads what is loaded on demand
+    found = {f: ours for f, ours in numpy_functions.items() if not method_of_ufunc(f)}
     for there, here in ((np, ag), (np.linalg, ag.linalg), (np.fft, ag.fft)):
         for name in dir(there):
             ours = getattr(here, name, None)
@@ -54,6 +54,10 @@ def pairs():
         for theirs, ours in found.items()
         if ours is not theirs and not isinstance(ours, Primitive) and signature(theirs)
     }
+
+
+def method_of_ufunc(function):
+    return isinstance(getattr(function, "__self__", None), np.ufunc)
 
 
 def name_of(function):
