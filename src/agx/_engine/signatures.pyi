@@ -42,6 +42,8 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 A_co = TypeVar("A_co", covariant=True)
 S = TypeVar("S")
+X = TypeVar("X")
+X_contra = TypeVar("X_contra", contravariant=True)
 
 #: One array, as an argument.
 Operand: TypeAlias = Node | ArrayLike
@@ -235,6 +237,71 @@ class Resolve(Protocol):
     def __call__(
         self, f: Callable[Concatenate[Any, P], UniqueAllResult], /
     ) -> Giving[P, UniqueAll[Tensor], UniqueAll[Plain]]: ...
+
+#: One array or number that is no Tensor.
+Number: TypeAlias = np.ndarray | np.generic | complex
+
+class OfArrays(Protocol[X_contra, P]):
+    """A function that takes whatever array there is; pyright reads lambdas as such functions."""
+
+    @overload
+    def __call__(self, x: Number, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    def __call__(self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    def __call__(self, x: X_contra, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+class Gradient(Protocol[X, P]):
+    """A function of an array or of a tree ``X``, whose result is built as its first argument is."""
+
+    @overload
+    def __call__(self, x: Number, /, *args: P.args, **kwargs: P.kwargs) -> Plain: ...
+    @overload
+    def __call__(self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    @overload
+    def __call__(self, x: X, /, *args: P.args, **kwargs: P.kwargs) -> X: ...
+
+class ValueAndGrad(Protocol[X, P]):
+    @overload
+    def __call__(self, x: Number, /, *args: P.args, **kwargs: P.kwargs) -> tuple[Plain, Plain]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def __call__(self, x: X, /, *args: P.args, **kwargs: P.kwargs) -> tuple[Plain, X]: ...
+
+class ValueGradAndAux(Protocol[X, P]):
+    @overload
+    def __call__(
+        self, x: Number, /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[tuple[Plain, Any], Plain]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[tuple[Tensor, Any], Tensor]: ...
+    @overload
+    def __call__(
+        self, x: X, /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[tuple[Plain, Any], X]: ...
+
+class GradAndAux(Protocol[X, P]):
+    @overload
+    def __call__(self, x: Number, /, *args: P.args, **kwargs: P.kwargs) -> tuple[Plain, Any]: ...
+    @overload
+    def __call__(self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> tuple[Tensor, Any]: ...
+    @overload
+    def __call__(self, x: X, /, *args: P.args, **kwargs: P.kwargs) -> tuple[X, Any]: ...
+
+class Jacobian(Protocol[X_contra, P]):
+    """A function whose result has the shapes of the result of another and of its first argument."""
+
+    @overload
+    def __call__(self, x: Number, /, *args: P.args, **kwargs: P.kwargs) -> Plain: ...
+    @overload
+    def __call__(self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    @overload
+    def __call__(self, x: X_contra, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 class Unary(Primitive, Generic[S]):
     @overload  # type: ignore[override]
