@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -60,7 +60,12 @@ def primitive(
     return new
 
 
-class custom_vjp:  # noqa: N801
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class custom_vjp(Generic[P, R]):  # noqa: N801
     """Give a function a pull-back of your own, as a decorator.
 
     ``f`` returns one array. ``f.defvjp(forward, backward)`` then names ``forward(*args)``, which
@@ -76,7 +81,7 @@ class custom_vjp:  # noqa: N801
     array(1.)
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[P, R]) -> None:
         functools.update_wrapper(self, f)
         self._function = f
         self._forward: Callable[..., Any] | None = None
@@ -89,7 +94,7 @@ class custom_vjp:  # noqa: N801
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         name = getattr(self._function, "__name__", "custom_vjp")
         if self._forward is None or self._backward is None:
             raise TypeError(
@@ -142,7 +147,8 @@ class custom_vjp:  # noqa: N801
                 )
             return tuple(found)
 
-        return Primitive(name, value, once(rule))(*args)
+        own: Any = Primitive(name, value, once(rule))
+        return own(*args)
 
 
 def _prints(tree: Any) -> list[int]:
@@ -163,7 +169,7 @@ def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
     return one
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+def checkpoint(f: F) -> F:
     """Keep only the result of ``f``, and compute its inside again in the backward pass.
 
     It trades time for memory: one more forward pass. ``f`` may use Tensors from outside, such as the
@@ -201,7 +207,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         ]
         return rebuild(nodes)
 
-    return sparing
+    return cast("F", sparing)
 
 
 def _outside(results: list[Any], inner: list[Any]) -> list[Node]:

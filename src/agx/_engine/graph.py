@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Never, overload
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, cast, overload
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._kernels.scalar import Scalar
     from .signatures import Binary, OneIn, Resolve, TwoIn, Unary
 
+F = TypeVar("F", bound=Callable[..., Any])
 Rules = Sequence[Callable[..., Any] | None] | Callable[..., Any]
 
 #: agx's own primitives by name. What a user declares is not among them.
@@ -41,15 +42,15 @@ constant_functions: set[Any] = set()
 
 @overload
 def primitive(
-    name: Literal["exp", "log", "sqrt", "relu", "tanh", "sigmoid", "abs", "neg"],
-    function: OneIn | Callable[[Any], Any],
+    name: Literal["exp", "log", "sqrt", "tanh", "abs", "neg"],
+    function: OneIn,
     vjps: Rules,
     **facts: Any,
 ) -> Unary[Scalar]: ...
 @overload
 def primitive(
-    name: Literal["add", "sub", "mul", "div", "pow", "maximum", "minimum"],
-    function: TwoIn | Callable[[Any, Any], Any],
+    name: Literal["add", "sub", "mul", "div", "pow"],
+    function: TwoIn,
     vjps: Rules,
     **facts: Any,
 ) -> Binary[Scalar]: ...
@@ -134,21 +135,8 @@ def no_gradient(*operands: Any, **params: Any) -> None:
 _graph.declare_explanation(explained)
 
 
-class no_grad:
-    """Switch recording off in this thread, as a context manager or a decorator.
-
-    Results computed inside have ``requires_grad=False`` and hold on to no inputs.
-
-    >>> x = ag.Tensor([1.0, 2.0])
-    >>> with ag.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        self = super().__new__(cls)
-        return self if function is None else self(function)
+class Quiet:
+    """What ``no_grad()`` returns: a context manager, and a decorator."""
 
     def __init__(self) -> None:
         self._before: list[bool] = []
@@ -159,7 +147,7 @@ class no_grad:
     def __exit__(self, *exc: object) -> None:
         _graph.set_recording(self._before.pop())
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         @functools.wraps(function)
         def quietly(*args: Any, **kwargs: Any) -> Any:
             before = _graph.set_recording(False)
@@ -168,7 +156,25 @@ class no_grad:
             finally:
                 _graph.set_recording(before)
 
-        return quietly
+        return cast("F", quietly)
+
+
+@overload
+def no_grad() -> Quiet: ...
+@overload
+def no_grad(function: F) -> F: ...
+def no_grad(function: Callable[..., Any] | None = None) -> Any:
+    """Switch recording off in this thread, as a context manager or a decorator.
+
+    Results computed inside have ``requires_grad=False`` and hold on to no inputs.
+
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> with ag.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+    return Quiet() if function is None else Quiet()(function)
 
 
 def _seed(root: Node, seed: Any, who: str) -> np.ndarray:

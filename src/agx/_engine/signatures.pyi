@@ -238,6 +238,12 @@ class Resolve(Protocol):
         self, f: Callable[Concatenate[Any, P], UniqueAllResult], /
     ) -> Giving[P, UniqueAll[Tensor], UniqueAll[Plain]]: ...
 
+class Forwards(Protocol[P, R_co]):
+    """A module, with what its ``forward`` takes and gives."""
+
+    @property
+    def forward(self) -> Callable[P, R_co]: ...
+
 #: One array or number that is no Tensor.
 Number: TypeAlias = np.ndarray | np.generic | complex
 

@@ -1,14 +1,20 @@
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .scalar import Scalar
+
 if TYPE_CHECKING:  # An import that mypy follows last (see signatures.pyi).
     from ..tensor import Tensor
 
 class Primitive:
     __name__: str
+    __qualname__: str
+    @property
+    def __signature__(self) -> inspect.Signature: ...
     @property
     def name(self) -> str: ...
     @property
@@ -38,11 +44,15 @@ class Primitive:
     @overload
     def __call__(self, x: Node, /, *args: Any, **params: Any) -> Tensor: ...
     @overload
+    def __call__(self, x: Scalar, /, *args: Scalar | float, **params: Any) -> Scalar: ...
+    @overload
     def __call__(self, x: ArrayLike, y: Node, /, *args: Any, **params: Any) -> Tensor: ...
     @overload
-    def __call__(self, x: ArrayLike, /, *args: ArrayLike, **params: Any) -> np.ndarray: ...
+    def __call__(
+        self, x: ArrayLike, y: ArrayLike, z: Node, /, *args: Any, **params: Any
+    ) -> Tensor: ...
     @overload
-    def __call__(self, /, *args: Any, **params: Any) -> Any: ...
+    def __call__(self, x: ArrayLike, /, *args: ArrayLike, **params: Any) -> np.ndarray: ...
     @overload
     def __get__(self, instance: None, owner: Any = None, /) -> Self: ...
     @overload

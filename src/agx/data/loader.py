@@ -74,7 +74,7 @@ class Loader:
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
         order = np.arange(len(self.dataset))
         if self.shuffle or self.transforms:
             rng = np.random.default_rng(generator(self.rng).integers(2**63))

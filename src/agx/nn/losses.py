@@ -6,7 +6,8 @@ Predictions and targets must have matching shapes: a mismatch is an error, never
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ..ops.shape.where import where
 from .module import Module
 
 if TYPE_CHECKING:
-    from .._engine.signatures import Array
+    from .._engine.signatures import Array, Tensor
 
 __all__ = [
     "binary_cross_entropy",
@@ -369,9 +370,23 @@ def binary_cross_entropy_with_logits(
 
 
 class _Loss(Module):
-    """A loss function with its options, as a module."""
+    """A loss function with its options, the keyword arguments of the function, as a module."""
 
-    function: Any
+    function: Callable[..., Any]
+
+    def __init_subclass__(cls, *, function: Callable[..., Any] | None = None) -> None:
+        super().__init_subclass__()
+        if function is not None:
+            cls.function = staticmethod(function)
+            cls.__doc__ = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, predictions: Tensor, targets: Any, /) -> Tensor: ...
+        @overload
+        def __call__(self, predictions: np.ndarray, targets: Any, /) -> np.ndarray: ...
+        def __call__(self, predictions: Any, targets: Any, /) -> Any: ...
 
     def __init__(self, **options: Any) -> None:
         name, arguments = type(self).__name__, inspect.signature(type(self).function).parameters
@@ -391,16 +406,22 @@ class _Loss(Module):
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 
-def _loss_module(name: str, function: Any) -> type[_Loss]:
-    """A module class for a loss; its options are the keyword arguments of the function."""
-    doc = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
-    return type(name, (_Loss,), {"function": staticmethod(function), "__doc__": doc})
+class CrossEntropyLoss(_Loss, function=cross_entropy): ...
 
 
-CrossEntropyLoss = _loss_module("CrossEntropyLoss", cross_entropy)
-NLLLoss = _loss_module("NLLLoss", nll_loss)
-MSELoss = _loss_module("MSELoss", mse)
-L1Loss = _loss_module("L1Loss", l1)
-HuberLoss = _loss_module("HuberLoss", huber)
-BCELoss = _loss_module("BCELoss", binary_cross_entropy)
-BCEWithLogitsLoss = _loss_module("BCEWithLogitsLoss", binary_cross_entropy_with_logits)
+class NLLLoss(_Loss, function=nll_loss): ...
+
+
+class MSELoss(_Loss, function=mse): ...
+
+
+class L1Loss(_Loss, function=l1): ...
+
+
+class HuberLoss(_Loss, function=huber): ...
+
+
+class BCELoss(_Loss, function=binary_cross_entropy): ...
+
+
+class BCEWithLogitsLoss(_Loss, function=binary_cross_entropy_with_logits): ...

@@ -6,7 +6,7 @@ In a rule ``g`` is the gradient of the result ``out``; rules leave un-broadcasti
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from ..shape.where import where
 from .exponential import log
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array
+    from ..._engine.signatures import Array, Binary, TwoIn
+    from ..._kernels.scalar import Scalar
 
 __all__ = [
     "absolute",
@@ -101,9 +102,9 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     return g * where(still, 0.0, out * log(where(still, 1.0, x)))
 
 
-power = primitive(
+power: Binary[Scalar] = primitive(
     "pow",
-    operator.pow,
+    cast("TwoIn", operator.pow),
     (_power_base, _power_exponent),
     elementwise=True,
     derivative=("y * x**(y - 1)", "log(x) * x**y"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from ..shape.where import where
 from .arithmetic import _plain
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array
+    from typing import Never
+
+    from ..._engine.signatures import Array, Binary, TwoIn
+    from ..._kernels.scalar import Scalar
 
 __all__ = [
     "clip",
@@ -50,11 +53,11 @@ def _attains(x: Any, out: Any) -> Any:
     return (x == out) | (np.isnan(x) & np.isnan(out))
 
 
-def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
+def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Binary[Any]:
     larger, smaller = "(x > y) + (x == y) / 2", "(x < y) + (x == y) / 2"
     return primitive(
         name,
-        ufunc,
+        cast("TwoIn", ufunc),
         (
             lambda g, out, x, y: _winner(g, out, x, y, top),
             lambda g, out, x, y: _winner(g, out, y, x, top),
@@ -63,10 +66,10 @@ def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
     )
 
 
-maximum = _extreme("maximum", np.maximum, top=True)
-minimum = _extreme("minimum", np.minimum, top=False)
-fmax = _extreme("fmax", np.fmax, top=True)
-fmin = _extreme("fmin", np.fmin, top=False)
+maximum: Binary[Scalar] = _extreme("maximum", np.maximum, top=True)
+minimum: Binary[Scalar] = _extreme("minimum", np.minimum, top=False)
+fmax: Binary[Never] = _extreme("fmax", np.fmax, top=True)
+fmin: Binary[Never] = _extreme("fmin", np.fmin, top=False)
 
 
 def _clip_value(x: Any, *, low: Any, high: Any) -> Any:
