@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from .ops.shape import axes, index, moves, selection
 from .ops.shape import dtype as dtypes
 
 if TYPE_CHECKING:
-    from ._engine.signatures import Method, Operand, Operator
-
-R = TypeVar("R")
+    from ._engine.signatures import Method, Operators
+else:
+    Operators = object
 
 _HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
 
@@ -65,11 +65,11 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
     return array.astype(dtype, copy=False)
 
 
-def _compare(ufunc: np.ufunc) -> Method[[Operand], np.ndarray]:
+def _compare(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
         return ufunc(self.array, plain(other))
 
-    return cast("Method[[Operand], np.ndarray]", compare)
+    return compare
 
 
 def _constant(name: str) -> Method[..., Any]:
@@ -87,11 +87,11 @@ def _constant(name: str) -> Method[..., Any]:
 _IN_PLACE = "{}: a Tensor cannot be changed in place, because the graph may need it; {}"
 
 
-def _swapped(function: Callable[[Any, Any], R]) -> Method[[Operand], R]:
-    return cast("Method[[Operand], R]", lambda self, other: function(other, self))
+def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(other, self)
 
 
-class Tensor(Node):
+class Tensor(Node, Operators):
     """Hold an array, its gradient, and how it was computed.
 
     ``value`` is an array of float32, float64, complex64 or complex128. The memory of such an array is
@@ -328,41 +328,42 @@ class Tensor(Node):
     # --- operators -------------------------------------------------------------------------------
 
     __hash__ = object.__hash__
-    __eq__: Method[[Operand], np.ndarray] = _compare(np.equal)  # type: ignore[assignment]
-    __ne__: Method[[Operand], np.ndarray] = _compare(np.not_equal)  # type: ignore[assignment]
-    __lt__ = _compare(np.less)
-    __le__ = _compare(np.less_equal)
-    __gt__ = _compare(np.greater)
-    __ge__ = _compare(np.greater_equal)
+    if not TYPE_CHECKING:  # Operators tells the types.
+        __eq__ = _compare(np.equal)
+        __ne__ = _compare(np.not_equal)
+        __lt__ = _compare(np.less)
+        __le__ = _compare(np.less_equal)
+        __gt__ = _compare(np.greater)
+        __ge__ = _compare(np.greater_equal)
 
-    __add__: Operator = arithmetic.add
-    __radd__: Operator = _swapped(arithmetic.add)
-    __sub__: Operator = arithmetic.subtract
-    __rsub__: Operator = _swapped(arithmetic.subtract)
-    __mul__: Operator = arithmetic.multiply
-    __rmul__: Operator = _swapped(arithmetic.multiply)
-    __truediv__: Operator = arithmetic.divide
-    __rtruediv__: Operator = _swapped(arithmetic.divide)
-    __floordiv__: Operator = arithmetic.floor_divide
-    __rfloordiv__: Operator = _swapped(arithmetic.floor_divide)
-    __mod__: Operator = arithmetic.remainder
-    __rmod__: Operator = _swapped(arithmetic.remainder)
-    __pow__: Operator = arithmetic.power
-    __rpow__: Operator = _swapped(arithmetic.power)
-    __matmul__: Operator = products.matmul
-    __rmatmul__: Operator = _swapped(products.matmul)
-    __neg__: Method[[], Tensor] = arithmetic.negative
-    __pos__: Method[[], Tensor] = arithmetic.positive
-    __abs__: Method[[], Tensor] = arithmetic.absolute
-    __divmod__ = arithmetic.divmod
-    __rdivmod__: Method[[Operand], tuple[Tensor, ...]] = _swapped(arithmetic.divmod)
-    __getitem__ = index.getitem
+        __add__ = arithmetic.add
+        __radd__ = _swapped(arithmetic.add)
+        __sub__ = arithmetic.subtract
+        __rsub__ = _swapped(arithmetic.subtract)
+        __mul__ = arithmetic.multiply
+        __rmul__ = _swapped(arithmetic.multiply)
+        __truediv__ = arithmetic.divide
+        __rtruediv__ = _swapped(arithmetic.divide)
+        __floordiv__ = arithmetic.floor_divide
+        __rfloordiv__ = _swapped(arithmetic.floor_divide)
+        __mod__ = arithmetic.remainder
+        __rmod__ = _swapped(arithmetic.remainder)
+        __pow__ = arithmetic.power
+        __rpow__ = _swapped(arithmetic.power)
+        __matmul__ = products.matmul
+        __rmatmul__ = _swapped(products.matmul)
+        __neg__ = arithmetic.negative
+        __pos__ = arithmetic.positive
+        __abs__ = arithmetic.absolute
+        __divmod__ = arithmetic.divmod
+        __rdivmod__ = _swapped(arithmetic.divmod)
+        __getitem__ = index.getitem
 
-    def __setitem__(self, where: Any, new: Any) -> None:
-        raise TypeError(
-            "a Tensor cannot be assigned into, because the graph may still need its old value; build "
-            "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
-        )
+        def __setitem__(self, where: Any, new: Any) -> None:
+            raise TypeError(
+                "a Tensor cannot be assigned into, because the graph may still need its old value; build "
+                "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
+            )
 
     sum = sums.sum
     mean = sums.mean

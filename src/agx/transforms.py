@@ -40,11 +40,9 @@ if TYPE_CHECKING:
         Gradient,
         Jacobian,
         Number,
-        OfArrays,
         P,
         ValueAndGrad,
         ValueGradAndAux,
-        X,
     )
 
 Argnums = int | tuple[int, ...]
@@ -244,20 +242,15 @@ class _Run:
 
 @overload
 def value_and_grad(
-    f: OfArrays[X, P], argnums: Literal[0] = 0, *, has_aux: Literal[False] = False
-) -> ValueAndGrad[X, P]: ...
+    f: Callable[Concatenate[Any, P], Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+) -> ValueAndGrad[P]: ...
 @overload
 def value_and_grad(
-    f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0, *, has_aux: Literal[False] = False
-) -> ValueAndGrad[X, P]: ...
-@overload
-def value_and_grad(
-    f: OfArrays[X, P], argnums: Literal[0] = 0, *, has_aux: Literal[True]
-) -> ValueGradAndAux[X, P]: ...
-@overload
-def value_and_grad(
-    f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
-) -> ValueGradAndAux[X, P]: ...
+    f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
+) -> ValueGradAndAux[P]: ...
 @overload
 def value_and_grad(
     f: Callable[..., Any], argnums: Argnums, *, has_aux: bool = False
@@ -302,9 +295,7 @@ def _outer(run: _Run, tree: Any) -> Any:
 
 
 @overload
-def grad(f: OfArrays[X, P], argnums: Literal[0] = 0) -> Gradient[X, P]: ...
-@overload
-def grad(f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0) -> Gradient[X, P]: ...
+def grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
 @overload
 def grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
 @overload
@@ -328,11 +319,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 @overload
-def grad_and_aux(f: OfArrays[X, P], argnums: Literal[0] = 0) -> GradAndAux[X, P]: ...
-@overload
 def grad_and_aux(
-    f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0
-) -> GradAndAux[X, P]: ...
+    f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0
+) -> GradAndAux[P]: ...
 @overload
 def grad_and_aux(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
 @overload
@@ -356,11 +345,9 @@ def grad_and_aux(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., A
 
 
 @overload
-def elementwise_grad(f: OfArrays[X, P], argnums: Literal[0] = 0) -> Gradient[X, P]: ...
-@overload
 def elementwise_grad(
-    f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0
-) -> Gradient[X, P]: ...
+    f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0
+) -> Gradient[P]: ...
 @overload
 def elementwise_grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
 @overload
@@ -477,13 +464,9 @@ def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
 
 
 @overload
-def jacobian(f: OfArrays[X, P], argnums: Literal[0] = 0) -> Jacobian[X, P]: ...
+def jacobian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Jacobian[P]: ...
 @overload
-def jacobian(f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0) -> Jacobian[X, P]: ...
-@overload
-def jacobian(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
-@overload
-def jacobian(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
+def jacobian(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the Jacobian of a function of arrays: shape of the result, then shape of the argument.
 
@@ -546,13 +529,9 @@ def _block(out: Node, nodes: list[Any], units: np.ndarray) -> list[Any]:
 
 
 @overload
-def hessian(f: OfArrays[X, P], argnums: Literal[0] = 0) -> Jacobian[X, P]: ...
+def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Jacobian[P]: ...
 @overload
-def hessian(f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0) -> Jacobian[X, P]: ...
-@overload
-def hessian(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
-@overload
-def hessian(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
+def hessian(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the matrix of second derivatives of a function that returns a scalar.
 
@@ -564,9 +543,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 @overload
-def hvp(f: OfArrays[X, P], argnums: Literal[0] = 0) -> Gradient[X, ...]: ...
-@overload
-def hvp(f: Callable[Concatenate[X, P], Any], argnums: Literal[0] = 0) -> Gradient[X, ...]: ...
+def hvp(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[...]: ...
 @overload
 def hvp(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
 def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
