@@ -37,6 +37,8 @@ def functions(bare: np.ndarray) -> None:
     reveal_type(ag.einsum("i,i->", v, v))  # ndarray
     reveal_type(ag.concatenate([x, v]))  # Tensor
     reveal_type(ag.stack([v, v]))  # ndarray
+    reveal_type(ag.block([[x, x], [x, x]]))  # Tensor
+    reveal_type(ag.abs(x) + ag.concat([x, 1.0]))  # Tensor
     reveal_type(ag.where(v > 0, x, 0.0))  # Tensor
     reveal_type(ag.where(v > 0, v, 0.0))  # ndarray
     reveal_type(ag.where(v > 0))  # tuple[ndarray, ...]

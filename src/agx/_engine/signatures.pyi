@@ -45,8 +45,9 @@ S = TypeVar("S")
 
 #: One array, as an argument.
 Operand: TypeAlias = Node | ArrayLike
-#: A sequence of arrays of which one is a Tensor, or of such sequences.
-Mixed: TypeAlias = Sequence[Operand | Sequence[Operand]]
+#: A sequence of arrays of which one is a Tensor, and a sequence of such sequences.
+Mixed: TypeAlias = Sequence[Operand]
+Nested: TypeAlias = Sequence[Sequence[Operand]]
 #: One array, as a result: declared by functions, and resolved by ``implements`` and ``of_arrays``.
 Array: TypeAlias = Tensor | np.ndarray
 Plain: TypeAlias = np.ndarray
@@ -149,6 +150,8 @@ class Giving(Protocol[P, T_co, A_co]):
     def __call__(self, array: ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> A_co: ...
     @overload
     def __call__(self, array: Mixed, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+    @overload
+    def __call__(self, array: Nested, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
     @overload
     def __call__(self, /, **named: Any) -> Any: ...  # P cannot tell the name of the first
     @overload
