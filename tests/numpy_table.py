@@ -15,6 +15,7 @@ holes = m.copy()
 holes[0, 1] = holes[2, 2] = np.nan
 where = np.array([[True, False, True, True]])
 NUMPY_2_2 = np.lib.NumpyVersion(np.__version__) >= "2.2.0"
+NUMPY_2_4 = np.lib.NumpyVersion(np.__version__) >= "2.4.0"
 QUANTILES = (
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
     "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher",
@@ -237,7 +238,7 @@ rows = {
     "pad": [
         *((lambda x, k=k: np.pad(x, ((2, 1), (1, 3)), mode=k), m) for k in PADS),
         (lambda x: np.pad(x, 2, constant_values=((1.0, 2.0), (3.0, 4.0))), m),
-        *NUMPY_2_2 * ((lambda x: np.pad(x, {1: 2}), m),),
+        *NUMPY_2_4 * ((lambda x: np.pad(x, {1: 2}), m),),
         (lambda x: np.pad(x, 2, "mean", stat_length=2), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=(5.0, 1.0)), m),
         (lambda x: np.pad(x, 2, "linear_ramp", end_values=x[0, 0]), m),

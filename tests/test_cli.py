@@ -160,6 +160,29 @@ def test_a_model_of_your_own(tmp_path):
     assert config["parameters"] == 64 * 8 + 8 + 8 * 10 + 10
 
 
+def test_a_model_may_import_what_lies_beside_it(tmp_path):
+    """When it is imported and when it is called; afterwards the path is what it was."""
+    (tmp_path / "sizes_beside.py").write_text("HIDDEN = (8,)\n")
+    (tmp_path / "made_beside.py").write_text("import agx as ag\nmake = ag.models.mlp\n")
+    (tmp_path / "model_beside.py").write_text(
+        "from sizes_beside import HIDDEN\n"
+        "def small(shape, outputs):\n"
+        "    from made_beside import make\n"
+        "    return make(shape[0] * shape[1] * shape[2], HIDDEN, outputs)\n"
+    )
+    before = list(sys.path)
+    assert train("model_beside:small", "--data", "digits", "--out", "run") == 0
+    assert sys.path == before
+
+
+def test_looking_for_a_model_leaves_the_path_alone(tmp_path, capsys):
+    before = list(sys.path)
+    assert "no module 'no_such'" in error_of(capsys, "train", "no_such:thing", "--data", "digits")
+    (tmp_path / "found_here.py").write_text("def small(shape, outputs): ...\n")
+    assert runs.factory("found_here:small").__module__ == "found_here"
+    assert sys.path == before
+
+
 # --- ways to end ---------------------------------------------------------------------------------
 
 

@@ -1,10 +1,12 @@
 """Who may import whom, read from the source.
 
-A module may import what stands above it in LAYERS, and its equals; compiled modules import in no circle. Optional packages are imported
-where they are used, and nothing reads or writes a pickle.
+A module may import what stands above it in LAYERS, and its equals, but in no circle, and no name that
+another keeps for itself. Optional packages are imported where they are used, and nothing reads or writes
+a pickle.
 """
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -38,6 +40,11 @@ SOURCES = Path(__file__).parents[1] / "src" / "agx" / "_kernels"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def relative(path):
     return path.relative_to(PACKAGE)
 
@@ -48,21 +55,28 @@ def layer(parts):
     return ".".join(parts[:depth])
 
 
-def imports(path, tree):
-    """Pairs (node, dotted name): inside the package the name is that of a top-level part."""
+def from_neighbours(path, tree):
+    """What is imported from agx: (node, alias, path of the module or of the module it comes from)."""
     home = relative(path).parts[:-1]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node, node.module
-        elif isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and node.level:
             base = home[: len(home) - node.level + 1]
             parts = [*base, *(node.module.split(".") if node.module else ())]
             for alias in node.names:
                 inner = PACKAGE.joinpath(*parts, alias.name)
                 is_module = inner.is_dir() or inner.with_suffix(".py").exists()
-                yield node, ".".join([".", *parts, *([alias.name] if is_module else [])])
+                yield node, alias, [*parts, alias.name] if is_module else parts
+
+
+def imports(path, tree):
+    """Pairs (node, dotted name): inside the package the name is that of a top-level part."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node, node.module
+    for node, _, parts in from_neighbours(path, tree):
+        yield node, ".".join([".", *parts])
 
 
 def run_on_import(tree):
@@ -77,7 +91,7 @@ def run_on_import(tree):
 
 @pytest.fixture(params=FILES, ids=[str(relative(path)) for path in FILES])
 def module(request):
-    return request.param, ast.parse(request.param.read_text(encoding="utf-8"))
+    return request.param, parsed(request.param)
 
 
 def test_imports_point_down(module):
@@ -91,6 +105,25 @@ def test_imports_point_down(module):
             assert RANK[target] <= RANK[own], f"line {node.lineno} imports {target}"
 
 
+def without_circles(needed):
+    """Take away what needs nothing that is left, until nothing is left."""
+    while needed:
+        free = {name for name, others in needed.items() if not others & (needed.keys() - {name})}
+        assert free, f"these import one another: {sorted(needed)}"
+        needed = {name: others for name, others in needed.items() if name not in free}
+
+
+def test_modules_import_in_no_circle():
+    """Every import counts, also one inside a function."""
+    needed = {}
+    for path in FILES:
+        own = tuple(part for part in relative(path).with_suffix("").parts if part != "__init__")
+        needed[own] = {tuple(parts) for _, _, parts in from_neighbours(path, parsed(path))} - {own}
+    assert len(needed) > 100
+    assert ("ops", "shape", "axes") in needed[("ops", "linalg", "matrices")]
+    without_circles(needed)
+
+
 @pytest.mark.skipif(not SOURCES.exists(), reason="a wheel carries no sources of kernels")
 def test_compiled_modules_import_in_no_circle():
     """Of .pyx every import counts, also one inside a function."""
@@ -99,10 +132,7 @@ def test_compiled_modules_import_in_no_circle():
         for path in SOURCES.glob("*.pyx")
     }
     assert len(needed) > 5
-    while needed:
-        free = {name for name, others in needed.items() if not others & (needed.keys() - {name})}
-        assert free, f"these import one another: {sorted(needed)}"
-        needed = {name: others for name, others in needed.items() if name not in free}
+    without_circles(needed)
 
 
 def test_imports_inside_the_package_are_relative(module):
@@ -127,3 +157,21 @@ def test_nothing_is_pickled(module):
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             assert isinstance(node.value, ast.Constant), f"line {node.lineno}"
             assert node.value.value is False, f"line {node.lineno}"
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def test_private_names_stay_where_they_are(module):
+    """A folder may have an underscore; what a module keeps for itself is imported by no other."""
+    path, tree = module
+    neighbours = set()
+    for node, alias, parts in from_neighbours(path, tree):
+        if parts[-1:] == [alias.name]:
+            neighbours.add(alias.asname or alias.name)
+        else:
+            assert not is_private(alias.name), f"line {node.lineno}: {alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in neighbours:
+            assert not is_private(node.attr), f"line {node.lineno}: {node.value.id}.{node.attr}"

@@ -406,6 +406,8 @@ def test_numpys_functions_lose_no_gradient_of_a_list_inside_a_transform(f, call)
             found = call_with(f, call, place, spread(made))
         except (AttributeError, TypeError, ValueError):
             continue  # loud
+        if any(x is t for x in found for t in made.flat):
+            continue  # the list came back as it was
         backward(found)
         np.testing.assert_allclose(gradients(made), expected, rtol=1e-9)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import importlib
@@ -10,7 +11,7 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -68,6 +69,19 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     return {**settings, **given}
 
 
+@contextlib.contextmanager
+def importing_from_here() -> Iterator[None]:
+    """Find modules of the current folder too while this lasts, as ``python -m`` does."""
+    added = "" not in sys.path
+    if added:
+        sys.path.insert(0, "")
+    try:
+        yield
+    finally:
+        if added and "" in sys.path:
+            sys.path.remove("")
+
+
 Factory = Callable[[tuple[int, int, int], int], Any]
 
 
@@ -85,10 +99,9 @@ def factory(name: str) -> Factory:
     module_name, colon, function_name = name.partition(":")
     if not (module_name and colon and function_name):
         raise LookupError(f"expected {', '.join(MODELS)} or module:factory, got {name!r}")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
-        module = importlib.import_module(module_name)
+        with importing_from_here():
+            module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
@@ -160,6 +173,7 @@ class Run:
     out: str | None = None
     weights: str = "npz"
 
+    @importing_from_here()
     def start(self) -> int:
         """Train, print a table of epochs, fill the run's folder and return the exit status."""
         seed(self.seed)

@@ -11,7 +11,7 @@ from ._engine import graph
 from ._engine.errors import explained
 from ._engine.graph import Node, declare_tensor
 from ._protocol import calls
-from ._protocol.calls import plain
+from ._protocol.calls import values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
 from .ops.linalg import products
@@ -67,7 +67,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
 
 def _compare(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return ufunc(self.array, plain(other))
+        return ufunc(self.array, values_of(other))
 
     return compare
 
@@ -77,7 +77,9 @@ def _constant(name: str) -> Method[..., Any]:
     theirs = getattr(np.ndarray, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return theirs(self.array, *map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+        return theirs(
+            self.array, *map(values_of, args), **{k: values_of(v) for k, v in kwargs.items()}
+        )
 
     method.__name__ = name
     method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is a plain array."

@@ -51,7 +51,7 @@ def _reason(kind: type, text: str, args: tuple[Any, ...]) -> str:
     if "enough dimensions" in text:
         return f"an argument has too few axes, got {shapes}; for numbers use *, for vectors x[None]"
     if "input types" in text or "signature matching types" in text:
-        dtypes = " and ".join(str(np.asarray(a).dtype) for a in map(_plain, args))
+        dtypes = " and ".join(str(np.asarray(a).dtype) for a in map(_value, args))
         return f"is not defined for {dtypes}; convert with .astype, or take ag.real or ag.abs"
     if kind is np.exceptions.AxisError and len(arrays) == 1:
         n = len(arrays[0])
@@ -60,7 +60,7 @@ def _reason(kind: type, text: str, args: tuple[Any, ...]) -> str:
     return f"{text}; got {'shapes' if len(arrays) > 1 else 'shape'} {shapes}" if arrays else text
 
 
-def _plain(a: Any) -> Any:
+def _value(a: Any) -> Any:
     return getattr(a, "array", a)
 
 

@@ -20,11 +20,11 @@ CREATORS = {
 }
 
 
-def plain(x: Any) -> Any:
+def values_of(x: Any) -> Any:
     """Arrays in place of Tensors, inside lists and tuples too."""
     if isinstance(x, Node):
         return x.array
-    return type(x)(map(plain, x)) if type(x) in (list, tuple) else x
+    return type(x)(map(values_of, x)) if type(x) in (list, tuple) else x
 
 
 def _name(function: Any) -> str:
@@ -95,7 +95,7 @@ def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
     if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
         raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
     if ufunc in constant_functions:
-        return getattr(ufunc, method)(*map(plain, args), **_all_plain(kwargs))
+        return getattr(ufunc, method)(*map(values_of, args), **_all_values(kwargs))
     if kwargs.pop("out", None) is not None:
         raise TypeError(
             f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
@@ -111,7 +111,7 @@ def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
 def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Do what ``Tensor.__array_function__`` is asked to."""
     if function in constant_functions:
-        return function(*map(plain, args), **_all_plain(kwargs))
+        return function(*map(values_of, args), **_all_values(kwargs))
     if function in CREATORS:
         return CREATORS[function](*args, **kwargs)
     if function not in numpy_functions and not _load(function):
@@ -121,5 +121,5 @@ def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return _call_ours(function, args, kwargs)
 
 
-def _all_plain(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {k: plain(v) for k, v in kwargs.items()}
+def _all_values(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {k: values_of(v) for k, v in kwargs.items()}

@@ -53,20 +53,24 @@ def _reduce(op: str, losses: Any, reduction: str, count: Any = None) -> Any:
     return losses.mean() if count is None else losses.sum() / count
 
 
+def _array(x: Any) -> Any:
+    """A Tensor as it is, anything else as an array; lists of Tensors are stacked."""
+    x = listed(x)
+    return x if isinstance(x, Node) else np.asarray(x)
+
+
 def _floats(x: Any) -> Any:
     """Predictions as a Tensor or an array; integers become float64, as they do in a Tensor."""
-    x = listed(x)
     if isinstance(x, Node):
         return x
-    x = np.asarray(x)
+    x = _array(x)
     return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Predictions and targets as arrays of one shape and dtype."""
     predictions = _floats(predictions)
-    targets = listed(targets)
-    targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    targets = targets if type(targets) is np.ndarray else _array(targets)
     if predictions.shape != targets.shape:
         raise ValueError(
             f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; give both the "
@@ -148,8 +152,7 @@ def cross_entropy(
     np.float64(2000.0)
     """
     logits = _floats(logits)
-    targets = listed(targets)
-    targets = targets if isinstance(targets, Node) else np.asarray(targets)
+    targets = targets if type(targets) is np.ndarray else _array(targets)
     if weight is None and label_smoothing == 0 and reduction == "mean":
         classes = _classes(logits, targets, ignore_index)
         if classes is not None:

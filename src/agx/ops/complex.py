@@ -55,6 +55,11 @@ conj = primitive(
 )
 
 
+def conjugated(x: Any) -> Any:
+    """The conjugate of complex numbers; real ones as they are, without an operation."""
+    return conj(x) if is_complex(x) else x
+
+
 @implements(np.real)
 def real(val: Any) -> Array:
     """Take the real part, elementwise.

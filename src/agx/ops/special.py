@@ -14,7 +14,7 @@ import numpy as np
 from .._engine.graph import Primitive, implements, of_arrays, primitive, value_of
 from .elementwise.activations import erf as erf
 from .elementwise.arithmetic import sign
-from .elementwise.exponential import _difference, exp, log, log1p
+from .elementwise.exponential import difference_or_zero, exp, log, log1p
 from .elementwise.limits import clip
 from .reduce.softmax import log_softmax as plain_log_softmax
 from .reduce.softmax import logsumexp as plain_logsumexp
@@ -237,7 +237,7 @@ log_expit = _ufunc(
 # --- entropy ---------------------------------------------------------------------------------------
 
 
-def _over(x: Any, y: Any) -> Any:
+def _over_or_zero(x: Any, y: Any) -> Any:
     """x / y, and 0 where both are 0."""
     return x / where((x == 0) & (y == 0), 1.0, y)
 
@@ -252,14 +252,14 @@ xlogy = _ufunc(
     "xlogy",
     "x log(y), and 0 where x is 0",
     lambda g, out, x, y: g * log(y),
-    lambda g, out, x, y: g * _over(x, y),
+    lambda g, out, x, y: g * _over_or_zero(x, y),
     derivative=("log(y)", "x / y"),
 )
 xlog1py = _ufunc(
     "xlog1py",
     "x log(1 + y), and 0 where x is 0",
     lambda g, out, x, y: g * log1p(y),
-    lambda g, out, x, y: g * _over(x, 1 + y),
+    lambda g, out, x, y: g * _over_or_zero(x, 1 + y),
     derivative=("log1p(y)", "x / (1 + y)"),
 )
 entr = _ufunc(
@@ -388,7 +388,7 @@ def _weighted_rule(i: int, g: Any, out: Any, a: Any, b: Any, *, axis: Axis, sign
     """b e / sum(b e) and e / sum(b e) for e = exp(a - max(a)); an element of weight 0 has no share."""
     plain, off = value_of(a), value_of(b) == 0
     top = np.max(np.where(off, -np.inf, plain), axis=axis, keepdims=True)
-    e = exp(_difference(a, top))
+    e = exp(difference_or_zero(a, top))
     share = where(off, 0.0, e * b)
     total = plain_sum(share, axis, keepdims=True)
     if i:

@@ -11,7 +11,7 @@ from .._runtime.rng import generator
 from ..tensor import Tensor
 from .diagnosis import Case, diagnose, handwritten
 from .diagnosis import GradientError as GradientError
-from .lines import Line, contraction, derivative, normal, pulled, value_of
+from .lines import Line, array_of, contraction, derivative, normal, pulled
 
 
 def check_grads(
@@ -82,7 +82,7 @@ def _first(f: Callable[..., Any], points: list[np.ndarray]) -> np.ndarray:
             raise ValueError(
                 f"check_grads: f changes its argument {i} in place; let it compute with a copy"
             )
-    return value_of(result)
+    return array_of(result)
 
 
 def _point(a: Any, i: int) -> np.ndarray:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.graph import Node, pullback
+from .._engine.graph import Node, pullback, value_of
 from ..tensor import Tensor
-from .lines import EPS, Alone, Corner, Line, derivative, describe, normal, plain, real_sum, value_of
+from .lines import EPS, Alone, Corner, Line, array_of, derivative, normal, op_with_shapes, real_sum
 
 
 class GradientError(AssertionError):
@@ -61,7 +61,7 @@ class Case:
         return [p + t * d for p, d in zip(self.points, self.directions, strict=True)]
 
     def along(self, t: float) -> float:
-        return float(value_of(self.functions[-1](*self.at(t))))
+        return float(array_of(self.functions[-1](*self.at(t))))
 
     def found(
         self, line: Line, computed: float, measured: float, bound: float, path: str = "tensors"
@@ -124,7 +124,7 @@ class Graphs:
 
     def value(self, k: int, t: float) -> np.ndarray:
         """The value of node ``k`` at ``t``."""
-        return value_of(self.at(t)[k])
+        return array_of(self.at(t)[k])
 
     def fork(self, places: Sequence[float]) -> str | None:
         """The first op at 0 that is another one, or missing, at one of ``places``, if there is one."""
@@ -181,7 +181,7 @@ def unsteady(case: Case) -> GradientError | None:
     """Whether f, or its gradient, is not the same twice."""
 
     def values() -> list[np.ndarray]:
-        return [value_of(case.f(*map(Tensor, case.points)))]
+        return [array_of(case.f(*map(Tensor, case.points)))]
 
     def gradients() -> list[np.ndarray]:
         leaves = [Tensor(p) for p in case.points]
@@ -239,7 +239,7 @@ def meddling(case: Case) -> GradientError | None:
             what = Alone(node, np.random.default_rng(0)).overwritten()
             if what:
                 why = (
-                    f"the pull-back of {describe(node)} writes into {what}, which others need; let it "
+                    f"the pull-back of {op_with_shapes(node)} writes into {what}, which others need; let it "
                     "make a new array, such as g * x instead of g *= x"
                 )
                 return case.error("formula", node.op, why)
@@ -260,7 +260,7 @@ def not_finite(case: Case) -> GradientError | None:
             return case.error(
                 "nonfinite",
                 node.op,
-                f"f is not finite at the point: {describe(node)} gives {value}{place_of(bad)}; "
+                f"f is not finite at the point: {op_with_shapes(node)} gives {value}{place_of(bad)}; "
                 "move the point into the domain of that op",
             )
     return case.error("nonfinite", "", "f is not finite at the point; move the point")
@@ -284,7 +284,7 @@ def infinite_gradient(case: Case) -> GradientError | None:
                     return case.error(
                         "nonfinite",
                         node.op,
-                        f"the pull-back of {describe(node)} is the first to give a number that is not "
+                        f"the pull-back of {op_with_shapes(node)} is the first to give a number that is not "
                         f"finite{place_of(bad)}; "
                         f"f itself is smooth there: rewrite the rule of '{node.op}'",
                     )
@@ -368,7 +368,7 @@ def first_rough(case: Case, corner: Corner) -> tuple[str, str]:
         rough = np.where((gap < 0.3 * wide) | (gap * s < 64 * eps * largest), 0.0, rough)
         if rough.any():
             inner = derived_from(case) if case.order > 1 else ""
-            text = f"{describe(node)}{place_of(rough)}"
+            text = f"{op_with_shapes(node)}{place_of(rough)}"
             return (inner, f"the rule of op '{inner}', in its {text}") if inner else (node.op, text)
     inner = derived_from(case) if case.order > 1 else ""
     return inner, f"the rule of op '{inner}'" if inner else ""
@@ -448,7 +448,7 @@ def formula(case: Case, sure: bool = False) -> GradientError | None:
         if node.primitive is None:
             if sure:
                 continue
-            why = f"the hand-written _backward of {describe(node)} {numbers}; correct it"
+            why = f"the hand-written _backward of {op_with_shapes(node)} {numbers}; correct it"
             return case.error("formula", node.op, why)
         detail = op.detail()
         if detail:
@@ -521,9 +521,9 @@ def from_outside(graphs: Graphs, k: int, h: float) -> str:
     for i, a in enumerate(graphs(0.0)[k].arguments):
         if isinstance(a, Node) and a.requires_grad:
             continue
-        if not np.array_equal(plain(a), plain(there[i]), equal_nan=True):
+        if not np.array_equal(value_of(a), value_of(there[i]), equal_nan=True):
             return (
-                f"argument {i} of {describe(graphs(0.0)[k])} changes with the point but is not in the "
+                f"argument {i} of {op_with_shapes(graphs(0.0)[k])} changes with the point but is not in the "
                 "graph, so its gradient is lost; use the Tensor itself instead of .value, .detach() "
                 "or np.asarray"
             )
@@ -549,7 +549,7 @@ def unresolved(case: Case) -> GradientError | None:
         return case.error(
             "precision",
             node.op,
-            f"in f {describe(node)} {numbers}, but by itself it is right: f varies too fast for the "
+            f"in f {op_with_shapes(node)} {numbers}, but by itself it is right: f varies too fast for the "
             f"differences; pass a step smaller than {case.step:g}",
         )
     return None

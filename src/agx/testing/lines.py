@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.graph import Node, pullback
+from .._engine.graph import Node, pullback, value_of
 from ..ops.complex import is_complex, real
 from ..tensor import Tensor
 
@@ -17,10 +17,6 @@ EPS = float(np.finfo(np.float64).eps)
 
 #: The ways to run a backward pass: differentiable, on plain arrays, and into ``grad``.
 PATHS = ("tensors", "arrays", "backward()")
-
-
-def plain(a: Any) -> Any:
-    return a.value if isinstance(a, Node) else a
 
 
 def normal(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
@@ -32,9 +28,9 @@ def normal(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
 # --- functions made scalar, and their slopes -----------------------------------------------------
 
 
-def value_of(result: Any) -> np.ndarray:
+def array_of(result: Any) -> np.ndarray:
     """The plain array in a result."""
-    return np.asarray(result.value if isinstance(result, Node) else result)
+    return np.asarray(value_of(result))
 
 
 def contraction(f: Callable[..., Any], weights: np.ndarray) -> Callable[..., Any]:
@@ -89,7 +85,7 @@ def pulled(out: Any, nodes: Sequence[Any], directions: Sequence[Any], path: str)
     else:
         found = pullback(out, nodes, create_graph=path == "tensors")
     pairs = zip(found, directions, strict=True)
-    return np.concatenate([np.real(value_of(g) * d).ravel() for g, d in pairs])
+    return np.concatenate([np.real(array_of(g) * d).ravel() for g, d in pairs])
 
 
 # --- a function of one number --------------------------------------------------------------------
@@ -116,7 +112,7 @@ class Corner:
         self, slope: float, slack: float, at: Callable[[float], Any], weights: np.ndarray
     ) -> bool:
         """Whether ``slope`` is a sum over elements of ``at`` that each lie between their two sides."""
-        here, before, after = (value_of(at(self.place + k * self.size)) for k in (0, -1, 1))
+        here, before, after = (array_of(at(self.place + k * self.size)) for k in (0, -1, 1))
         sides = [np.real(weights * d) / self.size for d in (here - before, after - here)]
         low, high = float(np.minimum(*sides).sum()), float(np.maximum(*sides).sum())
         slack += self.blur + 1e-3 * (high - low)
@@ -263,8 +259,8 @@ class Line:
 # --- one op by itself ----------------------------------------------------------------------------
 
 
-def describe(node: Any) -> str:
-    shapes = ", ".join(str(value_of(a).shape) for a in node.arguments)
+def op_with_shapes(node: Any) -> str:
+    shapes = ", ".join(str(array_of(a).shape) for a in node.arguments)
     return f"op '{node.op}' of arguments of shape {shapes}"
 
 
@@ -283,7 +279,7 @@ class Alone:
 
     def result(self, *xs: Any) -> Any:
         """The result as a function of the inputs that want a gradient."""
-        arguments = [plain(a) for a in self.node.arguments]
+        arguments = [value_of(a) for a in self.node.arguments]
         for k, x in zip(self.varied, xs, strict=True):
             arguments[k] = x
         out = self.node.primitive(*arguments, **self.node.params)
@@ -295,7 +291,7 @@ class Alone:
 
     def contracted(self, at: Callable[[float], Any], t: float) -> float:
         """A result of this op, as a number."""
-        return float(real_sum(value_of(at(t)), self.weights))
+        return float(real_sum(array_of(at(t)), self.weights))
 
     def derivative(self, order: int, ways: Sequence[Any]) -> Callable[..., Any]:
         """The derivative of that order along ``ways``, of a result that is made to depend on g too."""
@@ -310,7 +306,7 @@ class Alone:
     def along(self, f: Callable[..., Any], points: Any, ways: Any) -> Callable[[float], float]:
         """``f`` along a line of its own."""
         pairs = list(zip(points, ways, strict=True))
-        return lambda t: float(value_of(f(*(Tensor(p + t * d) for p, d in pairs))))
+        return lambda t: float(array_of(f(*(Tensor(p + t * d) for p, d in pairs))))
 
     def paths(self) -> tuple[str, ...]:
         return PATHS if self.node.primitive is not None else ("arrays",)
@@ -326,12 +322,12 @@ class Alone:
             found = [x.grad for x in leaves]
         else:
             found = pullback(out, leaves, create_graph=path == "tensors")
-        return list(zip(self.inputs, map(value_of, found), strict=True))
+        return list(zip(self.inputs, map(array_of, found), strict=True))
 
     def overwritten(self) -> str:
         """What the op's pull-back writes into although it is not its own; empty if nothing."""
         vjps, params = self.node.primitive.vjps, self.node.params
-        given = [self.weights, self.node.value, *map(plain, self.node.arguments)]
+        given = [self.weights, self.node.value, *map(value_of, self.node.arguments)]
         names = ["g", "out", *(f"argument {i}" for i in range(len(given) - 2))]
         for k in self.varied:
             rule = functools.partial(vjps, k) if callable(vjps) else vjps[k]
@@ -398,8 +394,8 @@ class Alone:
                 continue
             path, computed, measured, _ = wrong
             text = (
-                f"the pull-back of {describe(self.node)} with respect to argument {self.varied[i]} gives "
-                f"{computed:.6g} along a random direction"
+                f"the pull-back of {op_with_shapes(self.node)} with respect to argument {self.varied[i]} "
+                f"gives {computed:.6g} along a random direction"
                 + {"arrays": " on plain arrays", "backward()": " by backward()"}.get(path, "")
                 + f", differences of '{self.node.op}' alone give {measured:.6g}"
             )
@@ -408,7 +404,7 @@ class Alone:
         if mixed is None:
             return ""
         return (
-            f"the pull-backs of {describe(self.node)} with respect to all arguments together give "
+            f"the pull-backs of {op_with_shapes(self.node)} with respect to all arguments together give "
             f"{mixed[1]:.6g} along a random direction, differences of '{self.node.op}' alone give "
             f"{mixed[2]:.6g}"
         )

@@ -10,7 +10,7 @@ from ..._engine.graph import of_arrays, primitive
 from ..._kernels import elementwise as _kernels
 from ..complex import real_only
 from ..shape.where import where
-from .exponential import _sigmoid_value, exp, sigmoid
+from .exponential import exp, sigmoid, sigmoid_value
 from .limits import clip, relu
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _FAR = 1e30
 
 silu = primitive(
     "silu",
-    lambda x: np.maximum(x, -_FAR) * _sigmoid_value(x),
+    lambda x: np.maximum(x, -_FAR) * sigmoid_value(x),
     (lambda g, out, x: g * (sigmoid(x) * (1 + clip(x, -_FAR, _FAR) * sigmoid(-x))),),
     elementwise=True,
     derivative="sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
@@ -100,7 +100,7 @@ def _gelu_slope(g: Any, out: Any, x: Any) -> Any:
 
 def _gelu_tanh_value(x: Any) -> Any:
     t = np.clip(x, -_SATURATED, _SATURATED)
-    return np.maximum(x, -_FAR) * _sigmoid_value(_GELU * (t + 0.044715 * t * t * t))
+    return np.maximum(x, -_FAR) * sigmoid_value(_GELU * (t + 0.044715 * t * t * t))
 
 
 #: sigmoid(u) is (1 + tanh(u / 2)) / 2, without its cancellation.

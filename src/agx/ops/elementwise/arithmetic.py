@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive
+from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive, value_of
 from ..complex import conj, is_complex, real
 from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
@@ -163,10 +163,6 @@ fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="
 sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 
 
-def _plain(x: Any) -> Any:
-    return x.value if isinstance(x, Node) else x
-
-
 # --- roots, logarithms and angles ----------------------------------------------------------------
 
 cbrt = primitive(
@@ -216,7 +212,7 @@ ldexp = primitive(
 _mantissa = primitive(
     "frexp",
     lambda x: np.frexp(x)[0],
-    (lambda g, out, x: ldexp(g, -np.frexp(_plain(x))[1]),),
+    (lambda g, out, x: ldexp(g, -np.frexp(value_of(x))[1]),),
     elementwise=True,
     derivative="2.0**-(floor(log2(abs(x))) + 1)",
 )
@@ -229,13 +225,13 @@ def frexp(x: Any, /) -> tuple[Array, ...]:
     >>> ag.frexp(np.array([6.0]))
     (array([0.75]), array([3], dtype=int32))
     """
-    return _mantissa(x), np.frexp(_plain(x))[1]
+    return _mantissa(x), np.frexp(value_of(x))[1]
 
 
 copysign = primitive(
     "copysign",
     np.copysign,
-    (lambda g, out, x, y: g * (sign(_plain(x)) * np.copysign(1.0, _plain(y))), no_gradient),
+    (lambda g, out, x, y: g * (sign(value_of(x)) * np.copysign(1.0, value_of(y))), no_gradient),
     derivative=("sign(x) * copysign(1, y)", "0"),
 )
 nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))

@@ -43,14 +43,14 @@ logaddexp = primitive(
     "logaddexp",
     np.logaddexp,
     (
-        lambda g, out, x, y: g * sigmoid(_difference(x, y)),
-        lambda g, out, x, y: g * sigmoid(_difference(y, x)),
+        lambda g, out, x, y: g * sigmoid(difference_or_zero(x, y)),
+        lambda g, out, x, y: g * sigmoid(difference_or_zero(y, x)),
     ),
     derivative=("exp(x) / (exp(x) + exp(y))", "exp(y) / (exp(x) + exp(y))"),
 )
 
 
-def _difference(x: Any, y: Any) -> Any:
+def difference_or_zero(x: Any, y: Any) -> Any:
     """x - y, and 0 between equal infinities."""
     return where(np.isinf(x) & (x == y), 0.0, x - y)
 
@@ -58,7 +58,7 @@ def _difference(x: Any, y: Any) -> Any:
 # --- activations ---------------------------------------------------------------------------------
 
 
-def _sigmoid_value(x: Any) -> Any:
+def sigmoid_value(x: Any) -> Any:
     x = real_only("sigmoid", x)
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
@@ -66,7 +66,7 @@ def _sigmoid_value(x: Any) -> Any:
 
 sigmoid = primitive(
     "sigmoid",
-    _sigmoid_value,
+    sigmoid_value,
     (lambda g, out, x: g * (out * sigmoid(-x)),),
     elementwise=True,
     derivative="sigmoid(x) * (1 - sigmoid(x))",
@@ -87,8 +87,8 @@ logaddexp2 = primitive(
     "logaddexp2",
     np.logaddexp2,
     (
-        lambda g, out, x, y: g * sigmoid(_difference(x, y) * _LN2),
-        lambda g, out, x, y: g * sigmoid(_difference(y, x) * _LN2),
+        lambda g, out, x, y: g * sigmoid(difference_or_zero(x, y) * _LN2),
+        lambda g, out, x, y: g * sigmoid(difference_or_zero(y, x) * _LN2),
     ),
     derivative=("2**x / (2**x + 2**y)", "2**y / (2**x + 2**y)"),
 )

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, is_node, no_gradient, primitive
+from ..._engine.graph import Node, implements, is_node, no_gradient, primitive, value_of
 from ..._kernels import loops
 from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
 from ..shape.axes import listed, refuse_out
 from ..shape.where import where
-from .arithmetic import _plain
 
 if TYPE_CHECKING:
     from typing import Never
@@ -145,7 +144,7 @@ _relu_gradient = primitive(
 heaviside = primitive(
     "heaviside",
     np.heaviside,
-    (no_gradient, lambda g, out, x, y: g * (_plain(x) == 0)),
+    (no_gradient, lambda g, out, x, y: g * (value_of(x) == 0)),
     derivative=("0", "x == 0"),
 )
 
@@ -154,7 +153,7 @@ heaviside = primitive(
 _nan_to_num = primitive(
     "nan_to_num",
     lambda x, **params: np.nan_to_num(x, **params),
-    (lambda g, out, x, **_: where(np.isfinite(_plain(x)), g, 0.0),),
+    (lambda g, out, x, **_: where(np.isfinite(value_of(x)), g, 0.0),),
     elementwise=True,
     derivative="isfinite(x)",
 )
@@ -193,5 +192,5 @@ def real_if_close(a: Any, tol: float = 100) -> Array:
     a = listed(a)
     if not is_node(a):
         return np.real_if_close(a, tol)
-    close = is_complex(a) and not np.iscomplexobj(np.real_if_close(_plain(a), tol))
+    close = is_complex(a) and not np.iscomplexobj(np.real_if_close(value_of(a), tol))
     return real(a) if close else a

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import implements, primitive, value_of
 from ..complex import is_complex
 from ..shape.where import where
 from .arithmetic import sqrt
@@ -58,15 +58,18 @@ arctan = primitive(
 hypot = primitive(
     "hypot",
     np.hypot,
-    (lambda g, out, x, y: g * _cosine(x, out), lambda g, out, x, y: g * _cosine(y, out)),
+    (
+        lambda g, out, x, y: g * direction_cosine(x, out),
+        lambda g, out, x, y: g * direction_cosine(y, out),
+    ),
     derivative=("x / hypot(x, y)", "y / hypot(x, y)"),
 )
 arctan2 = primitive(
     "arctan2",
     np.arctan2,
     (
-        lambda g, out, y, x: _over(g * _cosine(x, h := hypot(x, y)), h),
-        lambda g, out, y, x: _over(-g * _cosine(y, h := hypot(x, y)), h),
+        lambda g, out, y, x: over_length(g * direction_cosine(x, h := hypot(x, y)), h),
+        lambda g, out, y, x: over_length(-g * direction_cosine(y, h := hypot(x, y)), h),
     ),
     derivative=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"),
 )
@@ -120,19 +123,19 @@ _sinh_arccosh = primitive(
 )
 
 
-def _over(x: Any, h: Any) -> Any:
+def over_length(x: Any, h: Any) -> Any:
     """x / h, and 0 where h is 0."""
     zero = h == 0
     return where(zero, 0.0, x / where(zero, 1.0, h)) if zero.any() else x / h
 
 
-def _cosine(x: Any, h: Any) -> Any:
+def direction_cosine(x: Any, h: Any) -> Any:
     """x / h for h = hypot(x, y); 0 where h is 0, and 0, 1 or -1 where it is infinite."""
     endless = np.isinf(h)
     if not endless.any():
-        return _over(x, h)
-    plain = x.value if isinstance(x, Node) else x
-    return where(endless, np.copysign(np.isinf(plain), plain), _over(x, h))
+        return over_length(x, h)
+    value = value_of(x)
+    return where(endless, np.copysign(np.isinf(value), value), over_length(x, h))
 
 
 _DEGREE = math.pi / 180

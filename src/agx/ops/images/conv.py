@@ -19,7 +19,7 @@ from ..._kernels import convolve as _kernels
 from ..._kernels import direct, loops
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
-from ..shape.axes import as_array, expand_dims, listed, squeeze
+from ..shape.axes import as_array, expand_dims, squeeze
 from .im2col import (
     Geometry,
     Pair,
@@ -329,7 +329,8 @@ def conv2d(
     array([27., 27., 27.])
     """
     x = images("conv2d", x)
-    w, b = as_array(w), listed(b)
+    w = w if hasattr(w, "shape") else as_array(w)
+    b = b if b is None or hasattr(b, "shape") else as_array(b)
     if len(w.shape) != 4:
         raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
     return convolve(x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation), groups)
@@ -360,7 +361,7 @@ def conv1d(
     >>> ag.conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2)))
     array([[[1., 3., 5.]]])
     """
-    x, w, b = as_array(x), as_array(w), listed(b)
+    x, w, b = as_array(x), as_array(w), b if b is None else as_array(b)
     if x.ndim != 3 or w.ndim != 3:
         raise ValueError(
             f"conv1d: expected x of shape (N, C, L) and w of shape (O, C, K), got {x.shape} and "

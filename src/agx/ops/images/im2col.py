@@ -86,7 +86,7 @@ def output_size(op: str, geo: Geometry, height: int, width: int) -> tuple[int, i
 
 def images(op: str, x: Any) -> Any:
     """Check that ``x`` is a batch of images, (N, C, H, W)."""
-    x = as_array(x)
+    x = x if hasattr(x, "shape") else as_array(x)
     if len(x.shape) != 4:
         hint = "; add the batch axis with x[None]" if len(x.shape) == 3 else ""
         raise ValueError(f"{op}: expected x of shape (N, C, H, W), got {tuple(x.shape)}{hint}")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import implements, is_node
-from ..complex import conj, is_complex
+from ..complex import conjugated
 from ..reduce.sums import sum
 from ..shape.axes import as_array, moveaxis
 from ..shape.dtype import cast
@@ -132,4 +132,4 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     np.float64(11.0)
     """
     x, y = _last_axis("vecdot", x1, x2, axis, None)
-    return sum((conj(x) if is_complex(x) else x) * y, -1)
+    return sum(conjugated(x) * y, -1)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node
-from ..complex import is_complex, real
+from ..complex import conjugated, is_complex, real
 from ..elementwise.arithmetic import sqrt
 from ..reduce.sums import average, sum
 from ..shape.axes import as_array, concatenate, expand_dims, reshape, transpose
 from ..shape.dtype import cast
 from ..shape.joining import atleast_2d
 from ..shape.moves import diag
-from .products import _conjugate, matmul
+from .products import matmul
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -91,7 +91,7 @@ def cov(
         spare = count - ddof * sum(weights * accuracies) / count
     away = x - expand_dims(average(x, 1, weights), 1)
     weighted = away if weights is None else away * weights
-    found = matmul(weighted, transpose(_conjugate(away))) / max(spare, 0)
+    found = matmul(weighted, transpose(conjugated(away))) / max(spare, 0)
     return reshape(found, ()) if found.shape == (1, 1) else found
 
 

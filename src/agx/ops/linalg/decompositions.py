@@ -21,13 +21,13 @@ from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
 from .matrices import (
-    _solve,
     as_diagonal,
     check_square,
     from_triangle,
     inv,
     mH,
     mT,
+    solve,
 )
 from .products import matmul
 
@@ -73,7 +73,7 @@ def _unpack(flat: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return parts
 
 
-def _plain(x: Any) -> np.ndarray:
+def _as_plain_array(x: Any) -> np.ndarray:
     return np.asarray(x.value if isinstance(x, Node) else x)
 
 
@@ -91,11 +91,11 @@ def _column(v: Any) -> Any:
 
 def _reciprocal(x: Any, scale: Any) -> Any:
     """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
-    size = np.abs(_plain(scale))
+    size = np.abs(_as_plain_array(scale))
     tolerance = max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
     largest = np.max(size, axis=-1, initial=0.0)
     largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    small = np.abs(_plain(x)) <= tolerance * largest
+    small = np.abs(_as_plain_array(x)) <= tolerance * largest
     return where(small, 0.0, 1 / where(small, 1.0, x))
 
 
@@ -197,7 +197,7 @@ def _eig_vjp(g: Any, out: Any, x: Any) -> Any:
     (w, v), (gw, gv) = _eig_parts(out, x), _eig_parts(g, x)
     gv = gv - conj(v) * real(sum(v * gv, -2, keepdims=True))
     inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
-    return _solve(mT(v), matmul(inner, mT(v)))
+    return solve(mT(v), matmul(inner, mT(v)))
 
 
 _eig = primitive("eig", _eig_value, (_eig_vjp,))
@@ -246,7 +246,7 @@ def _svd_parts(flat: Any, x: Any, full: bool) -> list[Any]:
 
 def _refuse(g: Any, message: str) -> None:
     """Raise if a gradient arrives at columns that any rotation among them would replace."""
-    if np.any(_plain(g)):
+    if np.any(_as_plain_array(g)):
         raise ValueError(message)
 
 
@@ -361,7 +361,7 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
         gq = gq + matmul(conj(x[..., k:]), mH(rest))
     r = r[..., :k]
     inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
-    gx = mT(_solve(r, mT(gq + matmul(conj(q), inner))))
+    gx = mT(solve(r, mT(gq + matmul(conj(q), inner))))
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
 
 
@@ -398,8 +398,8 @@ def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
     low, g = (mH(out), mH(g)) if upper else (out, g)
     n = x.shape[-1]
     phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    half = _solve(mT(low), phi * matmul(mT(low), g))
-    return mT(_solve(mH(low), mT(half)))
+    half = solve(mT(low), phi * matmul(mT(low), g))
+    return mT(solve(mH(low), mT(half)))
 
 
 _cholesky = primitive(
@@ -430,12 +430,12 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
 
 def _sound_inverse(x: Any) -> Any:
     """The inverses, or None if some matrix is too close to a singular one."""
-    value = _plain(x)
+    value = _as_plain_array(x)
     try:
         inverse = inv(x)
     except np.linalg.LinAlgError:
         return None
-    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _plain(inverse))]
+    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _as_plain_array(inverse))]
     worst = np.max(sizes[0] * sizes[1], initial=0.0)
     return None if worst * np.finfo(value.dtype).eps ** 0.5 >= 1 else inverse
 
@@ -487,7 +487,7 @@ _MINORS = 5
 
 def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
-    value = _plain(out)
+    value = _as_plain_array(out)
     inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
     if inverse is None and (is_node(x) or not np.isfinite(x).all()) and 0 < x.shape[-1] <= _MINORS:
         return expand_dims(g, (-1, -2)) * _minors(x)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, primitive
-from ..complex import conj, is_complex, real
+from ..complex import conjugated, is_complex, real
 from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
@@ -36,7 +36,7 @@ def mT(x: Any) -> Any:
 
 def mH(x: Any) -> Any:
     """The conjugate transpose of the last two axes."""
-    return mT(conj(x)) if is_complex(x) else mT(x)
+    return mT(conjugated(x))
 
 
 def from_triangle(x: Any, UPLO: str) -> Any:

@@ -11,9 +11,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..._engine.graph import Node, constant_functions, implements, is_node, primitive
 from ..complex import conj, is_complex
 from ..elementwise.arithmetic import absolute, sign
-from ..elementwise.trigonometric import _cosine, _over
+from ..elementwise.trigonometric import direction_cosine, over_length
 from ..reduce.extremes import max, min
-from ..reduce.sums import _restore, sum
+from ..reduce.sums import restore_axes, sum
 from ..shape.axes import Axis, as_array, expand_dims, moveaxis, squeeze
 from ..shape.where import where
 from .decompositions import svdvals
@@ -72,9 +72,9 @@ def _in_range(out: Any, x: Any, p: float, axis: Any, keepdims: bool) -> Any:
 
 def _euclidean_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """The conjugate of x / |x|, and 0 where the norm is 0."""
-    total = _restore(out, x, axis, keepdims)
-    towards = conj(_over(x, total)) if is_complex(x) else _cosine(x, total)
-    return _restore(g, x, axis, keepdims) * towards
+    total = restore_axes(out, x, axis, keepdims)
+    towards = conj(over_length(x, total)) if is_complex(x) else direction_cosine(x, total)
+    return restore_axes(g, x, axis, keepdims) * towards
 
 
 def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
@@ -85,12 +85,12 @@ def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
 
 def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool) -> Any:
     """(|x_i| / |x|)^(p-1) times the direction of x_i; 0 where x_i or the norm is 0."""
-    size, total = absolute(x), _restore(out, x, axis, keepdims)
+    size, total = absolute(x), restore_axes(out, x, axis, keepdims)
     live = (size != 0) & (total != 0)
     ratio = where(live, size / _safe(total), 1.0)
     ratio = where(np.isinf(total), np.isinf(size), ratio)
     weight = where(live, ratio ** (p - 1), 0.0)
-    return _restore(g, x, axis, keepdims) * weight * conj(sign(x))
+    return restore_axes(g, x, axis, keepdims) * weight * conj(sign(x))
 
 
 _euclidean = primitive("norm", _euclidean_value, (_euclidean_vjp,))

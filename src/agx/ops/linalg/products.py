@@ -9,7 +9,7 @@ import numpy as np
 from ..._engine.graph import implements, of_arrays, primitive
 from ..._kernels import dense
 from ..._runtime import threads
-from ..complex import conj, is_complex
+from ..complex import conj, conjugated
 from ..reduce.sums import sum
 from ..shape.axes import (
     as_array,
@@ -235,10 +235,6 @@ def _core(op: str, x: Any, axis: int) -> Any:
     return moveaxis(x, axis, -1)
 
 
-def _conjugate(x: Any) -> Any:
-    return conj(x) if is_complex(x) else x
-
-
 @implements(np.vecdot)
 def vecdot(
     x1: Any, x2: Any, /, *, axis: int = -1, keepdims: bool = False, dtype: Any = None
@@ -253,7 +249,7 @@ def vecdot(
         raise ValueError(
             f"vecdot: lengths {x1.shape[-1]} and {x2.shape[-1]} differ along axis {axis}"
         )
-    found = sum(_conjugate(x1) * x2, -1, keepdims=keepdims)
+    found = sum(conjugated(x1) * x2, -1, keepdims=keepdims)
     if keepdims:
         found = moveaxis(found, -1, axis)
     return found if dtype is None else cast(found, dtype)
@@ -290,7 +286,7 @@ def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Array:
     array([2., 2., 2.])
     """
     x1, x2 = _with_axes("vecmat", x1, 1, x2, 2)
-    found = matmul(expand_dims(_conjugate(x1), -2), x2)[..., 0, :]
+    found = matmul(expand_dims(conjugated(x1), -2), x2)[..., 0, :]
     return found if dtype is None else cast(found, dtype)
 
 

@@ -10,7 +10,7 @@ from ..._engine.graph import implements, primitive
 from ..elementwise.limits import maximum, minimum
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
-from .sums import _count, _fitting, _restore, sum
+from .sums import elements_per_result, fitting_mask, restore_axes, sum
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -26,10 +26,10 @@ __all__ = [
 
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Share the gradient evenly among the elements that attain the extreme."""
-    best = _restore(out, x, axis, keepdims)
+    best = restore_axes(out, x, axis, keepdims)
     hit = (x == best) | ((x != x) & (best != best))
     share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
-    return _restore(g, x, axis, keepdims) * share.astype(x.dtype)
+    return restore_axes(g, x, axis, keepdims) * share.astype(x.dtype)
 
 
 _max = primitive(
@@ -47,7 +47,7 @@ def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
         return x
     if initial is None:
         raise ValueError(f"{op}: where= needs initial=, the result where nothing is included")
-    return choose_where(_fitting(op, x, where), x, initial)
+    return choose_where(fitting_mask(op, x, where), x, initial)
 
 
 @implements(np.max, np.amax, np.maximum.reduce)
@@ -68,7 +68,7 @@ def max(
     """
     if out is not None or where is not None:
         a = _limited("max", a, out, initial, where)
-    if initial is not None and not _count(a := as_array(a), axis):
+    if initial is not None and not elements_per_result(a := as_array(a), axis):
         return sum(a, axis, keepdims=keepdims) + initial
     largest = _max(a, axis=axis, keepdims=keepdims)
     return largest if initial is None else maximum(largest, initial)
@@ -92,7 +92,7 @@ def min(
     """
     if out is not None or where is not None:
         a = _limited("min", a, out, initial, where)
-    if initial is not None and not _count(a := as_array(a), axis):
+    if initial is not None and not elements_per_result(a := as_array(a), axis):
         return sum(a, axis, keepdims=keepdims) + initial
     smallest = _min(a, axis=axis, keepdims=keepdims)
     return smallest if initial is None else minimum(smallest, initial)

@@ -15,7 +15,7 @@ from ..shape.axes import Axis, as_array, moveaxis, refuse_out, reshape, stack
 from ..shape.dtype import astype
 from ..shape.where import where as choose_where
 from .extremes import max, min
-from .quantiles import _front, _quantile, check_constant
+from .quantiles import axes_flattened, check_constant, quantile_by_rank
 from .running import cumprod, cumsum
 from .sums import degrees_lost, prod, sum
 from .sums import mean as plain_mean
@@ -118,7 +118,7 @@ def _count(there: Any, axis: Axis, keepdims: bool, message: str) -> Any:
     return count
 
 
-def _over(total: Any, count: Any) -> Any:
+def _per_count(total: Any, count: Any) -> Any:
     """``total`` / ``count``, and NaN where nothing is counted."""
     return total / np.where(count <= 0, np.nan, count).astype(total.real.dtype)
 
@@ -141,7 +141,7 @@ def nanmean(
     a, there = _filled("nanmean", a, 0.0, dtype, out)
     there = _both(there, where)
     count = _count(there, axis, keepdims, "Mean of empty slice")
-    return _over(sum(a, axis, keepdims=keepdims, where=where), count)
+    return _per_count(sum(a, axis, keepdims=keepdims, where=where), count)
 
 
 @implements(np.nanvar)
@@ -171,7 +171,7 @@ def nanvar(
     away = a - astype(as_array(mean), a.dtype)
     count = _count(there, axis, keepdims, "Degrees of freedom <= 0 for slice.") - ddof
     squares = real(away * conj(away)) if is_complex(away) else away * away
-    return _over(sum(squares, axis, keepdims=keepdims, where=there), count)
+    return _per_count(sum(squares, axis, keepdims=keepdims, where=there), count)
 
 
 @implements(np.nanstd)
@@ -258,16 +258,16 @@ def _nan_quantile(
     """The quantile of each row without its NaN."""
     a = as_array(a)
     if not np.isnan(value_of(a)).any():
-        return _quantile(op, a, q, axis, method, keepdims, weights)
+        return quantile_by_rank(op, a, q, axis, method, keepdims, weights)
     check_constant(op, weights=weights)
     if weights is not None:
         weights = np.broadcast_to(weights, a.shape)
-    rows, axes = _front(a, axis)
+    rows, axes = axes_flattened(a, axis)
     kept = rows.shape[:-1]
     flat = reshape(rows, (-1, rows.shape[-1]))
     heavy = None
     if weights is not None:
-        heavy = np.asarray(_front(weights, axis)[0]).reshape(flat.shape)
+        heavy = np.asarray(axes_flattened(weights, axis)[0]).reshape(flat.shape)
     found = []
     for k in range(flat.shape[0]):
         there = ~np.isnan(value_of(flat)[k])
@@ -276,7 +276,7 @@ def _nan_quantile(
             found.append(np.full(np.shape(q), np.nan, a.dtype))
             continue
         part = None if heavy is None else heavy[k][there]
-        found.append(as_array(_quantile(op, flat[k][there], q, None, method, False, part)))
+        found.append(as_array(quantile_by_rank(op, flat[k][there], q, None, method, False, part)))
     out = moveaxis(stack(found), 0, -1)
     shape = [1 if k in axes else n for k, n in enumerate(a.shape)] if keepdims else list(kept)
     out = reshape(out, (*np.shape(q), *shape))

@@ -28,7 +28,7 @@ __all__ = [
 # --- order statistics ----------------------------------------------------------------------------
 
 
-def _front(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+def axes_flattened(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """``x`` with the axes to reduce flattened into the last one."""
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     x = moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
@@ -57,7 +57,7 @@ def quantile(
     np.float64(3.0)
     """
     refuse_out("quantile", out)
-    return _quantile("quantile", a, q, axis, method, keepdims, weights)
+    return quantile_by_rank("quantile", a, q, axis, method, keepdims, weights)
 
 
 @implements(np.percentile)
@@ -79,7 +79,9 @@ def percentile(
     """
     refuse_out("percentile", out)
     check_constant("percentile", q=q)
-    return _quantile("percentile", a, np.true_divide(q, 100), axis, method, keepdims, weights)
+    return quantile_by_rank(
+        "percentile", a, np.true_divide(q, 100), axis, method, keepdims, weights
+    )
 
 
 def check_constant(op: str, **given: Any) -> None:
@@ -91,20 +93,22 @@ def check_constant(op: str, **given: Any) -> None:
             )
 
 
-def _quantile(op: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any) -> Any:
+def quantile_by_rank(
+    op: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any
+) -> Any:
     """Interpolate between neighbours in order: NumPy's quantile of the ranks says which and how far."""
     check_constant(op, q=q, weights=weights)
     a = as_array(a)
     if not op.endswith("median"):  # which NumPy has of complex numbers too
         check_real(op, a)
-    rows, axes = _front(a, axis)
+    rows, axes = axes_flattened(a, axis)
     plain = value_of(rows)
     if weights is not None:
         weights = np.asarray(weights)
         if weights.shape != a.shape:
             weights = weights.reshape([n if k in axes else 1 for k, n in enumerate(a.shape)])
         weights = np.broadcast_to(weights, a.shape)
-        weights = np.asarray(_front(weights, axis)[0])
+        weights = np.asarray(axes_flattened(weights, axis)[0])
     order = np.argsort(plain, axis=-1, kind="stable")
     ranks = np.argsort(order, axis=-1).astype(float)
     place = np.quantile(ranks, q, axis=-1, method=method, weights=weights)  # type: ignore[call-overload]
@@ -148,4 +152,4 @@ def median(
     a = as_array(a)
     if not a.size:
         return mean(a, axis, keepdims=keepdims)
-    return _quantile("median", a, 0.5, axis, "linear", keepdims, None)
+    return quantile_by_rank("median", a, 0.5, axis, "linear", keepdims, None)

@@ -16,7 +16,7 @@ from ..elementwise.exponential import exp, logaddexp
 from ..shape.axes import Axis, as_array
 from ..shape.dtype import cast
 from ..shape.where import where as choose_where
-from .sums import _restore
+from .sums import restore_axes
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -70,7 +70,7 @@ def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> A
         found = _kernels.logsumexp_gradient(g, x)
         if found is not None:
             return found
-    return _restore(g, x, axis, keepdims) * softmax(x, axis)
+    return restore_axes(g, x, axis, keepdims) * softmax(x, axis)
 
 
 _logsumexp = primitive("logsumexp", _logsumexp_value, (_logsumexp_vjp,))

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def restore_axes(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its lost axes back, with length 1."""
     if keepdims or x.ndim == 0:
         return r
@@ -49,7 +49,7 @@ def _restore(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return expand_dims(r, normalize_axis_tuple(axis, x.ndim))
 
 
-def _count(x: Any, axis: Axis) -> int:
+def elements_per_result(x: Any, axis: Axis) -> int:
     """How many elements of ``x`` go into each element of the result."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return math.prod(x.shape[a] for a in axes)
@@ -60,10 +60,10 @@ def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> A
     refuse_out(op, out)
     if dtype is not None:
         x = astype(x, dtype)
-    return x if where is None else choose_where(_fitting(op, x, where), x, fill)
+    return x if where is None else choose_where(fitting_mask(op, x, where), x, fill)
 
 
-def _fitting(op: str, x: Any, where: Any) -> Any:
+def fitting_mask(op: str, x: Any, where: Any) -> Any:
     """``where``, if it broadcasts to the shape of ``x``."""
     shape, mask = np.shape(x), np.shape(where)
     if np.broadcast_shapes(shape, mask) != shape:
@@ -99,7 +99,11 @@ def _sum_stack(i: int, g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) 
 _sum = primitive(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
-    (lambda g, out, x, *, axis, keepdims: broadcast_to(_restore(g, x, axis, keepdims), x.shape),),
+    (
+        lambda g, out, x, *, axis, keepdims: broadcast_to(
+            restore_axes(g, x, axis, keepdims), x.shape
+        ),
+    ),
     stacked=_sum_stack,
 )
 _mean = primitive(
@@ -107,7 +111,7 @@ _mean = primitive(
     lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
     (
         lambda g, out, x, *, axis, keepdims: broadcast_to(
-            _restore(g, x, axis, keepdims) / _count(x, axis), x.shape
+            restore_axes(g, x, axis, keepdims) / elements_per_result(x, axis), x.shape
         ),
     ),
     stacked=lambda i, g, out, x, **how: (
@@ -118,20 +122,24 @@ _mean = primitive(
 
 def _per_degree(x: Any, axis: Axis, ddof: float) -> float:
     """1 / (n - ddof), and infinite where NumPy divides by zero."""
-    spare = _count(x, axis) - ddof
+    spare = elements_per_result(x, axis) - ddof
     return 1 / spare if spare > 0 else math.inf
 
 
 def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     scale = 2 * _per_degree(x, axis, ddof)
-    return _restore(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
+    return restore_axes(g, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
 
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
     scale = _per_degree(x, axis, ddof)
     inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
-    return _restore(g * inverse, x, axis, keepdims) * conj(x - mean(x, axis, keepdims=True)) * scale
+    return (
+        restore_axes(g * inverse, x, axis, keepdims)
+        * conj(x - mean(x, axis, keepdims=True))
+        * scale
+    )
 
 
 _var = primitive(
@@ -271,13 +279,13 @@ def _running_product(x: Any) -> Any:
 def _prod_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Multiply by the product of the *other* elements, which is exact when some are zero."""
     if not x.ndim or not x.size:
-        return g if not x.ndim else _restore(g, x, axis, keepdims) * x
+        return g if not x.ndim else restore_axes(g, x, axis, keepdims) * x
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     front = moveaxis(x, axes, tuple(range(len(axes))))
-    flat = reshape(front, (_count(x, axes), -1))
+    flat = reshape(front, (elements_per_result(x, axes), -1))
     others = _running_product(flat) * flip(_running_product(flip(flat, 0)), 0)
     others = moveaxis(reshape(others, front.shape), tuple(range(len(axes))), axes)
-    return _restore(g, x, axis, keepdims) * others
+    return restore_axes(g, x, axis, keepdims) * others
 
 
 _prod = primitive(
@@ -327,8 +335,7 @@ def average(
     a = as_array(a)
     if weights is None:
         found = mean(a, axis, keepdims=keepdims)
-        count = _count(a, axis)
-        total = np.full(np.shape(found), count, found.dtype)
+        total = np.full(np.shape(found), elements_per_result(a, axis), found.dtype)
         return (found, total) if returned else found  # type: ignore[return-value]
     weights = as_array(weights)
     if weights.shape != a.shape:

@@ -92,7 +92,7 @@ def reshape(
     """
     if more and isinstance(more[-1], str):
         *more, order = more  # type: ignore[assignment]
-    shape = (shape, *more) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)
     if copy is False:
         raise TypeError("reshape: copy=False is not supported; leave it out")
     if order == "C":
@@ -119,9 +119,11 @@ def transpose(a: Any, axes: Any = None, *more: Any) -> Array:
     >>> ag.transpose(np.ones((2, 3, 4)), (1, 0, 2)).shape
     (3, 2, 4)
     """
-    if isinstance(axes, (int, np.integer)):
+    if axes is None:
+        return _transpose(a, axes=None)
+    if more or isinstance(axes, (int, np.integer)):
         axes = (axes, *more)
-    if axes is None or len(axes) == 0:
+    if len(axes) == 0:
         return _transpose(a, axes=None)
     return _transpose(a, axes=tuple(normalize_axis_index(k, len(axes)) for k in axes))
 
@@ -191,7 +193,7 @@ def broadcast_to(array: Any, shape: int | tuple[int, ...], subok: bool = False) 
 # --- joining -------------------------------------------------------------------------------------
 
 
-def _cast(
+def parts_to_join(
     op: str, arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind"
 ) -> list[Any]:
     """What is to be joined as arrays, of ``dtype`` if one is given and ``casting`` lets them be."""
@@ -238,7 +240,7 @@ def concatenate(
     (3, 3)
     """
     refuse_out("concatenate", out)
-    parts = _cast("concatenate", arrays, dtype, casting)
+    parts = parts_to_join("concatenate", arrays, dtype, casting)
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0
     return _concatenate(*parts, axis=axis)
@@ -258,7 +260,7 @@ def stack(
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape
     (3, 2)
     """
-    parts = _cast("stack", arrays, dtype, casting)
+    parts = parts_to_join("stack", arrays, dtype, casting)
     shapes = {a.shape for a in parts}
     if len(shapes) != 1:
         raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")

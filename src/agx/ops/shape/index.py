@@ -79,16 +79,16 @@ def scatter_add(values: Any, index: Any, shape: tuple[int, ...], dtype: Any) -> 
     """Add ``values`` into zeros of ``shape`` at the places that a NumPy index names."""
     if not isinstance(values, Node):
         values = np.asarray(values, dtype)
-    return _scatter(values, index=_plain(index), shape=shape)
+    return _scatter(values, index=_as_index(index), shape=shape)
 
 
-def _plain(index: Any) -> Any:
+def _as_index(index: Any) -> Any:
     """The index with nested lists as arrays; a Tensor is refused, its numbers are no integers.
 
     Arrays inside a tuple are copied: the graph would not see that they change.
     """
     if isinstance(index, tuple):
-        return tuple(p.copy() if isinstance(p, np.ndarray) else _plain(p) for p in index)
+        return tuple(p.copy() if isinstance(p, np.ndarray) else _as_index(p) for p in index)
     if isinstance(index, Node):
         raise IndexError(
             "an index must be integers, slices or booleans, got a Tensor; use .value.astype(int)"
@@ -107,7 +107,7 @@ def getitem(x: Any, index: Any) -> Array:
     >>> x.grad
     array([2., 0., 1.])
     """
-    return _getitem(x, index=_plain(index))
+    return _getitem(x, index=_as_index(index))
 
 
 @implements(np.take)

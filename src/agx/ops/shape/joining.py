@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..._engine.graph import implements, is_node, value_of
-from .axes import _cast, as_array, broadcast_to, concatenate, ravel, reshape, transpose
+from .axes import as_array, broadcast_to, concatenate, parts_to_join, ravel, reshape, transpose
 from .dtype import astype
 from .moves import moved_together
 
@@ -63,7 +63,7 @@ def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
     >>> ag.vstack([np.ones(3), np.zeros(3)]).shape
     (2, 3)
     """
-    lifted = [atleast_2d(p) for p in _cast("vstack", tup, dtype, casting)]
+    lifted = [atleast_2d(p) for p in parts_to_join("vstack", tup, dtype, casting)]
     return concatenate(lifted, 0)
 
 
@@ -74,7 +74,7 @@ def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
     >>> ag.hstack([np.ones(3), np.zeros(2)]).shape
     (5,)
     """
-    lifted = [atleast_1d(p) for p in _cast("hstack", tup, dtype, casting)]
+    lifted = [atleast_1d(p) for p in parts_to_join("hstack", tup, dtype, casting)]
     return concatenate(lifted, 0 if lifted[0].ndim == 1 else 1)
 
 
@@ -85,7 +85,7 @@ def dstack(tup: Sequence[Any]) -> Array:
     >>> ag.dstack([np.ones(3), np.zeros(3)]).shape
     (1, 3, 2)
     """
-    return concatenate([atleast_3d(p) for p in _cast("dstack", tup)], 2)
+    return concatenate([atleast_3d(p) for p in parts_to_join("dstack", tup)], 2)
 
 
 @implements(np.column_stack)
@@ -95,7 +95,7 @@ def column_stack(tup: Sequence[Any]) -> Array:
     >>> ag.column_stack([np.ones(3), np.zeros(3)]).shape
     (3, 2)
     """
-    parts = _cast("column_stack", tup)
+    parts = parts_to_join("column_stack", tup)
     return concatenate([p if p.ndim > 1 else transpose(atleast_2d(p)) for p in parts], 1)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, primitive, value_of
-from ..complex import check_real, conj, is_complex
+from ..complex import check_real, conjugated
 from ..shape.axes import as_array, concatenate, reshape
 from ..shape.index import getitem
 from ..shape.moves import flip
@@ -78,7 +78,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
     array([3., 5.])
     """
     a, v = _line("correlate", a, "a"), _line("correlate", v, "v")
-    full = _convolve(a, flip(conj(v) if is_complex(v) else v))
+    full = _convolve(a, flip(conjugated(v)))
     return _part("correlate", full, len(a), len(v), mode, int(len(a) < len(v)))
 
 

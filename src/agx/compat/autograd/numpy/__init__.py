@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ...._engine.graph import Node as _Node
 from ....ops.shape import axes as _axes
 from ....ops.shape import dtype as _dtype
 from . import fft as fft
@@ -14,16 +13,8 @@ from . import linalg as linalg
 from . import random as random
 from .wrapped import has_tensor as _has_tensor
 from .wrapped import public as _public
+from .wrapped import stacked as _stacked
 from .wrapped import wrapped as _wrapped
-
-
-def _stacked(x: Any) -> Any:
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        x = x.tolist()
-    if isinstance(x, (list, tuple)):
-        parts = [_stacked(part) for part in x]
-        return _axes.stack(parts) if _has_tensor(parts) else np.asarray(parts)
-    return x if isinstance(x, _Node) else np.asarray(x)
 
 
 def array(object: Any, dtype: Any = None, **options: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...._engine.graph import Node
+from ....ops.shape.axes import stack
 
 #: What takes a list of arrays, rather than an array written as a list.
 _OF_LISTS = {
@@ -29,13 +30,19 @@ def has_tensor(x: Any) -> bool:
     return isinstance(x, Node)
 
 
+def stacked(x: Any) -> Any:
+    """An array of numbers, or a Tensor of what has one inside."""
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        x = x.tolist()
+    if isinstance(x, (list, tuple)):
+        parts = [stacked(part) for part in x]
+        return stack(parts) if has_tensor(parts) else np.asarray(parts)
+    return x if isinstance(x, Node) else np.asarray(x)
+
+
 def joined(x: Any) -> Any:
     """A Tensor in place of a list of them."""
-    if isinstance(x, (list, tuple)) and has_tensor(x):
-        from . import array
-
-        return array(x)
-    return x
+    return stacked(x) if isinstance(x, (list, tuple)) and has_tensor(x) else x
 
 
 class Function:

@@ -8,18 +8,7 @@ from typing import Any
 from ....ops.elementwise.exponential import exp
 from ..extend import defvjp
 from ..tracer import primitive
-
-
-def _gamma_density(x: Any, a: Any) -> Any:
-    from ....ops.special import gammaln, xlogy
-
-    return exp(xlogy(a - 1, x) - x - gammaln(a))
-
-
-def _beta_density(x: Any, a: Any, b: Any) -> Any:
-    from ....ops.special import betaln, xlog1py, xlogy
-
-    return exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b))
+from . import densities
 
 
 def _look_up(name: str) -> Any:
@@ -28,25 +17,19 @@ def _look_up(name: str) -> Any:
 
 #: Pull-backs of what ``ag.special`` lacks, by argument.
 _RULES: dict[str, dict[int, Any]] = {
-    "betainc": {2: lambda out, a, b, x: lambda g: g * _beta_density(x, a, b)},
-    "gammainc": {1: lambda out, a, x: lambda g: g * _gamma_density(x, a)},
-    "gammaincc": {1: lambda out, a, x: lambda g: -g * _gamma_density(x, a)},
+    "betainc": {2: lambda out, a, b, x: lambda g: g * exp(densities.beta(x, a, b))},
+    "gammainc": {1: lambda out, a, x: lambda g: g * exp(densities.gamma(x, a))},
+    "gammaincc": {1: lambda out, a, x: lambda g: -g * exp(densities.gamma(x, a))},
     "gammasgn": {0: None},
     "multigammaln": {
         0: lambda out, a, d: lambda g: g * sum(_look_up("psi")(a - k / 2) for k in range(d))
     },
     "rgamma": {0: lambda out, x: lambda g: -g * out * _look_up("psi")(x)},
-    "stdtr": {1: lambda out, df, x: lambda g: g * _t_density(x, df)},
+    "stdtr": {1: lambda out, df, x: lambda g: g * exp(densities.t(x, df))},
     "yn": {
         1: lambda out, n, x: lambda g: g * (_look_up("yn")(n - 1, x) - _look_up("yn")(n + 1, x)) / 2
     },
 }
-
-
-def _t_density(x: Any, df: Any) -> Any:
-    from .stats.t import pdf
-
-    return pdf(x, df)
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
-from .. import special
+from .. import densities, special
 
 
 def logpdf(x: Any, a: Any, b: Any) -> Any:
@@ -15,7 +15,7 @@ def logpdf(x: Any, a: Any, b: Any) -> Any:
     >>> beta.logpdf(0.5, 2.0, 2.0).round(4)
     np.float64(0.4055)
     """
-    return special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)
+    return densities.beta(x, a, b)
 
 
 def pdf(x: Any, a: Any, b: Any) -> Any:

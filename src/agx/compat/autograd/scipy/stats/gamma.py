@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
-from .. import special
+from .. import densities, special
 
 
 def logpdf(x: Any, a: Any) -> Any:
@@ -15,7 +15,7 @@ def logpdf(x: Any, a: Any) -> Any:
     >>> gamma.logpdf(1.0, 3.0).round(4)
     np.float64(-1.6931)
     """
-    return special.xlogy(a - 1, x) - x - special.gammaln(a)
+    return densities.gamma(x, a)
 
 
 def pdf(x: Any, a: Any) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from .....ops.elementwise.exponential import exp, log, log1p
+from .....ops.elementwise.exponential import exp, log
+from .. import densities, special
 
 
 def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
@@ -15,12 +15,7 @@ def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     >>> t.logpdf(1.0, 3.0).round(4)
     np.float64(-1.5763)
     """
-    from .....ops.special import gammaln
-
-    z = (x - loc) / scale
-    half = 0.5 * (df + 1)
-    peak = gammaln(half) - gammaln(0.5 * df) - 0.5 * log(math.pi * df) - log(scale)
-    return peak - half * log1p(z * z / df)
+    return densities.t((x - loc) / scale, df) - log(scale)
 
 
 def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
@@ -30,8 +25,6 @@ def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 
 def cdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """Compute the probability of a smaller number; not differentiable in ``df``."""
-    from .. import special
-
     return special.stdtr(df, (x - loc) / scale)
 
 
