@@ -527,14 +527,15 @@ def is_there(row: Corner) -> bool:
 def primitives(row: Corner) -> set[str]:
     """The primitives that the value and the gradients of a row are computed with."""
     import agx as ag
-    from agx._engine.graph import is_node, pullback, sorted_nodes
+    from agx._engine.graph import is_node, pullback
+    from agx._engine.walk import wanted_below
 
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         leaves = [ag.Tensor(a) for a in row.arguments()]
         out = row.function(find)(*leaves).sum()
         roots = [out, *pullback(out, leaves, create_graph=True)] if is_node(out) else []
     followed = (r for r in roots if is_node(r) and r.requires_grad)
-    return {node.op for root in followed for node in sorted_nodes(root)}
+    return {node.op for root in followed for node in wanted_below(root)}
 
 
 def derivatives(row: Corner) -> tuple[Any, list[Any], list[Any]]:

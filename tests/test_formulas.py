@@ -6,7 +6,8 @@ from op_table import rows
 
 import agx as ag
 from agx._engine.formulas import latex, names_of
-from agx._engine.graph import Node, no_gradient, registry, sorted_nodes
+from agx._engine.graph import Node, no_gradient, registry
+from agx._engine.walk import wanted_below
 
 #: Elementwise operations without a text, and why.
 WITHOUT = {"conj": "the conjugate of a complex number has no derivative"}
@@ -25,7 +26,7 @@ def uses(name):
     for function, *arrays in rows[name]:
         with np.errstate(all="ignore"):
             out = function(*map(ag.Tensor, arrays))
-        yield from (node for node in sorted_nodes(out) if node.op == name)
+        yield from (node for node in wanted_below(out) if node.op == name)
 
 
 def test_every_elementwise_operation_has_a_derivative_or_a_reason_to_have_none():

@@ -1,5 +1,7 @@
 """What is known of an operation belongs to the object that is the operation, whatever its name."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,10 @@ def test_a_users_operation_stays_out_of_the_table_of_agxs_own():
     ag.primitive("exp", lambda x: 3.0 * x, [lambda g, out, x: 3 * g])
     assert registry == before
     assert registry["exp"] is ag.exp
+
+
+def test_a_copy_of_an_operation_is_the_operation():
+    assert copy.copy(ag.exp) is copy.deepcopy([ag.exp])[0] is ag.exp
 
 
 def test_agxs_own_names_are_unique():

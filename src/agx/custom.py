@@ -8,19 +8,11 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from ._engine.graph import (
-    Node,
-    Primitive,
-    Rules,
-    is_recording,
-    leaves,
-    numpy_functions,
-    pullback,
-)
+from ._engine.graph import Node, Primitive, Rules, is_recording, numpy_functions, pullback
+from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
 from ._kernels.fingerprint import fingerprint_of
 from .ops.shape.axes import holds_tensors
-from .tensor import Tensor
 
 
 def primitive(
@@ -193,13 +185,12 @@ def checkpoint(f: F) -> F:
                 call[k] = node
             return flatten(f(*build(call), **kwargs))
 
-        inner = [Tensor(found[k].array) for k in places]
-        results, rebuild = again(inner)
-        outside = _outside(results, inner)
-        inputs = [*(found[k] for k in places), *outside]
-        if not any(n.requires_grad for n in inputs):
-            return rebuild([r.array if isinstance(r, Node) else r for r in results])
+        with Trace([found[k].array for k in places], strict=False) as inner:
+            results, rebuild = again(inner.nodes)
+            inputs = [*(found[k] for k in places), *dict.fromkeys(inner.outside(*results))]
         values = [r.array if isinstance(r, Node) else r for r in results]
+        if not any(n.requires_grad for n in inputs):
+            return rebuild(values)
         del results, inner
         nodes = [
             _replay(again, k, v, inputs, len(places)) if is_differentiable(v) else v
@@ -208,16 +199,6 @@ def checkpoint(f: F) -> F:
         return rebuild(nodes)
 
     return cast("F", sparing)
-
-
-def _outside(results: list[Any], inner: list[Any]) -> list[Node]:
-    """The leaves that ``results`` depend on besides ``inner``."""
-    own = set(inner)
-    found: dict[Node, None] = {}
-    for r in results:
-        if isinstance(r, Node) and r.requires_grad:
-            found.update({leaf: None for leaf in leaves(r) if leaf not in own})
-    return list(found)
 
 
 def _sums(value: Any) -> np.ndarray:
@@ -235,16 +216,15 @@ def _replay(
 
     def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
         follow = any(isinstance(x, Node) for x in (g, *operands))
-        traced: list[Any] = [
-            x * 1.0 if isinstance(x, Tensor) else Tensor(x) for x in operands[:count]
-        ]
-        results, _ = again(traced)
-        if not np.allclose(_sums(results[k]), before, rtol=1e-5, equal_nan=True):
-            raise RuntimeError(
-                "checkpoint: the function gave another result when it was called again in the backward "
-                "pass: an array that it uses was changed in place, or it draws random numbers; change "
-                "a copy, and seed the generator inside the function"
-            )
-        return tuple(pullback(results[k], [*traced, *inputs[count:]], g, create_graph=follow))
+        with Trace(operands[:count], strict=False) as inner:
+            results, _ = again(inner.nodes)
+            if not np.allclose(_sums(results[k]), before, rtol=1e-5, equal_nan=True):
+                raise RuntimeError(
+                    "checkpoint: the function gave another result when it was called again in the "
+                    "backward pass: an array that it uses was changed in place, or it draws random "
+                    "numbers; change a copy, and seed the generator inside the function"
+                )
+            wrt = [*inner.nodes, *inputs[count:]]
+            return tuple(pullback(results[k], wrt, g, create_graph=follow))
 
     return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*inputs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
-from ._engine import graph
+from ._engine import graph, hooks
 from ._engine.errors import explained
 from ._engine.graph import Node, declare_tensor
 from ._protocol import calls
@@ -148,6 +148,36 @@ class Tensor(Node, Operators):
         array([ 3., 12.])
         """
         graph.backward(self, seed, free, create_graph)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
+        """Call ``hook(gradient)`` in each backward pass as soon as the gradient of this Tensor is complete.
+
+        The gradient is that of this pass, a read-only array of this Tensor's shape and dtype, or a Tensor
+        with ``create_graph=True``. If the hook returns another, the pass goes on with that, and a leaf adds
+        that to its ``grad``. Hooks run in the order in which they were registered; ``ag.grad`` and its
+        relatives run them too. Returns a handle whose ``remove()`` takes the hook away. Raises RuntimeError
+        if this Tensor requires no gradient.
+
+        >>> x = ag.Tensor([3.0, 4.0])
+        >>> handle = x.register_hook(lambda g: np.clip(g, -1.0, 1.0))
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        array([1., 1.])
+        """
+        return hooks.register(self, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
+        """Call ``hook(leaf)`` in each backward pass when it has added to ``grad``, before the pass ends.
+
+        Returns a handle whose ``remove()`` takes the hook away. Raises RuntimeError if this Tensor is not
+        a leaf that requires a gradient.
+
+        >>> x = ag.Tensor(3.0, label="x")
+        >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.label, leaf.grad))
+        >>> (x * x).backward()
+        x 6.0
+        """
+        return hooks.register_after(self, hook)
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that is cut off from the graph.

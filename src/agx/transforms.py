@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 import numpy as np
 
-from ._engine.graph import Node, is_recording, leaves, pullback, set_recording
+from ._engine.graph import Node, pullback
 from ._engine.stacked import pull_block, rows_at_once
+from ._engine.trace import Trace
 from ._engine.trees import describe, flatten, is_differentiable, leaves_like
 from ._kernels.scalar import Scalar
-from .ops.complex import is_complex, real
+from .ops.complex import real_dot
 from .ops.shape.axes import reshape, stack
 from .tensor import Tensor
 
@@ -48,21 +49,6 @@ if TYPE_CHECKING:
 Argnums = int | tuple[int, ...]
 
 
-def _trace(x: Any, follow: bool) -> Any:
-    """A fresh node that carries ``x``; inside another transform it stays connected to the outside."""
-    node: Any
-    if isinstance(x, Tensor):
-        node = x * 1.0 if x.requires_grad and follow else Tensor(x.array)
-    else:
-        array = np.array(x)
-        if array.dtype.kind in "biu":
-            array = array.astype(np.float64)
-        node = Tensor(array)
-    node.traced = True
-    node.shared = False
-    return node
-
-
 def _value(result: Any) -> Any:
     return result.array if isinstance(result, Node) else result
 
@@ -88,31 +74,20 @@ def _positions(who: str, argnums: Any, count: int) -> list[int]:
     return found
 
 
-class _Run:
-    """One call of a function on traced arguments, and the derivatives taken there.
-
-    Derivatives are taken inside ``with run``: everything is recorded then, also under ``no_grad``,
-    and the arguments want gradients. Outside, other transforms pass them by, as constants.
-    """
+class _Run(Trace):
+    """One call of a function on traced arguments, and the derivatives taken there."""
 
     def __init__(
         self, who: str, f: Callable[..., Any], args: tuple[Any, ...], argnums: Any, kwargs: Any
     ) -> None:
         self.who = who
-        self.followed = is_recording()
         positions = _positions(who, argnums, len(args))
         many = isinstance(argnums, (tuple, list))
         chosen = [args[p] for p in positions]
         self.argument = tuple(chosen) if many else chosen[0]
         found, self._build = flatten(self.argument)
         self._numbers = [self._is_number(leaf, any(leaf is c for c in chosen)) for leaf in found]
-        self.nodes = [
-            _trace(leaf, self.followed)
-            for leaf, number in zip(found, self._numbers, strict=True)
-            if number
-        ]
-        self._own = set(self.nodes)
-        self._points = [node for node in self.nodes if node.is_leaf]
+        super().__init__(leaf for leaf, n in zip(found, self._numbers, strict=True) if n)
         nodes = iter(self.nodes)
         traced = self._build(
             [next(nodes) if n else leaf for leaf, n in zip(found, self._numbers, strict=True)]
@@ -122,17 +97,6 @@ class _Run:
             call[p] = t
         with self:
             self.result = f(*call, **kwargs)
-
-    def __enter__(self) -> _Run:
-        self._before = set_recording(True)
-        for node in self._points:
-            node.requires_grad = True
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        for node in self._points:
-            node.requires_grad = False
-        set_recording(self._before)
 
     def _is_number(self, leaf: Any, alone: bool) -> bool:
         """Whether a leaf is differentiated; other things in containers are constants."""
@@ -176,15 +140,6 @@ class _Run:
             )
         return v if isinstance(v, Node) else v.astype(node.dtype, copy=False)
 
-    def nested(self, out: Node) -> bool:
-        """Whether ``out`` also depends on Tensors from outside, as in a nested transform.
-
-        Derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
-        """
-        if not out.requires_grad or not self.followed:
-            return False
-        return any(leaf not in self._own for leaf in leaves(out))
-
     def array(self, result: Any, use: str) -> Any:
         """The one array that ``f`` returned, in the graph; ``use`` says what else would do."""
         if isinstance(result, Node):
@@ -206,10 +161,6 @@ class _Run:
                 "reduce it with .sum() or .mean(), or use ag.jacobian"
             )
         return out
-
-    def gradients(self, out: Node, seed: Any = None) -> list[Any]:
-        """The gradient of ``out`` in each node."""
-        return pullback(out, self.nodes, seed, create_graph=self.nested(out))
 
     def both_parts(self, out: Node, found: Callable[[complex], list[Any]]) -> list[Any]:
         """Derivatives of ``out`` from ``found(weight)``, those of the real part of weight * out.
@@ -273,8 +224,9 @@ def value_and_grad(
         with _Run("grad", f, args, argnums, kwargs) as run:
             result, aux = _pair(run.result) if has_aux else (run.result, None)
             out = run.scalar(result)
-            gradient = run.build(run.gradients(out))
-            value = out if run.nested(out) else _value(result)
+            nested = run.nested(out)
+            gradient = run.build(run.gradients(out, nested=nested))
+            value = out if nested else _value(result)
             return ((value, _outer(run, aux)) if has_aux else value), gradient
 
     return both
@@ -397,7 +349,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
                 if isinstance(out, Node) and seed is not None:
                     seed = run.direction("a gradient", seed, out)
                     follow = isinstance(seed, Node) or run.nested(out)
-                    found = pullback(out, run.nodes, seed, create_graph=follow)
+                    found = run.gradients(out, seed, follow)
                     total = [t + a for t, a in zip(total, found, strict=True)]
         return run.build(total)
 
@@ -444,23 +396,16 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
     return build(values), build(pushed, bare=True)
 
 
-def _real_dot(a: Any, b: Any) -> Any:
-    total = (a * b).sum()
-    return real(total) if is_complex(total) else total
-
-
 def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
-    weights = Tensor(np.ones(out.shape, out.dtype))
     if not out.requires_grad:
         return np.zeros(out.shape, out.dtype)
-    gradients = pullback(out, run.nodes, weights, create_graph=True)
-    terms = [_real_dot(g, d) for g, d in zip(gradients, directions, strict=True)]
-    slope = sum(terms[1:], terms[0])
-    if not isinstance(slope, Node):
-        return np.zeros(out.shape, out.dtype)
-    pushed = pullback(slope, [weights], create_graph=nested)[0]
-    weights.requires_grad = False
-    return pushed
+    with Trace([np.ones(out.shape, out.dtype)]) as weights:
+        gradients = run.gradients(out, weights.nodes[0], nested=True)
+        terms = [real_dot(g, d) for g, d in zip(gradients, directions, strict=True)]
+        slope = sum(terms[1:], terms[0])
+        if not isinstance(slope, Node):
+            return np.zeros(out.shape, out.dtype)
+        return weights.gradients(slope, nested=nested)[0]
 
 
 @overload
@@ -565,7 +510,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
         def along(*a: Any) -> Any:
             slopes, _ = flatten(slope(*a, **kwargs))
-            terms = [_real_dot(g, d) for g, d in zip(slopes, directions, strict=True)]
+            terms = [real_dot(g, d) for g, d in zip(slopes, directions, strict=True)]
             return sum(terms[1:], terms[0])
 
         run = _Run("hvp", lambda *a: None, tuple(args_), argnums, {})

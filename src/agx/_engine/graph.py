@@ -17,11 +17,10 @@ from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
-from .._kernels.sweep import leaves as leaves
-from .._kernels.sweep import sorted_nodes as sorted_nodes
-from .._kernels.sweep import verify as verify
 from .errors import explained
 from .formulas import document
+from .hooks import Hook, Watch, hooked
+from .walk import leaves_below
 
 if TYPE_CHECKING:
     from .._kernels.scalar import Scalar
@@ -200,8 +199,17 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     return seed.astype(value.dtype, copy=False)
 
 
-def backward(root: Node, seed: Any = None, free: bool = False, create_graph: bool = False) -> None:
-    """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``)."""
+def backward(
+    root: Node,
+    seed: Any = None,
+    free: bool = False,
+    create_graph: bool = False,
+    on_leaf: Hook | None = None,
+) -> None:
+    """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``).
+
+    ``on_leaf(leaf)`` is called as soon as the gradient of a leaf is complete, before the sweep ends.
+    """
     if free and create_graph:
         raise ValueError("backward: free=True lets go of the graph that create_graph=True needs")
     if not root.requires_grad:
@@ -212,13 +220,16 @@ def backward(root: Node, seed: Any = None, free: bool = False, create_graph: boo
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not create_graph:
-            _sweep.backward(root, start, free)
+            told = Watch(on_leaf) if hooked or on_leaf is not None else None
+            _sweep.backward(root, start, free, told)
             return
-        wrt = leaves(root)
-        for leaf, g in zip(wrt, _sweep.pullback(root, start, wrt, True), strict=True):
+        wrt, watch = leaves_below(root), Watch(on_leaf, adds=False)
+        found = _sweep.pullback(root, start, wrt, True, watch)
+        for leaf, g in zip(wrt, found, strict=True):
             if g is not None:
                 before = leaf.grad_or_none
                 leaf.grad = g if before is None else before + g
+                watch.added(leaf)
 
 
 def pullback(
@@ -233,7 +244,8 @@ def pullback(
     start = seed if isinstance(seed, Node) else _seed(root, seed, "grad")
     if root.requires_grad:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            found = _sweep.pullback(root, start, nodes, create_graph)
+            watch = Watch(adds=False) if hooked else None
+            found = _sweep.pullback(root, start, nodes, create_graph, watch)
     else:
         found = [None] * len(nodes)
     return [

@@ -11,34 +11,40 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, Primitive, sorted_nodes, verify
+from .._kernels import sweep as _sweep
+from .._kernels.graph import Node, Primitive
+from .hooks import any_hooked
+from .walk import wanted_below
 
 #: Elements that the stacked cotangents of one result may have.
 MOST = 1 << 22
 
 
-def _stacked(p: Primitive, i: int, g: np.ndarray, out: Any, args: Any, params: Any) -> Any:
-    """The shares of argument ``i`` for all cotangents ``g``."""
+def _shares(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The shares of argument ``i`` for all cotangents: (g, out, *args) are the operands."""
     vjps: Any = p.vjps
     if p.elementwise:
-        return vjps[i](g, out, *args, **params)
-    if p.stacked is not None and (found := p.stacked(i, g, out, *args, **params)) is not None:
+        return vjps[i](*operands, **params)
+    if p.stacked is not None and (found := p.stacked(i, *operands, **params)) is not None:
         return found
     rule = functools.partial(vjps, i) if p.variadic else vjps[i]
-    rows = [rule(row, out, *args, **params) for row in g]
+    rows = [rule(row, *operands[1:], **params) for row in operands[0]]
     return None if rows[0] is None else np.stack(rows)
 
 
-def _fitted(c: Any, x: np.ndarray, count: int) -> np.ndarray:
-    """Sum a stack of shares over the axes along which ``x`` was broadcast."""
-    c = np.asarray(c)
+def _stacked(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The same, summed over the axes along which the argument was broadcast."""
+    c = _shares(p, i, operands, params)
+    if c is None:
+        return None
+    c, x = np.asarray(c), operands[i + 2]
     extra = c.ndim - 1 - x.ndim
     axes = tuple(range(1, 1 + extra)) + tuple(
         1 + extra + a for a, n in enumerate(x.shape) if n == 1 and c.shape[1 + extra + a] != 1
     )
     if axes:
         c = c.sum(axis=axes)
-    c = c.reshape(count, *x.shape)
+    c = c.reshape(len(operands[0]), *x.shape)
     if c.dtype != x.dtype:
         c = (c.real if c.dtype.kind == "c" and x.dtype.kind != "c" else c).astype(x.dtype)
     return c
@@ -47,43 +53,22 @@ def _fitted(c: Any, x: np.ndarray, count: int) -> np.ndarray:
 def pull_block(root: Node, wrt: list[Node], seeds: np.ndarray) -> list[np.ndarray] | None:
     """Gradients for each of the stacked ``seeds``; None if rows must be computed one by one.
 
-    That is so where an operation has a hand-written ``_backward``, or a NaN appears, which the
-    ordinary sweep looks into.
+    That is so where an operation has a hand-written ``_backward``, where hooks wait for gradients, or
+    where a NaN appears, which the ordinary sweep looks into.
     """
-    order = sorted_nodes(root)
-    if any(n.primitive is None and not n.is_leaf for n in order):
+    order = wanted_below(root)
+    if any_hooked(order) or any(n.primitive is None and not n.is_leaf for n in order):
         return None
-    count = len(seeds)
-    cotangents: dict[Node, np.ndarray] = {root: seeds}
-    wanted = set(wrt)
-    for node in reversed(order):
-        g = cotangents.get(node)
-        if g is None or node.is_leaf:
-            continue
-        if node not in wanted:
-            del cotangents[node]
-        args = node.arguments
-        plain = [a.array if isinstance(a, Node) else a for a in args]
-        primitive: Any = node.primitive
-        for i, x in enumerate(args):
-            if not isinstance(x, Node) or not x.requires_grad:
-                continue
-            c = _stacked(primitive, i, g, node.array, plain, node.params)
-            if c is None:
-                continue
-            c = _fitted(c, x.array, count)
-            cotangents[x] = cotangents[x] + c if x in cotangents else c
-        verify(node, g[0])
-    found = [cotangents.get(x) for x in wrt]
-    if any(g is not None and np.isnan(g).any() for g in found):
+    found = _sweep.pullback(root, seeds, wrt, False, stacked=_stacked)
+    if found is None:
         return None
     return [
-        np.zeros((count, *x.array.shape), x.array.dtype) if g is None else g
+        np.zeros((len(seeds), *x.array.shape), x.array.dtype) if g is None else g
         for g, x in zip(found, wrt, strict=True)
     ]
 
 
 def rows_at_once(root: Node) -> int:
     """How many cotangents of ``root`` to carry at once, for all of them to fit into memory."""
-    largest = max([n.size for n in sorted_nodes(root)], default=1)
+    largest = max([n.size for n in wanted_below(root)], default=1)
     return max(1, MOST // max(largest, 1))

@@ -30,7 +30,7 @@ cdef class Node:
     cdef Primitive _primitive
     cdef object _closure
     cdef str _op
-    cdef public str label
+    cdef public dict _extras
     cdef bint _requires_grad
     cdef bint _freed
     cdef bint _traced
@@ -57,7 +57,17 @@ cdef inline object value_of(object a):
     return (<Node>a)._value if isinstance(a, Node) else a
 
 
-cdef bint recording() noexcept nogil
+cdef inline object extra(dict extras, str name, object otherwise):
+    """What few nodes have: a label, a note, hooks."""
+    return otherwise if extras is None else extras.get(name, otherwise)
+
+
+cdef enum:
+    RECORDING = 1
+    NOTING = 2
+
+cdef int recording() noexcept nogil
+cdef int take_note(object node) except -1
 cdef object apply(object function, tuple args, dict params)
 cdef unsigned long long versions_of(tuple args) noexcept
 cdef unsigned long long settings_of(dict params) except? 0

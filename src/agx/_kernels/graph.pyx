@@ -3,8 +3,9 @@
 This module knows graphs and nothing of calculus: derivatives are Python functions in a table.
 """
 
+cimport cython
 from cpython.object cimport PyObject, PyObject_Call, PyTypeObject
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 
 from types import MethodType
@@ -25,12 +26,16 @@ cdef extern from *:
     #else
         #define AGX_THREAD_LOCAL _Thread_local
     #endif
+    /* What this thread does with new nodes: RECORDING and NOTING, and who makes the notes. */
     static AGX_THREAD_LOCAL int agx_recording = 1;
+    static AGX_THREAD_LOCAL PyObject *agx_note_maker = NULL;
     """
     int agx_recording
+    PyObject *agx_note_maker
 
-cdef bint recording() noexcept nogil:
-    return agx_recording
+cdef int recording() noexcept nogil:
+    """0 if nothing is recorded, else RECORDING, with NOTING where nodes get notes."""
+    return agx_recording if agx_recording & RECORDING else 0
 
 
 cdef object ndarray = np.ndarray
@@ -54,6 +59,11 @@ def declare_tensor(type cls):
     tensor_class = cls
 
 
+def new_tensor(object value):
+    """Return a new leaf that holds ``value``, for those below the module that defines Tensors."""
+    return tensor_class(value)
+
+
 def declare_explanation(object function):
     """Name the function that makes an error say which operation it comes from."""
     global explain
@@ -69,14 +79,43 @@ def declare_push(object function):
 def set_recording(bint on):
     """Turn recording on or off in this thread; returns what it was."""
     global agx_recording
-    cdef bint before = agx_recording
-    agx_recording = on
+    cdef bint before = agx_recording & RECORDING
+    agx_recording = (agx_recording & NOTING) | on
     return before
 
 
 def is_recording():
     """Tell whether operations in this thread are recorded for a backward pass."""
-    return bool(agx_recording)
+    return bool(agx_recording & RECORDING)
+
+
+def set_note_maker(object maker):
+    """Let ``maker(node)`` make the note of each node that this thread records; returns who did before."""
+    global agx_recording, agx_note_maker
+    before = None
+    if agx_note_maker is not NULL:
+        before = <object>agx_note_maker
+        Py_DECREF(before)
+    agx_note_maker = NULL
+    agx_recording &= RECORDING
+    if maker is not None:
+        Py_INCREF(maker)
+        agx_note_maker = <PyObject *>maker
+        agx_recording |= NOTING
+    return before
+
+
+cdef int take_note(object node) except -1:
+    """Ask this thread's maker for the note of a node that was just recorded."""
+    global agx_recording
+    cdef object maker = <object>agx_note_maker
+    agx_recording &= RECORDING  # What the maker itself computes gets none.
+    try:
+        node.note = maker(node)
+    finally:
+        if agx_note_maker is not NULL:
+            agx_recording |= NOTING
+    return 0
 
 
 def declare_arithmetic(Primitive add, Primitive subtract, Primitive multiply, Primitive divide):
@@ -91,6 +130,7 @@ def do_nothing():
     """The ``_backward`` of a leaf."""
 
 
+@cython.auto_pickle(False)
 cdef class Primitive:
     """One operation and all that is known of it; the object is its identity, the name is for people.
 
@@ -131,6 +171,12 @@ cdef class Primitive:
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __repr__(self):
         return f"<primitive {self.name}>"
 
@@ -155,11 +201,11 @@ cdef class Primitive:
         return apply(vjp, operands, params)
 
 
+@cython.auto_pickle(False)
 cdef class Node:
     """A value in the graph together with the operation and the arguments it came from."""
 
     def __cinit__(self):
-        self.label = ""
         self._op = ""
 
     cdef object share(self):
@@ -178,7 +224,8 @@ cdef class Node:
         self._value = value
         self._shared = True
         self._op = op
-        self.label = label
+        if label:
+            self.label = label
         self._requires_grad = requires_grad
         if closure is not do_nothing:
             self._closure = closure
@@ -190,9 +237,29 @@ cdef class Node:
                     raise TypeError(f"inputs: expected Tensors, got {type(node).__name__}; "
                                     "constants need no node")
                 if (<Node>node)._requires_grad:
-                    self._requires_grad = bool(agx_recording)
+                    self._requires_grad = bool(agx_recording & RECORDING)
             if self._requires_grad:
                 self._args = nodes
+                if agx_recording & NOTING:
+                    take_note(self)
+
+    @property
+    def label(self):
+        """A name for people; empty if none was given."""
+        return extra(self._extras, "label", "")
+
+    @label.setter
+    def label(self, str new):
+        self._extras = {**(self._extras or {}), "label": new}
+
+    @property
+    def note(self):
+        """What somebody has noted about this node, such as a line of the source; None if nobody has."""
+        return extra(self._extras, "note", None)
+
+    @note.setter
+    def note(self, new):
+        self._extras = {**(self._extras or {}), "note": new}
 
     @property
     def value(self):
@@ -408,12 +475,14 @@ cdef object call(Primitive p, tuple args, dict params):
         tensor_class, <PyObject *>no_args, NULL)
     out._value = result
     out._primitive = p
-    if wanted and agx_recording:
+    if wanted and agx_recording & RECORDING:
         out._args = constants_as_arrays(args, values) if converted else args
         out._params = params
         out._requires_grad = True
         out._traced = traced
         watch(out, p)
+        if agx_recording & NOTING:
+            take_note(out)
     return out
 
 
@@ -492,7 +561,7 @@ cdef int keep_gradients(Primitive p, object a) except -1:
     if isinstance(a, (list, tuple)):
         for part in a:
             keep_gradients(p, part)
-    elif isinstance(a, Node) and agx_recording and (<Node>a)._requires_grad:
+    elif isinstance(a, Node) and agx_recording & RECORDING and (<Node>a)._requires_grad:
         raise TypeError(f"{p.name}: a list of Tensors would lose their gradients; join them with "
                         "ag.stack or ag.array")
     return 0

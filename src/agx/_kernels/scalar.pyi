@@ -1,6 +1,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+def declare_hooks(nodes: dict[int, Any], functions: Any) -> None: ...
+
 FUNCTIONS: dict[str, Callable[..., Scalar]]
 UFUNCS: dict[str, str]
 
@@ -9,6 +11,8 @@ class Scalar:
     grad: float
     op: str
     label: str
+    note: Any
+    _extras: dict[str, Any] | None
     def __init__(
         self,
         value: Any,
@@ -27,6 +31,8 @@ class Scalar:
     def _backward(self, closure: Callable[[], Any], /) -> None: ...
     def _push(self) -> None: ...
     def backward(self, seed: float = 1.0) -> None: ...
+    def register_hook(self, hook: Callable[[float], float | None]) -> Any: ...
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Scalar], Any]) -> Any: ...
     @property
     def arguments(self) -> tuple[Scalar, ...]: ...
     def item(self) -> float: ...

@@ -2,14 +2,26 @@
 
 Each operation computes its value and, in the same stroke, its partial derivatives as plain numbers;
 the backward pass multiplies them along the edges (the chain rule as drawn on a blackboard).
+
+Their sweep is a loop of its own, not that of Tensors: edges hold numbers, so that it calls no pull-back.
 """
 
 cimport cython
 from libc.math cimport exp as c_exp, fabs, log as c_log, pow as c_pow, sqrt as c_sqrt, tanh as c_tanh
 
-from agx._kernels.graph cimport recording
+from agx._kernels.graph cimport NOTING, extra, recording, take_note
+from agx._kernels.walk cimport walk
 
 import operator
+
+cdef dict hooked = None
+cdef object hooks = None
+
+
+def declare_hooks(dict nodes, object functions):
+    """Name the table of nodes that have hooks, and the module that registers and runs them."""
+    global hooked, hooks
+    hooked, hooks = nodes, functions
 
 
 @cython.trashcan(True)
@@ -36,7 +48,7 @@ cdef class Scalar:
     cdef object _closure
     cdef bint _seen
     cdef public str op
-    cdef public str label
+    cdef public dict _extras
     cdef object __weakref__
 
     def __init__(self, value, op="", _backward=None, inputs=(), label=""):
@@ -44,10 +56,29 @@ cdef class Scalar:
             raise TypeError("Scalar: expected a number, got a Scalar; use its .value for a fresh leaf")
         self.value = float(value)
         self.op = op
-        self.label = label
+        if label:
+            self.label = label
         self.inputs = inputs
         if _backward is not None:
             self._backward = _backward
+
+    @property
+    def label(self):
+        """A name for people; empty if none was given."""
+        return extra(self._extras, "label", "")
+
+    @label.setter
+    def label(self, str new):
+        self._extras = {**(self._extras or {}), "label": new}
+
+    @property
+    def note(self):
+        """What somebody has noted about this node, such as a line of the source; None if nobody has."""
+        return extra(self._extras, "note", None)
+
+    @note.setter
+    def note(self, new):
+        self._extras = {**(self._extras or {}), "note": new}
 
     @property
     def inputs(self):
@@ -66,6 +97,8 @@ cdef class Scalar:
                 raise TypeError(f"inputs: expected Scalars, got {type(node).__name__}")
         if given and recording():
             self._inputs = given
+            if recording() & NOTING:
+                take_note(self)
 
     @property
     def _backward(self):
@@ -94,13 +127,15 @@ cdef class Scalar:
         >>> x.grad
         12.0
         """
-        cdef list order = topological_order(self)
+        cdef list order = results_below(self)
         cdef Scalar node
         for node in order:
             if node._closure is None and node._inputs is not None:
                 raise RuntimeError(f"backward: op '{node.op}' has inputs but no _backward; set "
                                    "out._backward to a function that adds to the inputs' grad")
             node.grad = 0.0
+        if hooked:
+            return hooks.sweep_scalars(self, order, seed)
         if is_leaf(self):
             self.grad += seed
             return
@@ -110,6 +145,21 @@ cdef class Scalar:
                 node._closure()
             elif node.grad != 0.0:
                 push(node)
+
+    def register_hook(self, hook):
+        """Call ``hook(gradient)`` when the gradient is complete, as ``Tensor.register_hook`` does.
+
+        >>> x = ag.Scalar(2.0)
+        >>> handle = x.register_hook(lambda g: 10 * g)
+        >>> (x * x).backward()
+        >>> x.grad
+        40.0
+        """
+        return hooks.register(self, hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call ``hook(leaf)`` when a gradient was added to ``grad``, as of a Tensor."""
+        return hooks.register_after(self, hook)
 
     @property
     def arguments(self):
@@ -327,12 +377,16 @@ cdef Scalar record(str op, double value, Scalar x, double dx, Scalar y, double d
     cdef Scalar out = Scalar.__new__(Scalar)
     out.value = value
     out.op = op
-    out.label = ""
-    if x is not None and recording():
-        out._x = x
-        out._dx = dx
-        out._y = y
-        out._dy = dy
+    cdef int how
+    if x is not None:
+        how = recording()
+        if how:
+            out._x = x
+            out._dx = dx
+            out._y = y
+            out._dy = dy
+            if how & NOTING:
+                take_note(out)
     return out
 
 
@@ -347,27 +401,27 @@ cdef void push(Scalar s):
             s._y.grad += s._dy * s.grad
 
 
-cdef list topological_order(Scalar root):
-    """The results below ``root``, inputs before what is computed from them; leaves are left out."""
-    cdef list stack = [root], order = []
+cdef int expand(object top, set seen, list stack, list order) except -1:
+    """Follow the inputs of a result that is met for the first time; leaves are left out."""
+    cdef Scalar node = <Scalar>top
+    if node._seen or is_leaf(node):
+        return 0
+    node._seen = True
+    stack.append(node)
+    stack.append(None)
+    if node._inputs is not None:
+        stack.extend(node._inputs)
+        return 0
+    stack.append(node._x)
+    if node._y is not None:
+        stack.append(node._y)
+    return 0
+
+
+cdef list results_below(Scalar root):
+    """The results below ``root``, inputs before what is computed from them."""
+    cdef list order = walk(root, expand)
     cdef Scalar node
-    while stack:
-        top = stack.pop()
-        if top is None:
-            order.append(stack.pop())
-            continue
-        node = <Scalar>top
-        if node._seen or is_leaf(node):
-            continue
-        node._seen = True
-        stack.append(node)
-        stack.append(None)
-        if node._inputs is not None:
-            stack.extend(node._inputs)
-            continue
-        stack.append(node._x)
-        if node._y is not None:
-            stack.append(node._y)
     for node in order:
         node._seen = False
     return order

@@ -17,6 +17,7 @@ from agx._kernels.arrays cimport alike, has_own_memory, silence, unbroadcast
 from agx._kernels.fingerprint cimport fingerprint
 from agx._kernels.graph cimport FEW, Node, Primitive, apply, settings_of, value_of
 from agx._kernels.loops cimport has_nan
+from agx._kernels.walk cimport walk
 
 import numpy as np
 
@@ -29,46 +30,74 @@ cdef object asarray = np.asarray
 cdef object np_add = np.add
 
 
-cdef list topological_order(Node root):
-    """Nodes that want a gradient below ``root``, inputs before results; no recursion."""
-    cdef set seen = set()
-    cdef list stack = [root], order = []
-    cdef Py_ssize_t met
-    cdef Node node
-    while stack:
-        top = stack.pop()
-        if top is None:
-            order.append(stack.pop())
-            continue
-        met = len(seen)
-        seen.add(top)
-        if len(seen) == met:
-            continue
-        node = <Node>top
-        if node._args is None:
-            if node._freed:
-                raise RuntimeError(f"backward: the graph behind op '{node.op}' was freed by an earlier "
-                                   "backward(free=True); call backward() without free=True to use "
-                                   "a graph again")
-            order.append(node)
-            continue
+# --- ways through a graph ----------------------------------------------------------------------------
+
+
+cdef int expand_all(object node, set seen, list stack, list order) except -1:
+    if node not in seen:
+        seen.add(node)
         stack.append(node)
         stack.append(None)
-        for a in node._args:
-            if isinstance(a, Node) and (<Node>a)._requires_grad:
-                stack.append(a)
-    return order
+        stack.extend(reversed(node.inputs))
+    return 0
 
 
-cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last):
+def nodes_below(root):
+    """Every Tensor or Scalar that ``root`` was computed from, and itself, the first inputs first."""
+    return walk(root, expand_all)
+
+
+cdef int expand(object top, set seen, list stack, list order) except -1:
+    """Follow the inputs that want a gradient of a node that is met for the first time."""
+    cdef Py_ssize_t met = len(seen)
+    cdef Node node
+    seen.add(top)
+    if len(seen) == met:
+        return 0
+    node = <Node>top
+    if node._args is None:
+        if node._freed:
+            raise RuntimeError(f"backward: the graph behind op '{node.op}' was freed by an earlier "
+                               "backward(free=True); call backward() without free=True to use "
+                               "a graph again")
+        order.append(node)
+        return 0
+    stack.append(node)
+    stack.append(None)
+    for a in node._args:
+        if isinstance(a, Node) and (<Node>a)._requires_grad:
+            stack.append(a)
+    return 0
+
+
+cdef list sorted_below(Node root):
+    return walk(root, expand)
+
+
+def wanted_below(Node root):
+    """The nodes below ``root`` that want a gradient, inputs before results, in the order of the sweep."""
+    return sorted_below(root)
+
+
+def leaves_below(Node root):
+    """The leaves below ``root`` that want a gradient."""
+    return [n for n in sorted_below(root) if (<Node>n)._args is None]
+
+
+# --- what a node passes on ----------------------------------------------------------------------------
+
+
+cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last,
+                        object stacked):
     """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
 
-    ``last`` tells that nobody needs the memory of ``g`` afterwards.
+    ``last`` tells that nobody needs the memory of ``g`` afterwards. Where ``g`` is a stack of cotangents,
+    ``stacked(primitive, i, operands, params)`` computes the stack of shares.
     """
     if node._primitive is None:
         return closure_contributions(node, g, create_graph)
     cdef Primitive p = node._primitive
-    cdef bint known = p.operation != NONE and not create_graph and not careful
+    cdef bint known = p.operation != NONE and not create_graph and not careful and stacked is None
     cdef tuple args = node._args, operands = None if known else operands_of(node, g, create_graph)
     cdef Py_ssize_t i
     cdef list shares = []
@@ -80,6 +109,11 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
         if needed is not None and a not in needed:
             continue
         c = None
+        if stacked is not None:
+            c = stacked(p, i, operands, node._params or {})
+            if c is not None:
+                shares.append((a, c))
+            continue
         if known:
             c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]))
         elif last and p.overwrite is not None:
@@ -92,7 +126,7 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             c = silence(g, c)
         shares.append((a, fit(p.name, c, <Node>a)))
     if not intact(node):
-        blame(node, operands_of(node, g, create_graph))
+        blame(node, operands_of(node, g if stacked is None else g[0], create_graph))
     return shares
 
 
@@ -152,12 +186,6 @@ cdef bint intact(Node node) except -1:
     return not node._printed or fingerprint(node._value) == node._print
 
 
-def verify(Node node, object g):
-    """Raise RuntimeError if the pull-back of ``node`` for ``g`` reads an array that was changed."""
-    if node._primitive is not None and not intact(node):
-        blame(node, operands_of(node, g, False))
-
-
 cdef object blame(Node node, tuple operands):
     """Raise RuntimeError if the pull-back of ``node`` reads an array that was changed."""
     cdef Py_ssize_t i, n = len(node._args)
@@ -212,7 +240,7 @@ cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
 
 def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
-    for a, c in contributions(node, node.grad, None, False, False, False):
+    for a, c in contributions(node, node.grad, None, False, False, False, None):
         (<Node>a).grad += c
 
 
@@ -278,33 +306,43 @@ cdef bint is_fresh(object c, object g, Node node):
 cdef int complain(Node node, object g, object problem) except -1:
     """Raise what went wrong in a pull-back, or that an array was changed which explains it."""
     if not isinstance(problem, RuntimeError) and node._primitive is not None:
-        verify(node, g)
+        if not intact(node):
+            blame(node, operands_of(node, g, False))
         problem.add_note(f"in the pull-back of op '{node.op}'")
     raise problem
 
 
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
-                    bint careful, set owned):
+                    bint careful, set owned, object stacked, object watch):
     """Carry cotangents from the last node of ``order`` to the first.
 
     Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
-    the nodes whose cotangent is an array of the sweep's own.
+    the nodes whose cotangent is an array of the sweep's own. ``watch`` is told of gradients that are
+    complete, and answers with those to go on with (see ``hooks.Watch``).
     """
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, plain = kept is not None and not create_graph and not careful
+    cdef bint last, telling = False, plain = kept is not None and not create_graph and not careful
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
     try:
         for k in range(len(order) - 1, -1, -1):
             node = <Node>order[k]
+            if watch is not None:
+                telling = True
+                for x in watch.due.get(k, ()):
+                    found = PyDict_GetItemWithError(cotangents, x)
+                    if found is not NULL:
+                        cotangents[x] = watch.tell(x, <object>found)
+                        owned.discard(x)
+                telling = False
             found = PyDict_GetItemWithError(cotangents, node)
             if found is NULL or node._args is None or (needed is not None and node not in needed):
                 continue
             g = <object>found
-            last = plain and node in owned and node not in kept
-            for pair in contributions(node, g, needed, create_graph, careful, last):
+            last = plain and stacked is None and node in owned and node not in kept
+            for pair in contributions(node, g, needed, create_graph, careful, last, stacked):
                 x = <Node>pair[0]
                 c = pair[1]
                 found = PyDict_GetItemWithError(cotangents, x)
@@ -324,8 +362,22 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             if kept is not None and node not in kept:
                 del cotangents[node]
     except Exception as problem:
-        complain(node, cotangents[node], problem)
+        if telling:
+            raise
+        g = cotangents[node]
+        complain(node, g if stacked is None else g[0], problem)
     return cotangents
+
+
+cdef int deposit(Node leaf, object g, bint owned) except -1:
+    """Add a gradient to that of a leaf."""
+    if leaf._grad is None:
+        leaf._grad = g if owned else g.copy()
+    elif isinstance(leaf._grad, Node):
+        leaf._grad = leaf._grad + g
+    else:
+        np_add(leaf._grad, g, leaf._grad)
+    return 0
 
 
 cdef bint any_nan(dict cotangents, list nodes):
@@ -344,33 +396,31 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
-def backward(Node root, object seed, bint free):
+def backward(Node root, object seed, bint free, object watch=None):
     """Add the gradient of ``root`` to every leaf below it; give intermediates theirs.
 
     The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a check at
-    every elementwise operation that a zero cotangent stays zero.
+    every elementwise operation that a zero cotangent stays zero; with hooks it checks at once, so that
+    each is told once.
     """
-    cdef list order = topological_order(root)
+    cdef list order = sorted_below(root)
+    if watch is not None and not watch.wants(order):
+        watch = None
     cdef set owned = set(), kept = set() if free else None
-    cdef dict cotangents = propagate(order, seed, None, kept, False, False, owned)
+    cdef dict cotangents = propagate(order, seed, None, kept, False, watch is not None, owned, None,
+                                     watch)
     cdef Node node
     cdef PyObject *found
-    if any_nan(cotangents, order):
+    if watch is None and any_nan(cotangents, order):
         owned.clear()
-        cotangents = propagate(order, seed, None, kept, False, True, owned)
+        cotangents = propagate(order, seed, None, kept, False, True, owned, None, None)
     for node in order:
         found = PyDict_GetItemWithError(cotangents, node)
         g = None if found is NULL else <object>found
         if node._args is not None:
             node._grad = g
-        elif g is None:
-            continue
-        elif node._grad is None:
-            node._grad = g if node in owned else g.copy()
-        elif isinstance(node._grad, Node):
-            node._grad = node._grad + g
-        else:
-            np_add(node._grad, g, node._grad)
+        elif g is not None and (watch is None or node not in watch.told):
+            deposit(node, g, node in owned)
     if free:
         for node in order:
             if node._args is not None:
@@ -379,13 +429,17 @@ def backward(Node root, object seed, bint free):
                 node._freed = True
 
 
-def pullback(Node root, object seed, list wrt, bint create_graph):
+def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None):
     """Gradients of ``root`` with respect to the nodes ``wrt``; touches no ``grad``.
 
     Plain arrays, or Tensors that can be differentiated again with ``create_graph``. None stands for
-    a node that ``root`` does not depend on.
+    a node that ``root`` does not depend on. With ``stacked`` seed and gradients are stacks (see
+    ``contributions``), and the answer is None if it holds a NaN, which only a single sweep looks into.
     """
-    cdef list order = topological_order(root)
+    cdef list order = sorted_below(root)
+    if watch is not None and not watch.wants(order):
+        watch = None
+    cdef bint careful = create_graph or watch is not None
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node
     for node in order:
@@ -395,21 +449,14 @@ def pullback(Node root, object seed, list wrt, bint create_graph):
                     needed.add(node)
                     break
     cdef set owned = set()
-    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, create_graph, owned)
+    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, careful, owned, stacked,
+                                     watch)
     if create_graph:
         return [cotangents.get(node) for node in wrt]
-    if any([has_nan(g) for g in cotangents.values()]):
+    if not careful and any([has_nan(g) for g in cotangents.values()]):
+        if stacked is not None:
+            return None
         owned.clear()
-        cotangents = propagate(order, seed, needed, kept, False, True, owned)
+        cotangents = propagate(order, seed, needed, kept, False, True, owned, None, None)
     found = [cotangents.get(node) for node in wrt]
     return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
-
-
-def leaves(Node root):
-    """The leaves below ``root`` that want a gradient."""
-    return [n for n in topological_order(root) if (<Node>n)._args is None]
-
-
-def sorted_nodes(Node root):
-    """The nodes below ``root`` that want a gradient, inputs before results."""
-    return topological_order(root)

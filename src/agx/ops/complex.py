@@ -105,3 +105,9 @@ def angle(z: Any, deg: bool = False) -> Array:
     """
     found = _angle(z)
     return found * (180 / np.pi) if deg else found
+
+
+def real_dot(x: Any, y: Any) -> Any:
+    """The real part of the sum of all products: what a gradient gives along a direction."""
+    total = (x * y).sum()
+    return real(total) if is_complex(total) else total

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, pullback, value_of
+from .._engine.walk import nodes_below
 from ..tensor import Tensor
 from .lines import EPS, Alone, Corner, Line, array_of, derivative, normal, op_with_shapes, real_sum
 
@@ -82,27 +83,15 @@ class Case:
         )
 
 
-def nodes_below(root: Any) -> list[Any]:
+def traced_below(root: Any) -> list[Any]:
     """Every node that wants a gradient below ``root``, inputs before results, leaves included."""
-    if not isinstance(root, Node):
-        return []
-    order: list[Any] = []
-    seen: set[int] = set()
-    waiting: list[tuple[Any, bool]] = [(root, False)]
-    while waiting:
-        node, done = waiting.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            waiting.append((node, True))
-            waiting.extend((a, False) for a in reversed(node.inputs) if a.requires_grad)
-    return order
+    nodes = nodes_below(root) if isinstance(root, Node) else []
+    return [n for n in nodes if n.requires_grad or n is root]
 
 
 def handwritten(root: Any) -> bool:
     """Whether an op below ``root`` has a ``_backward`` of its own instead of a primitive."""
-    return any(node.primitive is None and node.inputs for node in nodes_below(root))
+    return any(node.primitive is None and node.inputs for node in traced_below(root))
 
 
 class Graphs:
@@ -115,12 +104,12 @@ class Graphs:
     def __call__(self, t: float) -> list[Any]:
         if t not in self.known:
             nodes = [Tensor(x) for x in self.case.at(t)]
-            self.known[t] = nodes_below(self.f(*nodes))
+            self.known[t] = traced_below(self.f(*nodes))
         return self.known[t]
 
     def at(self, t: float) -> list[Any]:
         """The same as a call, without keeping the graph."""
-        return self.known.get(t) or nodes_below(self.f(*map(Tensor, self.case.at(t))))
+        return self.known.get(t) or traced_below(self.f(*map(Tensor, self.case.at(t))))
 
     def value(self, k: int, t: float) -> np.ndarray:
         """The value of node ``k`` at ``t``."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._engine.graph import Node
+from .._engine.walk import nodes_below
 from .._kernels.scalar import Scalar
 
 if TYPE_CHECKING:
@@ -114,7 +115,12 @@ def draw(node: Any, *, direction: str = "LR", max_nodes: int | None = 500) -> Dr
         raise ValueError(
             f"draw: direction must be 'LR' (left to right) or 'TB' (top to bottom), got {direction!r}"
         )
-    nodes = _inputs_first(node, max_nodes)
+    nodes = nodes_below(node)
+    if max_nodes is not None and len(nodes) > max_nodes:
+        raise ValueError(
+            f"draw: the graph has more than {max_nodes} values, too many to read; draw a smaller "
+            "example, an earlier node, or pass max_nodes=None"
+        )
     names = {id(n): f"v{i}" for i, n in enumerate(nodes)}
     lines = [line for n in nodes for line in _statements(n, names)]
     body = "".join(f"  {line}\n" for line in lines)
@@ -123,28 +129,6 @@ def draw(node: Any, *, direction: str = "LR", max_nodes: int | None = 500) -> Dr
         values=len(nodes),
         operations=sum(bool(n.op) for n in nodes),
     )
-
-
-def _inputs_first(root: Any, limit: int | None) -> list[Any]:
-    """The nodes below ``root``, each after those it was computed from; no recursion."""
-    order: list[Any] = []
-    met = {id(root)}
-    stack = [(root, iter(root.inputs))]
-    while stack:
-        node, inputs = stack[-1]
-        child = next((n for n in inputs if id(n) not in met), None)
-        if child is None:
-            order.append(node)
-            stack.pop()
-            continue
-        met.add(id(child))
-        stack.append((child, iter(child.inputs)))
-        if limit is not None and len(met) > limit:
-            raise ValueError(
-                f"draw: the graph has more than {limit} values, too many to read; draw a smaller "
-                "example, an earlier node, or pass max_nodes=None"
-            )
-    return order
 
 
 def _statements(node: Any, names: dict[int, str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ..._engine.graph import Node
 from ...ops.complex import is_complex, real
 from ...ops.linalg.products import tensordot
 from ...ops.shape.axes import reshape, stack
-from .core import Trace, each, items, rebuild
+from .core import Run, each, items, rebuild
 from .core import make_jvp as _make_jvp
 from .core import make_vjp as _make_vjp
 from .extend import defvjp
@@ -54,9 +54,9 @@ make_jvp = unary_to_nary(_make_jvp)
 @unary_to_nary
 def value_and_grad(fun: Function, x: Any) -> Any:
     """Compute the value and the gradient of a function that returns one real number."""
-    trace = Trace(fun, x)
-    _check_scalar("value_and_grad", trace.value)
-    return trace.value, trace.pull(_ones(trace.value))
+    run = Run(fun, x)
+    _check_scalar("value_and_grad", run.value)
+    return run.value, run.pull(_ones(run.value))
 
 
 @unary_to_nary
@@ -67,26 +67,26 @@ def grad(fun: Function, x: Any) -> Any:
     >>> grad(lambda p: p["a"] * p["b"] ** 2)({"a": 2.0, "b": 3.0})
     {'a': np.float64(9.0), 'b': np.float64(12.0)}
     """
-    trace = Trace(fun, x)
-    _check_scalar("grad", trace.value)
-    return trace.pull(_ones(trace.value))
+    run = Run(fun, x)
+    _check_scalar("grad", run.value)
+    return run.pull(_ones(run.value))
 
 
 @unary_to_nary
 def grad_and_aux(fun: Function, x: Any) -> Any:
     """Compute the gradient of the first of two results, and return the second as it is."""
-    trace = Trace(fun, x, has_aux=True)
-    _check_scalar("grad_and_aux", trace.value)
-    return trace.pull(_ones(trace.value)), trace.aux
+    run = Run(fun, x, has_aux=True)
+    _check_scalar("grad_and_aux", run.value)
+    return run.pull(_ones(run.value)), run.aux
 
 
 @unary_to_nary
 def elementwise_grad(fun: Function, x: Any) -> Any:
     """Compute the sum of each column of the Jacobian; for a function of each element, its derivative."""
-    trace = Trace(fun, x)
-    if any(is_complex(v) for v in items(trace.value)):
+    run = Run(fun, x)
+    if any(is_complex(v) for v in items(run.value)):
         raise TypeError("elementwise_grad: the result is complex; take np.real or np.abs of it")
-    return trace.pull(_ones(trace.value))
+    return run.pull(_ones(run.value))
 
 
 egrad = elementwise_grad
@@ -95,14 +95,14 @@ egrad = elementwise_grad
 @unary_to_nary
 def deriv(fun: Function, x: Any) -> Any:
     """Compute the derivative along the vector of ones, forward."""
-    return Trace(fun, x).push(_ones(x))
+    return Run(fun, x).push(_ones(x))
 
 
 @unary_to_nary
 def jacobian(fun: Function, x: Any) -> Any:
     """Compute all derivatives of an array by an array: the shape of the result, then that of ``x``."""
-    trace = Trace(fun, x)
-    value = peek(trace.value)
+    run = Run(fun, x)
+    value = peek(run.value)
     if isinstance(x, (list, tuple, dict)) or isinstance(value, (list, tuple, dict)):
         raise TypeError("jacobian: expected one array in and one out, got a container; see flatten")
     if np.iscomplexobj(value) and not is_complex(x):
@@ -111,7 +111,7 @@ def jacobian(fun: Function, x: Any) -> Any:
         )
     value = np.asarray(value)
     units = np.eye(value.size, dtype=np.result_type(value, np.float32))
-    rows = [trace.pull(unit.reshape(value.shape)) for unit in units]
+    rows = [run.pull(unit.reshape(value.shape)) for unit in units]
     if not rows:
         return np.zeros((*value.shape, *np.shape(peek(x))))
     return reshape(stack(rows), (*value.shape, *np.shape(peek(x))))
@@ -179,9 +179,9 @@ def make_ggnvp(f: Function, g: Function = _half_square, f_argnum: int = 0) -> Fu
 
     @unary_to_nary
     def generalized_gauss_newton(f: Function, x: Any) -> Any:
-        trace = Trace(f, x)
-        curve, _ = make_hvp(g)(trace.value)
-        return lambda v: trace.pull(curve(trace.push(v)))
+        run = Run(f, x)
+        curve, _ = make_hvp(g)(run.value)
+        return lambda v: run.pull(curve(run.push(v)))
 
     return generalized_gauss_newton(f, f_argnum)
 

@@ -211,15 +211,19 @@ def parts_to_join(
     return [p.astype(target) for p in parts]
 
 
-def _concatenate_vjp(i: int, g: Any, out: Any, *arrays: Any, axis: int) -> Any:
+def _place(i: int, arrays: tuple[Any, ...], axis: int) -> tuple[slice, ...]:
+    """Where array ``i`` is in the joined one."""
     start = sum(a.shape[axis] for a in arrays[:i])
-    index = [slice(None)] * g.ndim
+    index = [slice(None)] * arrays[i].ndim
     index[axis] = slice(start, start + arrays[i].shape[axis])
-    return g[tuple(index)]
+    return tuple(index)
 
 
 _concatenate = primitive(
-    "concatenate", lambda *arrays, axis: np.concatenate(arrays, axis), _concatenate_vjp
+    "concatenate",
+    lambda *arrays, axis: np.concatenate(arrays, axis),
+    lambda i, g, out, *arrays, axis: g[_place(i, arrays, axis)],
+    stacked=lambda i, g, out, *arrays, axis: g[(slice(None), *_place(i, arrays, axis))],
 )
 
 

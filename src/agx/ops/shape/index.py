@@ -63,10 +63,19 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     return out
 
 
+def _getitem_stack(i: int, g: Any, out: Any, x: Any, *, index: Any) -> Any:
+    if not _is_basic(index):
+        return None
+    found = np.zeros((len(g), *x.shape), g.dtype)
+    found[(slice(None), *(index if isinstance(index, tuple) else (index,)))] = g
+    return found
+
+
 _getitem = primitive(
     "getitem",
     lambda x, *, index: x[index],
     (lambda g, out, x, *, index: _scatter(g, index=index, shape=x.shape),),
+    stacked=_getitem_stack,
 )
 _scatter = primitive(
     "scatter_add",

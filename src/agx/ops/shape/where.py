@@ -29,6 +29,9 @@ _where = primitive(
         lambda g, out, x, y, *, condition: _where(g, 0.0, condition=condition),
         lambda g, out, x, y, *, condition: _where(0.0, g, condition=condition),
     ),
+    stacked=lambda i, g, out, x, y, *, condition: (
+        np.where(condition, 0.0, g) if i else np.where(condition, g, 0.0)
+    ),
 )
 
 

@@ -1,0 +1,217 @@
+"""Functions that are told of a gradient as the backward sweep completes it, and may replace it."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._kernels.graph import Node
+from .._kernels.scalar import declare_hooks
+
+Hook = Callable[[Any], Any]
+
+
+class Hooks:
+    """The hooks of one node, in the order in which they are run."""
+
+    def __init__(self) -> None:
+        self.before: dict[int, Hook] = {}
+        self.after: dict[int, Hook] = {}
+
+
+#: The nodes that have hooks, by id, because Tensors compare element by element. The hooks are with the
+#: node, so that one that refers to it does not keep it alive.
+hooked: dict[int, weakref.ref[Any]] = {}
+_numbers = itertools.count()
+
+
+def _forget(key: int, _: Any) -> None:
+    hooked.pop(key, None)
+
+
+class Handle:
+    """Take a hook away again, with ``remove()``.
+
+    >>> x = ag.Tensor(2.0)
+    >>> handle = x.register_hook(print)
+    >>> handle.remove()
+    """
+
+    def __init__(self, node: Any, kind: str, hook: Hook) -> None:
+        self._node, self._kind, self._number = weakref.ref(node), kind, next(_numbers)
+        if _hooks_of(node) is None:
+            node._extras = {**(node._extras or {}), "hooks": Hooks()}
+            hooked[id(node)] = weakref.ref(node, functools.partial(_forget, id(node)))
+        getattr(_hooks_of(node), kind)[self._number] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; does nothing if that was done before."""
+        node = self._node()
+        if node is None or (hooks := _hooks_of(node)) is None:
+            return
+        getattr(hooks, self._kind).pop(self._number, None)
+        if not hooks.before and not hooks.after:
+            node._extras = {**node._extras, "hooks": None}
+            hooked.pop(id(node), None)
+
+
+def _hooks_of(node: Any) -> Any:
+    return (node._extras or {}).get("hooks")
+
+
+def register(node: Any, hook: Hook) -> Handle:
+    """Run ``hook(gradient)`` when the gradient of ``node`` is complete (see ``Tensor.register_hook``)."""
+    if not callable(hook):
+        raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
+    if not getattr(node, "requires_grad", True):
+        raise RuntimeError(
+            "register_hook: this Tensor requires no gradient, so none will arrive; set requires_grad"
+        )
+    return Handle(node, "before", hook)
+
+
+def register_after(leaf: Any, hook: Hook) -> Handle:
+    """Run ``hook(leaf)`` when a gradient has been added to its ``grad``."""
+    who = "register_post_accumulate_grad_hook"
+    if not callable(hook):
+        raise TypeError(f"{who}: expected a function, got {type(hook).__name__}")
+    if leaf.inputs or not getattr(leaf, "requires_grad", True):
+        raise RuntimeError(
+            f"{who}: gradients are added to leaves that require one; for others use register_hook"
+        )
+    return Handle(leaf, "after", hook)
+
+
+def _replaced(node: Node, hook: Hook, g: Any) -> Any:
+    """What ``hook`` makes of the gradient ``g`` of ``node``."""
+    shown = g
+    if not isinstance(g, Node):
+        shown = g.view()
+        shown.flags.writeable = False
+    new = hook(shown)
+    if new is None or new is shown:
+        return g
+    if not isinstance(new, Node) or not isinstance(g, Node):
+        new = np.array(new.array if isinstance(new, Node) else new)
+    if new.shape != node.shape or (new.dtype.kind == "c" and node.dtype.kind != "c"):
+        raise ValueError(
+            f"register_hook: expected a gradient of shape {node.shape} and dtype {node.dtype}, the hook "
+            f"returned one of shape {new.shape} and dtype {new.dtype}; return None to leave it as it is"
+        )
+    return new if new.dtype == node.dtype else new.astype(node.dtype)
+
+
+def any_hooked(nodes: list[Node]) -> bool:
+    """Whether any of ``nodes`` has a hook."""
+    return bool(hooked) and any(id(node) in hooked for node in nodes)
+
+
+# --- sweeps that tell ----------------------------------------------------------------------------
+
+
+class Watch:
+    """Those who wait for gradients in one backward pass, whom the sweep tells (see ``sweep.propagate``).
+
+    ``on_leaf(leaf)`` is called for every leaf. ``adds`` says that the gradients of leaves are added to
+    their ``grad``, which is done at once for those that somebody waits for.
+    """
+
+    def __init__(self, on_leaf: Hook | None = None, adds: bool = True) -> None:
+        self._on_leaf, self._adds = on_leaf, adds
+        nodes = [node for ref in list(hooked.values()) if (node := ref()) is not None]
+        self._hooks = {node: hooks for node in nodes if (hooks := _hooks_of(node)) is not None}
+        #: The nodes whose gradient is complete when the sweep comes to a place in its order.
+        self.due: dict[int, list[Any]] = {}
+        #: The leaves whose gradient was added.
+        self.told: set[Any] = set()
+
+    def wants(self, order: list[Any]) -> bool:
+        """Find out when gradients are complete: that of a leaf below its first use. False if nobody waits."""
+        met: set[Any] = set()
+        for k, node in enumerate(order):
+            inputs = node.inputs
+            if self._waits_for(node) and (inputs or len(order) == 1):
+                self.due.setdefault(k, []).append(node)
+            for leaf in inputs:
+                if leaf not in met and not leaf.inputs and self._waits_for(leaf):
+                    met.add(leaf)
+                    self.due.setdefault(k - 1, []).insert(0, leaf)
+        return bool(self.due)
+
+    def _waits_for(self, node: Any) -> bool:
+        hooks = self._hooks.get(node)
+        return bool(hooks and (hooks.before or self._adds)) or (
+            self._on_leaf is not None and self._adds and not node.inputs
+        )
+
+    def tell(self, node: Any, g: Any) -> Any:
+        """Run the hooks of a node whose gradient is complete; returns the gradient to go on with."""
+        hooks = self._hooks.get(node)
+        for hook in list(hooks.before.values()) if hooks else ():
+            g = _replaced(node, hook, g)
+        if self._adds and not node.inputs:
+            _add(node, g)
+            self.told.add(node)
+            self.added(node)
+        return g
+
+    def added(self, leaf: Any) -> None:
+        """Tell those who wait for a gradient to be added."""
+        hooks = self._hooks.get(leaf)
+        for hook in list(hooks.after.values()) if hooks else ():
+            hook(leaf)
+        if self._on_leaf is not None:
+            self._on_leaf(leaf)
+
+    def hooks_of(self, node: Any) -> Hooks | None:
+        """The hooks that a node had when the pass began."""
+        return self._hooks.get(node)
+
+
+def _add(leaf: Node, g: Any) -> None:
+    """Add a gradient to that of a leaf, in place where there is one."""
+    before = leaf.grad_or_none
+    if before is None:
+        leaf.grad = g
+    elif isinstance(before, Node):
+        leaf.grad = before + g
+    else:
+        np.add(before, g, before)
+
+
+def sweep_scalars(root: Any, order: list[Any], seed: float) -> None:
+    """Do what ``Scalar.backward`` does, and run hooks on the way; slower, so that it is not without."""
+    watch = Watch()
+    watch.wants(order or [root])
+    due = watch.due if order else {-1: watch.due.get(0, [])}
+    earlier = {leaf: leaf.grad for nodes in due.values() for leaf in nodes if not leaf.inputs}
+    for leaf in earlier:
+        leaf.grad = 0.0
+    root.grad += seed
+    try:
+        for k in range(len(order) - 1, -2, -1):
+            for node in due.get(k, ()):
+                _tell_scalar(node, watch.hooks_of(node), earlier)
+            if k >= 0 and (order[k].grad != 0.0 or order[k]._backward != order[k]._push):
+                order[k]._backward()
+    finally:
+        for leaf, grad in earlier.items():
+            leaf.grad += grad
+
+
+def _tell_scalar(node: Any, hooks: Any, earlier: dict[Any, float]) -> None:
+    for hook in list(hooks.before.values()):
+        new = hook(node.grad)
+        node.grad = node.grad if new is None else float(new)
+    node.grad += earlier.pop(node, 0.0)
+    for hook in list(hooks.after.values()):
+        hook(node)
+
+
+declare_hooks(hooked, sys.modules[__name__])

@@ -1,0 +1,76 @@
+"""The tracer: nodes of its own on which a function is run, to be differentiated there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+
+from .._kernels.graph import Node, is_recording, new_tensor, set_recording
+from .graph import pullback
+from .walk import leaves_below
+
+
+def enter(x: Any, follow: bool) -> Any:
+    """A fresh node that carries ``x`` and its note; with ``follow`` it stays connected to the outside."""
+    if isinstance(x, Node):
+        connected: Any = x
+        node = connected * 1.0 if follow and x.requires_grad else new_tensor(x.array)
+        if x.note is not None:
+            node.note = x.note
+    else:
+        node = new_tensor(np.array(x))
+    node.shared = False
+    return node
+
+
+class Trace:
+    """Fresh nodes for some values, and derivatives of what is computed from them.
+
+    Functions are run and derivatives taken inside ``with trace``: everything is recorded then, also under
+    ``no_grad``, and the nodes want gradients. Outside, other traces pass them by, as constants. A trace
+    inside another one stays connected to it, unless it was made under ``no_grad``.
+
+    ``strict`` makes what would lose the gradient of a node, such as ``float(t)``, raise.
+    """
+
+    def __init__(self, values: Iterable[Any], *, strict: bool = True) -> None:
+        self.followed = is_recording()
+        self.nodes = [enter(x, self.followed) for x in values]
+        for node in self.nodes if strict else ():
+            node.traced = True
+        self._own = set(self.nodes)
+        self._points = [node for node in self.nodes if node.is_leaf]
+        self._before: list[bool] = []
+
+    def __enter__(self) -> Self:
+        self._before.append(set_recording(True))
+        for node in self._points:
+            node.requires_grad = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for node in self._points:
+            node.requires_grad = False
+        set_recording(self._before.pop())
+
+    def outside(self, *results: Any) -> list[Node]:
+        """The leaves that results depend on besides the nodes of this trace, some more than once."""
+        found: list[Node] = []
+        for result in results:
+            if isinstance(result, Node) and result.requires_grad:
+                found += [leaf for leaf in leaves_below(result) if leaf not in self._own]
+        return found
+
+    def nested(self, *results: Any) -> bool:
+        """Whether results also depend on Tensors from outside, as in a trace inside another one.
+
+        Derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
+        """
+        return self.followed and bool(self.outside(*results))
+
+    def gradients(self, out: Node, seed: Any = None, nested: bool | None = None) -> list[Any]:
+        """The gradient of ``out`` in each node: arrays, or Tensors if ``nested`` (as ``out`` is, if None)."""
+        follow = self.nested(out) if nested is None else nested
+        return pullback(out, self.nodes, seed, create_graph=follow)
