@@ -159,12 +159,17 @@ def test_no_public_function_is_of_unknown_type(tool, said, everything):
 
 
 def test_help_shows_a_signature():
-    for name, wanted in {"exp": "(x, /)", "add": "(x1, x2, /)", "relu": "(x)"}.items():
+    for name, wanted in {
+        "exp": "(x, /)",
+        "add": "(x1, x2, /)",
+        "relu": "(x)",
+        "power": "(x1, x2, /)",
+    }.items():
         operation = getattr(ag, name)
         assert isinstance(operation, Primitive)
         assert str(inspect.signature(operation)) == wanted
         assert f"{operation.__name__}{wanted}" in pydoc.plain(pydoc.render_doc(operation))
-        assert (operation.__module__, operation.__qualname__) == ("agx", name)
+        assert (operation.__module__, operation.__qualname__) == ("agx", operation.__name__)
 
 
 def test_every_operation_has_a_signature():
@@ -172,5 +177,8 @@ def test_every_operation_has_a_signature():
     assert len(found) > 50
     for operation, signature in found.items():
         assert signature.parameters, operation
+        assert "VAR" not in str([p.kind.name for p in signature.parameters.values()]), operation
+    own = ag.primitive("own", lambda x, *, times=2: x * times, [None])
+    assert str(inspect.signature(own)) == "(x, *, times=2)"
     bound = inspect.signature(ag.Tensor([1.0]).__add__)
     assert list(bound.parameters) == ["x2"]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from ._engine.graph import Node, Primitive, Rules, is_recording, numpy_functions, pullback
+from ._engine.graph import (
+    Node,
+    Primitive,
+    Rules,
+    is_recording,
+    numpy_functions,
+    pullback,
+    show_arguments,
+)
 from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
 from ._kernels.fingerprint import fingerprint_of
@@ -49,6 +59,9 @@ def primitive(
     new = Primitive(name, function, rules, elementwise, stacked=stacked, derivative=texts)
     if isinstance(function, np.ufunc):
         numpy_functions.setdefault(function, new)
+    show_arguments(new)
+    with contextlib.suppress(TypeError, ValueError):  # a compiled function may not tell
+        vars(new)["__signature__"] = inspect.signature(function)
     return new
 
 

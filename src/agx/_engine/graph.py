@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, cast, overload
 
@@ -96,8 +97,25 @@ def primitive(  # type: ignore[misc]
         numpy_functions.setdefault(function, new)
     if doc or isinstance(function, np.ufunc):
         new.__doc__ = document(new, doc)
+    show_arguments(new)
     registry[name] = new
     return new
+
+
+def show_arguments(new: Primitive) -> None:
+    """Give an operation what ``help`` and editors ask a function for."""
+    code = getattr(new.function, "__code__", None)
+    if code:
+        names, own, by_name = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
+        rest = [f"*{names[own + by_name]}"] if code.co_flags & inspect.CO_VARARGS else []
+        shown = [*names[:own], *(rest or ["*"] * (by_name > 0)), *names[own:][:by_name]]
+    elif callable(new.vjps):
+        shown = ["*args"]
+    else:  # a ufunc, and what else is compiled
+        shown = [f"x{i + 1}" for i in range(len(new.vjps))] if len(new.vjps) > 1 else ["x"]
+        shown.append("/")
+    text = f"({', '.join(shown)})"
+    vars(new).update(__module__="agx", __qualname__=new.name, __text_signature__=text)
 
 
 def implements(*functions: Any) -> Resolve:

@@ -1,4 +1,3 @@
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -12,9 +11,6 @@ if TYPE_CHECKING:  # An import that mypy follows last (see signatures.pyi).
 
 class Primitive:
     __name__: str
-    __qualname__: str
-    @property
-    def __signature__(self) -> inspect.Signature: ...
     @property
     def name(self) -> str: ...
     @property

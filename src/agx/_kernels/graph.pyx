@@ -157,8 +157,7 @@ cdef class Primitive:
         self.overwrite = overwrite
         self.derivative = derivative
         self.scalar = scalar
-        self.__name__ = self.__qualname__ = name
-        self.__module__ = "agx"
+        self.__name__ = name
 
     def __call__(self, *args, **params):
         if params and isinstance(self.function, ufunc):
@@ -179,16 +178,6 @@ cdef class Primitive:
 
     def __repr__(self):
         return f"<primitive {self.name}>"
-
-    @property
-    def __signature__(self):
-        """What ``help`` and editors show: a ufunc has x, or x1 and x2, and a function its own names."""
-        from inspect import Parameter, Signature, signature
-        if not self.nin:
-            given = signature(self.function).parameters.values()
-            return Signature([p.replace(annotation=Parameter.empty) for p in given])
-        names = ["x"] if self.nin == 1 else [f"x{i + 1}" for i in range(self.nin)]
-        return Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in names])
 
     cdef object rule(self, Py_ssize_t i, tuple operands, dict params):
         """The pull-back of argument ``i`` applied to ``operands`` = (g, out, *args)."""
