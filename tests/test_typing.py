@@ -30,23 +30,30 @@ TOOLS = [
 ]
 
 
+HOMES = ("linalg", "fft", "special", "nn", "optim", "data", "models", "testing", "train", "viz")
+
+
 def public_names():
-    """Every function that a user sees, as text."""
-    homes = {
-        "ag": ag,
-        **{f"ag.{n}": getattr(ag, n) for n in ("linalg", "fft", "special", "nn", "optim")},
-    }
-    for prefix, home in homes.items():
+    """Every function and class that a user sees, as text."""
+    for prefix, home in {"ag": ag, **{f"ag.{n}": getattr(ag, n) for n in HOMES}}.items():
         for name in dir(home):
             if not name.startswith("_") and callable(getattr(home, name)):
                 yield f"{prefix}.{name}"
 
 
+def scalar_calls():
+    """A call of every operation that Scalars have."""
+    for name, operation in vars(ag).items():
+        if isinstance(operation, Primitive) and operation.scalar:
+            yield f"ag.{name}({', '.join(['ag.Scalar(2.0)'] * len(operation.vjps))})"
+
+
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """A program that asks for the type of every public function."""
+    """A program that asks for the type of every public function, and of Scalars' operations."""
     path = tmp_path_factory.mktemp("typing") / "everything.py"
-    path.write_text("import agx as ag\n" + "".join(f"reveal_type({n})\n" for n in public_names()))
+    lines = [f"reveal_type({what})" for what in (*public_names(), *scalar_calls())]
+    path.write_text("\n".join(["import agx as ag", *lines]))
     return path
 
 
@@ -151,11 +158,14 @@ def test_mistakes_are_found_and_nothing_else(tool, said):
 def test_no_public_function_is_of_unknown_type(tool, said, everything):
     names = everything.read_text().splitlines()
     found = said[tool]["everything.py"]
-    assert len(found) == len(names) - 1
+    assert len(found) == len(names) - 1 > 300
     unknown = [
         names[n - 1] for n, texts in found.items() if revealed(texts)[0] in ("Any", "Unknown")
     ]
     assert not unknown
+    scalars = [n for n, line in enumerate(names, 1) if "Scalar(" in line]
+    assert len(scalars) > 14
+    assert {revealed(found[n])[0] for n in scalars} == {"Scalar"}
 
 
 def test_help_shows_a_signature():

@@ -156,11 +156,11 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     return where(still, 0.0, g - real(g * along) * conj(along)) / size
 
 
+sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 absolute = primitive(
     "abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),), derivative="sign(x)"
 )
 fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="sign(x)")
-sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 
 
 # --- roots, logarithms and angles ----------------------------------------------------------------
