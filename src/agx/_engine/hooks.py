@@ -92,7 +92,7 @@ def _replaced(node: Node, hook: Hook, g: Any) -> Any:
     """What ``hook`` makes of the gradient ``g`` of ``node``."""
     shown = g
     if not isinstance(g, Node):
-        shown = g.view()
+        shown = np.asarray(g).view()
         shown.flags.writeable = False
     new = hook(shown)
     if new is None or new is shown:
