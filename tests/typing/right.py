@@ -1,6 +1,7 @@
 """Programs that type checkers accept. A comment after ``reveal_type`` says what both must find."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, reveal_type
 
 import numpy as np
@@ -95,6 +96,13 @@ def tensors() -> None:
         reveal_type(row)  # Tensor
 
 
+def either(a: Tensor | np.ndarray) -> None:
+    reveal_type(ag.sin(a))  # Tensor | ndarray
+    reveal_type(ag.sum(a, axis=0))  # Tensor | ndarray
+    if isinstance(a, Tensor):
+        reveal_type(a)  # Tensor
+
+
 def scalars() -> None:
     reveal_type(s * 2.0 + s)  # Scalar
     reveal_type(2.0 * s**2)  # Scalar
@@ -103,7 +111,22 @@ def scalars() -> None:
     reveal_type(ag.relu(s))  # Scalar
     reveal_type(ag.add(2.0, s))  # Scalar
     reveal_type(ag.maximum(s, 0.0))  # Scalar
+    reveal_type(ag.max(s, 0.0))  # Scalar
+    reveal_type(ag.max(v, axis=0))  # ndarray
+    reveal_type(x.max())  # Tensor
     reveal_type(s.grad)  # float
+
+
+@dataclass
+class Line:
+    """Parameters as a record."""
+
+    slope: np.ndarray
+    offset: np.ndarray
+
+
+def height(line: Line, data: np.ndarray) -> Any:
+    return ag.sum(data * line.slope + line.offset)
 
 
 def energy(q: Tensor, scale: float = 1.0) -> Tensor:
@@ -136,6 +159,7 @@ def transforms(bare: np.ndarray, weights: dict[str, np.ndarray]) -> None:
     reveal_type(ag.grad(ag.tanh)(2.0))  # ndarray
     reveal_type(ag.grad(distance, argnums=(0, 1))(v, v))  # tuple[Any, ...]
     reveal_type(slope(v))  # ndarray
+    reveal_type(ag.grad(height)(Line(v, v), v))  # Line
     reveal_type(ag.value_and_grad(energy)(v))  # tuple[ndarray, ndarray]
     reveal_type(ag.value_and_grad(energy)(x))  # tuple[Tensor, Tensor]
     reveal_type(ag.value_and_grad(misfit)(weights, bare))  # tuple[ndarray, dict[str, ndarray]]

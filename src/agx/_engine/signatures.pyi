@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._kernels.graph import Node, Primitive
+from .._kernels.scalar import Scalar
 
 # mypy follows such an import last: it knows the functions when it reads the body of Tensor.
 if TYPE_CHECKING:
@@ -110,6 +111,9 @@ class Solved:
 class Counted:
     """What ``histogramdd`` returns: the counts, and the edges along each axis."""
 
+class Extreme:
+    """What ``max`` and ``min`` return."""
+
 class Varying:
     """What a function returns whose options choose between an array and a tuple."""
 
@@ -136,6 +140,34 @@ class Method(Protocol[P, R_co]):
     def __get__(self, instance: Node, owner: type[Any], /) -> Callable[P, R_co]: ...
 
 class Giving(Protocol[P, T_co, A_co]):
+    @overload
+    def __call__(self, array: Node, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+    @overload
+    def __call__(
+        self, array: ArrayLike, other: Node | Sequence[Node], /, *args: Any, **kwargs: Any
+    ) -> T_co: ...
+    @overload
+    def __call__(
+        self, array: ArrayLike, other: ArrayLike, third: Node, /, *args: Any, **kwargs: Any
+    ) -> T_co: ...
+    @overload
+    def __call__(self, array: ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> A_co: ...
+    @overload
+    def __call__(self, array: Mixed, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+    @overload
+    def __call__(self, array: Nested, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+    @overload
+    def __call__(self, /, **named: Any) -> Any: ...  # P cannot tell the name of the first
+    @overload
+    def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
+    @overload
+    def __get__(self, instance: Node, owner: type[Any], /) -> Callable[P, T_co]: ...
+
+class OfTwo(Protocol[P, T_co, A_co]):
+    """``max`` and ``min``: as ``Giving``, and the larger or smaller of two Scalars."""
+
+    @overload
+    def __call__(self, x: Scalar, y: Scalar | float, /) -> Scalar: ...
     @overload
     def __call__(self, array: Node, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
     @overload
@@ -188,6 +220,8 @@ class Resolve(Protocol):
     def __call__(
         self, f: Callable[Concatenate[Any, P], tuple[Array, ...]], /
     ) -> Giving[P, tuple[Tensor, ...], tuple[Plain, ...]]: ...
+    @overload
+    def __call__(self, f: Callable[Concatenate[Any, P], Extreme], /) -> OfTwo[P, Tensor, Plain]: ...
     @overload
     def __call__(
         self, f: Callable[Concatenate[Any, P], Varying], /

@@ -13,7 +13,7 @@ from ..shape.where import where as choose_where
 from .sums import elements_per_result, fitting_mask, restore_axes, sum
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array
+    from ..._engine.signatures import Array, Extreme
 
 __all__ = [
     "max",
@@ -58,7 +58,7 @@ def max(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Array:
+) -> Extreme:
     """Take the largest element along ``axis``; elements that tie share the gradient.
 
     Nothing less than ``initial`` is returned. Of Scalars, ``ag.max(a, b)`` is the larger one.
@@ -82,7 +82,7 @@ def min(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Array:
+) -> Extreme:
     """Take the smallest element along ``axis``; elements that tie share the gradient.
 
     Nothing more than ``initial`` is returned.
