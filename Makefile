@@ -33,7 +33,7 @@ bench: $(venv)/.installed $(venv)/.test
 	$(python) -m benchmarks
 
 lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
-	$(python) -m pytest -q tests/test_budget.py tests/test_layering.py
+	$(python) -m pytest -q tests/test_budget.py tests/test_layering.py tests/test_typing.py
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	PATH="$(CURDIR)/$(bin):$$PATH" cython-lint src

@@ -32,27 +32,12 @@ from .custom import primitive as primitive
 from .installation import info as info
 from .nn.losses import *
 from .ops.complex import *
-from .ops.complex import conj as conjugate
 from .ops.elementwise.activations import *
 from .ops.elementwise.arithmetic import *
-from .ops.elementwise.arithmetic import absolute as abs
-from .ops.elementwise.arithmetic import divide as true_divide
-from .ops.elementwise.arithmetic import power as pow
-from .ops.elementwise.arithmetic import remainder as mod
-from .ops.elementwise.arithmetic import round as around
 from .ops.elementwise.bessel import *
 from .ops.elementwise.exponential import *
 from .ops.elementwise.limits import *
 from .ops.elementwise.trigonometric import *
-from .ops.elementwise.trigonometric import arccos as acos
-from .ops.elementwise.trigonometric import arccosh as acosh
-from .ops.elementwise.trigonometric import arcsin as asin
-from .ops.elementwise.trigonometric import arcsinh as asinh
-from .ops.elementwise.trigonometric import arctan as atan
-from .ops.elementwise.trigonometric import arctan2 as atan2
-from .ops.elementwise.trigonometric import arctanh as atanh
-from .ops.elementwise.trigonometric import deg2rad as radians
-from .ops.elementwise.trigonometric import rad2deg as degrees
 from .ops.functional import *
 from .ops.images.conv import *
 from .ops.images.im2col import *
@@ -61,8 +46,6 @@ from .ops.linalg.covariance import *
 from .ops.linalg.einsum import *
 from .ops.linalg.products import *
 from .ops.reduce.extremes import *
-from .ops.reduce.extremes import max as amax
-from .ops.reduce.extremes import min as amin
 from .ops.reduce.histogram import *
 from .ops.reduce.nan import *
 from .ops.reduce.quantiles import *
@@ -72,8 +55,6 @@ from .ops.reduce.softmax import *
 from .ops.reduce.sorting import *
 from .ops.reduce.sums import *
 from .ops.shape.axes import *
-from .ops.shape.axes import concatenate as concat
-from .ops.shape.axes import transpose as permute_dims
 from .ops.shape.create import *
 from .ops.shape.dtype import *
 from .ops.shape.index import *
@@ -92,6 +73,27 @@ from .train import predict as predict
 from .transforms import *
 from .viz import draw as draw
 
+# Second names, as in NumPy.
+abs = absolute
+acos = arccos
+acosh = arccosh
+amax = max
+amin = min
+around = round
+asin = arcsin
+asinh = arcsinh
+atan = arctan
+atan2 = arctan2
+atanh = arctanh
+concat = concatenate
+conjugate = conj
+degrees = rad2deg
+mod = remainder
+permute_dims = transpose
+pow = power
+radians = deg2rad
+true_divide = divide
+
 if _typing.TYPE_CHECKING:
     from . import fft as fft
     from . import runs as runs
@@ -105,13 +107,15 @@ _LATER = {"fft", "runs", "special", "testing"}
 _ROOMS = {"cli", "compat", "custom", "installation", "ops", "scalar", "tensor", "transforms"}
 
 
-def __getattr__(name: str) -> object:
-    """Load a namespace when it is first asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+if not _typing.TYPE_CHECKING:  # An unknown name is an error there.
 
-    return importlib.import_module(f".{name}", __name__)
+    def __getattr__(name: str) -> object:
+        """Load a namespace when it is first asked for."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
 
 
 def __dir__() -> list[str]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from ._engine.graph import Node, Primitive, Rules, is_recording, numpy_functions, pullback
+from ._engine.graph import (
+    Node,
+    Primitive,
+    Rules,
+    is_recording,
+    numpy_functions,
+    pullback,
+    show_arguments,
+)
 from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
 from ._kernels.arrays import fingerprint_of
@@ -49,10 +59,18 @@ def primitive(
     new = Primitive(name, function, rules, elementwise, stacked=stacked, derivative=texts)
     if isinstance(function, np.ufunc):
         numpy_functions.setdefault(function, new)
+    show_arguments(new)
+    with contextlib.suppress(TypeError, ValueError):  # a compiled function may not tell
+        vars(new)["__signature__"] = inspect.signature(function)
     return new
 
 
-class custom_vjp:  # noqa: N801
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class custom_vjp(Generic[P, R]):  # noqa: N801
     """Give a function a pull-back of your own, as a decorator.
 
     ``f`` returns one array. ``f.defvjp(forward, backward)`` then names ``forward(*args)``, which
@@ -68,7 +86,7 @@ class custom_vjp:  # noqa: N801
     array(1.)
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[P, R]) -> None:
         functools.update_wrapper(self, f)
         self._function = f
         self._forward: Callable[..., Any] | None = None
@@ -81,7 +99,7 @@ class custom_vjp:  # noqa: N801
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         name = getattr(self._function, "__name__", "custom_vjp")
         if self._forward is None or self._backward is None:
             raise TypeError(
@@ -134,7 +152,8 @@ class custom_vjp:  # noqa: N801
                 )
             return tuple(found)
 
-        return Primitive(name, value, once(rule))(*args)
+        own: Any = Primitive(name, value, once(rule))
+        return own(*args)
 
 
 def _prints(tree: Any) -> list[int]:
@@ -155,7 +174,7 @@ def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
     return one
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+def checkpoint(f: F) -> F:
     """Keep only the result of ``f``, and compute its inside again in the backward pass.
 
     It trades time for memory: one more forward pass. ``f`` may use Tensors from outside, such as the
@@ -192,7 +211,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         ]
         return rebuild(nodes)
 
-    return sparing
+    return cast("F", sparing)
 
 
 def _sums(value: Any) -> np.ndarray:

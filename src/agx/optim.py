@@ -25,7 +25,7 @@ def _check_range(who: str, **values: float) -> None:
             raise ValueError(f"{who}: {name} must not be negative, got {value}")
 
 
-def _listed(who: str, parameters: Iterable[Any]) -> list[Any]:
+def _listed(who: str, parameters: Iterable[Tensor]) -> list[Any]:
     """The parameters as a list, each a Tensor or a Scalar."""
     if isinstance(parameters, (Tensor, Scalar)) or not isinstance(parameters, Iterable):
         raise TypeError(
@@ -52,7 +52,7 @@ class Optimizer:
     #: Names of the arrays that an optimiser keeps for each parameter.
     slots: tuple[str, ...] = ()
 
-    def __init__(self, parameters: Iterable[Any], lr: float, **options: float) -> None:
+    def __init__(self, parameters: Iterable[Tensor], lr: float, **options: float) -> None:
         who = type(self).__name__
         _check_range(who, lr=lr, **options)
         self.parameters = self._checked(who, parameters)
@@ -62,7 +62,7 @@ class Optimizer:
         self.state: list[dict[str, np.ndarray]] = [{} for _ in self.parameters]
 
     @staticmethod
-    def _checked(who: str, parameters: Iterable[Any]) -> list[Any]:
+    def _checked(who: str, parameters: Iterable[Tensor]) -> list[Any]:
         found = _listed(who, parameters)
         if not found:
             raise ValueError(f"{who}: got no parameters; does the model have any?")
@@ -190,7 +190,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Any],
+        parameters: Iterable[Tensor],
         lr: float = 1e-3,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
@@ -224,7 +224,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Any],
+        parameters: Iterable[Tensor],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -257,7 +257,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Iterable[Any],
+        parameters: Iterable[Tensor],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -278,7 +278,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Any],
+        parameters: Iterable[Tensor],
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -297,7 +297,7 @@ class RMSprop(Optimizer):
         )  # fmt: skip
 
 
-def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
+def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     """Scale all gradients together so that their norm is at most ``max_norm``; return the norm before.
 
     The norm is that of all gradients as one vector. Raises ValueError for a negative ``max_norm``,

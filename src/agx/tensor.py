@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from .ops.linalg import products
 from .ops.reduce import extremes, running, sums
 from .ops.shape import axes, index, moves, selection
 from .ops.shape import dtype as dtypes
+
+if TYPE_CHECKING:
+    from ._engine.signatures import Method, Operators
+else:
+    Operators = object
 
 _HELD = tuple(map(np.dtype, ("f4", "f8", "c8", "c16")))
 
@@ -60,14 +65,14 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
     return array.astype(dtype, copy=False)
 
 
-def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
+def _compare(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
         return ufunc(self.array, values_of(other))
 
     return compare
 
 
-def _constant(name: str) -> Callable[..., Any]:
+def _constant(name: str) -> Method[..., Any]:
     """A method of arrays whose result carries no gradient."""
     theirs = getattr(np.ndarray, name)
 
@@ -78,7 +83,7 @@ def _constant(name: str) -> Callable[..., Any]:
 
     method.__name__ = name
     method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is a plain array."
-    return method
+    return cast("Method[..., Any]", method)
 
 
 _IN_PLACE = "{}: a Tensor cannot be changed in place, because the graph may need it; {}"
@@ -88,7 +93,7 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
 
 
-class Tensor(Node):
+class Tensor(Node, Operators):
     """Hold an array, its gradient, and how it was computed.
 
     ``value`` is an array of float32, float64, complex64 or complex128. The memory of such an array is
@@ -194,22 +199,22 @@ class Tensor(Node):
         self.value = new
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Tensor:
         """The transpose: all axes reversed."""
         return axes.transpose(self)
 
     @property
-    def real(self) -> Any:
+    def real(self) -> Tensor:
         """The real part."""
         return complex_.real(self)
 
     @property
-    def imag(self) -> Any:
+    def imag(self) -> Tensor:
         """The imaginary part."""
         return complex_.imag(self)
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         """The transpose of the last two axes."""
         return axes.swapaxes(self, -1, -2)
 
@@ -217,7 +222,7 @@ class Tensor(Node):
         """Return the value, a NumPy array of the same memory."""
         return self.value
 
-    def item(self, *args: Any) -> Any:
+    def item(self, *args: int) -> float:
         """Return one element, or the only one, as a Python float or complex."""
         return self._leave("item()", "keep the Tensor, or index it").item(*args)
 
@@ -225,12 +230,12 @@ class Tensor(Node):
         """Return the value as nested lists of Python floats."""
         return self._leave("tolist()", "keep the Tensor, or index it").tolist()
 
-    def flatten(self, order: str = "C") -> Any:
+    def flatten(self, order: str = "C") -> Tensor:
         """Flatten to one dimension, rows first, or columns first with ``order="F"``."""
         return axes.ravel(self, order)
 
     @property
-    def flat(self) -> Any:
+    def flat(self) -> Tensor:
         """The elements, rows first, as a Tensor of one dimension."""
         return axes.ravel(self)
 
@@ -244,30 +249,26 @@ class Tensor(Node):
         """How many bytes the value takes."""
         return self.array.nbytes
 
-    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Any:
+    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Tensor:
         """Keep the slices along ``axis`` for which ``condition`` holds."""
         return selection.compress(condition, self, axis, out)
 
-    all, any = _constant("all"), _constant("any")
-    argmax, argmin = _constant("argmax"), _constant("argmin")
-    argsort, argpartition = _constant("argsort"), _constant("argpartition")
-    nonzero, searchsorted = _constant("nonzero"), _constant("searchsorted")
+    all: Method[..., np.ndarray] = _constant("all")
+    any: Method[..., np.ndarray] = _constant("any")
+    argmax: Method[..., np.ndarray] = _constant("argmax")
+    argmin: Method[..., np.ndarray] = _constant("argmin")
+    argsort: Method[..., np.ndarray] = _constant("argsort")
+    argpartition: Method[..., np.ndarray] = _constant("argpartition")
+    nonzero: Method[..., tuple[np.ndarray, ...]] = _constant("nonzero")
+    searchsorted: Method[..., np.ndarray] = _constant("searchsorted")
 
-    def sort(self, *args: Any, **kwargs: Any) -> Any:
+    def sort(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise TypeError: an array is sorted in place, which a Tensor cannot be."""
         raise TypeError(_IN_PLACE.format("sort", "ag.sort(t) returns a new one"))
 
-    def partition(self, *args: Any, **kwargs: Any) -> Any:
+    def partition(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise TypeError: an array is partitioned in place, which a Tensor cannot be."""
         raise TypeError(_IN_PLACE.format("partition", "ag.partition(t, kth) returns a new one"))
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
-            fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
-            raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
-        known = hasattr(np.ndarray, name) and not name.startswith("_")
-        fix = f"; use t.value.{name}" if known else ""
-        raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 
     def _leave(self, how: str, fix: str) -> np.ndarray:
         """The value, unless that would drop a gradient that somebody asked for."""
@@ -278,19 +279,29 @@ class Tensor(Node):
             )
         return self.value
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        fix = (
-            "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays such as "
-            "a.dot(t), declare functions of other libraries with ag.primitive"
-        )
-        return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
+    if not TYPE_CHECKING:  # An unknown name is an error there, and array * t a Tensor.
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
+                fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
+                raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
+            known = hasattr(np.ndarray, name) and not name.startswith("_")
+            fix = f"; use t.value.{name}" if known else ""
+            raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
+
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+            fix = (
+                "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
+                "such as a.dot(t), declare functions of other libraries with ag.primitive"
+            )
+            return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of a Tensor without axes")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, item: Any) -> bool:
@@ -302,7 +313,7 @@ class Tensor(Node):
             "state_dict()"
         )
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Tensor:
         return moves.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
@@ -312,7 +323,7 @@ class Tensor(Node):
             )
         return Tensor(self.array.copy(), label=self.label, requires_grad=self.requires_grad)
 
-    def __round__(self, ndigits: int | None = None) -> Any:
+    def __round__(self, ndigits: int | None = None) -> Tensor:
         return arithmetic.round(self, ndigits or 0)
 
     def __bool__(self) -> bool:
@@ -349,41 +360,42 @@ class Tensor(Node):
     # --- operators -------------------------------------------------------------------------------
 
     __hash__ = object.__hash__
-    __eq__ = _compare(np.equal)
-    __ne__ = _compare(np.not_equal)
-    __lt__ = _compare(np.less)
-    __le__ = _compare(np.less_equal)
-    __gt__ = _compare(np.greater)
-    __ge__ = _compare(np.greater_equal)
+    if not TYPE_CHECKING:  # Operators tells the types.
+        __eq__ = _compare(np.equal)
+        __ne__ = _compare(np.not_equal)
+        __lt__ = _compare(np.less)
+        __le__ = _compare(np.less_equal)
+        __gt__ = _compare(np.greater)
+        __ge__ = _compare(np.greater_equal)
 
-    __add__ = arithmetic.add
-    __radd__ = _swapped(arithmetic.add)
-    __sub__ = arithmetic.subtract
-    __rsub__ = _swapped(arithmetic.subtract)
-    __mul__ = arithmetic.multiply
-    __rmul__ = _swapped(arithmetic.multiply)
-    __truediv__ = arithmetic.divide
-    __rtruediv__ = _swapped(arithmetic.divide)
-    __floordiv__ = arithmetic.floor_divide
-    __rfloordiv__ = _swapped(arithmetic.floor_divide)
-    __mod__ = arithmetic.remainder
-    __rmod__ = _swapped(arithmetic.remainder)
-    __pow__ = arithmetic.power
-    __rpow__ = _swapped(arithmetic.power)
-    __matmul__ = products.matmul
-    __rmatmul__ = _swapped(products.matmul)
-    __neg__ = arithmetic.negative
-    __pos__ = arithmetic.positive
-    __abs__ = arithmetic.absolute
-    __divmod__ = arithmetic.divmod
-    __rdivmod__ = _swapped(arithmetic.divmod)
-    __getitem__ = index.getitem
+        __add__ = arithmetic.add
+        __radd__ = _swapped(arithmetic.add)
+        __sub__ = arithmetic.subtract
+        __rsub__ = _swapped(arithmetic.subtract)
+        __mul__ = arithmetic.multiply
+        __rmul__ = _swapped(arithmetic.multiply)
+        __truediv__ = arithmetic.divide
+        __rtruediv__ = _swapped(arithmetic.divide)
+        __floordiv__ = arithmetic.floor_divide
+        __rfloordiv__ = _swapped(arithmetic.floor_divide)
+        __mod__ = arithmetic.remainder
+        __rmod__ = _swapped(arithmetic.remainder)
+        __pow__ = arithmetic.power
+        __rpow__ = _swapped(arithmetic.power)
+        __matmul__ = products.matmul
+        __rmatmul__ = _swapped(products.matmul)
+        __neg__ = arithmetic.negative
+        __pos__ = arithmetic.positive
+        __abs__ = arithmetic.absolute
+        __divmod__ = arithmetic.divmod
+        __rdivmod__ = _swapped(arithmetic.divmod)
+        __getitem__ = index.getitem
 
-    def __setitem__(self, where: Any, new: Any) -> None:
-        raise TypeError(
-            "a Tensor cannot be assigned into, because the graph may still need its old value; build "
-            "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
-        )
+        def __setitem__(self, where: Any, new: Any) -> None:
+            raise TypeError(
+                "a Tensor cannot be assigned into, because the graph may still need its old value; build "
+                "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
+            )
 
     sum = sums.sum
     mean = sums.mean

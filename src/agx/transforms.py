@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 import numpy as np
 
@@ -33,6 +33,18 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+if TYPE_CHECKING:
+    from ._engine.signatures import (
+        Array,
+        GradAndAux,
+        Gradient,
+        Jacobian,
+        Number,
+        P,
+        ValueAndGrad,
+        ValueGradAndAux,
+    )
 
 Argnums = int | tuple[int, ...]
 
@@ -179,6 +191,21 @@ class _Run(Trace):
         return joined
 
 
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Any, P], Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+) -> ValueAndGrad[P]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0, *, has_aux: Literal[True]
+) -> ValueGradAndAux[P]: ...
+@overload
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums, *, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]: ...
 def value_and_grad(
     f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -219,6 +246,12 @@ def _outer(run: _Run, tree: Any) -> Any:
     return build([x.array if isinstance(x, Node) and not run.nested(x) else x for x in found])
 
 
+@overload
+def grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+@overload
+def grad(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the gradient of a function that returns a scalar.
 
@@ -237,6 +270,16 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return gradient
 
 
+@overload
+def grad_and_aux(
+    f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0
+) -> GradAndAux[P]: ...
+@overload
+def grad_and_aux(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+@overload
+def grad_and_aux(
+    f: Callable[..., Any], argnums: tuple[int, ...]
+) -> Callable[..., tuple[Any, ...]]: ...
 def grad_and_aux(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return a function that gives the gradient of ``f`` and what ``f`` returns besides its value.
 
@@ -253,6 +296,16 @@ def grad_and_aux(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., A
     return gradient_and_aux
 
 
+@overload
+def elementwise_grad(
+    f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0
+) -> Gradient[P]: ...
+@overload
+def elementwise_grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+@overload
+def elementwise_grad(
+    f: Callable[..., Any], argnums: tuple[int, ...]
+) -> Callable[..., tuple[Any, ...]]: ...
 def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the derivative of a function that maps each element by itself.
 
@@ -272,6 +325,12 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     return derivative
 
 
+@overload
+def vjp(
+    f: Callable[..., Array], *args: Number
+) -> tuple[np.ndarray, Callable[[Any], tuple[np.ndarray, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """Return f(*args) and the function that pulls a gradient of it back to every argument.
 
@@ -300,6 +359,14 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
         ), pull
 
 
+@overload
+def jvp(
+    f: Callable[..., Array], primals: tuple[Number, ...], tangents: tuple[Number, ...]
+) -> tuple[np.ndarray, np.ndarray]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]
+) -> tuple[Any, Any]: ...
 def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
     """Return f(*primals) and its derivative along ``tangents``, without forming a Jacobian.
 
@@ -341,6 +408,10 @@ def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
         return weights.gradients(slope, nested=nested)[0]
 
 
+@overload
+def jacobian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Jacobian[P]: ...
+@overload
+def jacobian(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the Jacobian of a function of arrays: shape of the result, then shape of the argument.
 
@@ -402,6 +473,10 @@ def _block(out: Node, nodes: list[Any], units: np.ndarray) -> list[Any]:
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
+@overload
+def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Jacobian[P]: ...
+@overload
+def hessian(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the matrix of second derivatives of a function that returns a scalar.
 
@@ -412,6 +487,10 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return _jacobian("hessian", grad(f, argnums), argnums)
 
 
+@overload
+def hvp(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[...]: ...
+@overload
+def hvp(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
 def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function (*args, v) -> Hessian of ``f`` at args, times v, without forming the Hessian.
 

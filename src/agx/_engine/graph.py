@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, cast, overload
 
 import numpy as np
 
@@ -22,6 +23,10 @@ from .formulas import document
 from .hooks import Hook, Watch, hooked
 from .walk import leaves_below
 
+if TYPE_CHECKING:
+    from .._kernels.scalar import Scalar
+    from .signatures import Binary, OneIn, Resolve, TwoIn, Unary
+
 F = TypeVar("F", bound=Callable[..., Any])
 Rules = Sequence[Callable[..., Any] | None] | Callable[..., Any]
 
@@ -35,7 +40,27 @@ numpy_functions: dict[Any, Callable[..., Any]] = {}
 constant_functions: set[Any] = set()
 
 
+@overload
 def primitive(
+    name: Literal["exp", "log", "sqrt", "tanh", "abs", "neg"],
+    function: OneIn,
+    vjps: Rules,
+    **facts: Any,
+) -> Unary[Scalar]: ...
+@overload
+def primitive(
+    name: Literal["add", "sub", "mul", "div", "pow"],
+    function: TwoIn,
+    vjps: Rules,
+    **facts: Any,
+) -> Binary[Scalar]: ...
+@overload
+def primitive(name: str, function: OneIn, vjps: Rules, **facts: Any) -> Unary[Never]: ...
+@overload
+def primitive(name: str, function: TwoIn, vjps: Rules, **facts: Any) -> Binary[Never]: ...
+@overload
+def primitive(name: str, function: Callable[..., Any], vjps: Rules, **facts: Any) -> Primitive: ...
+def primitive(  # type: ignore[misc]
     name: str,
     function: Callable[..., Any],
     vjps: Rules,
@@ -72,21 +97,42 @@ def primitive(
         numpy_functions.setdefault(function, new)
     if doc or isinstance(function, np.ufunc):
         new.__doc__ = document(new, doc)
+    show_arguments(new)
     registry[name] = new
     return new
 
 
-def implements(*functions: Any) -> Callable[[F], F]:
+def show_arguments(new: Primitive) -> None:
+    """Give an operation what ``help`` and editors ask a function for."""
+    code = getattr(new.function, "__code__", None)
+    if code:
+        names, own, by_name = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
+        rest = [f"*{names[own + by_name]}"] if code.co_flags & inspect.CO_VARARGS else []
+        shown = [*names[:own], *(rest or ["*"] * (by_name > 0)), *names[own:][:by_name]]
+    elif callable(new.vjps):
+        shown = ["*args"]
+    else:  # a ufunc, and what else is compiled
+        shown = [f"x{i + 1}" for i in range(len(new.vjps))] if len(new.vjps) > 1 else ["x"]
+        shown.append("/")
+    text = f"({', '.join(shown)})"
+    vars(new).update(__module__="agx", __qualname__=new.name, __text_signature__=text)
+
+
+def implements(*functions: Any) -> Resolve:
     """Make NumPy call the decorated function when one of ``functions`` is given a Tensor.
 
     None stands for a function that this version of NumPy lacks.
     """
 
-    def register(ours: F) -> F:
+    def register(ours: Any) -> Any:
         numpy_functions.update({f: ours for f in functions if f is not None})
         return ours
 
     return register
+
+
+#: Decorates functions that NumPy does not have; it tells type checkers what they give.
+of_arrays = implements()
 
 
 def is_node(x: Any) -> bool:
@@ -106,21 +152,8 @@ def no_gradient(*operands: Any, **params: Any) -> None:
 _graph.declare_explanation(explained)
 
 
-class no_grad:
-    """Switch recording off in this thread, as a context manager or a decorator.
-
-    Results computed inside have ``requires_grad=False`` and hold on to no inputs.
-
-    >>> x = ag.Tensor([1.0, 2.0])
-    >>> with ag.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        self = super().__new__(cls)
-        return self if function is None else self(function)
+class Quiet:
+    """What ``no_grad()`` returns: a context manager, and a decorator."""
 
     def __init__(self) -> None:
         self._before: list[bool] = []
@@ -131,7 +164,7 @@ class no_grad:
     def __exit__(self, *exc: object) -> None:
         _graph.set_recording(self._before.pop())
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         @functools.wraps(function)
         def quietly(*args: Any, **kwargs: Any) -> Any:
             before = _graph.set_recording(False)
@@ -140,7 +173,25 @@ class no_grad:
             finally:
                 _graph.set_recording(before)
 
-        return quietly
+        return cast("F", quietly)
+
+
+@overload
+def no_grad() -> Quiet: ...
+@overload
+def no_grad(function: F) -> F: ...
+def no_grad(function: Callable[..., Any] | None = None) -> Any:
+    """Switch recording off in this thread, as a context manager or a decorator.
+
+    Results computed inside have ``requires_grad=False`` and hold on to no inputs.
+
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> with ag.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+    return Quiet() if function is None else Quiet()(function)
 
 
 def _seed(root: Node, seed: Any, who: str) -> np.ndarray:

@@ -1,7 +1,13 @@
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from .scalar import Scalar
+
+if TYPE_CHECKING:  # An import that mypy follows last (see signatures.pyi).
+    from ..tensor import Tensor
 
 class Primitive:
     __name__: str
@@ -31,13 +37,24 @@ class Primitive:
     overwrite: Callable[..., Any] | None
     derivative: tuple[str | None, ...]
     scalar: Callable[..., Any] | None
-    def __call__(self, /, *args: Any, **params: Any) -> Any: ...
+    @overload
+    def __call__(self, x: Node, /, *args: Any, **params: Any) -> Tensor: ...
+    @overload
+    def __call__(self, x: Scalar, /, *args: Scalar | float, **params: Any) -> Scalar: ...
+    @overload
+    def __call__(self, x: ArrayLike, y: Node, /, *args: Any, **params: Any) -> Tensor: ...
+    @overload
+    def __call__(
+        self, x: ArrayLike, y: ArrayLike, z: Node, /, *args: Any, **params: Any
+    ) -> Tensor: ...
+    @overload
+    def __call__(self, x: ArrayLike, /, *args: ArrayLike, **params: Any) -> np.ndarray: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
     @overload
     def __get__(self, instance: None, owner: Any = None, /) -> Self: ...
     @overload
-    def __get__(self, instance: Any, owner: Any = None, /) -> Callable[..., Any]: ...
+    def __get__(self, instance: Node, owner: Any = None, /) -> Callable[..., Tensor]: ...
 
 class Node:
     label: str

@@ -9,7 +9,7 @@ from ..ops.elementwise.exponential import sigmoid, softplus
 from ..ops.elementwise.limits import relu
 from ..ops.elementwise.trigonometric import tanh
 from ..ops.reduce.softmax import log_softmax, softmax
-from .module import Module
+from .module import Weightless
 
 __all__ = [
     "GELU",
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class ReLU(Module):
+class ReLU(Weightless):
     """Compute max(x, 0).
 
     >>> ag.nn.ReLU()(np.array([-1.0, 2.0]))
@@ -36,7 +36,7 @@ class ReLU(Module):
         return relu(x)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Weightless):
     """Compute x where it is positive and ``negative_slope`` * x elsewhere.
 
     >>> ag.nn.LeakyReLU(0.1)(np.array([-1.0, 2.0]))
@@ -55,7 +55,7 @@ class LeakyReLU(Module):
         return f"{self.negative_slope}"
 
 
-class GELU(Module):
+class GELU(Weightless):
     """Compute x times the normal distribution function at x.
 
     >>> ag.nn.GELU()(np.zeros(2))
@@ -70,7 +70,7 @@ class GELU(Module):
         return gelu(x, self.approximate)
 
 
-class SiLU(Module):
+class SiLU(Weightless):
     """Compute x * sigmoid(x).
 
     >>> ag.nn.SiLU()(np.zeros(2))
@@ -82,7 +82,7 @@ class SiLU(Module):
         return silu(x)
 
 
-class Sigmoid(Module):
+class Sigmoid(Weightless):
     """Compute 1 / (1 + exp(-x)).
 
     >>> ag.nn.Sigmoid()(np.zeros(2))
@@ -94,7 +94,7 @@ class Sigmoid(Module):
         return sigmoid(x)
 
 
-class Softplus(Module):
+class Softplus(Weightless):
     """Compute log(1 + exp(x)).
 
     >>> ag.nn.Softplus()(np.array([-1000.0, 1000.0]))
@@ -106,7 +106,7 @@ class Softplus(Module):
         return softplus(x)
 
 
-class Tanh(Module):
+class Tanh(Weightless):
     """Compute the hyperbolic tangent.
 
     >>> ag.nn.Tanh()(np.zeros(2))
@@ -118,7 +118,7 @@ class Tanh(Module):
         return tanh(x)
 
 
-class Softmax(Module):
+class Softmax(Weightless):
     """Compute exp(x) / sum(exp(x)) along ``dim``.
 
     >>> ag.nn.Softmax(1)(np.zeros((1, 2)))

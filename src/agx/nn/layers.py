@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,13 @@ from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
 from ..tensor import Tensor
 from . import init
-from .module import Module, parameter
+from .module import Module, Weightless, parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .._engine.signatures import Array
+
 
 __all__ = [
     "AdaptiveAvgPool2d",
@@ -67,7 +73,7 @@ class Linear(Module):
         self.weight = _default((out_features, in_features), in_features, rng, dtype)
         self.bias = _default((out_features,), in_features, rng, dtype) if bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Tensor:
         """Apply the layer to the last axis of ``x``."""
         if not x.shape or x.shape[-1] != self.in_features:
             raise ValueError(
@@ -127,7 +133,7 @@ class Conv2d(Module):
                 "check in_channels"
             )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
         self._check(x)
         return convolve(x, self.weight, self.bias, self.geometry, self.groups)
@@ -152,7 +158,7 @@ class Conv2d(Module):
         return text
 
 
-class _Pool(Module):
+class _Pool(Weightless):
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
         step = kernel_size if stride is None else stride
         geometry(type(self).__name__, kernel_size, step, padding, 1)
@@ -188,7 +194,7 @@ class AvgPool2d(_Pool):
         return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
-class AdaptiveAvgPool2d(Module):
+class AdaptiveAvgPool2d(Weightless):
     """Average over windows so that the output has a given size (see ``ag.adaptive_avg_pool2d``).
 
     >>> ag.nn.AdaptiveAvgPool2d(1)(np.ones((2, 3, 7, 5))).shape
@@ -207,7 +213,7 @@ class AdaptiveAvgPool2d(Module):
         return f"{self.output_size}"
 
 
-class Flatten(Module):
+class Flatten(Weightless):
     """Make one axis of the axes from ``start_dim`` to ``end_dim``: of all but the first.
 
     Raises ValueError for axes that the input does not have, or that are in the wrong order.
@@ -236,7 +242,7 @@ class Flatten(Module):
         return "" if axes == (1, -1) else f"start_dim={axes[0]}, end_dim={axes[1]}"
 
 
-class Dropout(Module):
+class Dropout(Weightless):
     """Set elements to zero with probability ``p`` while training, and scale the rest by 1 / (1 - p).
 
     ``rng`` is a generator or a seed; by default the generator of ``ag.seed``. Raises ValueError
@@ -280,7 +286,7 @@ class Embedding(Module):
         check_positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.weight = parameter(init.normal((num_embeddings, embedding_dim), 1.0, rng, dtype))
 
-    def forward(self, indices: Any) -> Any:
+    def forward(self, indices: ArrayLike) -> Tensor:
         """Look up ``indices``, an array of integers of any shape."""
         indices = np.asarray(indices)
         if indices.dtype.kind not in "iu":

@@ -6,11 +6,12 @@ Predictions and targets must have matching shapes: a mismatch is an error, never
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .._engine.graph import Node
+from .._engine.graph import Node, of_arrays
 from ..ops import loss as ops
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import absolute
@@ -18,6 +19,9 @@ from ..ops.reduce.softmax import log_softmax
 from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
 from .module import Module
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array, Tensor
 
 __all__ = [
     "binary_cross_entropy",
@@ -124,6 +128,7 @@ def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
     return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
 
 
+@of_arrays
 def cross_entropy(
     logits: Any,
     targets: Any,
@@ -132,7 +137,7 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Any:
+) -> Array:
     """Compute -log softmax(logits) at the target class, without overflow.
 
     ``logits`` has shape (N, C), (N, C, ...) or (C,). ``targets`` are class numbers, of the shape
@@ -235,6 +240,7 @@ def _soft_cross_entropy(
     return _reduce("cross_entropy", losses, reduction)
 
 
+@of_arrays
 def nll_loss(
     log_probabilities: Any,
     targets: Any,
@@ -242,7 +248,7 @@ def nll_loss(
     weight: Any = None,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Any:
+) -> Array:
     """Compute minus the log-probability of the target class.
 
     ``log_probabilities`` has shape (N, C) or (N, C, ...), as from log_softmax along axis 1;
@@ -273,7 +279,8 @@ def nll_loss(
 # --- numbers -------------------------------------------------------------------------------------
 
 
-def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
+@of_arrays
+def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute the squared difference.
 
     Raises ValueError unless predictions and targets have one shape.
@@ -286,7 +293,8 @@ def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     return _reduce("mse", difference * difference, reduction)
 
 
-def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
+@of_arrays
+def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute the absolute difference.
 
     Raises ValueError unless predictions and targets have one shape.
@@ -298,7 +306,8 @@ def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     return _reduce("l1", absolute(predictions - targets), reduction)
 
 
-def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+@of_arrays
+def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean") -> Array:
     """Compute half the squared difference up to ``delta``, and continue in a straight line.
 
     Raises ValueError unless predictions and targets have one shape and ``delta`` is positive
@@ -316,7 +325,8 @@ def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str 
 # --- yes or no -----------------------------------------------------------------------------------
 
 
-def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "mean") -> Any:
+@of_arrays
+def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute -(t log p + (1 - t) log(1 - p)); logarithms are at least -100.
 
     Raises ValueError unless both have one shape and probabilities lie in [0, 1]. From logits, use
@@ -335,9 +345,10 @@ def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "
     return _reduce("binary_cross_entropy", ops.bce(p, targets), reduction)
 
 
+@of_arrays
 def binary_cross_entropy_with_logits(
     logits: Any, targets: Any, *, pos_weight: Any = None, reduction: str = "mean"
-) -> Any:
+) -> Array:
     """Compute the binary cross entropy of sigmoid(logits), without overflow for any logit.
 
     t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts to the shape of
@@ -362,9 +373,23 @@ def binary_cross_entropy_with_logits(
 
 
 class _Loss(Module):
-    """A loss function with its options, as a module."""
+    """A loss function with its options, the keyword arguments of the function, as a module."""
 
-    function: Any
+    function: Callable[..., Any]
+
+    def __init_subclass__(cls, *, function: Callable[..., Any] | None = None) -> None:
+        super().__init_subclass__()
+        if function is not None:
+            cls.function = staticmethod(function)
+            cls.__doc__ = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, predictions: Tensor, targets: Any, /) -> Tensor: ...
+        @overload
+        def __call__(self, predictions: np.ndarray, targets: Any, /) -> np.ndarray: ...
+        def __call__(self, predictions: Any, targets: Any, /) -> Any: ...
 
     def __init__(self, **options: Any) -> None:
         name, arguments = type(self).__name__, inspect.signature(type(self).function).parameters
@@ -384,16 +409,22 @@ class _Loss(Module):
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 
-def _loss_module(name: str, function: Any) -> type[_Loss]:
-    """A module class for a loss; its options are the keyword arguments of the function."""
-    doc = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
-    return type(name, (_Loss,), {"function": staticmethod(function), "__doc__": doc})
+class CrossEntropyLoss(_Loss, function=cross_entropy): ...
 
 
-CrossEntropyLoss = _loss_module("CrossEntropyLoss", cross_entropy)
-NLLLoss = _loss_module("NLLLoss", nll_loss)
-MSELoss = _loss_module("MSELoss", mse)
-L1Loss = _loss_module("L1Loss", l1)
-HuberLoss = _loss_module("HuberLoss", huber)
-BCELoss = _loss_module("BCELoss", binary_cross_entropy)
-BCEWithLogitsLoss = _loss_module("BCEWithLogitsLoss", binary_cross_entropy_with_logits)
+class NLLLoss(_Loss, function=nll_loss): ...
+
+
+class MSELoss(_Loss, function=mse): ...
+
+
+class L1Loss(_Loss, function=l1): ...
+
+
+class HuberLoss(_Loss, function=huber): ...
+
+
+class BCELoss(_Loss, function=binary_cross_entropy): ...
+
+
+class BCEWithLogitsLoss(_Loss, function=binary_cross_entropy_with_logits): ...

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
 from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array, Forwards, P, T
 
 
 class Module:
@@ -28,11 +31,15 @@ class Module:
 
     training: bool = True
 
-    def forward(self, *inputs: Any) -> Any:
-        """Compute the outputs; each kind of module has its own."""
-        raise NotImplementedError(f"{type(self).__name__}: write a forward method")
+    if TYPE_CHECKING:
+        forward: Callable[..., Any]  # that of a subclass takes what it likes
+    else:
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        def forward(self, *inputs: Any) -> Any:
+            """Compute the outputs; each kind of module has its own."""
+            raise NotImplementedError(f"{type(self).__name__}: write a forward method")
+
+    def __call__(self: Forwards[P, T], *inputs: P.args, **options: P.kwargs) -> T:
         try:
             return self.forward(*inputs, **options)
         except AttributeError as problem:
@@ -106,13 +113,13 @@ class Module:
 
     # --- modes -----------------------------------------------------------------------------------
 
-    def train(self, mode: bool = True) -> Module:
+    def train(self, mode: bool = True) -> Self:
         """Put this module and all inside it in training mode, and return it."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Put this module and all inside it in evaluation mode, and return it."""
         return self.train(False)
 
@@ -206,6 +213,18 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+class Weightless(Module):
+    """A module without parameters: what it gives is of the kind of what it takes."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: Tensor, /) -> Tensor: ...
+        @overload
+        def __call__(self, x: np.ndarray, /) -> np.ndarray: ...
+        def __call__(self, x: Any, /) -> Any: ...
+
+
 class Sequential(Module):
     """Call modules or functions one after another.
 
@@ -216,17 +235,18 @@ class Sequential(Module):
     (3, 2)
     """
 
-    def __init__(self, *steps: Any) -> None:
+    def __init__(self, *steps: Callable[..., Any]) -> None:
         for i, step in enumerate(steps):
             if not callable(step):
                 raise TypeError(f"Sequential: step {i} is no module or function, got {step!r}")
         self.steps = list(steps)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Tensor:
         """Pass ``x`` through all steps."""
+        found: Any = x
         for step in self.steps:
-            x = step(x)
-        return x
+            found = step(found)
+        return found
 
     def _attributes(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
@@ -238,11 +258,16 @@ class Sequential(Module):
     def __len__(self) -> int:
         return len(self.steps)
 
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Any:
-        found = self.steps[index]
-        return Sequential(*found) if isinstance(index, slice) else found
+        if isinstance(index, slice):
+            return Sequential(*self.steps[index])
+        return self.steps[index]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
         return iter(self.steps)
 
     def _shown(self) -> Iterator[tuple[str, str]]:

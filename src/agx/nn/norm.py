@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from ..ops.shape.axes import reshape
 from . import init
 from .layers import check_positive
 from .module import Module, parameter
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array, Tensor
+
 
 __all__ = [
     "BatchNorm1d",
@@ -46,7 +50,7 @@ class _BatchNorm(Module):
         self.register_buffer("running_var", np.ones(num_features, dtype))
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Tensor:
         """Normalise ``x``; in training mode also update the running statistics."""
         ndims = [len(axes) + 1 for axes in self.axes]
         if x.ndim not in ndims or x.shape[1] != self.num_features:
@@ -61,7 +65,7 @@ class _BatchNorm(Module):
         else:
             middle, spread = self.running_mean.reshape(shape), self.running_var.reshape(shape)
         scale = 1 / sqrt(spread + self.eps)
-        if self.weight is None:
+        if self.weight is None or self.bias is None:
             return (x - middle) * scale
         return (x - middle) * (reshape(self.weight, shape) * scale) + reshape(self.bias, shape)
 
@@ -141,7 +145,7 @@ class LayerNorm(Module):
         self.weight = parameter(init.ones(shape, dtype)) if elementwise_affine else None
         self.bias = parameter(init.zeros(shape, dtype)) if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Tensor:
         """Normalise ``x``."""
         size = len(self.normalized_shape)
         if tuple(x.shape[-size:]) != self.normalized_shape:

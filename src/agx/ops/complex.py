@@ -6,11 +6,14 @@ first order. Rules of holomorphic functions are then those of real ones: g f'(z)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._engine.graph import implements, primitive
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array
 
 __all__ = [
     "angle",
@@ -58,7 +61,7 @@ def conjugated(x: Any) -> Any:
 
 
 @implements(np.real)
-def real(val: Any) -> Any:
+def real(val: Any) -> Array:
     """Take the real part, elementwise.
 
     >>> ag.grad(lambda z: ag.real(z * z))(3.0 + 1.0j)
@@ -68,7 +71,7 @@ def real(val: Any) -> Any:
 
 
 @implements(np.imag)
-def imag(val: Any) -> Any:
+def imag(val: Any) -> Array:
     """Take the imaginary part, elementwise; zero for real numbers.
 
     >>> ag.imag(np.array([1.0 + 2.0j]))
@@ -94,7 +97,7 @@ def _safe(r: Any) -> Any:
 
 
 @implements(np.angle)
-def angle(z: Any, deg: bool = False) -> Any:
+def angle(z: Any, deg: bool = False) -> Array:
     """Compute the argument of complex numbers in radians (degrees with ``deg``); its gradient at 0 is 0.
 
     >>> ag.angle(np.array([1.0j]), deg=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.lib import scimath
@@ -17,12 +17,26 @@ from .elementwise.trigonometric import arccos, arcsin, arctanh
 from .shape.axes import as_array, expand_dims, moveaxis, reshape, stack
 from .shape.dtype import astype
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .._engine.graph import Node
+    from .._engine.signatures import Tensor
+
 __all__ = [
     "apply_along_axis",
     "apply_over_axes",
 ]
 
 
+@overload
+def apply_along_axis(
+    func1d: Callable[..., Any], axis: int, arr: Node, *args: Any, **kwargs: Any
+) -> Tensor: ...
+@overload
+def apply_along_axis(
+    func1d: Callable[..., Any], axis: int, arr: ArrayLike, *args: Any, **kwargs: Any
+) -> np.ndarray: ...
 @implements(np.apply_along_axis)
 def apply_along_axis(
     func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any
@@ -46,6 +60,12 @@ def apply_along_axis(
     return moveaxis(found, list(places), [axis + k for k in range(len(inner))])
 
 
+@overload
+def apply_over_axes(func: Callable[..., Any], a: Node, axes: int | Sequence[int]) -> Tensor: ...
+@overload
+def apply_over_axes(
+    func: Callable[..., Any], a: ArrayLike, axes: int | Sequence[int]
+) -> np.ndarray: ...
 @implements(np.apply_over_axes)
 def apply_over_axes(func: Callable[..., Any], a: Any, axes: int | Sequence[int]) -> Any:
     """Apply ``func(a, axis)`` over axes one after the other, keeping their number.

@@ -7,11 +7,11 @@ Library of Mathematical Functions, https://dlmf.nist.gov, whose numbers are give
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.graph import Primitive, implements, primitive, value_of
+from .._engine.graph import Primitive, implements, of_arrays, primitive, value_of
 from .elementwise.activations import erf as erf
 from .elementwise.arithmetic import sign
 from .elementwise.exponential import difference_or_zero, exp, log, log1p
@@ -22,6 +22,9 @@ from .reduce.softmax import softmax as plain_softmax
 from .reduce.sums import sum as plain_sum
 from .shape.axes import Axis, as_array, broadcast_to, holds_tensors
 from .shape.where import where
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array, Varying
 
 __all__ = [
     "beta",
@@ -163,7 +166,8 @@ _polygamma = primitive(
 )
 
 
-def polygamma(n: Any, x: Any) -> Any:
+@of_arrays
+def polygamma(n: Any, x: Any) -> Array:
     """Compute derivative ``n`` of digamma at ``x``, elementwise (DLMF 5.15).
 
     ``n`` holds integers >= 0 and broadcasts against ``x``; raises TypeError if it is a Tensor that requires
@@ -399,9 +403,10 @@ _weighted = primitive(
 )
 
 
+@of_arrays
 def logsumexp(
     a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
-) -> Any:
+) -> Varying:
     """Compute log(sum(b exp(a))) along ``axis`` (all axes by default) without overflow.
 
     The weights ``b`` broadcast against ``a`` and are differentiable. The logarithm of a negative sum is
@@ -422,10 +427,11 @@ def logsumexp(
         return out if keepdims else out.squeeze(axis)
     sign = _sp.logsumexp(value_of(a), axis, value_of(b), keepdims=True, return_sign=True)[1]
     out = _weighted(a, b, axis=axis, sign=np.where(sign == 0, 1, sign))
-    return (out, sign) if keepdims else (out.squeeze(axis), sign.squeeze(axis))
+    return (out, sign) if keepdims else (out.squeeze(axis), sign.squeeze(axis))  # type: ignore[return-value]
 
 
-def softmax(x: Any, axis: Axis = None) -> Any:
+@of_arrays
+def softmax(x: Any, axis: Axis = None) -> Array:
     """Compute exp(x) / sum(exp(x)) along ``axis`` (all axes by default) without overflow.
 
     >>> ag.special.softmax(np.zeros((2, 2)))
@@ -435,7 +441,8 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     return plain_softmax(as_array(x), axis)
 
 
-def log_softmax(x: Any, axis: Axis = None) -> Any:
+@of_arrays
+def log_softmax(x: Any, axis: Axis = None) -> Array:
     """Compute the logarithm of ``softmax`` along ``axis`` (all axes by default).
 
     >>> ag.special.log_softmax(np.array([0.0, -1000.0]))

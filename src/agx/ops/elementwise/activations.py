@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import primitive
+from ..._engine.graph import of_arrays, primitive
 from ..._kernels import loops
 from ..complex import real_only
 from ..shape.where import where
 from .exponential import exp, sigmoid, sigmoid_value
 from .limits import clip, relu
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "erf",
@@ -56,7 +59,8 @@ _leaky_relu = primitive(
 )
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+@of_arrays
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Array:
     """Compute x where it is positive and ``negative_slope`` * x elsewhere.
 
     >>> ag.leaky_relu(np.array([-1.0, 2.0]), 0.1)
@@ -107,7 +111,8 @@ _gelu_tanh = primitive(
 )
 
 
-def gelu(x: Any, approximate: str = "none") -> Any:
+@of_arrays
+def gelu(x: Any, approximate: str = "none") -> Array:
     """Compute x times the normal distribution function at x (Hendrycks and Gimpel, 2016).
 
     ``approximate="tanh"`` uses 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Raises ValueError for

@@ -6,7 +6,7 @@ In a rule ``g`` is the gradient of the result ``out``; rules leave un-broadcasti
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Binary, TwoIn
+    from ..._kernels.scalar import Scalar
 
 __all__ = [
     "absolute",
@@ -98,9 +102,9 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     return g * where(still, 0.0, out * log(where(still, 1.0, x)))
 
 
-power = primitive(
+power: Binary[Scalar] = primitive(
     "pow",
-    operator.pow,
+    cast("TwoIn", operator.pow),
     (_power_base, _power_exponent),
     elementwise=True,
     derivative=("y * x**(y - 1)", "log(x) * x**y"),
@@ -110,7 +114,7 @@ implements(np.power)(power)
 
 
 @implements(np.float_power)
-def float_power(x1: Any, x2: Any, /) -> Any:
+def float_power(x1: Any, x2: Any, /) -> Array:
     """Raise ``x1`` to the power ``x2`` in float64 or complex128, whatever the dtypes.
 
     >>> ag.float_power(np.array([2, 4]), -1)
@@ -152,11 +156,11 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
     return where(still, 0.0, g - real(g * along) * conj(along)) / size
 
 
+sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 absolute = primitive(
     "abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),), derivative="sign(x)"
 )
 fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="sign(x)")
-sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 
 
 # --- roots, logarithms and angles ----------------------------------------------------------------
@@ -176,7 +180,7 @@ fmod = primitive(
 
 
 @implements(np.divmod)
-def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+def divmod(x1: Any, x2: Any, /) -> tuple[Array, ...]:
     """Compute the pair (floor_divide(x1, x2), remainder(x1, x2)).
 
     >>> ag.divmod(np.array([7.5]), 2.0)
@@ -191,7 +195,7 @@ _modf = primitive(
 
 
 @implements(np.modf)
-def modf(x: Any, /) -> tuple[Any, Any]:
+def modf(x: Any, /) -> tuple[Array, ...]:
     """Split into the fraction and the whole number before it, both with the sign of ``x``.
 
     >>> ag.modf(np.array([-2.25]))
@@ -215,7 +219,7 @@ _mantissa = primitive(
 
 
 @implements(np.frexp)
-def frexp(x: Any, /) -> tuple[Any, Any]:
+def frexp(x: Any, /) -> tuple[Array, ...]:
     """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
 
     >>> ag.frexp(np.array([6.0]))
@@ -235,7 +239,7 @@ spacing = primitive("spacing", np.spacing, (no_gradient,))
 
 
 @implements(np.fix)
-def fix(x: Any, out: Any = None) -> Any:
+def fix(x: Any, out: Any = None) -> Array:
     """Round towards 0, as ``trunc`` does; the gradient is 0.
 
     >>> ag.fix(np.array([-1.5, 1.5]))
@@ -251,7 +255,7 @@ _round = primitive(
 
 
 @implements(np.round, np.around)
-def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Any, decimals: int = 0, out: Any = None) -> Array:
     """Round to ``decimals`` decimal places, halves to even; the gradient is 0.
 
     >>> ag.round(np.array([0.5, 1.26]), 1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import implements, primitive
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "i0",
@@ -64,7 +67,7 @@ _sinc = primitive(
 
 
 @implements(np.sinc)
-def sinc(x: Any) -> Any:
+def sinc(x: Any) -> Array:
     """Compute sin(pi x) / (pi x), and 1 at 0, elementwise.
 
     >>> ag.grad(ag.grad(ag.sinc))(0.0).round(4)
@@ -105,7 +108,7 @@ _modified_bessel = primitive(
 
 
 @implements(np.i0)
-def i0(x: Any) -> Any:
+def i0(x: Any) -> Array:
     """Compute the modified Bessel function of the first kind of order 0, elementwise.
 
     >>> ag.grad(ag.i0)(1.0).round(6)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, no_gradient, primitive, value_of
+from ..._engine.graph import Node, implements, is_node, no_gradient, primitive, value_of
 from ..._kernels import loops
 from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
 from ..shape.axes import listed, refuse_out
 from ..shape.where import where
+
+if TYPE_CHECKING:
+    from typing import Never
+
+    from ..._engine.signatures import Array, Binary, TwoIn
+    from ..._kernels.scalar import Scalar
 
 __all__ = [
     "clip",
@@ -46,11 +52,11 @@ def _attains(x: Any, out: Any) -> Any:
     return (x == out) | (np.isnan(x) & np.isnan(out))
 
 
-def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
+def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Binary[Any]:
     larger, smaller = "(x > y) + (x == y) / 2", "(x < y) + (x == y) / 2"
     return primitive(
         name,
-        ufunc,
+        cast("TwoIn", ufunc),
         (
             lambda g, out, x, y: _winner(g, out, x, y, top),
             lambda g, out, x, y: _winner(g, out, y, x, top),
@@ -59,10 +65,10 @@ def _extreme(name: str, ufunc: np.ufunc, *, top: bool) -> Any:
     )
 
 
-maximum = _extreme("maximum", np.maximum, top=True)
-minimum = _extreme("minimum", np.minimum, top=False)
-fmax = _extreme("fmax", np.fmax, top=True)
-fmin = _extreme("fmin", np.fmin, top=False)
+maximum: Binary[Scalar] = _extreme("maximum", np.maximum, top=True)
+minimum: Binary[Scalar] = _extreme("minimum", np.minimum, top=False)
+fmax: Binary[Never] = _extreme("fmax", np.fmax, top=True)
+fmin: Binary[Never] = _extreme("fmin", np.fmin, top=False)
 
 
 def _clip_value(x: Any, *, low: Any, high: Any) -> Any:
@@ -89,7 +95,7 @@ def clip(
     *,
     min: Any = None,
     max: Any = None,
-) -> Any:
+) -> Array:
     """Limit ``a`` to [``a_min``, ``a_max``], numbers or arrays; None leaves a side open.
 
     The gradient is 1 strictly inside and 0 at and beyond the bounds, as relu's is at 0. Bounds that
@@ -160,7 +166,7 @@ def nan_to_num(
     nan: Any = 0.0,
     posinf: Any = None,
     neginf: Any = None,
-) -> Any:
+) -> Array:
     """Replace NaN by ``nan`` and infinities by the largest numbers, or ``posinf`` and ``neginf``.
 
     What was replaced has gradient 0. Raises TypeError for ``copy=False`` of a Tensor.
@@ -177,14 +183,14 @@ def nan_to_num(
 
 
 @implements(np.real_if_close)
-def real_if_close(a: Any, tol: float = 100) -> Any:
+def real_if_close(a: Any, tol: float = 100) -> Array:
     """Drop imaginary parts if all are within ``tol`` machine epsilons of 0 (``tol`` itself, if not above 1).
 
     >>> ag.real_if_close(np.array([1 + 1e-16j]))
     array([1.])
     """
     a = listed(a)
-    if not isinstance(a, Node):
+    if not is_node(a):
         return np.real_if_close(a, tol)
     close = is_complex(a) and not np.iscomplexobj(np.real_if_close(value_of(a), tol))
     return real(a) if close else a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..._engine.graph import implements, primitive, value_of
 from ..complex import is_complex
 from ..shape.where import where
 from .arithmetic import sqrt
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "arccos",
@@ -149,7 +152,7 @@ _unwrap = primitive(
 @implements(np.unwrap)
 def unwrap(
     p: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
-) -> Any:
+) -> Array:
     """Add multiples of ``period`` so that neighbours along ``axis`` differ by at most half of it.
 
     Jumps of less than ``discont`` stay. The gradient passes through, as the multiples are constant.

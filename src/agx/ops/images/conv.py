@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..._engine.graph import Node, primitive
+from ..._engine.graph import Node, of_arrays, primitive
 from ..._kernels import convolution, loops, machine
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
 from ..shape.axes import as_array, expand_dims, squeeze
 from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, pair
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "conv1d",
@@ -410,6 +413,7 @@ def _arguments(
     return x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation)
 
 
+@of_arrays
 def conv2d(
     x: Any,
     w: Any,
@@ -418,7 +422,7 @@ def conv2d(
     padding: Pair = 0,
     dilation: Pair = 1,
     groups: int = 1,
-) -> Any:
+) -> Array:
     """Correlate images with filters: out[n, o] = b[o] + sum over c of x[n, c] * w[o, c].
 
     ``x`` has shape (N, C, H, W), ``w`` (O, C / groups, KH, KW), ``b`` (O,), and the result
@@ -458,6 +462,7 @@ def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
     return _conv2d(x, w, b, geo=geo, groups=groups)
 
 
+@of_arrays
 def conv1d(
     x: Any,
     w: Any,
@@ -466,7 +471,7 @@ def conv1d(
     padding: int = 0,
     dilation: int = 1,
     groups: int = 1,
-) -> Any:
+) -> Array:
     """Correlate sequences with filters.
 
     ``x`` has shape (N, C, L), ``w`` (O, C / groups, K), ``b`` (O,), and the result (N, O, OL).

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..._engine.graph import primitive
+from ..._engine.graph import of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..complex import real_only
 from ..shape.axes import as_array
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "col2im",
@@ -133,9 +136,10 @@ _col2im = primitive(
 )
 
 
+@of_arrays
 def im2col(
     x: Any, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
-) -> Any:
+) -> Array:
     """Cut images into the patches that a kernel slides over.
 
     ``x`` has shape (N, C, H, W), the result (N, P, C, KH, KW) with P patches per image, row by row.
@@ -152,6 +156,7 @@ def im2col(
     return _im2col(x, geo=geo)
 
 
+@of_arrays
 def col2im(
     patches: Any,
     shape: tuple[int, int, int, int],
@@ -159,7 +164,7 @@ def col2im(
     stride: Pair = 1,
     padding: Pair = 0,
     dilation: Pair = 1,
-) -> Any:
+) -> Array:
     """Add patches back into images of ``shape`` where they were cut from: the transpose of im2col.
 
     ``patches`` has shape (N, P, C, KH, KW). Pixels in several patches get the sum. Raises ValueError

@@ -5,16 +5,19 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..._engine.graph import no_gradient, primitive
+from ..._engine.graph import no_gradient, of_arrays, primitive
 from ..._kernels import loops
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import team
 from .im2col import Pair, contiguous, geometry, images, output_size, pair
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -136,7 +139,8 @@ _max_pick = primitive(
 )
 
 
-def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Any:
+@of_arrays
+def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """Take the largest element of each window.
 
     ``x`` has shape (N, C, H, W); windows of ``kernel_size`` lie ``stride`` apart (by default they
@@ -166,7 +170,8 @@ _sum_unpool = primitive(
 )
 
 
-def avg_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Any:
+@of_arrays
+def avg_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """Average the elements of each window, padding counted as zeros.
 
     ``x`` has shape (N, C, H, W); windows of ``kernel_size`` lie ``stride`` apart (by default they
@@ -184,7 +189,8 @@ def avg_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: P
     )
 
 
-def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Any:
+@of_arrays
+def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
     """Average over as many windows as ``output_size`` says, whatever the size of the images.
 
     ``x`` has shape (N, C, H, W), the result (N, C, *output_size). Window i of n covers rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -17,6 +17,9 @@ from ..shape.where import where
 from .matrices import mT
 from .products import outer as _outer
 
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
+
 __all__ = [
     "cross",
     "diagonal",
@@ -30,7 +33,7 @@ __all__ = [
 
 
 @implements(np.linalg.matrix_transpose)
-def matrix_transpose(x: Any, /) -> Any:
+def matrix_transpose(x: Any, /) -> Array:
     """Exchange the last two axes.
 
     Raises ValueError if ``x`` has fewer than two.
@@ -47,7 +50,7 @@ def matrix_transpose(x: Any, /) -> Any:
 
 
 @implements(np.linalg.diagonal)
-def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+def diagonal(x: Any, /, *, offset: int = 0) -> Array:
     """Take the diagonals of the last two axes, ``offset`` above the main one.
 
     >>> ag.linalg.diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]), offset=1)
@@ -64,7 +67,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
 
 
 @implements(np.linalg.trace)
-def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
     """Add up the diagonals of the last two axes, ``offset`` above the main one.
 
     >>> ag.linalg.trace(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -75,7 +78,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
 
 
 @implements(np.linalg.outer)
-def outer(x1: Any, x2: Any, /) -> Any:
+def outer(x1: Any, x2: Any, /) -> Array:
     """Multiply every element of one vector with every element of another.
 
     Raises ValueError if an argument is not one-dimensional.
@@ -106,7 +109,7 @@ def _last_axis(name: str, x1: Any, x2: Any, axis: int, size: int | None) -> tupl
 
 
 @implements(np.linalg.cross)
-def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     """Compute the cross product of vectors of length 3 along ``axis``.
 
     Raises ValueError for another length.
@@ -120,7 +123,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 
 @implements(np.linalg.vecdot)
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     """Add up conj(x1) x2 along ``axis``; the other axes broadcast.
 
     Raises ValueError if the lengths along ``axis`` differ.

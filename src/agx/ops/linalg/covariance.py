@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..shape.dtype import cast
 from ..shape.joining import atleast_2d
 from ..shape.moves import diag
 from .products import matmul
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "corrcoef",
@@ -59,7 +62,7 @@ def cov(
     aweights: Any = None,
     *,
     dtype: Any = None,
-) -> Any:
+) -> Array:
     """Compute the covariances of variables in rows (columns if not ``rowvar``).
 
     ``fweights`` says how often each observation occurs; ``aweights``, which is differentiable, what it
@@ -93,7 +96,7 @@ def cov(
 
 
 @implements(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
     """Compute the correlation coefficients of variables in rows (columns if not ``rowvar``).
 
     >>> ag.corrcoef(np.array([[1.0, 3.0], [3.0, 1.0]]))[0, 1].round(6)

@@ -8,10 +8,9 @@ the conjugates where textbooks have none.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult, SVDResult
 
 from ..._engine.graph import Node, implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
@@ -31,6 +30,18 @@ from .matrices import (
     solve,
 )
 from .products import matmul
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import (
+        Array,
+        EighResult,
+        EigResult,
+        QRResult,
+        SlogdetResult,
+        SVDResult,
+    )
+else:
+    from numpy.linalg._linalg import EighResult, EigResult, QRResult, SlogdetResult, SVDResult
 
 __all__ = [
     "cholesky",
@@ -136,7 +147,7 @@ _eigvalsh = primitive("eigvalsh", lambda x, *, UPLO: np.linalg.eigvalsh(x, UPLO)
 
 
 @implements(np.linalg.eigh)
-def eigh(a: Any, UPLO: str = "L") -> Any:
+def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Find the eigenvalues, ascending, and eigenvectors of Hermitian matrices (..., M, M).
 
     Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
@@ -158,7 +169,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 
 @implements(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     """Find the eigenvalues of Hermitian matrices (..., M, M), ascending; see ``eigh``.
 
     >>> ag.linalg.eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
@@ -193,7 +204,7 @@ _eig = primitive("eig", _eig_value, (_eig_vjp,))
 
 
 @implements(np.linalg.eig)
-def eig(a: Any) -> Any:
+def eig(a: Any) -> EigResult:
     """Find the eigenvalues and right eigenvectors, of length 1, of square matrices (..., M, M).
 
     Of a Tensor both are complex. dw = diag(V^-1 dA V) and dV = V (F o (V^-1 dA V)) up to lengths (Giles
@@ -204,11 +215,11 @@ def eig(a: Any) -> Any:
     array([0.+1.j, 0.-1.j])
     """
     a = as_array(a)
-    return EigResult(*_eig_parts(_eig(a), a)) if is_node(a) else np.linalg.eig(a)
+    return EigResult(*_eig_parts(_eig(a), a)) if is_node(a) else np.linalg.eig(a)  # type: ignore[return-value]
 
 
 @implements(np.linalg.eigvals)
-def eigvals(a: Any) -> Any:
+def eigvals(a: Any) -> Array:
     """Find the eigenvalues of square matrices (..., M, M); see ``eig``.
 
     >>> ag.linalg.eigvals(np.array([[0.0, 1.0], [-1.0, 0.0]]))
@@ -289,7 +300,7 @@ def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
 @implements(np.linalg.svd)
 def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
-) -> Any:
+) -> SVDResult:
     """Decompose matrices (..., M, N) into U, S and Vh with a = (U * S) @ Vh and S descending.
 
     With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) of equal singular
@@ -313,7 +324,7 @@ def svd(
 
 
 @implements(np.linalg.svdvals)
-def svdvals(x: Any, /) -> Any:
+def svdvals(x: Any, /) -> Array:
     """Find the singular values of matrices (..., M, N), descending; see ``svd``.
 
     >>> ag.linalg.svdvals(np.array([[0.0, 3.0], [-2.0, 0.0]]))
@@ -358,7 +369,7 @@ _qr = primitive("qr", _qr_value, (_qr_vjp,))
 
 
 @implements(np.linalg.qr)
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: Any, mode: str = "reduced") -> QRResult:
     """Decompose matrices (..., M, N) into Q with orthonormal columns and upper triangular R.
 
     ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent
@@ -397,7 +408,7 @@ _cholesky = primitive(
 
 
 @implements(np.linalg.cholesky)
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+def cholesky(a: Any, /, *, upper: bool = False) -> Array:
     """Factor positive definite matrices (..., M, M) into L L^H, or into U^H U with ``upper``.
 
     Only the triangle of that name is read, so the gradient is zero in the other one (Murray 2016,
@@ -489,7 +500,7 @@ _det = primitive("det", np.linalg.det, (_det_vjp,))
 
 
 @implements(np.linalg.det)
-def det(a: Any) -> Any:
+def det(a: Any) -> Array:
     """Compute the determinants of matrices (..., M, M).
 
     The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
@@ -515,7 +526,7 @@ _slogdet = primitive(
 
 
 @implements(np.linalg.slogdet)
-def slogdet(a: Any) -> Any:
+def slogdet(a: Any) -> SlogdetResult:
     """Compute the sign and the logarithm of the absolute value of determinants.
 
     d log|det A| = Re tr(A^-1 dA) (Giles 2008). Backward raises ``numpy.linalg.LinAlgError`` if a matrix
@@ -526,6 +537,6 @@ def slogdet(a: Any) -> Any:
     """
     a = as_array(a)
     if not is_node(a):
-        return np.linalg.slogdet(a)
+        return np.linalg.slogdet(a)  # type: ignore[return-value]
     sign, size = _unpack(_slogdet(a), (), ())
     return SlogdetResult(sign, _real(size))

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ..._engine.graph import implements, primitive
 from ..shape.axes import as_array
 from ..shape.dtype import astype
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..._engine.graph import Node
+    from ..._engine.signatures import Operand, Tensor
 
 __all__ = [
     "einsum",
@@ -90,6 +96,18 @@ def _letters(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     return left + right, operands[0 : 2 * pairs : 2]
 
 
+@overload
+def einsum(subscripts: Operand, x: Node, /, *more: Any, **options: Any) -> Tensor: ...
+@overload
+def einsum(
+    subscripts: ArrayLike, x: ArrayLike, y: Node, /, *more: Any, **options: Any
+) -> Tensor: ...
+@overload
+def einsum(
+    subscripts: ArrayLike, x: ArrayLike, y: ArrayLike, z: Node, /, *more: Any, **options: Any
+) -> Tensor: ...
+@overload
+def einsum(subscripts: ArrayLike, /, *operands: ArrayLike, **options: Any) -> np.ndarray: ...
 @implements(np.einsum)
 def einsum(
     subscripts: Any, *operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None

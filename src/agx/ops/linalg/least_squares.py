@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..shape.axes import as_array, expand_dims
 from .decompositions import svdvals
 from .matrices import from_triangle, mH, mT
 from .products import matmul
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Solved
 
 __all__ = [
     "lstsq",
@@ -35,7 +38,7 @@ _pinv = primitive("pinv", lambda x, **how: np.linalg.pinv(x, **how), (_pinv_vjp,
 
 
 @implements(np.linalg.pinv)
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNSET) -> Any:
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNSET) -> Array:
     """Compute the Moore-Penrose inverse of matrices (..., M, N).
 
     Singular values up to ``rcond`` (or ``rtol``) times the largest count as 0, and ``hermitian`` reads
@@ -74,7 +77,7 @@ _lstsq = primitive(
 
 
 @implements(np.linalg.lstsq)
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, Any]:
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> Solved:
     """Find the x of least length that minimizes |b - a x|, for ``a`` (M, N) and ``b`` (M,) or (M, K).
 
     Returns x, the sums of squared residuals (empty unless a has full column rank and M > N), the
@@ -87,7 +90,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
     """
     a, b = as_array(a), as_array(b)
     if not (is_node(a) or is_node(b)):
-        return np.linalg.lstsq(a, b, rcond)
+        return np.linalg.lstsq(a, b, rcond)  # type: ignore[return-value]
     eps = float(np.finfo(np.float64).eps)  # NumPy computes in double precision, float32 too
     if rcond is None:
         rcond = eps * max(a.shape)
@@ -106,4 +109,4 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
             residuals = sum(difference * difference, 0)
     else:
         residuals = np.zeros(0, sizes.dtype)
-    return (x[:, 0] if b.ndim == 1 else x), residuals, rank, s
+    return (x[:, 0] if b.ndim == 1 else x), residuals, rank, s  # type: ignore[return-value]

@@ -6,7 +6,7 @@ import functools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..complex import conjugated, is_complex, real
 from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
 from .products import matmul
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "inv",
@@ -67,7 +70,7 @@ _inv = primitive(
 
 
 @implements(np.linalg.inv)
-def inv(a: Any) -> Any:
+def inv(a: Any) -> Array:
     """Invert matrices of shape (..., M, M).
 
     d(A^-1) = -A^-1 dA A^-1 (Giles 2008, "Collected matrix derivative results"). Raises
@@ -91,7 +94,7 @@ _solve = primitive(
 
 
 @implements(np.linalg.solve)
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Any, b: Any) -> Array:
     """Solve a x = b for x, where ``a`` is (..., M, M) and ``b`` is (M,) or (..., M, K).
 
     The pull-back to b solves with the transpose, and that to a is -gb x^T (Giles 2008). Raises
@@ -105,7 +108,7 @@ def solve(a: Any, b: Any) -> Any:
 
 
 @implements(np.linalg.tensorsolve)
-def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Array:
     """Solve tensordot(a, x, x.ndim) = b for x, after moving ``axes`` of ``a`` to the end.
 
     ``a`` has the shape b.shape + x.shape. Raises ``numpy.linalg.LinAlgError`` if the two parts of
@@ -132,7 +135,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 
 
 @implements(np.linalg.tensorinv)
-def tensorinv(a: Any, ind: int = 2) -> Any:
+def tensorinv(a: Any, ind: int = 2) -> Array:
     """Invert ``a`` with respect to tensordot(a, ., ind).
 
     The first ``ind`` axes have as many elements as the others. Raises ValueError if ``ind`` is not
@@ -150,7 +153,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 
 @implements(np.linalg.matrix_power)
-def matrix_power(a: Any, n: int) -> Any:
+def matrix_power(a: Any, n: int) -> Array:
     """Multiply square matrices with themselves ``n`` times; a negative ``n`` inverts first.
 
     Raises TypeError if ``n`` is no integer, and ``numpy.linalg.LinAlgError`` if a is not square.
@@ -169,7 +172,8 @@ def matrix_power(a: Any, n: int) -> Any:
         ) from None
     if n == 0:
         return where(True, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape), a)
-    square, result = inv(a) if n < 0 else a, None
+    result: Any = None
+    square = inv(a) if n < 0 else a
     n = abs(n)
     while True:
         n, odd = divmod(n, 2)
@@ -202,7 +206,7 @@ def _chain(parts: list[Any]) -> Any:
 
 
 @implements(np.linalg.multi_dot)
-def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Any:
+def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Array:
     """Multiply two or more matrices in the fastest order; the first and last may be vectors.
 
     Raises TypeError for ``out``, ValueError for fewer than two arrays, and

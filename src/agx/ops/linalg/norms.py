@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -18,6 +18,9 @@ from ..shape.axes import Axis, as_array, expand_dims, moveaxis, squeeze
 from ..shape.where import where
 from .decompositions import svdvals
 from .matrices import inv
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "cond",
@@ -131,7 +134,7 @@ def _matrix(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 
 @implements(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Compute the norm of vectors (one axis) or matrices (two axes); of all elements by default.
 
     ``ord`` is as for ``numpy.linalg.norm``: of vectors any number, of matrices "fro", "nuc", 1, -1, 2,
@@ -161,7 +164,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 
 @implements(np.linalg.vector_norm)
-def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
+def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Array:
     """Compute the norm of vectors along any number of axes, all of them by default; see ``norm``.
 
     >>> ag.linalg.vector_norm(np.array([[3.0, 0.0], [0.0, 4.0]]), ord=1)
@@ -173,7 +176,7 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: An
 
 
 @implements(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:
     """Compute the norm of matrices (..., M, N); see ``norm``.
 
     >>> ag.linalg.matrix_norm(np.array([[3.0, 0.0], [0.0, -4.0]]), ord="nuc")
@@ -186,7 +189,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 
 @implements(np.linalg.cond)
-def cond(x: Any, p: Any = None) -> Any:
+def cond(x: Any, p: Any = None) -> Array:
     """Compute the condition numbers of matrices: |x| |x^-1| in the norm ``p`` (None is 2).
 
     Singular matrices have the condition number infinity, and the gradient 0. Raises ValueError for
@@ -211,7 +214,9 @@ def cond(x: Any, p: Any = None) -> Any:
     return where(endless, value, found) if np.any(endless) else found
 
 
-def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+def matrix_rank(
+    A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None
+) -> np.ndarray:
     """Count the singular values above a tolerance, as plain integers, which have no gradient.
 
     The arguments are those of ``numpy.linalg.matrix_rank``.

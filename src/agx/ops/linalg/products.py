@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, primitive
+from ..._engine.graph import implements, of_arrays, primitive
 from ..._kernels import dense
 from ..._runtime import threads
 from ..complex import conj, conjugated
@@ -24,6 +24,9 @@ from ..shape.axes import (
 )
 from ..shape.dtype import cast
 from ..shape.moves import diagonal
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "cross",
@@ -110,7 +113,8 @@ _linear = primitive(
 )
 
 
-def linear(x: Any, w: Any, b: Any = None) -> Any:
+@of_arrays
+def linear(x: Any, w: Any, b: Any = None) -> Array:
     """Compute x @ w.T + b.
 
     ``x`` has shape (..., in_features), ``w`` (out_features, in_features), ``b`` (out_features,).
@@ -137,7 +141,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
 
 
 @implements(np.dot)
-def dot(a: Any, b: Any, out: Any = None) -> Any:
+def dot(a: Any, b: Any, out: Any = None) -> Array:
     """Multiply as ``numpy.dot``: the last axis of ``a`` with the second-to-last of ``b``.
 
     >>> ag.dot(np.ones((2, 3)), np.ones(3))
@@ -152,7 +156,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
 
 
 @implements(np.outer)
-def outer(a: Any, b: Any, out: Any = None) -> Any:
+def outer(a: Any, b: Any, out: Any = None) -> Array:
     """Multiply every element of ``a`` with every element of ``b``; both are flattened.
 
     >>> ag.outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
@@ -164,7 +168,7 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 
 
 @implements(np.tensordot)
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     """Sum products over pairs of axes: the last ``axes`` of ``a`` with the first of ``b``, or two lists.
 
     >>> ag.tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), ([1, 2], [1, 0])).shape
@@ -198,7 +202,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @implements(np.inner)
-def inner(a: Any, b: Any, /) -> Any:
+def inner(a: Any, b: Any, /) -> Array:
     """Sum products over the last axis of both arguments.
 
     >>> ag.inner(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
@@ -215,7 +219,7 @@ def inner(a: Any, b: Any, /) -> Any:
 
 
 @implements(np.vdot)
-def vdot(a: Any, b: Any, /) -> Any:
+def vdot(a: Any, b: Any, /) -> Array:
     """Sum products of the conjugate of the flattened ``a`` with the flattened ``b``.
 
     >>> ag.vdot(np.array([1.0j]), np.array([1.0j]))
@@ -234,7 +238,7 @@ def _core(op: str, x: Any, axis: int) -> Any:
 @implements(np.vecdot)
 def vecdot(
     x1: Any, x2: Any, /, *, axis: int = -1, keepdims: bool = False, dtype: Any = None
-) -> Any:
+) -> Array:
     """Sum products of the conjugate of ``x1`` with ``x2`` along an axis; the others broadcast.
 
     >>> ag.vecdot(np.ones((2, 3)), np.ones(3))
@@ -263,7 +267,7 @@ def _with_axes(op: str, x1: Any, n1: int, x2: Any, n2: int) -> tuple[Any, Any]:
 
 
 @implements(getattr(np, "matvec", None))
-def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
+def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Array:
     """Multiply matrices (..., M, N) by vectors (..., N). Raises ValueError for fewer axes.
 
     >>> ag.matvec(np.ones((2, 3)), np.ones(3))
@@ -275,7 +279,7 @@ def matvec(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
 
 
 @implements(getattr(np, "vecmat", None))
-def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
+def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Array:
     """Multiply conjugates of vectors (..., N) by matrices (..., N, M). Raises ValueError for fewer axes.
 
     >>> ag.vecmat(np.ones(2), np.ones((2, 3)))
@@ -287,7 +291,7 @@ def vecmat(x1: Any, x2: Any, /, *, dtype: Any = None) -> Any:
 
 
 @implements(np.kron)
-def kron(a: Any, b: Any) -> Any:
+def kron(a: Any, b: Any) -> Array:
     """Put a copy of ``b``, times the element, in the place of each element of ``a``.
 
     >>> ag.kron(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
@@ -306,7 +310,7 @@ def kron(a: Any, b: Any) -> Any:
 @implements(np.cross)
 def cross(
     a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Any:
+) -> Array:
     """Compute cross products of vectors of 3 elements along an axis.
 
     >>> ag.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
@@ -328,7 +332,7 @@ def cross(
 @implements(np.trace)
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Any:
+) -> Array:
     """Sum the diagonals of the matrices in two axes.
 
     >>> ag.trace(np.eye(3))

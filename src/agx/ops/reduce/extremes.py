@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..elementwise.limits import maximum, minimum
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
 from .sums import elements_per_result, fitting_mask, restore_axes, sum
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Extreme
 
 __all__ = [
     "max",
@@ -55,7 +58,7 @@ def max(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Extreme:
     """Take the largest element along ``axis``; elements that tie share the gradient.
 
     Nothing less than ``initial`` is returned. Of Scalars, ``ag.max(a, b)`` is the larger one.
@@ -79,7 +82,7 @@ def min(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Extreme:
     """Take the smallest element along ``axis``; elements that tie share the gradient.
 
     Nothing more than ``initial`` is returned.
@@ -96,7 +99,7 @@ def min(
 
 
 @implements(np.ptp)
-def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Array:
     """Subtract the smallest element along ``axis`` from the largest.
 
     >>> ag.ptp(np.array([3.0, 1.0, 7.0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from .extremes import max, min
 from .running import diff
 from .sums import sum
 
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Counted
+
 __all__ = [
     "bincount",
     "histogram",
@@ -26,7 +29,7 @@ __all__ = [
 
 
 @implements(np.histogram_bin_edges)
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:
     """Return the edges of the bins: given, or evenly spaced over ``range`` or over ``a``.
 
     They are differentiable in their ends.
@@ -73,7 +76,7 @@ def _fill(
 @implements(np.histogram)
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
-) -> tuple[Any, Any]:
+) -> tuple[Array, ...]:
     """Count the elements in each bin, or add up their ``weights``, and return the edges too.
 
     With ``density`` the integral is 1. See ``histogram_bin_edges`` for the bins.
@@ -96,7 +99,7 @@ def histogramdd(
     range: Any = None,
     density: bool | None = None,
     weights: Any = None,
-) -> tuple[Any, list[Any]]:
+) -> Counted:
     """Count points in the cells of a grid: rows of ``sample``, or one array for each coordinate.
 
     Returns the counts, sums of weights or densities, and the edges along each axis.
@@ -119,7 +122,7 @@ def histogramdd(
         )
     columns = [points[:, k] for k in np.arange(count)]
     edges = [histogram_bin_edges(x, b, r) for x, b, r in zip(columns, bins, ranges, strict=True)]
-    return _fill(columns, edges, listed(weights), density)
+    return _fill(columns, edges, listed(weights), density)  # type: ignore[return-value]
 
 
 @implements(np.histogram2d)
@@ -130,7 +133,7 @@ def histogram2d(
     range: Any = None,
     density: bool | None = None,
     weights: Any = None,
-) -> tuple[Any, Any, Any]:
+) -> tuple[Array, ...]:
     """Count points (x, y) in the cells of a grid; see ``histogramdd``.
 
     >>> ag.histogram2d(np.array([0.0, 1.0]), np.array([0.0, 3.0]), 2)[0]
@@ -144,7 +147,7 @@ def histogram2d(
 
 
 @implements(np.bincount)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
     """Add up the weights of each of the integers in ``x``.
 
     >>> ag.bincount(np.array([0, 1, 1]), weights=np.array([1.0, 2.0, 3.0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from .quantiles import axes_flattened, check_constant, quantile_by_rank
 from .running import cumprod, cumsum
 from .sums import degrees_lost, prod, sum
 from .sums import mean as plain_mean
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "nancumprod",
@@ -59,7 +62,7 @@ def nansum(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Add the elements along ``axis`` that are not NaN.
 
     >>> ag.nansum(np.array([1.0, np.nan, 2.0]))
@@ -78,7 +81,7 @@ def nanprod(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Multiply the elements along ``axis`` that are not NaN.
 
     >>> ag.nanprod(np.array([3.0, np.nan, 2.0]))
@@ -89,7 +92,7 @@ def nanprod(
 
 
 @implements(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Add up the elements along ``axis``, NaN counting as 0.
 
     >>> ag.nancumsum(np.array([1.0, np.nan, 2.0]))
@@ -99,7 +102,7 @@ def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = Non
 
 
 @implements(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Multiply the elements along ``axis``, NaN counting as 1.
 
     >>> ag.nancumprod(np.array([3.0, np.nan, 2.0]))
@@ -129,7 +132,7 @@ def nanmean(
     keepdims: bool = False,
     *,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Average the elements along ``axis`` that are not NaN.
 
     >>> ag.nanmean(np.array([1.0, np.nan, 2.0]))
@@ -153,7 +156,7 @@ def nanvar(
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
-) -> Any:
+) -> Array:
     """Compute the variance along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanvar(np.array([1.0, np.nan, 3.0]))
@@ -183,7 +186,7 @@ def nanstd(
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
-) -> Any:
+) -> Array:
     """Compute the standard deviation along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanstd(np.array([1.0, np.nan, 3.0]))
@@ -223,7 +226,7 @@ def nanmax(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Take the largest element along ``axis`` that is not NaN; elements that tie share the gradient.
 
     >>> ag.nanmax(np.array([1.0, np.nan, 2.0]))
@@ -240,7 +243,7 @@ def nanmin(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Take the smallest element along ``axis`` that is not NaN; elements that tie share the gradient.
 
     >>> ag.nanmin(np.array([1.0, np.nan, 2.0]))
@@ -291,7 +294,7 @@ def nanquantile(
     keepdims: bool = False,
     *,
     weights: Any = None,
-) -> Any:
+) -> Array:
     """Compute quantiles along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanquantile(np.array([1.0, np.nan, 3.0]), 0.5)
@@ -312,7 +315,7 @@ def nanpercentile(
     keepdims: bool = False,
     *,
     weights: Any = None,
-) -> Any:
+) -> Array:
     """Compute percentiles along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanpercentile(np.array([1.0, np.nan, 3.0]), 50)
@@ -332,7 +335,7 @@ def nanmedian(
     out: Any = None,
     overwrite_input: bool = False,
     keepdims: bool = False,
-) -> Any:
+) -> Array:
     """Compute the median along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanmedian(np.array([1.0, np.nan, 3.0]))

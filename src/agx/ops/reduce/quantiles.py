@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -15,6 +15,9 @@ from ..shape.index import getitem
 from ..shape.where import where
 from .sorting import sort
 from .sums import mean
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "median",
@@ -44,7 +47,7 @@ def quantile(
     keepdims: bool = False,
     *,
     weights: Any = None,
-) -> Any:
+) -> Array:
     """Compute quantiles ``q`` in [0, 1] along ``axis``, by any of NumPy's methods.
 
     Elements that tie share the gradient. The result has the axes of ``q`` first; ``weights`` are
@@ -68,7 +71,7 @@ def percentile(
     keepdims: bool = False,
     *,
     weights: Any = None,
-) -> Any:
+) -> Array:
     """Compute percentiles ``q`` in [0, 100] along ``axis``; see ``quantile``.
 
     >>> ag.percentile(np.array([1.0, 2.0, 4.0]), 75)
@@ -139,7 +142,7 @@ def _pick(ordered: Any, place: np.ndarray, extra: int) -> Any:
 @implements(np.median)
 def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Any:
+) -> Array:
     """Compute the median along ``axis``; elements that tie share the gradient.
 
     >>> ag.median(np.array([3.0, 1.0, 2.0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -13,6 +13,9 @@ from ..shape.dtype import astype
 from ..shape.moves import flip
 from ..shape.where import where
 from .sums import sum
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Varying
 
 __all__ = [
     "cumprod",
@@ -57,7 +60,7 @@ _cumsum = primitive(
 
 
 @implements(np.cumsum, np.add.accumulate)
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Add up the elements from the first to each one, along ``axis`` or of the flattened array.
 
     >>> ag.cumsum(np.array([1.0, 2.0, 3.0]))
@@ -115,7 +118,7 @@ _cumprod = primitive("cumprod", lambda x, *, axis: np.cumprod(x, axis), (_cumpro
 
 
 @implements(np.cumprod, np.multiply.accumulate)
-def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Multiply the elements from the first to each one; gradients are exact where some are zero.
 
     >>> x = ag.Tensor([2.0, 0.0, 3.0])
@@ -152,7 +155,7 @@ def cumulative_sum(
     dtype: Any = None,
     out: Any = None,
     include_initial: bool = False,
-) -> Any:
+) -> Array:
     """Add up the elements along ``axis``, starting with 0 if ``include_initial``.
 
     >>> ag.cumulative_sum(np.array([1.0, 2.0]), include_initial=True)
@@ -171,7 +174,7 @@ def cumulative_prod(
     dtype: Any = None,
     out: Any = None,
     include_initial: bool = False,
-) -> Any:
+) -> Array:
     """Multiply the elements along ``axis``, starting with 1 if ``include_initial``.
 
     >>> ag.cumulative_prod(np.array([2.0, 3.0]), include_initial=True)
@@ -185,7 +188,7 @@ def cumulative_prod(
 
 
 @implements(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:
     """Subtract each element from the next along ``axis``, ``n`` times.
 
     ``prepend`` and ``append`` are joined on first: arrays, or numbers for one element.
@@ -218,7 +221,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 
 @implements(np.ediff1d)
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     """Subtract each element of the flattened array from the next, between two ends of your own.
 
     >>> ag.ediff1d(np.array([1.0, 4.0]), to_end=0.0)
@@ -277,7 +280,7 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Any:
 
 
 @implements(np.gradient)
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Varying:
     """Estimate derivatives from samples by second-order differences, as ``numpy.gradient`` does.
 
     ``varargs`` are the spacings: none (1), one number for all axes, or a number or an array of
@@ -306,11 +309,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
             plain = value_of(h)
             h = h[0] if len(plain) and (plain == plain[0]).all() else h
         found.append(_slope(f, a, h, edge_order))
-    return found[0] if len(axes) == 1 else tuple(found)
+    return found[0] if len(axes) == 1 else tuple(found)  # type: ignore[return-value]
 
 
 @implements(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Array:
     """Integrate along ``axis`` by the trapezoidal rule, over points ``x`` or steps ``dx``.
 
     >>> ag.trapezoid(np.array([1.0, 2.0, 3.0]))

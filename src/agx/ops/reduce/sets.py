@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,15 @@ from ..._engine.graph import implements, value_of
 from ..shape.axes import as_array, concatenate, ravel
 from ..shape.index import getitem, take
 from .sorting import sort
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import (
+        Array,
+        UniqueAllResult,
+        UniqueCountsResult,
+        UniqueInverseResult,
+        Varying,
+    )
 
 __all__ = [
     "intersect1d",
@@ -41,7 +50,7 @@ def unique(
     *,
     equal_nan: bool = True,
     sorted: bool = True,
-) -> Any:
+) -> Varying:
     """Return the distinct values in order, or the distinct slices along ``axis``.
 
     Elements that tie share the gradient. Indices, inverses and counts are plain arrays.
@@ -68,11 +77,11 @@ def unique(
         )
         if wanted
     ]
-    return (values, *more) if more else values
+    return (values, *more) if more else values  # type: ignore[return-value]
 
 
 @implements(np.unique_values)
-def unique_values(x: Any) -> Any:
+def unique_values(x: Any) -> Array:
     """Return the distinct values in order.
 
     >>> ag.unique_values(np.array([2.0, 1.0, 2.0]))
@@ -82,40 +91,40 @@ def unique_values(x: Any) -> Any:
 
 
 @implements(np.unique_counts)
-def unique_counts(x: Any) -> Any:
+def unique_counts(x: Any) -> UniqueCountsResult:
     """Return the distinct values and how often each occurs.
 
     >>> ag.unique_counts(np.array([2.0, 1.0, 2.0])).counts
     array([1, 2])
     """
-    kind = type(np.unique_counts(np.zeros(1)))
+    kind: Any = type(np.unique_counts(np.zeros(1)))
     return kind(*unique(x, return_counts=True, equal_nan=False))
 
 
 @implements(np.unique_inverse)
-def unique_inverse(x: Any) -> Any:
+def unique_inverse(x: Any) -> UniqueInverseResult:
     """Return the distinct values and, for each element, which of them it is.
 
     >>> ag.unique_inverse(np.array([2.0, 1.0, 2.0])).inverse_indices
     array([1, 0, 1])
     """
-    kind = type(np.unique_inverse(np.zeros(1)))
+    kind: Any = type(np.unique_inverse(np.zeros(1)))
     return kind(*unique(x, return_inverse=True, equal_nan=False))
 
 
 @implements(np.unique_all)
-def unique_all(x: Any) -> Any:
+def unique_all(x: Any) -> UniqueAllResult:
     """Return the distinct values, their first indices, the inverse and the counts.
 
     >>> ag.unique_all(np.array([2.0, 1.0, 2.0])).indices
     array([1, 0])
     """
-    kind = type(np.unique_all(np.zeros(1)))
+    kind: Any = type(np.unique_all(np.zeros(1)))
     return kind(*unique(x, True, True, True, equal_nan=False))
 
 
 @implements(np.union1d)
-def union1d(ar1: Any, ar2: Any) -> Any:
+def union1d(ar1: Any, ar2: Any) -> Array:
     """Return the distinct values of two arrays, in order.
 
     >>> ag.union1d(np.array([1.0, 3.0]), np.array([2.0, 3.0]))
@@ -127,7 +136,7 @@ def union1d(ar1: Any, ar2: Any) -> Any:
 @implements(np.intersect1d)
 def intersect1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
-) -> Any:
+) -> Varying:
     """Return the values that two arrays share, read from the first.
 
     >>> ag.intersect1d(np.array([1.0, 3.0]), np.array([3.0, 2.0]))
@@ -136,11 +145,11 @@ def intersect1d(
     first = ravel(as_array(ar1))
     _, i, j = np.intersect1d(value_of(ar1), value_of(ar2), assume_unique, return_indices=True)
     found = getitem(first, i)
-    return (found, i, j) if return_indices else found
+    return (found, i, j) if return_indices else found  # type: ignore[return-value]
 
 
 @implements(np.setdiff1d)
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     """Return the distinct values of the first array that are not in the second.
 
     >>> ag.setdiff1d(np.array([1.0, 3.0]), np.array([3.0]))
@@ -151,7 +160,7 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 
 
 @implements(np.setxor1d)
-def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Array:
     """Return the values that are in one of two arrays only, in order.
 
     >>> ag.setxor1d(np.array([1.0, 3.0]), np.array([3.0, 2.0]))

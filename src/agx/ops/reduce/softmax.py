@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..._engine.graph import implements, primitive
+from ..._engine.graph import implements, of_arrays, primitive
 from ..._kernels import reduce as _kernels
 from ..complex import real_only
 from ..elementwise.exponential import exp, logaddexp
@@ -17,6 +17,9 @@ from ..shape.axes import Axis, as_array
 from ..shape.dtype import cast
 from ..shape.where import where as choose_where
 from .sums import restore_axes
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "log_softmax",
@@ -83,7 +86,8 @@ _log_softmax = primitive(
 )
 
 
-def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@of_arrays
+def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Compute log(sum(exp(x))) along ``axis`` without overflow.
 
     Each slice is shifted by its largest element m: m + log(sum(exp(x - m))).
@@ -103,7 +107,8 @@ def _logaddexp_reduce(
     return out if initial is None else logaddexp(out, cast(as_array(initial), out.dtype))
 
 
-def softmax(x: Any, axis: Axis = -1) -> Any:
+@of_arrays
+def softmax(x: Any, axis: Axis = -1) -> Array:
     """Compute exp(x) / sum(exp(x)) along ``axis`` without overflow.
 
     >>> ag.softmax(np.array([1000.0, 1000.0]))
@@ -112,7 +117,8 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     return _softmax(x, axis=axis)
 
 
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
+@of_arrays
+def log_softmax(x: Any, axis: Axis = -1) -> Array:
     """Compute x - logsumexp(x) along ``axis`` without overflow.
 
     >>> ag.log_softmax(np.array([0.0, -1000.0]))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, primitive, value_of
+from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
 from ..shape.axes import as_array, moveaxis, ravel
 from ..shape.dtype import astype
 from ..shape.index import take, take_along_axis
 from ..shape.moves import flip
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Ranked
 
 __all__ = [
     "partition",
@@ -63,7 +66,7 @@ def sort(
     order: Any = None,
     *,
     stable: bool | None = None,
-) -> Any:
+) -> Array:
     """Sort along ``axis``, or the flattened array if it is None.
 
     >>> x = ag.Tensor([3.0, 1.0])
@@ -80,7 +83,7 @@ def sort(
 
 
 @implements(np.sort_complex)
-def sort_complex(a: Any) -> Any:
+def sort_complex(a: Any) -> Array:
     """Sort by the real part, then the imaginary part; the result is complex.
 
     >>> ag.sort_complex(np.array([2.0, 1.0]))
@@ -93,7 +96,7 @@ def sort_complex(a: Any) -> Any:
 @implements(np.partition)
 def partition(
     a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None
-) -> Any:
+) -> Array:
     """Put the ``kth`` elements where sorting would, smaller ones before and larger ones after.
 
     >>> ag.partition(np.array([3.0, 1.0, 2.0]), 0)[0]
@@ -109,7 +112,8 @@ def partition(
     return take_along_axis(sort(a, axis), ranks, axis)
 
 
-def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, np.ndarray]:
+@of_arrays
+def topk(x: Any, k: int, axis: int = -1) -> Ranked:
     """Return the ``k`` largest elements along ``axis``, largest first, and their indices.
 
     Elements that tie share the gradient.
@@ -122,4 +126,4 @@ def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, np.ndarray]:
         raise ValueError(f"topk: k must be between 0 and {x.shape[axis]}, got {k}")
     order = np.flip(np.argsort(value_of(x), axis, kind="stable"), axis)
     index = np.take(order, np.arange(k), axis)
-    return take(flip(sort(x, axis), axis), np.arange(k), axis), index
+    return take(flip(sort(x, axis), axis), np.arange(k), axis), index  # type: ignore[return-value]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -26,6 +26,9 @@ from ..shape.axes import (
 from ..shape.dtype import astype
 from ..shape.moves import flip
 from ..shape.where import where as choose_where
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Varying
 
 __all__ = [
     "average",
@@ -160,7 +163,7 @@ def sum(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Add the elements along ``axis``: one axis, a tuple of axes, or all of them.
 
     ``initial`` is added, elements where ``where`` is False are left out; ``out`` is refused.
@@ -183,7 +186,7 @@ def mean(
     keepdims: bool = False,
     *,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Average the elements along ``axis``; those where ``where`` is False do not count.
 
     >>> ag.mean(np.array([1.0, 2.0, 6.0]))
@@ -208,7 +211,7 @@ def var(
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
-) -> Any:
+) -> Array:
     """Average the squared distance from the mean; ``ddof`` is taken off the number of elements.
 
     ``mean`` is the mean if it is known, of the shape that ``keepdims=True`` gives; ``correction`` is
@@ -244,7 +247,7 @@ def std(
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
-) -> Any:
+) -> Array:
     """Take the square root of the variance; its gradient is 0 where it is 0.
 
     >>> ag.std(np.array([1.0, 3.0]))
@@ -299,7 +302,7 @@ def prod(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Any:
+) -> Array:
     """Multiply the elements along ``axis``, and ``initial``.
 
     >>> x = ag.Tensor([2.0, 0.0, 3.0])
@@ -321,7 +324,7 @@ def average(
     returned: bool = False,
     *,
     keepdims: bool = False,
-) -> Any:
+) -> Varying:
     """Average with ``weights``, of the shape of ``a`` or of the averaged axes.
 
     With ``returned`` the sum of the weights comes too. Raises ZeroDivisionError if it is zero.
@@ -332,8 +335,8 @@ def average(
     a = as_array(a)
     if weights is None:
         found = mean(a, axis, keepdims=keepdims)
-        count = elements_per_result(a, axis)
-        return (found, np.full(np.shape(found), count, found.dtype)) if returned else found
+        total = np.full(np.shape(found), elements_per_result(a, axis), found.dtype)
+        return (found, total) if returned else found  # type: ignore[return-value]
     weights = as_array(weights)
     if weights.shape != a.shape:
         if axis is None:
@@ -354,4 +357,4 @@ def average(
     if np.any(value_of(total) == 0):
         raise ZeroDivisionError("average: weights sum to zero")
     found = sum(a * weights, axis, keepdims=keepdims) / total
-    return (found, total) if returned else found
+    return (found, total) if returned else found  # type: ignore[return-value]

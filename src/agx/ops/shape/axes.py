@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, is_node, primitive
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "broadcast_to",
@@ -78,7 +81,7 @@ _broadcast_to = primitive(
 @implements(np.reshape)
 def reshape(
     a: Any, /, shape: Any = (), *more: Any, order: str = "C", copy: bool | None = None
-) -> Any:
+) -> Array:
     """Give ``a`` another shape with the same number of elements; -1 stands for what is left over.
 
     The shape is a tuple or several integers. ``order`` is "C" (the last index changes fastest) or "F"
@@ -100,7 +103,7 @@ def reshape(
 
 
 @implements(np.ravel)
-def ravel(a: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: str = "C") -> Array:
     """Flatten to one dimension, rows first, or columns first with ``order="F"``.
 
     >>> ag.ravel(np.ones((2, 3))).shape
@@ -110,7 +113,7 @@ def ravel(a: Any, order: str = "C") -> Any:
 
 
 @implements(np.transpose)
-def transpose(a: Any, axes: Any = None, *more: Any) -> Any:
+def transpose(a: Any, axes: Any = None, *more: Any) -> Array:
     """Permute the axes; without ``axes``, reverse them.
 
     >>> ag.transpose(np.ones((2, 3, 4)), (1, 0, 2)).shape
@@ -126,7 +129,7 @@ def transpose(a: Any, axes: Any = None, *more: Any) -> Any:
 
 
 @implements(np.swapaxes)
-def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(a: Any, axis1: int, axis2: int) -> Array:
     """Exchange two axes.
 
     >>> ag.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
@@ -139,7 +142,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 
 @implements(np.moveaxis)
-def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """Move axes to new places; the others keep their order.
 
     >>> ag.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
@@ -157,7 +160,7 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 
 @implements(np.expand_dims)
-def expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
+def expand_dims(a: Any, axis: int | tuple[int, ...]) -> Array:
     """Insert axes of length 1.
 
     >>> ag.expand_dims(np.ones(3), (0, 2)).shape
@@ -167,7 +170,7 @@ def expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
 
 
 @implements(np.squeeze)
-def squeeze(a: Any, axis: Axis = None) -> Any:
+def squeeze(a: Any, axis: Axis = None) -> Array:
     """Remove axes of length 1: all of them, or those named.
 
     >>> ag.squeeze(np.ones((1, 3, 1)), 0).shape
@@ -177,7 +180,7 @@ def squeeze(a: Any, axis: Axis = None) -> Any:
 
 
 @implements(np.broadcast_to)
-def broadcast_to(array: Any, shape: int | tuple[int, ...], subok: bool = False) -> Any:
+def broadcast_to(array: Any, shape: int | tuple[int, ...], subok: bool = False) -> Array:
     """Repeat ``array`` along new axes and axes of length 1, as broadcasting would.
 
     >>> ag.broadcast_to(np.ones((3, 1)), (2, 3, 4)).shape
@@ -232,7 +235,7 @@ def concatenate(
     *,
     dtype: Any = None,
     casting: str = "same_kind",
-) -> Any:
+) -> Array:
     """Join arrays along an existing axis; ``axis=None`` flattens them first.
 
     ``dtype`` is that of the result; ``out`` is refused.
@@ -255,7 +258,7 @@ def stack(
     *,
     dtype: Any = None,
     casting: str = "same_kind",
-) -> Any:
+) -> Array:
     """Join arrays of one shape along a new axis.
 
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, value_of
+from ..._engine.graph import implements, is_node, of_arrays, value_of
 from .axes import as_array, broadcast_to, moveaxis, reshape
 from .dtype import cast
 from .joining import atleast_1d
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Varying
 
 __all__ = [
     "array",
@@ -25,7 +28,7 @@ __all__ = [
 @implements(np.asarray, np.asanyarray)
 def asarray(
     a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None
-) -> Any:
+) -> Array:
     """Make an array of nested lists, or a Tensor if there are Tensors among them.
 
     ``order``, ``device`` and ``copy`` say how NumPy lays an array out in memory; a Tensor stays as it is.
@@ -48,7 +51,7 @@ def array(
     order: Any = "K",
     subok: bool = False,
     ndmin: int = 0,
-) -> Any:
+) -> Array:
     """Make a new array of nested lists, or a Tensor if there are Tensors among them.
 
     With ``ndmin`` axes or more; new ones of length 1 come first.
@@ -74,9 +77,10 @@ def _at_least_one_axis(a: Any, dtype: Any = None) -> Any:
     return atleast_1d(asarray(a, dtype))
 
 
+@of_arrays
 def full(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
-) -> Any:
+) -> Array:
     """Make an array of ``shape`` that holds one value, or what broadcasts to it; differentiable in it.
 
     >>> ag.full(2, ag.Tensor(3.0)).shape
@@ -98,7 +102,7 @@ def full_like(
     shape: Any = None,
     *,
     device: Any = None,
-) -> Any:
+) -> Array:
     """Make an array of the shape and dtype of ``a`` that holds one value; differentiable in it.
 
     >>> ag.full_like(np.ones(2), 3.0)
@@ -134,7 +138,7 @@ def linspace(
     axis: int = 0,
     *,
     device: Any = None,
-) -> Any:
+) -> Varying:
     """Return ``num`` numbers evenly spaced from ``start`` to ``stop``, both differentiable.
 
     >>> ag.linspace(0.0, 1.0, 3)
@@ -149,7 +153,7 @@ def linspace(
     found = moveaxis(found, 0, axis)
     found = cast(found, start.dtype if dtype is None else dtype)
     divisor = num - 1 if endpoint else num
-    return (found, (stop - start) / divisor if divisor > 0 else np.nan) if retstep else found
+    return (found, (stop - start) / divisor if divisor > 0 else np.nan) if retstep else found  # type: ignore[return-value]
 
 
 @implements(np.logspace)
@@ -161,7 +165,7 @@ def logspace(
     base: Any = 10.0,
     dtype: Any = None,
     axis: int = 0,
-) -> Any:
+) -> Array:
     """Return ``base`` to the power of evenly spaced numbers.
 
     >>> ag.logspace(0.0, 2.0, 3)
@@ -178,7 +182,7 @@ def logspace(
 @implements(np.geomspace)
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Any:
+) -> Array:
     """Return ``num`` numbers from ``start`` to ``stop``, each a constant multiple of the last.
 
     >>> ag.geomspace(1.0, 100.0, 3)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import Node, implements, primitive
 from ..complex import is_complex, real
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "astype",
@@ -23,7 +26,7 @@ _astype = primitive(
 
 
 @implements(np.astype)
-def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
+def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Array:
     """Convert to another dtype; of a floating or complex one the gradient is converted back.
 
     Integers and truth values are constant, as comparisons are: plain arrays.

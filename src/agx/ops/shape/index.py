@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..._engine.graph import Node, implements, primitive
+from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
 from .axes import as_array, refuse_out
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "getitem",
@@ -99,7 +102,8 @@ def _as_index(index: Any) -> Any:
     )
 
 
-def getitem(x: Any, index: Any) -> Any:
+@of_arrays
+def getitem(x: Any, index: Any) -> Array:
     """Read the elements that a NumPy index names; repeated ones accumulate in the gradient.
 
     >>> x = ag.Tensor([1.0, 2.0, 3.0])
@@ -113,7 +117,7 @@ def getitem(x: Any, index: Any) -> Any:
 @implements(np.take)
 def take(
     a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
-) -> Any:
+) -> Array:
     """Read the elements at integer ``indices`` along an axis, or of the flattened array.
 
     ``mode`` says what becomes of indices out of range: "raise", "wrap" or "clip".
@@ -141,7 +145,7 @@ def take(
 
 
 @implements(np.take_along_axis)
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     """Read one element for each entry of ``indices``, which broadcasts against the other axes.
 
     >>> ag.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..._engine.graph import implements, is_node, value_of
 from .axes import as_array, broadcast_to, concatenate, parts_to_join, ravel, reshape, transpose
 from .dtype import astype
 from .moves import moved_together
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, AtLeast
 
 __all__ = [
     "append",
@@ -31,7 +34,7 @@ __all__ = [
 # --- number of axes ------------------------------------------------------------------------------
 
 
-def _at_least(function: Any, ndim: int, where_they_go: str) -> Callable[..., Any]:
+def _at_least(function: Any, ndim: int, where_they_go: str) -> AtLeast:
     def lift(*arys: Any) -> Any:
         found = tuple(
             reshape(a, function(np.empty(a.shape, bool)).shape) for a in map(as_array, arys)
@@ -43,7 +46,7 @@ def _at_least(function: Any, ndim: int, where_they_go: str) -> Callable[..., Any
         f"Give arrays {ndim} or more axes; {where_they_go}. Several arrays come back as a tuple.\n\n"
         f"    >>> ag.atleast_{ndim}d(np.array(1.0)).ndim\n    {ndim}\n    "
     )
-    return implements(function)(lift)
+    return cast("AtLeast", implements(function)(lift))
 
 
 atleast_1d = _at_least(np.atleast_1d, 1, "a number gets one of length 1")
@@ -54,7 +57,7 @@ atleast_3d = _at_least(np.atleast_3d, 3, "new ones of length 1 come at both ends
 
 
 @implements(np.vstack)
-def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """Join arrays along the first axis; those of one axis are rows.
 
     >>> ag.vstack([np.ones(3), np.zeros(3)]).shape
@@ -65,7 +68,7 @@ def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
 
 
 @implements(np.hstack)
-def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """Join arrays along the second axis, or the only one.
 
     >>> ag.hstack([np.ones(3), np.zeros(2)]).shape
@@ -76,7 +79,7 @@ def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
 
 
 @implements(np.dstack)
-def dstack(tup: Sequence[Any]) -> Any:
+def dstack(tup: Sequence[Any]) -> Array:
     """Join arrays along the third axis.
 
     >>> ag.dstack([np.ones(3), np.zeros(3)]).shape
@@ -86,7 +89,7 @@ def dstack(tup: Sequence[Any]) -> Any:
 
 
 @implements(np.column_stack)
-def column_stack(tup: Sequence[Any]) -> Any:
+def column_stack(tup: Sequence[Any]) -> Array:
     """Join arrays as columns of a matrix.
 
     >>> ag.column_stack([np.ones(3), np.zeros(3)]).shape
@@ -97,7 +100,7 @@ def column_stack(tup: Sequence[Any]) -> Any:
 
 
 @implements(np.append)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+def append(arr: Any, values: Any, axis: int | None = None) -> Array:
     """Join ``values`` to the end of ``arr``, both flattened unless an axis is named.
 
     >>> ag.append(np.array([1.0]), 2.0)
@@ -107,7 +110,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @implements(np.insert)
-def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
     """Put ``values`` before the elements at the indices ``obj``, in the dtype of ``arr``.
 
     >>> ag.insert(np.array([1.0, 3.0]), 1, 2.0)
@@ -120,7 +123,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @implements(np.block)
-def block(arrays: Any) -> Any:
+def block(arrays: Any) -> Array:
     """Put nested lists of blocks together, innermost lists along the last axis.
 
     >>> ag.block([[np.ones((1, 1)), np.zeros((1, 2))]])
@@ -143,7 +146,7 @@ def block(arrays: Any) -> Any:
 
 
 @implements(np.broadcast_arrays)
-def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Array, ...]:
     """Broadcast arrays against one another.
 
     >>> [a.shape for a in ag.broadcast_arrays(np.ones(3), np.ones((2, 1)))]
@@ -155,7 +158,9 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 
 @implements(np.meshgrid)
-def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+def meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Array, ...]:
     """Make coordinate matrices of coordinate vectors, with "xy" or "ij" indexing.
 
     >>> [a.shape for a in ag.meshgrid(np.ones(3), np.ones(2))]
@@ -178,7 +183,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 
 @implements(np.ix_)
-def ix_(*args: Any) -> tuple[Any, ...]:
+def ix_(*args: Any) -> tuple[Array, ...]:
     """Give each vector an axis of its own, so that they index or broadcast as a grid.
 
     >>> [a.shape for a in ag.ix_(np.ones(3), np.ones(2))]

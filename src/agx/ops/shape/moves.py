@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -19,6 +19,9 @@ from ..._engine.graph import implements, is_node, primitive, value_of
 from .axes import Axis, as_array, concatenate, listed, moveaxis, ravel, reshape
 from .index import getitem
 from .where import where
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Giving, P, Tensor
 
 __all__ = [
     "array_split",
@@ -85,7 +88,9 @@ def moved_together(function: Callable[..., Any], parts: Sequence[Any]) -> Any:
 _signature = functools.cache(inspect.signature)
 
 
-def _mover(function: Any, summary: str, example: str, *others: Any) -> Callable[..., Any]:
+def _mover(
+    function: Callable[Concatenate[Any, P], Any], summary: str, example: str
+) -> Giving[P, Tensor, np.ndarray]:
     def move(*args: Any, **kwargs: Any) -> Any:
         given = _signature(function).bind(*args, **kwargs).arguments
         return moved(function, as_array(given.pop(next(iter(given)))), **given)
@@ -94,7 +99,13 @@ def _mover(function: Any, summary: str, example: str, *others: Any) -> Callable[
     move.__name__ = move.__qualname__ = function.__name__
     arguments = f"Arguments are those of ``numpy.{function.__name__}``."
     move.__doc__ = f"{summary}\n\n    {arguments}\n\n    {example}\n    "
-    return implements(function, *others)(move)
+    return cast("Giving[P, Tensor, np.ndarray]", implements(function)(move))
+
+
+def _cutter(
+    function: Callable[Concatenate[Any, P], Any], summary: str, example: str
+) -> Giving[P, list[Tensor], list[np.ndarray]]:
+    return cast("Giving[P, list[Tensor], list[np.ndarray]]", _mover(function, summary, example))
 
 
 # --- one array -----------------------------------------------------------------------------------
@@ -159,22 +170,22 @@ resize = _mover(
     "Repeat the elements as often as a new shape needs.",
     ">>> ag.resize(np.array([1.0, 2.0]), 3)\n    array([1., 2., 1.])",
 )
-array_split = _mover(
+array_split = _cutter(
     np.array_split,
     "Cut into parts of nearly equal length along an axis.",
     ">>> [len(p) for p in ag.array_split(np.ones(5), 2)]\n    [3, 2]",
 )
-hsplit = _mover(
+hsplit = _cutter(
     np.hsplit,
     "Cut along the second axis, or the only one.",
     ">>> [p.shape for p in ag.hsplit(np.ones((2, 4)), 2)]\n    [(2, 2), (2, 2)]",
 )
-vsplit = _mover(
+vsplit = _cutter(
     np.vsplit,
     "Cut along the first axis.",
     ">>> [p.shape for p in ag.vsplit(np.ones((4, 2)), 2)]\n    [(2, 2), (2, 2)]",
 )
-dsplit = _mover(
+dsplit = _cutter(
     np.dsplit,
     "Cut along the third axis.",
     ">>> len(ag.dsplit(np.ones((2, 2, 4)), 4))\n    4",
@@ -182,7 +193,7 @@ dsplit = _mover(
 
 
 @implements(getattr(np, "unstack", None))
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Array, ...]:
     """Return the slices along an axis as a tuple.
 
     >>> len(ag.unstack(np.ones((2, 3)), axis=1))
@@ -199,7 +210,7 @@ def sliding_window_view(
     *,
     subok: bool = False,
     writeable: bool = False,
-) -> Any:
+) -> Array:
     """Read every window of a shape: (..., windows, ..., window). A copy, not a view, of a Tensor.
 
     >>> ag.sliding_window_view(np.array([1.0, 2.0, 3.0]), 2)
@@ -212,7 +223,7 @@ def sliding_window_view(
 
 
 @implements(np.trim_zeros)
-def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
+def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Array:
     """Cut zeros off the front ("f") and the back ("b").
 
     >>> ag.trim_zeros(np.array([0.0, 1.0, 0.0]))
@@ -234,7 +245,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
 
 
 @implements(np.copy)
-def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Array:
     """Copy an array; the gradient passes through.
 
     >>> ag.copy(np.array([1.0]))
@@ -257,7 +268,7 @@ _roll = primitive(
 
 
 @implements(np.flip)
-def flip(m: Any, axis: Axis = None) -> Any:
+def flip(m: Any, axis: Axis = None) -> Array:
     """Reverse the order of the elements along the axes (all of them by default).
 
     >>> ag.flip(np.array([1.0, 2.0]))
@@ -267,7 +278,7 @@ def flip(m: Any, axis: Axis = None) -> Any:
 
 
 @implements(np.roll)
-def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
+def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
     """Shift elements along axes; those that leave at the end come back at the front.
 
     >>> ag.roll(np.array([1.0, 2.0, 3.0]), 1)
@@ -285,7 +296,7 @@ def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
 
 
 @implements(np.split)
-def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Array]:
     """Cut ``ary`` along an axis into equal sections, or before each of the given indices.
 
     Raises ValueError if an integer number of sections does not divide the length.
@@ -329,7 +340,7 @@ _tile = primitive("tile", lambda x, *, reps: np.tile(x, reps), (_tile_vjp,))
 
 
 @implements(np.tile)
-def tile(A: Any, reps: int | Sequence[int]) -> Any:
+def tile(A: Any, reps: int | Sequence[int]) -> Array:
     """Repeat the whole array ``reps`` times along each axis.
 
     >>> ag.tile(np.array([1.0, 2.0]), 2)
@@ -340,7 +351,7 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
 
 
 @implements(np.repeat)
-def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Array:
     """Repeat each element along an axis (of the flattened array by default).
 
     ``repeats`` is one count or a count for each element.

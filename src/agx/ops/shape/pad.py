@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -11,6 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..._engine.graph import implements, is_node, primitive
 from .axes import as_array, broadcast_to, concatenate, moveaxis, reshape
 from .moves import flip
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "pad",
@@ -126,7 +129,7 @@ def pad(
     end_values: Any = None,
     stat_length: Any = None,
     reflect_type: str | None = None,
-) -> Any:
+) -> Array:
     """Add elements at both ends of each axis.
 
     ``pad_width`` is as for ``numpy.pad``: a number, (before, after), or such a pair for each axis, or

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, value_of
+from ..._engine.graph import implements, is_node, of_arrays, value_of
 from .axes import as_array, ravel, refuse_out
 from .dtype import astype
 from .index import getitem, scatter_add, take
 from .moves import moved_together
 from .where import where
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "choose",
@@ -25,7 +28,7 @@ __all__ = [
 
 
 @implements(np.extract)
-def extract(condition: Any, arr: Any) -> Any:
+def extract(condition: Any, arr: Any) -> Array:
     """Read the elements where ``condition`` holds, as a flat array.
 
     >>> ag.extract([True, False], np.array([1.0, 2.0]))
@@ -35,7 +38,7 @@ def extract(condition: Any, arr: Any) -> Any:
 
 
 @implements(np.compress)
-def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Array:
     """Keep the slices along ``axis`` for which ``condition`` holds.
 
     >>> ag.compress([False, True], np.array([1.0, 2.0]))
@@ -46,7 +49,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
 
 
 @implements(np.choose)
-def choose(a: Any, choices: Sequence[Any], out: Any = None, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Sequence[Any], out: Any = None, mode: str = "raise") -> Array:
     """Read from ``choices[a]`` at each place; ``a`` holds integers.
 
     >>> ag.choose(np.array([1, 0]), [np.array([1.0, 2.0]), np.array([3.0, 4.0])])
@@ -60,7 +63,7 @@ def choose(a: Any, choices: Sequence[Any], out: Any = None, mode: str = "raise")
 
 
 @implements(np.select)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:
     """Read from the first choice whose condition holds, else ``default``.
 
     >>> ag.select([np.array([True, False])], [np.array([1.0, 2.0])], 9.0)
@@ -81,7 +84,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 @implements(np.piecewise)
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
     """Apply to the elements where each condition holds a function, or put a number there.
 
     The last condition that holds wins; one more function than conditions serves the rest.
@@ -116,7 +119,8 @@ def _no_put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> A
     )
 
 
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Any:
+@of_arrays
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Array:
     """Return ``arr`` with ``values`` at the places that ``indices`` name along ``axis``.
 
     Unlike ``numpy.put_along_axis`` it leaves ``arr`` as it is. Where a place is named twice the last

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ..._engine.graph import Node, implements, primitive
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..._engine.signatures import Operand, Tensor
 
 __all__ = [
     "where",
@@ -30,6 +35,14 @@ _where = primitive(
 )
 
 
+@overload
+def where(condition: Operand, /) -> tuple[np.ndarray, ...]: ...
+@overload
+def where(condition: Operand, x: Node, y: Operand, /) -> Tensor: ...
+@overload
+def where(condition: Operand, x: ArrayLike, y: Node, /) -> Tensor: ...
+@overload
+def where(condition: Operand, x: ArrayLike, y: ArrayLike, /) -> np.ndarray: ...
 @implements(np.where)
 def where(condition: Any, /, *choices: Any) -> Any:
     """Choose elements of ``x`` where ``condition`` holds and of ``y`` elsewhere: where(condition, x, y).

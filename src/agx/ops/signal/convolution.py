@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..shape.axes import as_array, concatenate, reshape
 from ..shape.index import getitem
 from ..shape.moves import flip
 from ..shape.where import where
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "convolve",
@@ -57,7 +60,7 @@ def _part(op: str, full: Any, n: int, m: int, mode: Any, later: int = 0) -> Any:
 
 
 @implements(np.convolve)
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+def convolve(a: Any, v: Any, mode: str = "full") -> Array:
     """Convolve two sequences: out[n] = sum over k of a[k] v[n - k].
 
     >>> ag.convolve(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
@@ -68,7 +71,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 
 @implements(np.correlate)
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
     """Correlate two sequences: out[k] = sum over n of a[n + k] times the conjugate of v[n].
 
     >>> ag.correlate(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
@@ -85,7 +88,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 @implements(np.interp)
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
-) -> Any:
+) -> Array:
     """Interpolate linearly between points (``xp``, ``fp``), where ``xp`` increases.
 
     Differentiable in ``x``, ``xp`` and ``fp``; at a point the slope is that of the piece on its right.

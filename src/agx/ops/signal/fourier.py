@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.fft as _np_fft
@@ -19,6 +19,9 @@ from ..complex import conj
 from ..shape.axes import as_array
 from ..shape.moves import roll
 from ..shape.pad import pad
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 __all__ = [
     "fft",
@@ -180,7 +183,7 @@ def _one(n: int | None) -> Sizes:
 @implements(_np_fft.fft)
 def fft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the discrete Fourier transform along ``axis``, of real or complex numbers.
 
     out[k] = sum(a[j] exp(-2 pi i j k / n) for j in range(n)). ``a`` is cut to ``n`` or padded with zeros
@@ -199,7 +202,7 @@ def fft(
 @implements(_np_fft.ifft)
 def ifft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the inverse of ``fft`` along ``axis``; arguments and errors are the same.
 
     out[j] = sum(a[k] exp(2 pi i j k / n) for k in range(n)) / n.
@@ -213,7 +216,7 @@ def ifft(
 @implements(_np_fft.rfft)
 def rfft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the first n // 2 + 1 elements of ``fft`` along ``axis``, the rest being determined.
 
     Arguments and errors are those of ``fft``; raises TypeError for complex numbers.
@@ -227,7 +230,7 @@ def rfft(
 @implements(_np_fft.irfft)
 def irfft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the inverse of ``rfft``: ``n`` real numbers along ``axis`` from half a spectrum.
 
     ``n`` is 2 (m - 1) for a length of m by default; pass it if it was odd. The imaginary parts of the
@@ -242,7 +245,7 @@ def irfft(
 @implements(_np_fft.hfft)
 def hfft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the real spectrum, of ``n`` elements, of a signal that is the conjugate of its mirror image.
 
     ``a`` holds half of the signal, as the result of ``rfft`` holds half of a spectrum. Arguments and errors
@@ -259,7 +262,7 @@ def hfft(
 @implements(_np_fft.ihfft)
 def ihfft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the inverse of ``hfft``: half of a signal from its real spectrum.
 
     Arguments and errors are those of ``rfft``.
@@ -276,7 +279,7 @@ def ihfft(
 @implements(_np_fft.fftn)
 def fftn(
     a: Any, s: Sizes = None, axes: Axes = None, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the discrete Fourier transform along several axes (all of them by default).
 
     ``s`` holds the length along each of ``axes``, -1 for that of ``a``; with ``s`` alone the last axes are
@@ -293,7 +296,7 @@ def fftn(
 @implements(_np_fft.ifftn)
 def ifftn(
     a: Any, s: Sizes = None, axes: Axes = None, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the inverse of ``fftn``; arguments and errors are the same.
 
     >>> ag.fft.ifftn(np.ones((2, 2)))[0]
@@ -305,7 +308,7 @@ def ifftn(
 @implements(_np_fft.rfftn)
 def rfftn(
     a: Any, s: Sizes = None, axes: Axes = None, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute ``rfft`` along the last of ``axes`` and ``fft`` along the others, of real numbers.
 
     Arguments and errors are those of ``fftn``; raises TypeError for complex numbers.
@@ -319,7 +322,7 @@ def rfftn(
 @implements(_np_fft.irfftn)
 def irfftn(
     a: Any, s: Sizes = None, axes: Axes = None, norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute the inverse of ``rfftn``: real numbers from half a spectrum.
 
     Without ``s`` the last length is 2 (m - 1) for m numbers in ``a``. Other arguments and errors are those
@@ -334,7 +337,7 @@ def irfftn(
 @implements(_np_fft.fft2)
 def fft2(
     a: Any, s: Sizes = None, axes: Axes = (-2, -1), norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute ``fftn`` along two axes, the last two by default.
 
     >>> ag.fft.fft2(np.ones((3, 2, 2))).shape
@@ -346,7 +349,7 @@ def fft2(
 @implements(_np_fft.ifft2)
 def ifft2(
     a: Any, s: Sizes = None, axes: Axes = (-2, -1), norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute ``ifftn`` along two axes, the last two by default.
 
     >>> ag.fft.ifft2(np.ones((3, 2, 2))).shape
@@ -358,7 +361,7 @@ def ifft2(
 @implements(_np_fft.rfft2)
 def rfft2(
     a: Any, s: Sizes = None, axes: Axes = (-2, -1), norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute ``rfftn`` along two axes, the last two by default.
 
     >>> ag.fft.rfft2(np.ones((3, 2, 2))).shape
@@ -370,7 +373,7 @@ def rfft2(
 @implements(_np_fft.irfft2)
 def irfft2(
     a: Any, s: Sizes = None, axes: Axes = (-2, -1), norm: str | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Compute ``irfftn`` along two axes, the last two by default.
 
     >>> ag.fft.irfft2(np.ones((3, 2, 2))).shape
@@ -393,7 +396,7 @@ def _shift(x: Any, axes: int | Axes, sign: int) -> Any:
 
 
 @implements(_np_fft.fftshift)
-def fftshift(x: Any, axes: int | Axes = None) -> Any:
+def fftshift(x: Any, axes: int | Axes = None) -> Array:
     """Move the frequency 0 to the middle, along ``axes`` (all of them by default).
 
     >>> ag.fft.fftshift(ag.fft.fftfreq(5, 0.2))
@@ -403,7 +406,7 @@ def fftshift(x: Any, axes: int | Axes = None) -> Any:
 
 
 @implements(_np_fft.ifftshift)
-def ifftshift(x: Any, axes: int | Axes = None) -> Any:
+def ifftshift(x: Any, axes: int | Axes = None) -> Array:
     """Undo ``fftshift``: move the middle to the front, along ``axes`` (all of them by default).
 
     >>> ag.fft.ifftshift(np.array([-1.0, 0.0, 1.0]))

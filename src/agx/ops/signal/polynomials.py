@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..elementwise.arithmetic import sqrt
 from ..reduce.sums import sum
 from ..shape.axes import as_array, concatenate, listed, reshape, stack
 from .convolution import convolve
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array, Varying
 
 __all__ = [
     "poly",
@@ -31,7 +34,7 @@ __all__ = [
 
 
 @implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: Any, x: Any) -> Array:
     """Evaluate the polynomial with coefficients ``p``, highest power first, at ``x``.
 
     >>> ag.polyval(np.array([1.0, 0.0, 1.0]), 3.0)
@@ -53,7 +56,7 @@ def _same_length(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 @implements(np.polyadd)
-def polyadd(a1: Any, a2: Any) -> Any:
+def polyadd(a1: Any, a2: Any) -> Array:
     """Add two polynomials, highest powers first.
 
     >>> ag.polyadd(np.array([1.0, 2.0]), np.array([3.0]))
@@ -64,7 +67,7 @@ def polyadd(a1: Any, a2: Any) -> Any:
 
 
 @implements(np.polysub)
-def polysub(a1: Any, a2: Any) -> Any:
+def polysub(a1: Any, a2: Any) -> Array:
     """Subtract a polynomial from another, highest powers first.
 
     >>> ag.polysub(np.array([1.0, 2.0]), np.array([3.0]))
@@ -75,7 +78,7 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 
 @implements(np.polymul)
-def polymul(a1: Any, a2: Any) -> Any:
+def polymul(a1: Any, a2: Any) -> Array:
     """Multiply two polynomials, highest powers first.
 
     >>> ag.polymul(np.array([1.0, 1.0]), np.array([1.0, -1.0]))
@@ -92,7 +95,7 @@ def _trimmed(p: Any) -> Any:
 
 
 @implements(np.polyder)
-def polyder(p: Any, m: int = 1) -> Any:
+def polyder(p: Any, m: int = 1) -> Array:
     """Differentiate a polynomial ``m`` times.
 
     >>> ag.polyder(np.array([1.0, 2.0, 3.0]))
@@ -107,7 +110,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 @implements(np.polyint)
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
     """Integrate a polynomial ``m`` times, with constants ``k``.
 
     >>> ag.polyint(np.array([2.0, 2.0]))
@@ -127,7 +130,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 
 @implements(np.polydiv)
-def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+def polydiv(u: Any, v: Any) -> tuple[Array, ...]:
     """Divide a polynomial by another: quotient and remainder.
 
     >>> ag.polydiv(np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0]))[0]
@@ -148,7 +151,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 
 
 @implements(np.poly)
-def poly(seq_of_zeros: Any) -> Any:
+def poly(seq_of_zeros: Any) -> Array:
     """Return the coefficients of the polynomial with the given roots, or of a matrix's eigenvalues.
 
     >>> ag.poly(np.array([1.0, 2.0]))
@@ -174,7 +177,7 @@ def _are_conjugate(roots: np.ndarray) -> bool:
 
 
 @implements(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     """Make the matrix of powers of ``x``, highest first unless ``increasing``.
 
     >>> ag.vander(np.array([2.0, 3.0]), 3)
@@ -195,7 +198,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 @implements(np.roots)
-def roots(p: Any) -> Any:
+def roots(p: Any) -> Array:
     """Compute the roots of a polynomial, highest power first; they must be distinct to have gradients.
 
     Those of a Tensor are complex.
@@ -232,7 +235,7 @@ def polyfit(
     full: bool = False,
     w: Any = None,
     cov: Any = False,
-) -> Any:
+) -> Varying:
     """Fit a polynomial of degree ``deg`` by least squares; coefficients, highest power first.
 
     Solved through the normal equations of scaled columns, differentiable in ``x``, ``y`` and ``w``.

@@ -6,12 +6,15 @@ Loaded when a Tensor meets that module, which takes time to import.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.polynomial import polynomial
 
 from ..._engine.graph import implements
 from ..shape.axes import as_array, reshape
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Array
 
 
 def _horner(x: Any, c: Any, outer: bool) -> Any:
@@ -36,7 +39,7 @@ def _at_points(op: str, points: Sequence[Any], c: Any) -> Any:
 
 
 @implements(polynomial.polyval2d)
-def polyval2d(x: Any, y: Any, c: Any) -> Any:
+def polyval2d(x: Any, y: Any, c: Any) -> Array:
     """Evaluate the polynomial with coefficients c[i, j] of x^i y^j at points (x, y).
 
     >>> from agx.ops.signal.polynomials_nd import polyval2d
@@ -47,7 +50,7 @@ def polyval2d(x: Any, y: Any, c: Any) -> Any:
 
 
 @implements(getattr(polynomial, "polyvalnd", None))
-def polyvalnd(pts: Sequence[Any], c: Any) -> Any:
+def polyvalnd(pts: Sequence[Any], c: Any) -> Array:
     """Evaluate the polynomial with coefficients c[i, j, ...] of x^i y^j ... at points (x, y, ...).
 
     >>> from agx.ops.signal.polynomials_nd import polyvalnd
@@ -58,7 +61,7 @@ def polyvalnd(pts: Sequence[Any], c: Any) -> Any:
 
 
 @implements(polynomial.polygrid2d)
-def polygrid2d(x: Any, y: Any, c: Any) -> Any:
+def polygrid2d(x: Any, y: Any, c: Any) -> Array:
     """Evaluate the polynomial with coefficients c[i, j] of x^i y^j on the grid of x and y.
 
     >>> from agx.ops.signal.polynomials_nd import polygrid2d

@@ -1,0 +1,261 @@
+"""Programs that type checkers accept. A comment after ``reveal_type`` says what both must find."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, reveal_type
+
+import numpy as np
+import numpy.typing as npt
+
+import agx as ag
+from agx import Scalar, Tensor, nn, optim
+
+v: npt.NDArray[np.float64] = np.ones(3)
+x = Tensor([1.0, 2.0, 3.0])
+s = Scalar(2.0)
+
+
+def functions(bare: np.ndarray) -> None:
+    reveal_type(ag.sin(x))  # Tensor
+    reveal_type(ag.sin(v))  # ndarray
+    reveal_type(ag.sin(bare))  # ndarray
+    reveal_type(ag.sin(2.0))  # ndarray
+    reveal_type(ag.sin([1.0, 2.0]))  # ndarray
+    reveal_type(ag.sin([1.0, x]))  # Tensor
+    reveal_type(ag.relu(x))  # Tensor
+    reveal_type(ag.relu(bare))  # ndarray
+    reveal_type(ag.add(v, x))  # Tensor
+    reveal_type(ag.add(x, 2.0))  # Tensor
+    reveal_type(ag.add(v, 2.0))  # ndarray
+    reveal_type(ag.maximum(x, 0.0))  # Tensor
+    reveal_type(ag.sum(x, axis=0, keepdims=True))  # Tensor
+    reveal_type(ag.sum(bare, axis=0))  # ndarray
+    reveal_type(ag.sum([x, 1.0]))  # Tensor
+    reveal_type(ag.sum(a=x))  # Any
+    reveal_type(ag.matmul(v, x))  # Tensor
+    reveal_type(ag.dot(bare, bare))  # ndarray
+    reveal_type(ag.einsum("i,i->", v, x))  # Tensor
+    reveal_type(ag.einsum("i,i->", v, v))  # ndarray
+    reveal_type(ag.concatenate([x, v]))  # Tensor
+    reveal_type(ag.stack([v, v]))  # ndarray
+    reveal_type(ag.block([[x, x], [x, x]]))  # Tensor
+    reveal_type(ag.abs(x) + ag.concat([x, 1.0]))  # Tensor
+    reveal_type(ag.where(v > 0, x, 0.0))  # Tensor
+    reveal_type(ag.where(v > 0, v, 0.0))  # ndarray
+    reveal_type(ag.where(v > 0))  # tuple[ndarray, ...]
+    reveal_type(ag.split(x, 3))  # list[Tensor]
+    reveal_type(ag.split(v, 3))  # list[ndarray]
+    reveal_type(ag.hsplit(x, 3))  # list[Tensor]
+    reveal_type(ag.diag(x, 1))  # Tensor
+    reveal_type(ag.modf(x))  # tuple[Tensor, ...]
+    reveal_type(ag.topk(x, 2))  # tuple[Tensor, ndarray]
+    reveal_type(ag.unique_counts(x).values)  # Tensor
+    reveal_type(ag.unique(x))  # Tensor | Any
+    reveal_type(ag.atleast_2d(x))  # Tensor
+    reveal_type(ag.linalg.eigh(x).eigenvalues)  # Tensor
+    reveal_type(ag.linalg.norm(x))  # Tensor
+    reveal_type(ag.linalg.norm(v))  # ndarray
+    reveal_type(ag.linalg.lstsq(x, v)[2])  # int
+    reveal_type(ag.fft.fft(x))  # Tensor
+    reveal_type(ag.special.gammaln(x))  # Tensor
+    reveal_type(ag.conv2d(v, x, None, stride=2))  # Tensor
+    reveal_type(ag.linear(v, x))  # Tensor
+    reveal_type(ag.cross_entropy(x, v))  # Tensor
+    reveal_type(ag.cross_entropy(v, v))  # ndarray
+    reveal_type(np.sin(x))  # Any
+
+
+def tensors() -> None:
+    reveal_type(x * x)  # Tensor
+    reveal_type(2.0 * x)  # Tensor
+    reveal_type(v * x)  # Tensor
+    reveal_type(v @ x)  # Tensor
+    reveal_type(x @ v)  # Tensor
+    reveal_type(-x / 2 + x**2 - abs(x))  # Tensor
+    reveal_type(sum([x, x]))  # Tensor | Literal[0]
+    reveal_type(max(x, x))  # Tensor
+    reveal_type(divmod(x, 2.0))  # tuple[Tensor, Tensor]
+    reveal_type(x == x)  # ndarray
+    reveal_type(x < 2.0)  # ndarray
+    reveal_type(x[0])  # Tensor
+    reveal_type(x[:, None])  # Tensor
+    reveal_type(x.T)  # Tensor
+    reveal_type(x.sum())  # Tensor
+    reveal_type(x.mean(axis=0, keepdims=True))  # Tensor
+    reveal_type(x.reshape(3, 1))  # Tensor
+    reveal_type(x.detach())  # Tensor
+    reveal_type(x.argmax())  # ndarray
+    reveal_type(x.shape)  # tuple[int, ...]
+    reveal_type(x.value)  # ndarray
+    reveal_type(x.grad)  # ndarray
+    reveal_type(x.item())  # float
+    reveal_type(x.requires_grad)  # bool
+    reveal_type(x.backward())  # None
+    reveal_type(ag.reshape)  # Giving
+    for row in x:
+        reveal_type(row)  # Tensor
+
+
+def either(a: Tensor | np.ndarray) -> None:
+    reveal_type(ag.sin(a))  # Tensor | ndarray
+    reveal_type(ag.sum(a, axis=0))  # Tensor | ndarray
+    if isinstance(a, Tensor):
+        reveal_type(a)  # Tensor
+
+
+def scalars() -> None:
+    reveal_type(s * 2.0 + s)  # Scalar
+    reveal_type(2.0 * s**2)  # Scalar
+    reveal_type(s.tanh())  # Scalar
+    reveal_type(ag.exp(s))  # Scalar
+    reveal_type(ag.relu(s))  # Scalar
+    reveal_type(ag.add(2.0, s))  # Scalar
+    reveal_type(ag.maximum(s, 0.0))  # Scalar
+    reveal_type(ag.max(s, 0.0))  # Scalar
+    reveal_type(ag.max(v, axis=0))  # ndarray
+    reveal_type(x.max())  # Tensor
+    reveal_type(s.grad)  # float
+
+
+@dataclass
+class Line:
+    """Parameters as a record."""
+
+    slope: np.ndarray
+    offset: np.ndarray
+
+
+def height(line: Line, data: np.ndarray) -> Any:
+    return ag.sum(data * line.slope + line.offset)
+
+
+def energy(q: Tensor, scale: float = 1.0) -> Tensor:
+    return (q * q).sum() * scale
+
+
+def distance(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> Any:
+    return np.sum((a - b) ** 2)
+
+
+def misfit(weights: dict[str, np.ndarray], data: np.ndarray) -> Any:
+    return ag.sum((weights["slope"] * data) ** 2)
+
+
+@ag.grad
+def slope(q: Tensor) -> Tensor:
+    return (q**3).sum()
+
+
+def transforms(bare: np.ndarray, weights: dict[str, np.ndarray]) -> None:
+    reveal_type(ag.grad(energy)(v))  # ndarray
+    reveal_type(ag.grad(energy)(v, scale=2.0))  # ndarray
+    reveal_type(ag.grad(energy)(x))  # Tensor
+    reveal_type(ag.grad(ag.grad(energy))(2.0))  # ndarray
+    reveal_type(ag.grad(distance)(v, v))  # ndarray
+    reveal_type(ag.grad(misfit)(weights, bare))  # dict[str, ndarray]
+    reveal_type(ag.grad(lambda q: ag.sum(q**2))(bare))  # ndarray
+    reveal_type(ag.grad(lambda w, q: ag.sum(w * q))(v, v))  # ndarray
+    reveal_type(ag.grad(np.sin)(2.0))  # ndarray
+    reveal_type(ag.grad(ag.tanh)(2.0))  # ndarray
+    reveal_type(ag.grad(distance, argnums=(0, 1))(v, v))  # tuple[Any, ...]
+    reveal_type(slope(v))  # ndarray
+    reveal_type(ag.grad(height)(Line(v, v), v))  # Line
+    reveal_type(ag.value_and_grad(energy)(v))  # tuple[ndarray, ndarray]
+    reveal_type(ag.value_and_grad(energy)(x))  # tuple[Tensor, Tensor]
+    reveal_type(ag.value_and_grad(misfit)(weights, bare))  # tuple[ndarray, dict[str, ndarray]]
+    reveal_type(ag.value_and_grad(lambda q: (ag.sum(q), 1), has_aux=True)(v)[1])  # ndarray
+    reveal_type(ag.elementwise_grad(np.sin)(v))  # ndarray
+    reveal_type(ag.jacobian(lambda q: q * 2)(v))  # ndarray
+    reveal_type(ag.hessian(energy)(v))  # ndarray
+    reveal_type(ag.hvp(energy)(v, v))  # ndarray
+    reveal_type(ag.vjp(ag.matmul, v, v)[0])  # ndarray
+    reveal_type(ag.jvp(np.sin, (v,), (v,)))  # tuple[ndarray, ndarray]
+
+
+@ag.custom_vjp
+def clipped(q: Tensor, bound: float) -> Tensor:
+    return q
+
+
+clipped.defvjp(lambda q, bound: (q, bound), lambda bound, g: (g, None))
+cube = ag.primitive("cube", lambda q: q**3, [lambda g, out, q: 3 * g * q**2])
+
+
+@ag.checkpoint
+def inside(q: Tensor, times: int) -> Tensor:
+    return q * times
+
+
+@ag.no_grad
+def quietly(q: Tensor) -> float:
+    return q.item()
+
+
+def functions_of_your_own() -> None:
+    reveal_type(clipped(x, 1.0))  # Tensor
+    reveal_type(cube(x))  # Tensor
+    reveal_type(cube(v))  # ndarray
+    reveal_type(inside(x, 2))  # Tensor
+    reveal_type(quietly(x))  # float
+    with ag.no_grad():
+        reveal_type(x * 2)  # Tensor
+
+
+class Residual(nn.Module):
+    """A module whose forward takes and gives Tensors only."""
+
+    def __init__(self, width: int) -> None:
+        self.inner = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+        self.scale = Tensor(np.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.inner(x) * self.scale
+
+
+class Pair(nn.Module):
+    """A module with several inputs and outputs, and an option."""
+
+    def __init__(self) -> None:
+        self.left = Residual(3)
+
+    def forward(self, a: Tensor, b: Tensor, *, swap: bool = False) -> tuple[Tensor, Tensor]:
+        return (b, self.left(a)) if swap else (self.left(a), b)
+
+
+class Scaled(Residual):
+    """A module that extends the forward of another."""
+
+    def forward(self, x: Tensor, by: float = 2.0) -> Tensor:
+        return super().forward(x) * by
+
+
+def modules() -> None:
+    reveal_type(Residual(3)(x))  # Tensor
+    reveal_type(Pair()(x, x, swap=True))  # tuple[Tensor, Tensor]
+    reveal_type(Scaled(3)(x, 3.0))  # Tensor
+    reveal_type(nn.Linear(3, 2)(x))  # Tensor
+    reveal_type(nn.Linear(3, 2)(v))  # Tensor
+    reveal_type(nn.BatchNorm1d(3)(v))  # Tensor
+    reveal_type(nn.ReLU()(x))  # Tensor
+    reveal_type(nn.ReLU()(v))  # ndarray
+    reveal_type(nn.Flatten()(x))  # Tensor
+    reveal_type(nn.Sequential(nn.Linear(3, 2), ag.relu)(v))  # Tensor
+    reveal_type(nn.MSELoss()(x, v))  # Tensor
+    reveal_type(Residual(3).eval())  # Residual
+    reveal_type(Residual(3).parameters())  # list[Tensor]
+    reveal_type(ag.models.lenet5()(v))  # Tensor
+
+
+def training(model: nn.Module, loss: nn.CrossEntropyLoss) -> Mapping[str, float]:
+    loader = ag.data.Loader(ag.data.digits("train"), batch_size=64, shuffle=True)
+    optimizer = optim.Adam(model.parameters(), lr=1e-3)
+    net = nn.Linear(64, 10)
+    for images, labels in loader:
+        reveal_type(images)  # ndarray
+        optimizer.zero_grad()
+        found = loss(net(images), labels)
+        reveal_type(found)  # Tensor
+        found.backward()
+        optimizer.step()
+    reveal_type(ag.fit(model, loader, ag.cross_entropy, optimizer, 1))  # History
+    return ag.evaluate(model, loader, ag.cross_entropy)

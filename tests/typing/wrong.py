@@ -1,0 +1,56 @@
+"""Mistakes that type checkers find: each line that ends in ``wrong`` has one, and no other line."""
+
+import numpy as np
+import numpy.typing as npt
+
+import agx as ag
+from agx import Scalar, Tensor, nn
+
+v: npt.NDArray[np.float64] = np.ones(3)
+x = Tensor([1.0, 2.0, 3.0])
+s = Scalar(2.0)
+
+print(x.no_such_attribute)  # wrong
+x.fill(0.0)  # wrong
+x.shape = (3,)  # wrong
+x.sum(axes=0)  # wrong
+x[0] + object()  # wrong
+x[0] = 1.0  # wrong
+print(ag.no_such_name)  # wrong
+ag.sin(x, x)  # wrong
+ag.sin(s)  # wrong
+ag.sin(object())  # wrong
+ag.sum(x, axes=0)  # wrong
+ag.sum(x, axis="rows")  # wrong
+ag.sin(v).backward()  # wrong
+ag.split(x, 3).backward()  # wrong
+ag.cross_entropy(x, v, reduction=3)  # wrong
+s + v  # wrong
+
+
+def energy(q: Tensor, scale: float = 1.0) -> Tensor:
+    return (q * q).sum() * scale
+
+
+ag.grad(energy)(v, "two")  # wrong
+ag.grad(energy)()  # wrong
+ag.grad(energy)("text")  # wrong
+ag.grad(energy)(v).backward()  # wrong
+ag.value_and_grad(energy)(v)[2]  # wrong
+ag.grad(3.0)  # wrong
+
+
+class Residual(nn.Module):
+    """A module whose forward takes a Tensor."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+Residual()("text")  # wrong
+Residual()(x, x)  # wrong
+print(Residual()(x).no_such_attribute)  # wrong
+nn.Linear(3, 2)("text")  # wrong
+nn.Linear("three", 2)  # wrong
+nn.ReLU()(3.0)  # wrong
+number: int = ag.sin(x)  # wrong
