@@ -12,12 +12,9 @@ except ImportError as error:
         "`make test` or `python -m pip install .` in the source tree, and import agx elsewhere"
     ) from error
 
-from . import data as data
 from . import linalg as linalg
-from . import models as models
 from . import nn as nn
 from . import optim as optim
-from . import train as train
 from ._engine.graph import Node as Node
 from ._engine.graph import is_recording as is_recording
 from ._engine.graph import no_grad as no_grad
@@ -67,11 +64,7 @@ from .ops.signal.convolution import *
 from .ops.signal.polynomials import *
 from .scalar import Scalar as Scalar
 from .tensor import Tensor as Tensor
-from .train import evaluate as evaluate
-from .train import fit as fit
-from .train import predict as predict
 from .transforms import *
-from .viz import draw as draw
 
 # Second names, as in NumPy.
 abs = absolute
@@ -95,13 +88,24 @@ radians = deg2rad
 true_divide = divide
 
 if _typing.TYPE_CHECKING:
+    from . import data as data
     from . import fft as fft
+    from . import models as models
     from . import runs as runs
     from . import special as special
     from . import testing as testing
+    from . import train as train
+    from . import viz as viz
+    from .train import evaluate as evaluate
+    from .train import fit as fit
+    from .train import predict as predict
+    from .viz import draw as draw
 
-#: Namespaces that most programs do without.
-_LATER = {"fft", "runs", "special", "testing"}
+#: Namespaces and functions that many programs do without, and the module to load for each.
+_LATER = {
+    name: name for name in ("data", "fft", "models", "runs", "special", "testing", "train", "viz")
+}
+_LATER |= {"draw": "viz", "evaluate": "train", "fit": "train", "predict": "train"}
 
 #: Modules whose public names are here already, and those that are called by their full names.
 _ROOMS = {"cli", "compat", "custom", "installation", "ops", "scalar", "tensor", "transforms"}
@@ -110,15 +114,16 @@ _ROOMS = {"cli", "compat", "custom", "installation", "ops", "scalar", "tensor", 
 if not _typing.TYPE_CHECKING:  # An unknown name is an error there.
 
     def __getattr__(name: str) -> object:
-        """Load a namespace when it is first asked for."""
+        """Load what is in ``_LATER`` when it is first asked for."""
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         import importlib
 
-        return importlib.import_module(f".{name}", __name__)
+        module = importlib.import_module(f".{_LATER[name]}", __name__)
+        return globals().setdefault(name, getattr(module, name, module))
 
 
 def __dir__() -> list[str]:
     """Names for users, the namespaces that are not loaded yet among them."""
-    public = {name for name in globals() if not name.startswith("_")} - _ROOMS | _LATER
+    public = {name for name in globals() if not name.startswith("_")} - _ROOMS | set(_LATER)
     return sorted(public | {"__doc__", "__name__", "__version__"})

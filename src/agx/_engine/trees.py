@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -47,11 +46,17 @@ def _collect(tree: Any, leaves: list[Any]) -> Callable[..., Any]:
 
 
 def _is_dataclass(tree: Any) -> bool:
-    return dataclasses.is_dataclass(tree) and not isinstance(tree, type)
+    return hasattr(type(tree), "__dataclass_fields__")
+
+
+def _all_fields(tree: Any) -> tuple[Any, ...]:
+    import dataclasses  # which takes time to import, and few trees need
+
+    return dataclasses.fields(tree)
 
 
 def _fields(tree: Any) -> list[Any]:
-    return [f for f in dataclasses.fields(tree) if f.init]
+    return [f for f in _all_fields(tree) if f.init]
 
 
 def _like_dict(tree: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
@@ -67,7 +72,7 @@ def _like_dataclass(tree: Any, values: dict[str, Any], bare: bool) -> Any:
     if not bare:
         return cls(**values)
     made = object.__new__(cls)
-    for f in dataclasses.fields(tree):
+    for f in _all_fields(tree):
         object.__setattr__(made, f.name, values.get(f.name))
     return made
 

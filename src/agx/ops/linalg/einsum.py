@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -23,6 +22,8 @@ __all__ = [
 ]
 
 # --- einsum --------------------------------------------------------------------------------------
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _einsum_vjp(
@@ -83,7 +84,7 @@ def _diagonals(term: str, operand: Any, spare: list[str]) -> tuple[list[str], li
 def _letters(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """The form (x, [0, 1], y, [1, 2], [0, 2]) as subscripts and operands."""
     pairs = len(operands) // 2
-    names = string.ascii_letters
+    names = _LETTERS
 
     def term(axes: Any) -> str:
         for a in axes:
@@ -140,7 +141,7 @@ def einsum(
             f"einsum: {len(terms)} terms in '{subscripts}' for {len(operands)} operands"
         )
     arrays = [as_array(x) if dtype is None else astype(as_array(x), dtype) for x in operands]
-    free = [c for c in string.ascii_letters if c not in text]
+    free = [c for c in _LETTERS if c not in text]
     widest = max(
         (x.ndim - len(t) + 3 for t, x in zip(terms, arrays, strict=True) if "..." in t), default=0
     )
