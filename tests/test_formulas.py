@@ -107,3 +107,13 @@ def test_latex(text, expected):
 def test_latex_says_what_it_cannot_write():
     with pytest.raises(ValueError, match=r"latex: cannot write 'x\[0\]'; use arithmetic"):
         latex("x[0]")
+
+
+def test_an_operation_knows_its_derivative_in_latex():
+    assert ag.sin.derivative[0].latex == r"\cos\left(x\right)"
+    assert [d.latex for d in ag.multiply.derivative] == ["y", "x"]
+    cube = ag.primitive(
+        "cube", lambda x: x**3, [lambda g, out, x: 3 * g * x**2], derivative="3 * x**2"
+    )
+    assert cube.derivative == ("3 * x**2",)
+    assert cube.derivative[0].latex == r"3 \, x^{2}"

@@ -10,6 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 
+from ._engine.formulas import formulas_of
 from ._engine.graph import (
     Node,
     Primitive,
@@ -55,7 +56,7 @@ def primitive(
     if not callable(function):
         raise TypeError(f"primitive {name!r}: function must be callable, got {function!r}")
     rules = vjps if callable(vjps) else tuple(vjps)
-    texts = (derivative,) if isinstance(derivative, str) else tuple(derivative)
+    texts = formulas_of(derivative)
     new = Primitive(name, function, rules, elementwise, stacked=stacked, derivative=texts)
     if isinstance(function, np.ufunc):
         numpy_functions.setdefault(function, new)

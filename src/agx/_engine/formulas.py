@@ -8,11 +8,32 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from .._kernels.graph import Primitive
+
+
+class Formula(str):
+    """The derivative of an operation in one argument, as text.
+
+    >>> ag.sin.derivative[0], ag.divide.derivative[1].latex
+    ('cos(x)', '-\\\\frac{x}{y^{2}}')
+    """
+
+    __slots__ = ()
+
+    @property
+    def latex(self) -> str:
+        """The same in LaTeX."""
+        return latex(self)
+
+
+def formulas_of(given: str | Sequence[str | None]) -> tuple[Formula | None, ...]:
+    """One text or several, one for each argument, as formulas."""
+    texts = (given,) if isinstance(given, str) else given
+    return tuple(None if text is None else Formula(text) for text in texts)
 
 
 def names_of(p: Primitive) -> tuple[str, ...]:

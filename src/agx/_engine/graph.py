@@ -19,7 +19,7 @@ from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
 from .errors import explained
-from .formulas import document
+from .formulas import document, formulas_of
 from .hooks import Hook, Watch, hooked
 from .walk import leaves_below
 
@@ -80,9 +80,8 @@ def primitive(  # type: ignore[misc]
     """
     if name in registry:
         raise ValueError(f"primitive {name!r}: agx has an operation of this name; choose another")
-    texts = (derivative,) if isinstance(derivative, str) else derivative
-    if not texts and not callable(vjps) and all(rule is no_gradient for rule in vjps):
-        texts = ("0",) * len(vjps)
+    if not derivative and not callable(vjps) and all(rule is no_gradient for rule in vjps):
+        derivative = ("0",) * len(vjps)
     new = Primitive(
         name,
         function,
@@ -90,7 +89,7 @@ def primitive(  # type: ignore[misc]
         elementwise,
         stacked=stacked,
         overwrite=overwrite,
-        derivative=texts,
+        derivative=formulas_of(derivative),
         scalar=FUNCTIONS.get(name),
     )
     if isinstance(function, np.ufunc):

@@ -35,7 +35,7 @@ class Primitive:
     ) -> None: ...
     stacked: Callable[..., Any] | None
     overwrite: Callable[..., Any] | None
-    derivative: tuple[str | None, ...]
+    derivative: tuple[Any, ...]
     scalar: Callable[..., Any] | None
     @overload
     def __call__(self, x: Node, /, *args: Any, **params: Any) -> Tensor: ...

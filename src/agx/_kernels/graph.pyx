@@ -140,7 +140,7 @@ cdef class Primitive:
 
     ``stacked(i, g, out, *args, **params)`` pulls a stack of cotangents back to argument ``i`` at once, or
     returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
-    it is called when nobody else needs that. ``derivative`` has a text for each argument, or None.
+    it is called when nobody else needs that. ``derivative`` has a ``Formula`` for each argument, or None.
     ``scalar`` is the same operation on Scalars.
     """
 
