@@ -1,6 +1,7 @@
 """The pages of the documentation: their Python runs, and what is generated is up to date."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ if not DOCS.exists():
 
 def python_of(page):
     text = (DOCS / page).read_text(encoding="utf-8")
-    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    blocks = re.findall(r"^ *```python\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(block) for block in blocks]
 
 
 @pytest.mark.parametrize("page", ["operations.md", "derivatives.md", "how-agx-works.md"])
