@@ -124,7 +124,8 @@ def test_logsumexp_with_the_sign_of_the_sum(axis, keepdims):
 
 def test_logsumexp_of_a_negative_sum():
     a, b = np.array([0.3, -0.2]), np.array([1.0, -4.0])
-    assert np.isnan(ag.special.logsumexp(ag.Tensor(a), b=b).value)
+    with np.errstate(invalid="ignore"):  # SciPy before 1.15 warns
+        assert np.isnan(ag.special.logsumexp(ag.Tensor(a), b=b).value)
     size = lambda a, b: ag.special.logsumexp(a, b=b, return_sign=True)[0]
     ag.testing.check_grads(size, a, b, order=3)
     np.testing.assert_allclose(ag.grad(size)(a, b), b * np.exp(a) / np.sum(b * np.exp(a)))

@@ -127,11 +127,11 @@ def test_linear_on_the_last_axis(batch, n, m):
         ),
         (lambda: ag.Tensor(np.ones((2, 3))) @ np.ones((2, 3)), "matmul"),
         (
-            lambda: np.matvec(ag.Tensor(np.ones(3)), np.ones((2, 3))),
+            lambda: ag.matvec(ag.Tensor(np.ones(3)), np.ones((2, 3))),
             r"matvec: expected at least 2 and 1 axes, got shapes \(3,\) and \(2, 3\)",
         ),
         (
-            lambda: np.vecmat(ag.Tensor(np.ones((2, 3))), np.ones(3)),
+            lambda: ag.vecmat(ag.Tensor(np.ones((2, 3))), np.ones(3)),
             r"vecmat: expected at least 1 and 2 axes, got shapes \(2, 3\) and \(3,\)",
         ),
     ],
