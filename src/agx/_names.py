@@ -11,5 +11,9 @@ def shown(names: dict[str, Any], *imported: str) -> list[str]:
     Of its ``globals()`` those that are defined in it or below it, and those in ``imported``.
     """
     home = f"{names['__name__']}."
-    own = [n for n, v in names.items() if f"{getattr(v, '__module__', '')}.".startswith(home)]
-    return [*(name for name in own if not name.startswith("_")), *imported]
+    own = [
+        name
+        for name, value in names.items()
+        if name[0] != "_" and f"{getattr(value, '__module__', '')}.".startswith(home)
+    ]
+    return [*own, *imported]

@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done; 1: a problem with data, files or the training; 2: wrong arguments (raised as
     SystemExit); 130: ended by Ctrl-C.
 
-    >>> ag.cli.main(["info"])  # doctest: +SKIP
+    >>> from agx.cli import main
+    >>> main(["info"])  # doctest: +SKIP
     0
     """
     options = _parser().parse_args(argv)

@@ -19,6 +19,7 @@ from ._engine.graph import (
     numpy_functions,
     pullback,
     show_arguments,
+    value_of,
 )
 from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
@@ -159,7 +160,7 @@ class custom_vjp(Generic[P, R]):  # noqa: N801
 
 def _prints(tree: Any) -> list[int]:
     """Fingerprints of the arrays of numbers in a tree."""
-    arrays = [x.array if isinstance(x, Node) else x for x in flatten(tree)[0]]
+    arrays = [value_of(x) for x in flatten(tree)[0]]
     return [fingerprint_of(a) for a in arrays if type(a) is np.ndarray and a.dtype.kind != "O"]
 
 
@@ -202,7 +203,7 @@ def checkpoint(f: F) -> F:
         with Trace([found[k].array for k in places], strict=False) as inner:
             results, rebuild = again(inner.nodes)
             inputs = [*(found[k] for k in places), *dict.fromkeys(inner.outside(*results))]
-        values = [r.array if isinstance(r, Node) else r for r in results]
+        values = [value_of(r) for r in results]
         if not any(n.requires_grad for n in inputs):
             return rebuild(values)
         del results, inner
@@ -217,7 +218,7 @@ def checkpoint(f: F) -> F:
 
 def _sums(value: Any) -> np.ndarray:
     """Two numbers that are the same again when a computation is."""
-    array = np.asarray(value.array if isinstance(value, Node) else value)
+    array = np.asarray(value_of(value))
     with np.errstate(all="ignore"):
         return np.array([np.abs(array).sum(), np.abs(array - 1).sum()], np.float64)
 

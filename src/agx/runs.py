@@ -184,7 +184,7 @@ class Run:
         outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
         model = factory(self.model)(learn.arrays[0].shape[1:], outputs)
         folder.write_config(self._config(learn, test, model))
-        count = sum(p.size for p in model.parameters())
+        count = model.num_parameters
         print(
             f"{self.model} with {count:,} parameters on {self.data}: {len(learn):,} images to learn "
             f"from, {len(test):,} to test, {len(learn.classes)} classes"
@@ -263,7 +263,7 @@ class Run:
             "image_shape": list(learn.arrays[0].shape[1:]),
             "training_images": len(learn),
             "test_images": len(test),
-            "parameters": sum(p.size for p in model.parameters()),
+            "parameters": model.num_parameters,
         }
 
 

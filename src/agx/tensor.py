@@ -11,7 +11,7 @@ from ._engine import graph, hooks
 from ._engine.errors import explained
 from ._engine.graph import Node, declare_tensor
 from ._protocol import calls
-from ._protocol.calls import values_of
+from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
 from .ops.linalg import products
@@ -77,9 +77,7 @@ def _constant(name: str) -> Method[..., Any]:
     theirs = getattr(np.ndarray, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return theirs(
-            self.array, *map(values_of, args), **{k: values_of(v) for k, v in kwargs.items()}
-        )
+        return theirs(self.array, *map(values_of, args), **all_values(kwargs))
 
     method.__name__ = name
     method.__doc__ = f"Do what ``numpy.ndarray.{name}`` does; the result is a plain array."
@@ -426,10 +424,10 @@ class Tensor(Node, Operators):
     # --- NumPy's protocols -----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        return calls.ufunc(ufunc, method, args, kwargs)
+        return calls.call_ufunc(ufunc, method, args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        made = calls.function(function, args, kwargs)
+        made = calls.call_function(function, args, kwargs)
         if function in calls.CREATORS and not isinstance(made, Node):
             return Tensor(made, requires_grad=False)
         return made

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 import numpy as np
 
-from ._engine.graph import Node, pullback
+from ._engine.graph import Node, pullback, value_of
 from ._engine.stacked import pull_block, rows_at_once
 from ._engine.trace import Trace
 from ._engine.trees import describe, flatten, is_differentiable, leaves_like
@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     )
 
 Argnums = int | tuple[int, ...]
-
-
-def _value(result: Any) -> Any:
-    return result.array if isinstance(result, Node) else result
 
 
 def _positions(who: str, argnums: Any, count: int) -> list[int]:
@@ -176,7 +172,7 @@ class _Run(Trace):
             if node.dtype.kind != "c":
                 joined.append(a + 1j * b)
                 continue
-            a_, b_ = _value(a), _value(b)
+            a_, b_ = value_of(a), value_of(b)
             eps, size = np.finfo(a_.dtype).eps, np.abs(a_) + np.abs(b_)
             allowed = eps**0.25 * size + eps**0.5 * size.max(initial=0.0)
             with np.errstate(invalid="ignore"):
@@ -226,7 +222,7 @@ def value_and_grad(
             out = run.scalar(result)
             nested = run.nested(out)
             gradient = run.build(run.gradients(out, nested=nested))
-            value = out if nested else _value(result)
+            value = out if nested else value_of(result)
             return ((value, _outer(run, aux)) if has_aux else value), gradient
 
     return both
@@ -355,7 +351,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 
     with run:
         return build(
-            [x if isinstance(x, Node) and run.nested(x) else _value(x) for x in results]
+            [x if isinstance(x, Node) and run.nested(x) else value_of(x) for x in results]
         ), pull
 
 
@@ -422,7 +418,6 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     array([[2., 0.],
            [0., 6.]])
     """
-
     return _jacobian("jacobian", f, argnums)
 
 

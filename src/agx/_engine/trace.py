@@ -12,7 +12,7 @@ from .graph import pullback
 from .walk import leaves_below
 
 
-def enter(x: Any, follow: bool) -> Any:
+def _enter(x: Any, follow: bool) -> Any:
     """A fresh node that carries ``x`` and its note; with ``follow`` it stays connected to the outside."""
     if isinstance(x, Node):
         connected: Any = x
@@ -37,7 +37,7 @@ class Trace:
 
     def __init__(self, values: Iterable[Any], *, strict: bool = True) -> None:
         self.followed = is_recording()
-        self.nodes = [enter(x, self.followed) for x in values]
+        self.nodes = [_enter(x, self.followed) for x in values]
         for node in self.nodes if strict else ():
             node.traced = True
         self._own = set(self.nodes)

@@ -86,7 +86,7 @@ def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         raise
 
 
-def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
+def call_ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
     """Do what ``Tensor.__array_ufunc__`` is asked to."""
     if method == "__call__" and not kwargs and ufunc not in constant_functions:
         ours = numpy_functions.get(ufunc)
@@ -95,7 +95,7 @@ def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
     if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
         raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
     if ufunc in constant_functions:
-        return getattr(ufunc, method)(*map(values_of, args), **_all_values(kwargs))
+        return getattr(ufunc, method)(*map(values_of, args), **all_values(kwargs))
     if kwargs.pop("out", None) is not None:
         raise TypeError(
             f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
@@ -108,10 +108,10 @@ def ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
     return ufuncs.call(ufunc, _name(ufunc), args, kwargs)
 
 
-def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Do what ``Tensor.__array_function__`` is asked to."""
     if function in constant_functions:
-        return function(*map(values_of, args), **_all_values(kwargs))
+        return function(*map(values_of, args), **all_values(kwargs))
     if function in CREATORS:
         return CREATORS[function](*args, **kwargs)
     if function not in numpy_functions and not _load(function):
@@ -121,5 +121,6 @@ def function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return _call_ours(function, args, kwargs)
 
 
-def _all_values(kwargs: dict[str, Any]) -> dict[str, Any]:
+def all_values(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments with arrays in place of Tensors."""
     return {k: values_of(v) for k, v in kwargs.items()}

@@ -9,8 +9,7 @@ import numpy as np
 
 from .._runtime.rng import generator
 from ..ops.images import pool
-from ..ops.images.conv import Conv2dPlan, convolve
-from ..ops.images.conv import plan as convolution_plan
+from ..ops.images.conv import Conv2dPlan, convolve, plan_of
 from ..ops.images.im2col import Pair, geometry
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
@@ -141,7 +140,7 @@ class Conv2d(Module):
     def plan(self, x: Any) -> Conv2dPlan:
         """Say who multiplies for images ``x`` (see ``ag.conv2d_plan``)."""
         self._check(x)
-        return convolution_plan(x, self.weight, self.bias, self.geometry, self.groups)
+        return plan_of(x, self.weight, self.bias, self.geometry, self.groups)
 
     def extra_repr(self) -> str:
         """Return the sizes that differ from the defaults."""

@@ -11,8 +11,9 @@ import numpy as np
 
 from .._engine.graph import Node, pullback, value_of
 from .._engine.walk import nodes_below
+from ..ops.complex import real_dot
 from ..tensor import Tensor
-from .lines import EPS, Alone, Corner, Line, array_of, derivative, normal, op_with_shapes, real_sum
+from .lines import EPS, Alone, Corner, Line, array_of, derivative, normal, op_with_shapes
 
 
 class GradientError(AssertionError):
@@ -481,14 +482,14 @@ def wrong_nodes(case: Case, rng: np.random.Generator) -> Any:
             continue
         op = Alone(node, rng)
         moves = slope(k, h)
-        measured = float(real_sum(moves, op.weights))
-        error = abs(measured - float(real_sum(slope(k, h / 2), op.weights)))
+        measured = float(real_dot(moves, op.weights))
+        error = abs(measured - float(real_dot(slope(k, h / 2), op.weights)))
         error += 8 * EPS * float(np.abs(op.weights * node.value).sum()) / h
         exact = 1e-7 if node.value.dtype.char in "dD" else 1e-4
         for path in op.paths():
             pairs = [(c, index[id(a)]) for a, c in op.shares(path) if a.requires_grad]
             computed, again = (
-                sum(float(real_sum(c, slope(j, s))) for c, j in pairs) for s in (h, h / 2)
+                sum(float(real_dot(c, slope(j, s))) for c, j in pairs) for s in (h, h / 2)
             )
             slack = exact * float(np.abs(moves * op.weights).sum())
             slack += 10 * (error + abs(computed - again)) + 1e-12

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, pullback, value_of
-from ..ops.complex import is_complex, real
+from ..ops.complex import real_dot
 from ..tensor import Tensor
 
 EPS = float(np.finfo(np.float64).eps)
@@ -47,15 +47,9 @@ def contraction(f: Callable[..., Any], weights: np.ndarray) -> Callable[..., Any
                 f"check_grads: f gave a result of shape {weights.shape} first and of {np.shape(result)} "
                 "now; fix its random numbers, or choose a point around which its shape stays the same"
             )
-        return real_sum(result, weights)
+        return real_dot(result, weights)
 
     return contracted
-
-
-def real_sum(a: Any, b: Any) -> Any:
-    """The real part of sum(a * b)."""
-    total = (a * b).sum()
-    return real(total) if is_complex(total) else total
 
 
 def derivative(f: Callable[..., Any], directions: Sequence[Any]) -> Callable[..., Any]:
@@ -67,7 +61,7 @@ def derivative(f: Callable[..., Any], directions: Sequence[Any]) -> Callable[...
         if not isinstance(out, Tensor):
             return np.float64(0.0)
         found = pullback(out, nodes, create_graph=True)
-        terms = [real_sum(g, d) for g, d in zip(found, directions, strict=True)]
+        terms = [real_dot(g, d) for g, d in zip(found, directions, strict=True)]
         return sum(terms[1:], terms[0])
 
     return slope
@@ -287,11 +281,11 @@ class Alone:
 
     def __call__(self, *xs: Any) -> Any:
         """The contracted result as a function of the inputs that want a gradient."""
-        return real_sum(self.result(*xs), self.weights)
+        return real_dot(self.result(*xs), self.weights)
 
     def contracted(self, at: Callable[[float], Any], t: float) -> float:
         """A result of this op, as a number."""
-        return float(real_sum(array_of(at(t)), self.weights))
+        return float(real_dot(array_of(at(t)), self.weights))
 
     def derivative(self, order: int, ways: Sequence[Any]) -> Callable[..., Any]:
         """The derivative of that order along ``ways``, of a result that is made to depend on g too."""

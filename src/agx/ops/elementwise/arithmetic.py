@@ -55,7 +55,7 @@ __all__ = [
     "trunc",
 ]
 
-# --- arithmetic ----------------------------------------------------------------------------------
+# --- arithmetic and powers ------------------------------------------------------------------------
 
 add = primitive(
     "add", np.add, (lambda g, out, x, y: g, lambda g, out, x, y: g), derivative=("1", "1")
@@ -84,6 +84,9 @@ reciprocal = primitive(
 square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,), derivative="2 * x")
 sqrt = primitive(
     "sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),), derivative="1 / (2 * sqrt(x))"
+)
+cbrt = primitive(
+    "cbrt", np.cbrt, (lambda g, out, x: g * (1 / 3) / out / out,), derivative="1 / (3 * cbrt(x)**2)"
 )
 
 
@@ -133,17 +136,7 @@ def _double(x: Any) -> Any:
     return astype(x, np.result_type(x.dtype, np.float64))
 
 
-remainder = primitive(
-    "mod",
-    np.remainder,
-    (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
-    derivative=("1", "-floor(x / y)"),
-)
-floor_divide = primitive("floor_divide", np.floor_divide, (no_gradient, no_gradient))
-floor = primitive("floor", np.floor, (no_gradient,))
-ceil = primitive("ceil", np.ceil, (no_gradient,))
-rint = primitive("rint", np.rint, (no_gradient,))
-trunc = primitive("trunc", np.trunc, (no_gradient,))
+# --- signs ----------------------------------------------------------------------------------------
 
 
 def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -161,16 +154,22 @@ absolute = primitive(
     "abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),), derivative="sign(x)"
 )
 fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="sign(x)")
-
-
-# --- roots, logarithms and angles ----------------------------------------------------------------
-
-cbrt = primitive(
-    "cbrt", np.cbrt, (lambda g, out, x: g * (1 / 3) / out / out,), derivative="1 / (3 * cbrt(x)**2)"
+copysign = primitive(
+    "copysign",
+    np.copysign,
+    (lambda g, out, x, y: g * (sign(value_of(x)) * np.copysign(1.0, value_of(y))), no_gradient),
+    derivative=("sign(x) * copysign(1, y)", "0"),
 )
 
-# --- remainders ----------------------------------------------------------------------------------
+# --- remainders and rounding ----------------------------------------------------------------------
 
+remainder = primitive(
+    "mod",
+    np.remainder,
+    (lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
+    derivative=("1", "-floor(x / y)"),
+)
+floor_divide = primitive("floor_divide", np.floor_divide, (no_gradient, no_gradient))
 fmod = primitive(
     "fmod",
     np.fmod,
@@ -189,53 +188,10 @@ def divmod(x1: Any, x2: Any, /) -> tuple[Array, ...]:
     return floor_divide(x1, x2), remainder(x1, x2)
 
 
-_modf = primitive(
-    "modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), elementwise=True, derivative="1"
-)
-
-
-@implements(np.modf)
-def modf(x: Any, /) -> tuple[Array, ...]:
-    """Split into the fraction and the whole number before it, both with the sign of ``x``.
-
-    >>> ag.modf(np.array([-2.25]))
-    (array([-0.25]), array([-2.]))
-    """
-    return _modf(x), trunc(x)
-
-
-# --- the parts of a floating-point number --------------------------------------------------------
-
-ldexp = primitive(
-    "ldexp", np.ldexp, (lambda g, out, x, n: ldexp(g, n), no_gradient), derivative=("2.0**n", None)
-)
-_mantissa = primitive(
-    "frexp",
-    lambda x: np.frexp(x)[0],
-    (lambda g, out, x: ldexp(g, -np.frexp(value_of(x))[1]),),
-    elementwise=True,
-    derivative="2.0**-(floor(log2(abs(x))) + 1)",
-)
-
-
-@implements(np.frexp)
-def frexp(x: Any, /) -> tuple[Array, ...]:
-    """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
-
-    >>> ag.frexp(np.array([6.0]))
-    (array([0.75]), array([3], dtype=int32))
-    """
-    return _mantissa(x), np.frexp(value_of(x))[1]
-
-
-copysign = primitive(
-    "copysign",
-    np.copysign,
-    (lambda g, out, x, y: g * (sign(value_of(x)) * np.copysign(1.0, value_of(y))), no_gradient),
-    derivative=("sign(x) * copysign(1, y)", "0"),
-)
-nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))
-spacing = primitive("spacing", np.spacing, (no_gradient,))
+floor = primitive("floor", np.floor, (no_gradient,))
+ceil = primitive("ceil", np.ceil, (no_gradient,))
+rint = primitive("rint", np.rint, (no_gradient,))
+trunc = primitive("trunc", np.trunc, (no_gradient,))
 
 
 @implements(np.fix)
@@ -263,3 +219,46 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Array:
     """
     refuse_out("round", out)
     return _round(a, decimals=decimals)
+
+
+_modf = primitive(
+    "modf", lambda x: np.modf(x)[0], (lambda g, out, x: g,), elementwise=True, derivative="1"
+)
+
+
+@implements(np.modf)
+def modf(x: Any, /) -> tuple[Array, ...]:
+    """Split into the fraction and the whole number before it, both with the sign of ``x``.
+
+    >>> ag.modf(np.array([-2.25]))
+    (array([-0.25]), array([-2.]))
+    """
+    return _modf(x), trunc(x)
+
+
+# --- the parts of a floating-point number ---------------------------------------------------------
+
+ldexp = primitive(
+    "ldexp", np.ldexp, (lambda g, out, x, n: ldexp(g, n), no_gradient), derivative=("2.0**n", None)
+)
+_mantissa = primitive(
+    "frexp",
+    lambda x: np.frexp(x)[0],
+    (lambda g, out, x: ldexp(g, -np.frexp(value_of(x))[1]),),
+    elementwise=True,
+    derivative="2.0**-(floor(log2(abs(x))) + 1)",
+)
+
+
+@implements(np.frexp)
+def frexp(x: Any, /) -> tuple[Array, ...]:
+    """Split into a mantissa of size [0.5, 1) and integers, the exponents of 2, which are constant.
+
+    >>> ag.frexp(np.array([6.0]))
+    (array([0.75]), array([3], dtype=int32))
+    """
+    return _mantissa(x), np.frexp(value_of(x))[1]
+
+
+nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))
+spacing = primitive("spacing", np.spacing, (no_gradient,))

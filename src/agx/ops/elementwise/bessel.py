@@ -17,8 +17,6 @@ __all__ = [
     "sinc",
 ]
 
-# --- Bessel functions ----------------------------------------------------------------------------
-
 
 def _series(start: Any, step: Any, n: Any, terms: int) -> Any:
     """Add up ``start`` times the running product of ``step / n(k)`` for k = 1, 2, ..."""

@@ -49,13 +49,23 @@ logaddexp = primitive(
     derivative=("exp(x) / (exp(x) + exp(y))", "exp(y) / (exp(x) + exp(y))"),
 )
 
+logaddexp2 = primitive(
+    "logaddexp2",
+    np.logaddexp2,
+    (
+        lambda g, out, x, y: g * sigmoid(difference_or_zero(x, y) * _LN2),
+        lambda g, out, x, y: g * sigmoid(difference_or_zero(y, x) * _LN2),
+    ),
+    derivative=("2**x / (2**x + 2**y)", "2**y / (2**x + 2**y)"),
+)
+
 
 def difference_or_zero(x: Any, y: Any) -> Any:
     """x - y, and 0 between equal infinities."""
     return where(np.isinf(x) & (x == y), 0.0, x - y)
 
 
-# --- activations ---------------------------------------------------------------------------------
+# --- the logistic function --------------------------------------------------------------------------
 
 
 def sigmoid_value(x: Any) -> Any:
@@ -80,15 +90,4 @@ softplus = primitive(
     elementwise=True,
     derivative="sigmoid(x)",
     doc="Compute log(1 + exp(x)) elementwise, without overflow.",
-)
-
-
-logaddexp2 = primitive(
-    "logaddexp2",
-    np.logaddexp2,
-    (
-        lambda g, out, x, y: g * sigmoid(difference_or_zero(x, y) * _LN2),
-        lambda g, out, x, y: g * sigmoid(difference_or_zero(y, x) * _LN2),
-    ),
-    derivative=("2**x / (2**x + 2**y)", "2**y / (2**x + 2**y)"),
 )

@@ -13,7 +13,7 @@ from ..shape.where import where
 from .arithmetic import sqrt
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array
+    pass
 
 __all__ = [
     "arccos",
@@ -32,10 +32,8 @@ __all__ = [
     "sinh",
     "tan",
     "tanh",
-    "unwrap",
 ]
 
-# --- trigonometric and hyperbolic ----------------------------------------------------------------
 
 sin = primitive("sin", np.sin, (lambda g, out, x: g * cos(x),), derivative="cos(x)")
 cos = primitive("cos", np.cos, (lambda g, out, x: -g * sin(x),), derivative="-sin(x)")
@@ -143,21 +141,3 @@ deg2rad = primitive("deg2rad", np.deg2rad, (lambda g, out, x: g * _DEGREE,), der
 rad2deg = primitive("rad2deg", np.rad2deg, (lambda g, out, x: g / _DEGREE,), derivative="180 / pi")
 implements(np.radians)(deg2rad)
 implements(np.degrees)(rad2deg)
-
-_unwrap = primitive(
-    "unwrap", lambda x, **params: np.unwrap(x, **params), (lambda g, out, x, **_: g,)
-)
-
-
-@implements(np.unwrap)
-def unwrap(
-    p: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
-) -> Array:
-    """Add multiples of ``period`` so that neighbours along ``axis`` differ by at most half of it.
-
-    Jumps of less than ``discont`` stay. The gradient passes through, as the multiples are constant.
-
-    >>> ag.unwrap(np.array([0.0, 5.0]), period=4.0)
-    array([0., 1.])
-    """
-    return _unwrap(p, discont=discont, axis=axis, period=period)

@@ -1,4 +1,6 @@
-"""Convolution: a plan of who multiplies, made anew for each call, and what it says.
+"""Convolution: a plan of who multiplies, made once for each call, which runs and can be printed.
+
+A plan holds the arrays and the threads of its call, so each call makes its own.
 
 In float32 with stride 1 kernels multiply by tiles, if the processor has the instructions: images need no
 patches then. All else goes by im2col, a piece at a time. The columns of a whole batch are never in
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..._engine.graph import Node, of_arrays, primitive
+from ..._engine.graph import of_arrays, primitive, value_of
 from ..._kernels import convolution, loops, machine
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
@@ -64,8 +66,8 @@ def _workspace(count: int, dtype: np.dtype) -> np.ndarray:
     return kept[: count * dtype.itemsize].view(dtype)
 
 
-#: A tile: slices of images, of output rows and of output positions.
-Tile = tuple[slice, slice, slice]
+#: A piece of the work: slices of images, of output rows and of output positions.
+Piece = tuple[slice, slice, slice]
 
 
 class _Patches:
@@ -93,13 +95,13 @@ class _Patches:
         return f"patches, {self.library.symbol.replace('sgemm', kind)}"
 
     def do(
-        self, share: Callable[[int, int, int], None], multiply: Callable[[Tile, int, slice], None]
+        self, share: Callable[[int, int, int], None], multiply: Callable[[Piece, int, slice], None]
     ) -> None:
-        """Share out a loop of images that calls BLAS, or multiply tile by tile with NumPy."""
+        """Share out a loop of images that calls BLAS, or multiply piece by piece with NumPy."""
         if self.library is None:
-            for tile in self.tiles():
+            for piece in self.pieces():
                 for k in range(self.groups):
-                    multiply(tile, k, slice(k * self.filters, (k + 1) * self.filters))
+                    multiply(piece, k, slice(k * self.filters, (k + 1) * self.filters))
         else:
             with single_threaded_blas():
                 split(share, self.n, self.threads)
@@ -118,10 +120,10 @@ class _Patches:
         return (*image, self.groups, self.rows)
 
     def workspace(self) -> np.ndarray:
-        """Room for the columns of one tile of one image."""
+        """Room for the columns of one piece of one image."""
         return _workspace(1 if self.pointwise else self.depth * self.rows * self.across, self.dtype)
 
-    def tiles(self) -> Iterator[Tile]:
+    def pieces(self) -> Iterator[Piece]:
         """Slices of images, output rows and output positions whose columns fit the workspace."""
         rows = self.rows
         image = max(1, self.depth * self.down * self.across * self.dtype.itemsize)
@@ -136,7 +138,7 @@ class _Patches:
                 )
 
     def columns(self, count: int, positions: slice) -> np.ndarray:
-        """Room for the columns of a tile, (images, depth, positions)."""
+        """Room for the columns of a piece, (images, depth, positions)."""
         width = positions.stop - positions.start
         return _workspace(count * self.depth * width, self.dtype).reshape(count, self.depth, width)
 
@@ -145,9 +147,9 @@ class _Patches:
         kh, kw, sh, sw, ph, pw, dh, dw = self.geo.flat
         return kh, kw, sh, sw, ph - rows.start * sh, pw, dh, dw
 
-    def gather(self, x: np.ndarray, group: int, tile: Tile) -> np.ndarray:
-        """The columns of a tile of ``x``, (images, depth, positions)."""
-        batch, rows, positions = tile
+    def gather(self, x: np.ndarray, group: int, piece: Piece) -> np.ndarray:
+        """The columns of a piece of ``x``, (images, depth, positions)."""
+        batch, rows, positions = piece
         first = group * self.channels
         if self.pointwise:
             part = x[batch, first : first + self.channels]
@@ -159,18 +161,22 @@ class _Patches:
         )  # fmt: skip
         return columns
 
-    def scatter(self, columns: np.ndarray, x: np.ndarray, group: int, tile: Tile) -> None:
-        """Add the columns of a tile back into ``x``."""
-        batch, rows, _ = tile
+    def scatter(self, columns: np.ndarray, x: np.ndarray, group: int, piece: Piece) -> None:
+        """Add the columns of a piece back into ``x``."""
+        batch, rows, _ = piece
         _kernels.scatter_add(
             columns, x, batch.start, group * self.channels, self.channels, rows.stop - rows.start,
             self.across, self.window(rows),
         )  # fmt: skip
 
 
+def _common_dtype(x: Any, w: Any) -> np.dtype:
+    return np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+
+
 def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
     """Both arrays contiguous and of one dtype."""
-    dtype = np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    dtype = _common_dtype(x, w)
     return contiguous(x, dtype), contiguous(w, dtype)
 
 
@@ -192,9 +198,9 @@ class _Forward(_Patches):
             work = self.workspace()
             _kernels.forward(x, w, b, out, work, self.sizes, self.geo.flat, start, stop)
 
-        def multiply(tile: Tile, k: int, filters: slice) -> None:
-            batch, _, positions = tile
-            np.matmul(w[filters], self.gather(x, k, tile), out=out[batch, filters, positions])
+        def multiply(piece: Piece, k: int, filters: slice) -> None:
+            batch, _, positions = piece
+            np.matmul(w[filters], self.gather(x, k, piece), out=out[batch, filters, positions])
             if b is not None:
                 out[batch, filters, positions] += b[filters, None]
 
@@ -220,11 +226,11 @@ class _InputGradient(_Patches):
             work = self.workspace()
             _kernels.input_gradient(g, w, x, work, self.sizes, self.geo.flat, start, stop)
 
-        def multiply(tile: Tile, k: int, filters: slice) -> None:
-            batch, _, positions = tile
+        def multiply(piece: Piece, k: int, filters: slice) -> None:
+            batch, _, positions = piece
             columns = self.columns(batch.stop - batch.start, positions)
             np.matmul(w[filters].T, g[batch, filters, positions], out=columns)
-            self.scatter(columns, x, k, tile)
+            self.scatter(columns, x, k, piece)
 
         self.do(share, multiply)
         return x
@@ -249,9 +255,9 @@ class _WeightGradient(_Patches):
                 x, g, shares[part], work, self.sizes, self.geo.flat, start, stop
             )
 
-        def multiply(tile: Tile, k: int, filters: slice) -> None:
-            batch, _, positions = tile
-            columns = self.gather(x, k, tile).transpose(0, 2, 1)
+        def multiply(piece: Piece, k: int, filters: slice) -> None:
+            batch, _, positions = piece
+            columns = self.gather(x, k, piece).transpose(0, 2, 1)
             shares[0, filters] += np.matmul(g[batch, filters, positions], columns).sum(axis=0)
 
         self.do(share, multiply)
@@ -262,23 +268,25 @@ class _WeightGradient(_Patches):
 # --- plans: by tiles where they can, else through patches -----------------------------------------
 
 
+def _room() -> int:
+    """How many floats fit the workspace."""
+    return _workspace_bytes // 4
+
+
 def _plan_forward(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
-    room = _workspace_bytes // 4
-    tiles = convolution.plan_forward(x, w, b, geo, groups, room, team)
+    tiles = convolution.plan_forward(x, w, b, geo, groups, _room(), team)
     return tiles or _Forward(x, w, b, geo, groups)
 
 
 def _plan_input_gradient(g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> Any:
-    room = _workspace_bytes // 4
-    tiles = convolution.plan_input_gradient(g, w, shape, geo, groups, room, team)
+    tiles = convolution.plan_input_gradient(g, w, shape, geo, groups, _room(), team)
     return tiles or _InputGradient(g, w, shape, geo, groups)
 
 
 def _plan_weight_gradient(
     x: Any, g: Any, shape: tuple[int, ...], geo: Geometry, groups: int
 ) -> Any:
-    room = _workspace_bytes // 4
-    tiles = convolution.plan_weight_gradient(x, g, shape, geo, groups, room, team)
+    tiles = convolution.plan_weight_gradient(x, g, shape, geo, groups, _room(), team)
     return tiles or _WeightGradient(x, g, shape, geo, groups)
 
 
@@ -299,23 +307,23 @@ class Conv2dPlan(NamedTuple):
         return text
 
 
-def _describe(plan: Any) -> str:
+def _in_words(plan: Any) -> str:
     if isinstance(plan, _Patches) and plan.library is None:
         return plan.way
     return f"{plan.way}, {plan.threads} thread{'s' if plan.threads > 1 else ''}"
 
 
-def plan(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Conv2dPlan:
+def plan_of(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Conv2dPlan:
     """Do ``conv2d_plan`` with a geometry that has been checked."""
-    x, w, b = (a.value if isinstance(a, Node) else a for a in (x, w, b))
+    x, w, b = map(value_of, (x, w, b))
     forward = _plan_forward(x, w, b, geo, groups)
-    dtype = np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    dtype = _common_dtype(x, w)
     g = np.broadcast_to(dtype.type(0), (len(x), len(w), *geo.output(*x.shape[2:])))
     gradients = (
         _plan_input_gradient(g, w, x.shape, geo, groups),
         _plan_weight_gradient(x, g, w.shape, geo, groups),
     )
-    return Conv2dPlan(dtype.name, x.shape, w.shape, *map(_describe, (forward, *gradients)))
+    return Conv2dPlan(dtype.name, x.shape, w.shape, *map(_in_words, (forward, *gradients)))
 
 
 # --- the operations -------------------------------------------------------------------------------
@@ -452,7 +460,7 @@ def conv2d_plan(
     >>> ag.conv2d_plan(np.ones((1, 3, 8, 8)), np.ones((2, 3, 5, 5))).forward.startswith("patches")
     True
     """
-    return plan(*_arguments(x, w, b, stride, padding, dilation), groups)
+    return plan_of(*_arguments(x, w, b, stride, padding, dilation), groups)
 
 
 def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:

@@ -24,8 +24,6 @@ __all__ = [
     "cov",
 ]
 
-# --- statistics ----------------------------------------------------------------------------------
-
 
 def _samples(m: Any, y: Any, rowvar: bool) -> Any:
     """Variables in rows, observations in columns."""

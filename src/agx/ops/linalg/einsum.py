@@ -21,7 +21,6 @@ __all__ = [
     "einsum",
 ]
 
-# --- einsum --------------------------------------------------------------------------------------
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

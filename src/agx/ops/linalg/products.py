@@ -255,6 +255,9 @@ def vecdot(
     return found if dtype is None else cast(found, dtype)
 
 
+# --- other products ---------------------------------------------------------------------------------
+
+
 def _with_axes(op: str, x1: Any, n1: int, x2: Any, n2: int) -> tuple[Any, Any]:
     """Both arguments as arrays, which must have ``n1`` and ``n2`` axes or more."""
     x1, x2 = as_array(x1), as_array(x2)

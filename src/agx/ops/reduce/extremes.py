@@ -21,8 +21,6 @@ __all__ = [
     "ptp",
 ]
 
-# --- extremes ------------------------------------------------------------------------------------
-
 
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Share the gradient evenly among the elements that attain the extreme."""

@@ -25,8 +25,6 @@ __all__ = [
     "quantile",
 ]
 
-# --- order statistics ----------------------------------------------------------------------------
-
 
 def axes_flattened(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """``x`` with the axes to reduce flattened into the last one."""

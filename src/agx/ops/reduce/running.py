@@ -1,7 +1,8 @@
-"""Running sums and products, differences, and integrals."""
+"""Running sums and products, differences, integrals and jumps."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "ediff1d",
     "gradient",
     "trapezoid",
+    "unwrap",
 ]
 
 
@@ -329,3 +331,24 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Array:
             step = reshape(step, [-1 if a == place else 1 for a in range(y.ndim)])
     later, earlier = _along(y, place, slice(1, None), slice(None, -1))
     return sum(step * (later + earlier) / 2.0, axis)
+
+
+# --- jumps ------------------------------------------------------------------------------------------
+
+_unwrap = primitive(
+    "unwrap", lambda x, **params: np.unwrap(x, **params), (lambda g, out, x, **_: g,)
+)
+
+
+@implements(np.unwrap)
+def unwrap(
+    p: Any, discont: float | None = None, axis: int = -1, *, period: float = math.tau
+) -> Array:
+    """Add multiples of ``period`` so that neighbours along ``axis`` differ by at most half of it.
+
+    Jumps of less than ``discont`` stay. The gradient passes through, as the multiples are constant.
+
+    >>> ag.unwrap(np.array([0.0, 5.0]), period=4.0)
+    array([0., 1.])
+    """
+    return _unwrap(p, discont=discont, axis=axis, period=period)

@@ -32,8 +32,6 @@ __all__ = [
     "unique_values",
 ]
 
-# --- sets ----------------------------------------------------------------------------------------
-
 
 def _first_places(flat: np.ndarray) -> np.ndarray:
     """Where each distinct value comes first in the sorted array."""

@@ -27,8 +27,6 @@ __all__ = [
     "softmax",
 ]
 
-# --- log-sum-exp ---------------------------------------------------------------------------------
-
 
 def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     """``x`` as a contiguous array of float32 or float64 whose last axis runs over ``axes``."""

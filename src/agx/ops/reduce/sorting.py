@@ -22,8 +22,6 @@ __all__ = [
     "topk",
 ]
 
-# --- sorting -------------------------------------------------------------------------------------
-
 
 def _places(ordered: Any) -> np.ndarray:
     """For each place of the last axis of a sorted array the number of its run of equal elements."""

@@ -17,6 +17,7 @@ __all__ = [
     "broadcast_to",
     "concatenate",
     "expand_dims",
+    "matrix_transpose",
     "moveaxis",
     "ravel",
     "reshape",
@@ -139,6 +140,21 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Array:
     i, j = (normalize_axis_index(k, len(axes)) for k in (axis1, axis2))
     axes[i], axes[j] = j, i
     return _transpose(a, axes=tuple(axes))
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Array:
+    """Exchange the last two axes. Raises ValueError if ``x`` has fewer than two.
+
+    >>> ag.matrix_transpose(np.ones((2, 3, 4))).shape
+    (2, 4, 3)
+    """
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(
+            f"matrix_transpose: expected two axes or more, got {x.ndim}; use expand_dims"
+        )
+    return swapaxes(x, -1, -2)
 
 
 @implements(np.moveaxis)

@@ -35,7 +35,6 @@ __all__ = [
     "fliplr",
     "flipud",
     "hsplit",
-    "matrix_transpose",
     "repeat",
     "resize",
     "roll",
@@ -108,8 +107,6 @@ def _cutter(
     return cast("Giving[P, list[Tensor], list[np.ndarray]]", _mover(function, summary, example))
 
 
-# --- one array -----------------------------------------------------------------------------------
-
 fliplr = _mover(
     np.fliplr,
     "Reverse the order of the columns.",
@@ -129,11 +126,6 @@ rollaxis = _mover(
     np.rollaxis,
     "Move one axis back until it lies before another.",
     ">>> ag.rollaxis(np.ones((2, 3, 4)), 2).shape\n    (4, 2, 3)",
-)
-matrix_transpose = _mover(
-    np.matrix_transpose,
-    "Exchange the last two axes.",
-    ">>> ag.matrix_transpose(np.ones((2, 3))).shape\n    (3, 2)",
 )
 diag = _mover(
     np.diag,
@@ -325,7 +317,7 @@ def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
     return parts
 
 
-# --- repeating and padding -----------------------------------------------------------------------
+# --- repeating --------------------------------------------------------------------------------------
 
 
 def _tile_vjp(g: Any, out: Any, x: Any, *, reps: tuple[int, ...]) -> Any:

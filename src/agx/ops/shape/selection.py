@@ -1,4 +1,4 @@
-"""Choosing elements by conditions; the gradient goes to what was chosen."""
+"""Choosing and putting elements by conditions and indices; the gradient goes to what was chosen."""
 
 from __future__ import annotations
 
@@ -109,14 +109,6 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
         part = scatter_add(value, condition, x.shape, x.dtype)
         out = where(condition, part, out)
     return out
-
-
-@implements(np.put_along_axis)
-def _no_put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> Any:
-    raise TypeError(
-        "numpy.put_along_axis writes into its first argument, which the graph may need; "
-        "ag.put_along_axis returns a new array"
-    )
 
 
 @of_arrays

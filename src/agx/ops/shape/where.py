@@ -65,6 +65,3 @@ def where(condition: Any, /, *choices: Any) -> Any:
         raise TypeError(f"where: expected both x and y or neither, got {len(choices)} of them")
     x, y = choices
     return _where(x, y, condition=condition)
-
-
-# --- selection -----------------------------------------------------------------------------------

@@ -30,8 +30,6 @@ __all__ = [
     "vander",
 ]
 
-# --- polynomials ---------------------------------------------------------------------------------
-
 
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Array:
