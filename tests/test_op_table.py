@@ -63,6 +63,30 @@ def test_plain_arrays_in_plain_arrays_out(function, arrays):
     np.testing.assert_array_equal(plain, function(*map(ag.Tensor, arrays)).value)
 
 
+def misaligned(a):
+    """The same numbers one byte off, as they lie behind the header of a file."""
+    found = np.ndarray(a.shape, a.dtype, bytearray(a.nbytes + 1), offset=1)
+    found[...] = a
+    return found
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("function", "arrays"), CASES)
+def test_arrays_need_not_be_aligned(function, arrays, dtype):
+    arrays = [np.asarray(a, dtype if np.isrealobj(a) else None) for a in arrays]
+    plain, odd = [ag.Tensor(a) for a in arrays], [ag.Tensor(misaligned(a)) for a in arrays]
+    results = [function(*plain), function(*odd)]
+    for out in results:
+        out.sum().backward()
+    tolerance = {
+        "rtol": 1e-5 if dtype == np.float32 else 1e-12,
+        "atol": 1e-6 if dtype == np.float32 else 1e-12,
+    }
+    np.testing.assert_allclose(results[1].value, results[0].value, **tolerance)
+    for t, o in zip(plain, odd, strict=True):
+        np.testing.assert_allclose(o.grad, t.grad, **tolerance)
+
+
 @pytest.mark.parametrize(("function", "arrays"), CASES)
 def test_arguments_are_not_changed(function, arrays):
     copies = [a.copy() for a in arrays]

@@ -9,6 +9,7 @@ import numpy as np
 from ..._engine.graph import of_arrays, primitive
 from ..._kernels import loops
 from ..complex import real_only
+from ..shape.axes import in_order
 from ..shape.where import where
 from .exponential import exp, sigmoid, sigmoid_value
 from .limits import clip, relu
@@ -26,7 +27,8 @@ __all__ = [
 
 def _erf_value(x: Any) -> Any:
     x = real_only("erf", x)
-    return loops.erf(np.asarray(x, np.float32 if x.dtype == np.float32 else np.float64, order="C"))
+    shape, dtype = x.shape, np.float32 if x.dtype == np.float32 else np.float64
+    return loops.erf(in_order(x, dtype)).reshape(shape)
 
 
 erf = primitive(

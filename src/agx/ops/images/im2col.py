@@ -10,7 +10,7 @@ import numpy as np
 from ..._engine.graph import of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..complex import real_only
-from ..shape.axes import as_array
+from ..shape.axes import as_array, in_order
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -94,7 +94,7 @@ def images(op: str, x: Any) -> Any:
 def contiguous(x: Any, dtype: Any = None) -> np.ndarray:
     """A C-contiguous array of float32 or float64 (``dtype``, or what comes nearest to that of x)."""
     x = real_only("patches of images", x)
-    return np.ascontiguousarray(x, dtype or (_F32 if x.dtype == _F32 else _F64))
+    return in_order(x, dtype or (_F32 if x.dtype == _F32 else _F64))
 
 
 # --- patches -------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def _col2im_value(p: Any, *, shape: tuple[int, ...], geo: Geometry) -> np.ndarra
     n, c, h, w = shape
     down, across = geo.output(h, w)
     dtype = _F32 if p.dtype == _F32 else _F64
-    columns = np.ascontiguousarray(np.moveaxis(p, 1, 4), dtype)
+    columns = in_order(np.moveaxis(p, 1, 4), dtype)
     out = np.zeros(shape, dtype)
     _kernels.scatter_add(
         columns.reshape(n, c * math.prod(geo.kernel), down * across),

@@ -13,7 +13,7 @@ from ..._engine.graph import implements, of_arrays, primitive
 from ..._kernels import reduce as _kernels
 from ..complex import real_only
 from ..elementwise.exponential import exp, logaddexp
-from ..shape.axes import Axis, as_array
+from ..shape.axes import Axis, as_array, in_order
 from ..shape.dtype import cast
 from ..shape.where import where as choose_where
 from .sums import restore_axes
@@ -35,7 +35,7 @@ def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
         x = x.astype(np.float64, copy=False)
     first = x.ndim - len(axes)
     x = np.moveaxis(x, axes, range(first, x.ndim))
-    return np.ascontiguousarray(x).reshape(*x.shape[:first], math.prod(x.shape[first:]))
+    return in_order(x).reshape(*x.shape[:first], math.prod(x.shape[first:]))
 
 
 def _is_last(x: Any, axis: Axis) -> bool:

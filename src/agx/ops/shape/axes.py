@@ -47,6 +47,12 @@ def holds_tensors(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and any(is_node(v) or holds_tensors(v) for v in x)
 
 
+def in_order(x: Any, dtype: Any = None) -> np.ndarray:
+    """``x`` as an array that kernels take: C-contiguous, and aligned, as what lies behind a header is not."""
+    x = np.ascontiguousarray(x, dtype)
+    return x if x.flags.aligned else x.copy()
+
+
 def refuse_out(op: str, out: Any) -> None:
     """Raise TypeError if NumPy's ``out=`` was given."""
     if out is not None:

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
-from .axes import as_array, refuse_out
+from .axes import as_array, in_order, refuse_out
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -52,8 +52,8 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
         return out
     _kernels.index_add(
         out.reshape(-1),
-        np.ascontiguousarray(positions).reshape(-1),
-        np.ascontiguousarray(values).reshape(-1),
+        in_order(positions).reshape(-1),
+        in_order(values).reshape(-1),
     )
     return out
 
