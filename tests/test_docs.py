@@ -20,7 +20,7 @@ MODULES = [
 #: What the examples of these modules need besides agx.
 NEEDS = {
     "agx.viz.plots": "matplotlib",
-    "agx.ops.im2col": "scipy",
+    "agx.ops.images.im2col": "scipy",
     "agx.ops.special": "scipy",
     "agx.special": "scipy",
     "agx.compat.autograd.scipy": "scipy",

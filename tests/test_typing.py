@@ -172,7 +172,7 @@ def test_help_shows_a_signature():
     for name, wanted in {
         "exp": "(x, /)",
         "add": "(x1, x2, /)",
-        "relu": "(x)",
+        "relu": "(x, /)",
         "power": "(x1, x2, /)",
     }.items():
         operation = getattr(ag, name)

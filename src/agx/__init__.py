@@ -125,5 +125,8 @@ if not _typing.TYPE_CHECKING:  # An unknown name is an error there.
 
 def __dir__() -> list[str]:
     """Names for users, the namespaces that are not loaded yet among them."""
+    from importlib.util import find_spec
+
     public = {name for name in globals() if not name.startswith("_")} - _ROOMS | set(_LATER)
-    return sorted(public | {"__doc__", "__name__", "__version__"})
+    without = set() if find_spec("scipy") else {"special"}
+    return sorted(public - without | {"__doc__", "__name__", "__version__"})

@@ -8,5 +8,4 @@ from .ops.linalg.least_squares import *
 from .ops.linalg.matrices import *
 from .ops.linalg.norms import *
 from .ops.linalg.products import matmul as matmul
-from .ops.linalg.products import tensordot as tensordot
 from .ops.shape.axes import matrix_transpose as matrix_transpose

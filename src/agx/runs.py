@@ -70,7 +70,7 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def importing_from_here() -> Iterator[None]:
+def _importing_from_here() -> Iterator[None]:
     """Find modules of the current folder too while this lasts, as ``python -m`` does."""
     added = "" not in sys.path
     if added:
@@ -100,7 +100,7 @@ def factory(name: str) -> Factory:
     if not (module_name and colon and function_name):
         raise LookupError(f"expected {', '.join(MODELS)} or module:factory, got {name!r}")
     try:
-        with importing_from_here():
+        with _importing_from_here():
             module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
@@ -173,7 +173,7 @@ class Run:
     out: str | None = None
     weights: str = "npz"
 
-    @importing_from_here()
+    @_importing_from_here()
     def start(self) -> int:
         """Train, print a table of epochs, fill the run's folder and return the exit status."""
         seed(self.seed)

@@ -126,7 +126,7 @@ def test_nan_wins_a_window(dtype, place):
 )
 def test_arrays_that_do_not_belong_together_are_refused(bad):
     geometry = (0, 0, 1, 2, 2, (2, 2, 1, 1, 0, 0, 1, 1))
-    with pytest.raises(TypeError, match="patches: expected C-contiguous arrays of one dtype"):
+    with pytest.raises(TypeError, match="patches: expected C-contiguous, aligned arrays"):
         kernels.gather(bad, np.empty((1, 4, 4)), *geometry)
     frozen = np.empty((1, 4, 4))
     frozen.flags.writeable = False

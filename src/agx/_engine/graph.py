@@ -107,14 +107,16 @@ def show_arguments(new: Primitive) -> None:
     if code:
         names, own, by_name = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
         rest = [f"*{names[own + by_name]}"] if code.co_flags & inspect.CO_VARARGS else []
-        shown = [*names[:own], *(rest or ["*"] * (by_name > 0)), *names[own:][:by_name]]
+        first = [*names[:own], "/"] if own else []
+        shown = [*first, *(rest or ["*"] * (by_name > 0)), *names[own:][:by_name]]
     elif callable(new.vjps):
         shown = ["*args"]
     else:  # a ufunc, and what else is compiled
         shown = [f"x{i + 1}" for i in range(len(new.vjps))] if len(new.vjps) > 1 else ["x"]
         shown.append("/")
     text = f"({', '.join(shown)})"
-    vars(new).update(__module__="agx", __qualname__=new.name, __text_signature__=text)
+    called = new.function.__name__ if isinstance(new.function, np.ufunc) else new.name
+    vars(new).update(__module__="agx", __qualname__=called, __text_signature__=text)
 
 
 def implements(*functions: Any) -> Resolve:
@@ -125,6 +127,8 @@ def implements(*functions: Any) -> Resolve:
 
     def register(ours: Any) -> Any:
         numpy_functions.update({f: ours for f in functions if f is not None})
+        if isinstance(ours, Primitive) and not isinstance(ours.function, np.ufunc):
+            vars(ours)["__qualname__"] = functions[0].__name__
         return ours
 
     return register

@@ -21,6 +21,7 @@ __all__ = [
     "cross",
     "diagonal",
     "outer",
+    "tensordot",
     "trace",
     "vecdot",
 ]
@@ -67,6 +68,16 @@ def outer(x1: Any, x2: Any, /) -> Array:
             "ag.outer flattens its arguments"
         )
     return products.outer(x1, x2)
+
+
+@implements(np.linalg.tensordot)
+def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Array:
+    """Sum products over pairs of axes: the last ``axes`` of x1 with the first of x2, or two lists.
+
+    >>> ag.linalg.tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), axes=([1, 2], [1, 0])).shape
+    (2, 5)
+    """
+    return products.tensordot(x1, x2, axes)
 
 
 def _last_axis(name: str, x1: Any, x2: Any, axis: int, size: int | None) -> tuple[Any, Any]:

@@ -75,9 +75,9 @@ def _matmul_stack(i: int, g: Any, out: Any, x: Any, y: Any) -> Any:
     return None
 
 
-def _matmul_value(x: Any, y: Any) -> Any:
-    found = dense.matmul(x, y, None, threads.team)
-    return threads.matmul(np.asarray(x), np.asarray(y)) if found is None else found
+def _matmul_value(x1: Any, x2: Any) -> Any:
+    found = dense.matmul(x1, x2, None, threads.team)
+    return threads.matmul(np.asarray(x1), np.asarray(x2)) if found is None else found
 
 
 matmul = primitive(
@@ -346,4 +346,3 @@ def trace(
 
 
 implements(np.linalg.matmul)(matmul)
-implements(np.linalg.tensordot)(tensordot)
