@@ -204,3 +204,36 @@ def test_a_checkpoint_that_gives_another_result_is_found(build):
         RuntimeError, match="checkpoint: the function gave another result .* change a copy"
     ):
         y.sum().backward()
+
+
+def test_a_seed_that_was_changed_is_another_seed():
+    @ag.custom_vjp
+    def same(x):
+        return x
+
+    same.defvjp(lambda x: (x, None), lambda kept, g: (g * 1.0,))
+    for f in (same, ag.checkpoint(lambda x: x * 1.0)):
+        x, seed = ag.Tensor([1.0, 1.0]), np.ones(2)
+        y = f(x)
+        y.backward(seed)
+        seed[:] = 2.0
+        y.backward(seed)
+        np.testing.assert_array_equal(x.grad, [3.0, 3.0])
+
+
+def test_a_pull_back_for_all_arguments_is_run_once_for_each_sweep():
+    runs = []
+
+    @ag.custom_vjp
+    def product(x, y):
+        return x * y
+
+    product.defvjp(
+        lambda x, y: (x * y, (x, y)), lambda kept, g: runs.append(1) or (g * kept[1], g * kept[0])
+    )
+    x, y = ag.Tensor(2.0), ag.Tensor(3.0)
+    out = product(x, y)
+    out.backward()
+    out.backward()
+    assert len(runs) == 2
+    assert (x.grad, y.grad) == (6.0, 4.0)

@@ -110,3 +110,12 @@ def test_reductions_of_ufuncs_are_declared_where_they_are_made(ufunc):
         ours(ag.Tensor(x), 1, **settings).value, ufunc.reduce(x, 1, **settings)
     )
     ag.testing.check_grads(lambda t: ufunc.reduce(t, 1, **settings), x, order=2)
+
+
+def test_a_jacobian_takes_an_elementwise_operation_of_any_number_of_arguments():
+    product = ag.primitive(
+        "product", lambda *xs: xs[0] * xs[1], lambda i, g, out, *xs: g * xs[1 - i], elementwise=True
+    )
+    found = ag.jacobian(product, (0, 1))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    np.testing.assert_array_equal(found[0], np.diag([3.0, 4.0]))
+    np.testing.assert_array_equal(found[1], np.diag([1.0, 2.0]))

@@ -179,7 +179,7 @@ def test_help_shows_a_signature():
         assert isinstance(operation, Primitive)
         assert str(inspect.signature(operation)) == wanted
         assert f"{operation.__name__}{wanted}" in pydoc.plain(pydoc.render_doc(operation))
-        assert (operation.__module__, operation.__qualname__) == ("agx", operation.__name__)
+        assert (operation.__module__, operation.__qualname__) == ("agx", name)
 
 
 def test_every_operation_has_a_signature():

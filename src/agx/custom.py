@@ -165,13 +165,19 @@ def _prints(tree: Any) -> list[int]:
 
 
 def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
-    """A rule for one argument at a time from one for all of them, computed once for each call."""
+    """A rule for one argument at a time from one for all of them, computed once for each sweep.
+
+    A sweep asks for one argument after the other, so that to ask for an earlier one begins another:
+    what the operands hold may have changed by then.
+    """
     last: list[Any] = []
 
     def one(i: int, *operands: Any) -> Any:
-        if not last or any(a is not b for a, b in zip(last[0], operands, strict=True)):
-            last[:] = [operands, rule(*operands)]
-        return last[1][i]
+        known = last and last[0] < i
+        if not known or any(a is not b for a, b in zip(last[1], operands, strict=True)):
+            last[:] = [i, operands, rule(*operands)]
+        last[0] = i
+        return last[2][i]
 
     return one
 

@@ -23,11 +23,11 @@ MOST = 1 << 22
 def _shares(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The shares of argument ``i`` for all cotangents: (g, out, *args) are the operands."""
     vjps: Any = p.vjps
+    rule = functools.partial(vjps, i) if p.variadic else vjps[i]
     if p.elementwise:
-        return vjps[i](*operands, **params)
+        return rule(*operands, **params)
     if p.stacked is not None and (found := p.stacked(i, *operands, **params)) is not None:
         return found
-    rule = functools.partial(vjps, i) if p.variadic else vjps[i]
     rows = [rule(row, *operands[1:], **params) for row in operands[0]]
     return None if rows[0] is None else np.stack(rows)
 
