@@ -5,7 +5,7 @@
 """
 
 import numpy as np
-from points import normal, restart
+from points import normal
 
 import agx as ag
 from agx._engine.graph import Primitive, no_gradient
@@ -26,7 +26,6 @@ def broken(op, function, rules, arrays, order=1, around=None, elementwise=False,
     BROKEN.append((op, f, arrays, order))
 
 
-restart(13)
 X, A, B = normal(4), normal(2, 3), normal(3, 4)
 
 # --- elementwise ---------------------------------------------------------------------------------

@@ -12,4 +12,4 @@ settings.load_profile("agx")
 @pytest.fixture(autouse=True)
 def _same_points():
     """Draw the same points in a test, whichever ran before it."""
-    points.restart(0)
+    points.restart()

@@ -7,9 +7,8 @@ Functions with no row here have one in the table of primitives.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import polynomial
-from points import apart, complex_normal, normal, positive, restart, unit
+from points import apart, complex_normal, normal, positive, unit
 
-restart(3)
 v, m = normal(4), apart(3, 4)
 holes = m.copy()
 holes[0, 1] = holes[2, 2] = np.nan

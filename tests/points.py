@@ -1,6 +1,8 @@
-"""Random points at which to differentiate.
+"""Random points at which to differentiate, the same ones in every run.
 
-In a table each line draws its own numbers, from its text, so that a new row changes no other.
+In a table, and anywhere outside of tests, each line draws its own numbers, from its text, so that a
+new row changes no other. Inside a test they come from one generator, which ``conftest.py`` restarts
+before each test, so that they do not depend on the tests that ran before.
 """
 
 import linecache
@@ -12,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = str(Path(__file__).parent)
-rng = np.random.default_rng(8)
+in_tests = np.random.default_rng(0)
 
 
-def restart(seed):
-    """Draw the same points again, whichever table was imported before."""
-    rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+def restart():
+    """Draw the same points again inside the next test."""
+    in_tests.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
 def source():
@@ -26,7 +28,7 @@ def source():
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
     if frame is None or not frame.f_code.co_filename.startswith(FOLDER):
-        return rng
+        return in_tests
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     drawn = frame.f_globals.setdefault("_drawn", Counter())
     drawn[line] += 1

@@ -1,5 +1,8 @@
 """The derivatives of elementwise operations as text: there, right, and in LaTeX."""
 
+import importlib
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from op_table import rows
@@ -11,14 +14,15 @@ from agx._engine.walk import wanted_below
 
 #: Elementwise operations without a text, and why.
 WITHOUT = {"conj": "the conjugate of a complex number has no derivative"}
+#: Its operations are registered when it is imported.
+SPECIAL = vars(importlib.import_module("agx.special")) if find_spec("scipy") else {}
 WITH = [name for name, p in registry.items() if p.derivative]
 
 
 def names():
     """What a text may use besides the arguments of its operation."""
-    special = vars(ag.special) if "erfc" in registry else {}
-    own = {name: p for name, p in registry.items() if name not in special}
-    return {**vars(ag), **own, **special, **vars(np)}
+    own = {name: p for name, p in registry.items() if name not in SPECIAL}
+    return {**vars(ag), **own, **SPECIAL, **vars(np)}
 
 
 def uses(name):

@@ -86,7 +86,7 @@ def of_pyright(said):
 
 
 def fingerprint(files):
-    """A text that changes with all that the tools read."""
+    """A text that changes with all that the tools read, and with how they are asked."""
     package = Path(ag.__file__).parent
     read = hashlib.sha256()
     for path in [
@@ -95,7 +95,7 @@ def fingerprint(files):
         *map(Path, files),
     ]:
         read.update(path.read_bytes())
-    return f"{read.hexdigest()} {[version(tool) for tool in (*INSTALLED, 'numpy')]}"
+    return f"{read.hexdigest()} {COMMANDS} {[version(tool) for tool in (*INSTALLED, 'numpy')]}"
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,9 @@ import sys
 
 import numpy as np
 import pytest
-from points import normal, positive, restart
+from points import normal, positive
 
 import agx as ag
-
-restart(7)
 
 scipy_special = pytest.importorskip("scipy.special")
 

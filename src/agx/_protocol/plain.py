@@ -1,173 +1,85 @@
 """NumPy's functions of plain arrays, and its constants and dtypes, which agx offers as they are."""
 
-from numpy import (
-    all,
-    allclose,
-    any,
-    arange,
-    argmax,
-    argmin,
-    argpartition,
-    argsort,
-    argwhere,
-    array_equal,
-    array_equiv,
-    broadcast_shapes,
-    can_cast,
-    common_type,
-    complex64,
-    complex128,
-    count_nonzero,
-    diag_indices,
-    diag_indices_from,
-    digitize,
-    e,
-    einsum_path,
-    empty,
-    empty_like,
-    equal,
-    errstate,
-    eye,
-    finfo,
-    flatnonzero,
-    float32,
-    float64,
-    fromfunction,
-    greater,
-    greater_equal,
-    identity,
-    indices,
-    inf,
-    int32,
-    int64,
-    isclose,
-    iscomplex,
-    iscomplexobj,
-    isfinite,
-    isin,
-    isinf,
-    isnan,
-    isneginf,
-    isposinf,
-    isreal,
-    isrealobj,
-    isscalar,
-    less,
-    less_equal,
-    lexsort,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    may_share_memory,
-    min_scalar_type,
-    nan,
-    nanargmax,
-    nanargmin,
-    ndim,
-    newaxis,
-    nonzero,
-    not_equal,
-    ones,
-    ones_like,
-    pi,
-    result_type,
-    searchsorted,
-    shape,
-    shares_memory,
-    signbit,
-    size,
-    tri,
-    tril_indices,
-    tril_indices_from,
-    triu_indices,
-    triu_indices_from,
-    zeros,
-    zeros_like,
-)
-
-__all__ = [
-    "all",
-    "allclose",
-    "any",
-    "arange",
-    "argmax",
-    "argmin",
-    "argpartition",
-    "argsort",
-    "argwhere",
-    "array_equal",
-    "array_equiv",
-    "broadcast_shapes",
-    "can_cast",
-    "common_type",
-    "complex64",
-    "complex128",
-    "count_nonzero",
-    "diag_indices",
-    "diag_indices_from",
-    "digitize",
-    "e",
-    "einsum_path",
-    "empty",
-    "empty_like",
-    "equal",
-    "errstate",
-    "eye",
-    "finfo",
-    "flatnonzero",
-    "float32",
-    "float64",
-    "fromfunction",
-    "greater",
-    "greater_equal",
-    "identity",
-    "indices",
-    "inf",
-    "int32",
-    "int64",
-    "isclose",
-    "iscomplex",
-    "iscomplexobj",
-    "isfinite",
-    "isin",
-    "isinf",
-    "isnan",
-    "isneginf",
-    "isposinf",
-    "isreal",
-    "isrealobj",
-    "isscalar",
-    "less",
-    "less_equal",
-    "lexsort",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "may_share_memory",
-    "min_scalar_type",
-    "nan",
-    "nanargmax",
-    "nanargmin",
-    "ndim",
-    "newaxis",
-    "nonzero",
-    "not_equal",
-    "ones",
-    "ones_like",
-    "pi",
-    "result_type",
-    "searchsorted",
-    "shape",
-    "shares_memory",
-    "signbit",
-    "size",
-    "tri",
-    "tril_indices",
-    "tril_indices_from",
-    "triu_indices",
-    "triu_indices_from",
-    "zeros",
-    "zeros_like",
-]
+from numpy import all as all
+from numpy import allclose as allclose
+from numpy import any as any
+from numpy import arange as arange
+from numpy import argmax as argmax
+from numpy import argmin as argmin
+from numpy import argpartition as argpartition
+from numpy import argsort as argsort
+from numpy import argwhere as argwhere
+from numpy import array_equal as array_equal
+from numpy import array_equiv as array_equiv
+from numpy import broadcast_shapes as broadcast_shapes
+from numpy import can_cast as can_cast
+from numpy import common_type as common_type
+from numpy import complex64 as complex64
+from numpy import complex128 as complex128
+from numpy import count_nonzero as count_nonzero
+from numpy import diag_indices as diag_indices
+from numpy import diag_indices_from as diag_indices_from
+from numpy import digitize as digitize
+from numpy import e as e
+from numpy import einsum_path as einsum_path
+from numpy import empty as empty
+from numpy import empty_like as empty_like
+from numpy import equal as equal
+from numpy import errstate as errstate
+from numpy import eye as eye
+from numpy import finfo as finfo
+from numpy import flatnonzero as flatnonzero
+from numpy import float32 as float32
+from numpy import float64 as float64
+from numpy import fromfunction as fromfunction
+from numpy import greater as greater
+from numpy import greater_equal as greater_equal
+from numpy import identity as identity
+from numpy import indices as indices
+from numpy import inf as inf
+from numpy import int32 as int32
+from numpy import int64 as int64
+from numpy import isclose as isclose
+from numpy import iscomplex as iscomplex
+from numpy import iscomplexobj as iscomplexobj
+from numpy import isfinite as isfinite
+from numpy import isin as isin
+from numpy import isinf as isinf
+from numpy import isnan as isnan
+from numpy import isneginf as isneginf
+from numpy import isposinf as isposinf
+from numpy import isreal as isreal
+from numpy import isrealobj as isrealobj
+from numpy import isscalar as isscalar
+from numpy import less as less
+from numpy import less_equal as less_equal
+from numpy import lexsort as lexsort
+from numpy import logical_and as logical_and
+from numpy import logical_not as logical_not
+from numpy import logical_or as logical_or
+from numpy import logical_xor as logical_xor
+from numpy import may_share_memory as may_share_memory
+from numpy import min_scalar_type as min_scalar_type
+from numpy import nan as nan
+from numpy import nanargmax as nanargmax
+from numpy import nanargmin as nanargmin
+from numpy import ndim as ndim
+from numpy import newaxis as newaxis
+from numpy import nonzero as nonzero
+from numpy import not_equal as not_equal
+from numpy import ones as ones
+from numpy import ones_like as ones_like
+from numpy import pi as pi
+from numpy import result_type as result_type
+from numpy import searchsorted as searchsorted
+from numpy import shape as shape
+from numpy import shares_memory as shares_memory
+from numpy import signbit as signbit
+from numpy import size as size
+from numpy import tri as tri
+from numpy import tril_indices as tril_indices
+from numpy import tril_indices_from as tril_indices_from
+from numpy import triu_indices as triu_indices
+from numpy import triu_indices_from as triu_indices_from
+from numpy import zeros as zeros
+from numpy import zeros_like as zeros_like

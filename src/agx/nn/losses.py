@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .._engine.graph import Node, of_arrays
+from .._engine.graph import Node, is_recording, of_arrays
+from .._engine.trees import flatten
 from ..ops import loss as ops
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import absolute
@@ -106,8 +107,15 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
     return flat.astype(np.int64, copy=False)
 
 
+def _constant(op: str, name: str, x: Any, dtype: Any) -> np.ndarray:
+    """An argument without a gradient as an array, unless one would be lost."""
+    if is_recording() and any(isinstance(v, Node) and v.requires_grad for v in flatten(x)[0]):
+        raise TypeError(f"{op}: no gradient with respect to {name} is defined; pass a plain array")
+    return np.asarray(x, dtype)
+
+
 def _weights(op: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:
-    weight = np.asarray(weight, dtype)
+    weight = _constant(op, "weight", weight, dtype)
     if weight.shape != (classes,):
         raise ValueError(f"{op}: expected weight of shape {(classes,)}, got {weight.shape}")
     return weight
@@ -146,7 +154,8 @@ def cross_entropy(
     ``label_smoothing`` mixes the targets with the uniform distribution. Targets equal to
     ``ignore_index`` count for nothing; if all do, the mean is 0.
 
-    Raises ValueError for shapes or class numbers that do not fit, and for the mean of no samples.
+    Raises ValueError for shapes or class numbers that do not fit, and for the mean of no samples;
+    TypeError for a ``weight`` that requires a gradient.
 
     >>> ag.cross_entropy(np.array([[1000.0, -1000.0]]), np.array([1]))
     np.float64(2000.0)
@@ -352,14 +361,15 @@ def binary_cross_entropy_with_logits(
     """Compute the binary cross entropy of sigmoid(logits), without overflow for any logit.
 
     t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts to the shape of
-    the logits. Raises ValueError unless it does and logits and targets have one shape.
+    the logits. Raises ValueError unless it does and logits and targets have one shape, and TypeError
+    for a ``pos_weight`` that requires a gradient.
 
     >>> ag.binary_cross_entropy_with_logits(np.array([800.0]), np.array([0.0]))
     np.float64(800.0)
     """
     op = "binary_cross_entropy_with_logits"
     z, targets = _pair(op, logits, targets)
-    weight = np.asarray(1.0 if pos_weight is None else pos_weight, z.dtype)
+    weight = _constant(op, "pos_weight", 1.0 if pos_weight is None else pos_weight, z.dtype)
     sizes = zip(reversed(weight.shape), reversed(z.shape), strict=False)
     if weight.ndim > len(z.shape) or any(w not in (1, n) for w, n in sizes):
         raise ValueError(

@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from points import complex_normal, normal, restart
+from points import complex_normal, normal
 
 import agx as ag
 from agx import linalg as la
 from agx._engine.graph import constant_functions, numpy_functions
-
-restart(6)
 
 INF = np.inf
 

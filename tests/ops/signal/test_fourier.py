@@ -5,11 +5,9 @@ import sys
 
 import numpy as np
 import pytest
-from points import complex_normal, normal, restart
+from points import complex_normal, normal
 
 import agx as ag
-
-restart(5)
 
 ONE = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"]
 MANY = ["fft2", "ifft2", "fftn", "ifftn", "rfft2", "irfft2", "rfftn", "irfftn"]
