@@ -239,7 +239,7 @@ METHODS = {
 #: The other methods and operators, by the reason.
 OTHER_METHODS = {
     "they take nothing but the Tensor": """
-        __abs__ __bool__ __complex__ __copy__ __deepcopy__ __float__ __int__ __iter__ __len__ __neg__
+        __abs__ __bool__ __complex__ __copy__ __deepcopy__ __dir__ __float__ __int__ __iter__ __len__ __neg__
         __pos__ __reduce__ __repr__ conj conjugate copy detach numpy tolist
     """,
     "their other arguments are axes, sizes, places, types, conditions and texts": """

@@ -42,3 +42,9 @@ def test_completion_shows_what_is_offered(module):
 
 def test_there_are_namespaces_to_look_at():
     assert {ag.nn, ag.nn.init, ag.optim, ag.data, ag.testing} <= set(NAMESPACES)
+
+
+def test_completion_of_a_tensor_shows_no_engine():
+    names = set(dir(ag.Tensor(1.0)))
+    assert {"value", "grad", "op", "inputs", "sum", "backward", "register_hook"} <= names
+    assert not names & {"array", "grad_or_none", "shared", "traced", "writable"}

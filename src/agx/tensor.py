@@ -91,6 +91,10 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
 
 
+#: What the engine keeps on nodes for itself, and completion does not show.
+_ENGINES = {"array", "grad_or_none", "shared", "traced", "writable"}
+
+
 class Tensor(Node, Operators):
     """Hold an array, its gradient, and how it was computed.
 
@@ -342,6 +346,9 @@ class Tensor(Node, Operators):
 
     def __format__(self, spec: str) -> str:
         return format(self.array.item(), spec) if spec else repr(self)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _ENGINES]
 
     def __repr__(self) -> str:
         array = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=200)
