@@ -17,6 +17,7 @@ x.sum(axes=0)  # wrong
 x[0] + object()  # wrong
 x[0] = 1.0  # wrong
 print(ag.no_such_name)  # wrong
+print(ag.Comparison)  # wrong
 ag.sin(x, x)  # wrong
 ag.sin(s)  # wrong
 ag.sin(object())  # wrong

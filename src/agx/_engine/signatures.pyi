@@ -28,7 +28,7 @@ from typing import (
 )
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._kernels.graph import Node, Primitive
 from .._kernels.scalar import Scalar
@@ -63,6 +63,12 @@ Arrays: TypeAlias = Item | Sequence[Item | Sequence[Item | Sequence[Item | Seque
 #: One array, as a result: declared by functions, and resolved by ``implements`` and ``of_arrays``.
 Array: TypeAlias = Tensor | np.ndarray
 Plain: TypeAlias = np.ndarray
+#: What NumPy's constant functions take and give.
+Truths: TypeAlias = NDArray[np.bool]
+Places: TypeAlias = NDArray[np.intp]
+Order: TypeAlias = Literal["C", "F", "A", "K"]
+Side: TypeAlias = Literal["left", "right"]
+Axes: TypeAlias = int | tuple[int, ...] | None
 
 class Eigh(NamedTuple, Generic[T]):
     eigenvalues: T
@@ -478,3 +484,79 @@ class Binary(Primitive, Generic[S]):
     def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
     @overload
     def __get__(self, instance: Node, owner: type[Any], /) -> Callable[[Operand], Tensor]: ...
+
+class Ufunc(Protocol):
+    """What ufuncs have besides being called."""
+
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def nin(self) -> int: ...
+    @property
+    def nout(self) -> int: ...
+    @property
+    def nargs(self) -> int: ...
+    @property
+    def ntypes(self) -> int: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def identity(self) -> Any: ...
+    @property
+    def signature(self) -> str | None: ...
+    @property
+    def at(self) -> Callable[..., None]: ...
+    @property
+    def reduce(self) -> Callable[..., Any]: ...
+    @property
+    def accumulate(self) -> Callable[..., Plain]: ...
+    @property
+    def reduceat(self) -> Callable[..., Plain]: ...
+    @property
+    def outer(self) -> Callable[..., Plain]: ...
+
+class Test(Ufunc, Protocol):
+    """A ufunc that tells something of each element."""
+
+    def __call__(self, x: Arrays, /, out: Any = None, **options: Any) -> Truths: ...
+
+class Comparison(Ufunc, Protocol):
+    """A ufunc that tells something of two arrays, elementwise."""
+
+    def __call__(self, x1: Arrays, x2: Arrays, /, out: Any = None, **options: Any) -> Truths: ...
+
+class Extremum(Protocol):
+    """Where an array is extreme: as a whole, or along an axis."""
+
+    @overload
+    def __call__(
+        self, a: Arrays, axis: None = None, out: None = None, *, keepdims: Literal[False] = False
+    ) -> np.intp: ...
+    @overload
+    def __call__(
+        self, a: Arrays, axis: int | None = None, out: Plain | None = None, *, keepdims: bool = ...
+    ) -> Places: ...
+
+class Quantifier(Protocol):
+    """Whether something holds for an array: as a whole, or along axes."""
+
+    @overload
+    def __call__(
+        self,
+        a: Arrays,
+        axis: None = None,
+        out: None = None,
+        keepdims: Literal[False] = False,
+        *,
+        where: Arrays = ...,
+    ) -> np.bool: ...
+    @overload
+    def __call__(
+        self,
+        a: Arrays,
+        axis: Axes = None,
+        out: Plain | None = None,
+        keepdims: bool = ...,
+        *,
+        where: Arrays = ...,
+    ) -> Truths: ...

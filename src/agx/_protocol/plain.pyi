@@ -1,7 +1,7 @@
 """NumPy's functions of plain arrays, said to type checkers: those that take arrays take Tensors too."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, overload
+from collections.abc import Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy import arange as arange
@@ -33,91 +33,22 @@ from numpy import tri as tri
 from numpy import tril_indices as tril_indices
 from numpy import triu_indices as triu_indices
 from numpy import zeros as zeros
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from .._engine.signatures import Arrays, Operand, Plain
-
-Truths = NDArray[np.bool]
-Places = NDArray[np.intp]
-Order = Literal["C", "F", "A", "K"]
-Side = Literal["left", "right"]
-Axes = int | tuple[int, ...] | None
-
-class Ufunc(Protocol):
-    """What ufuncs have besides being called."""
-
-    @property
-    def __name__(self) -> str: ...
-    @property
-    def nin(self) -> int: ...
-    @property
-    def nout(self) -> int: ...
-    @property
-    def nargs(self) -> int: ...
-    @property
-    def ntypes(self) -> int: ...
-    @property
-    def types(self) -> list[str]: ...
-    @property
-    def identity(self) -> Any: ...
-    @property
-    def signature(self) -> str | None: ...
-    @property
-    def at(self) -> Callable[..., None]: ...
-    @property
-    def reduce(self) -> Callable[..., Any]: ...
-    @property
-    def accumulate(self) -> Callable[..., Plain]: ...
-    @property
-    def reduceat(self) -> Callable[..., Plain]: ...
-    @property
-    def outer(self) -> Callable[..., Plain]: ...
-
-class Test(Ufunc, Protocol):
-    """A ufunc that tells something of each element."""
-
-    def __call__(self, x: Arrays, /, out: Any = None, **options: Any) -> Truths: ...
-
-class Comparison(Ufunc, Protocol):
-    """A ufunc that tells something of two arrays, elementwise."""
-
-    def __call__(self, x1: Arrays, x2: Arrays, /, out: Any = None, **options: Any) -> Truths: ...
-
-class Extremum(Protocol):
-    """Where an array is extreme: as a whole, or along an axis."""
-
-    @overload
-    def __call__(
-        self, a: Arrays, axis: None = None, out: None = None, *, keepdims: Literal[False] = False
-    ) -> np.intp: ...
-    @overload
-    def __call__(
-        self, a: Arrays, axis: int | None = None, out: Plain | None = None, *, keepdims: bool = ...
-    ) -> Places: ...
-
-class Quantifier(Protocol):
-    """Whether something holds for an array: as a whole, or along axes."""
-
-    @overload
-    def __call__(
-        self,
-        a: Arrays,
-        axis: None = None,
-        out: None = None,
-        keepdims: Literal[False] = False,
-        *,
-        where: Arrays = ...,
-    ) -> np.bool: ...
-    @overload
-    def __call__(
-        self,
-        a: Arrays,
-        axis: Axes = None,
-        out: Plain | None = None,
-        keepdims: bool = ...,
-        *,
-        where: Arrays = ...,
-    ) -> Truths: ...
+from .._engine.signatures import (
+    Arrays,
+    Axes,
+    Comparison,
+    Extremum,
+    Operand,
+    Order,
+    Places,
+    Plain,
+    Quantifier,
+    Side,
+    Test,
+    Truths,
+)
 
 equal: Comparison
 greater: Comparison
