@@ -60,7 +60,9 @@ def everything(tmp_path_factory):
 def short(found):
     """A type as the programs write it."""
     found = re.sub(r"\b(?:\w+\.)+(?=\w)", "", found).replace("_AnyShape", "tuple[Any, ...]")
-    found = re.sub(r"ndarray\[tuple\[(?:Any|int)(?:, \.\.\.)?\], dtype\[\w+\]\]", "ndarray", found)
+    found = re.sub(
+        r"ndarray\[tuple\[(?:Any|int)(?:, \.\.\.)?\], dtype\[\w+(?:\[.*?\])?\]\]", "ndarray", found
+    )
     return re.sub(r"^(\w+)\[\[.*|^(Giving)\[.*", r"\1\2", found)
 
 

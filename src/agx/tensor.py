@@ -20,7 +20,7 @@ from .ops.shape import axes, index, moves, selection
 from .ops.shape import dtype as dtypes
 
 if TYPE_CHECKING:
-    from ._engine.signatures import Method, Operators
+    from ._engine.signatures import Method, Numeric, Operators
 else:
     Operators = object
 
@@ -197,7 +197,7 @@ class Tensor(Node, Operators):
         return self.value
 
     @data.setter
-    def data(self, new: Any) -> None:
+    def data(self, new: Node | Numeric) -> None:
         self.value = new
 
     @property

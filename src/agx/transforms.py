@@ -37,6 +37,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ._engine.signatures import (
         Array,
+        Derivative,
         GradAndAux,
         Gradient,
         Jacobian,
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
         ValueAndGrad,
         ValueGradAndAux,
     )
+
+    OfOne = Derivative[np.ndarray, Tensor, Any]
+    OfSeveral = Derivative[tuple[np.ndarray, ...], tuple[Tensor, ...], tuple[Any, ...]]
 
 Argnums = int | tuple[int, ...]
 
@@ -200,6 +204,18 @@ def value_and_grad(
 ) -> ValueGradAndAux[P]: ...
 @overload
 def value_and_grad(
+    f: Callable[..., Any], argnums: int, *, has_aux: Literal[False] = False
+) -> Derivative[tuple[np.ndarray, np.ndarray], tuple[Tensor, Tensor], tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[..., Any], argnums: tuple[int, ...], *, has_aux: Literal[False] = False
+) -> Derivative[
+    tuple[np.ndarray, tuple[np.ndarray, ...]],
+    tuple[Tensor, tuple[Tensor, ...]],
+    tuple[Any, tuple[Any, ...]],
+]: ...
+@overload
+def value_and_grad(
     f: Callable[..., Any], argnums: Argnums, *, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]: ...
 def value_and_grad(
@@ -245,9 +261,9 @@ def _outer(run: _Run, tree: Any) -> Any:
 @overload
 def grad(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
 @overload
-def grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+def grad(f: Callable[..., Any], argnums: int) -> OfOne: ...
 @overload
-def grad(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
+def grad(f: Callable[..., Any], argnums: tuple[int, ...]) -> OfSeveral: ...
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the gradient of a function that returns a scalar.
 
@@ -271,11 +287,17 @@ def grad_and_aux(
     f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0
 ) -> GradAndAux[P]: ...
 @overload
-def grad_and_aux(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+def grad_and_aux(
+    f: Callable[..., Any], argnums: int
+) -> Derivative[tuple[np.ndarray, Any], tuple[Tensor, Any], tuple[Any, Any]]: ...
 @overload
 def grad_and_aux(
     f: Callable[..., Any], argnums: tuple[int, ...]
-) -> Callable[..., tuple[Any, ...]]: ...
+) -> Derivative[
+    tuple[tuple[np.ndarray, ...], Any],
+    tuple[tuple[Tensor, ...], Any],
+    tuple[tuple[Any, ...], Any],
+]: ...
 def grad_and_aux(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return a function that gives the gradient of ``f`` and what ``f`` returns besides its value.
 
@@ -297,11 +319,9 @@ def elementwise_grad(
     f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0
 ) -> Gradient[P]: ...
 @overload
-def elementwise_grad(f: Callable[..., Any], argnums: int) -> Callable[..., Any]: ...
+def elementwise_grad(f: Callable[..., Any], argnums: int) -> OfOne: ...
 @overload
-def elementwise_grad(
-    f: Callable[..., Any], argnums: tuple[int, ...]
-) -> Callable[..., tuple[Any, ...]]: ...
+def elementwise_grad(f: Callable[..., Any], argnums: tuple[int, ...]) -> OfSeveral: ...
 def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the derivative of a function that maps each element by itself.
 
@@ -407,7 +427,9 @@ def _push(run: _Run, out: Node, directions: list[Any], nested: bool) -> Any:
 @overload
 def jacobian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Jacobian[P]: ...
 @overload
-def jacobian(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def jacobian(f: Callable[..., Any], argnums: int) -> OfOne: ...
+@overload
+def jacobian(f: Callable[..., Any], argnums: tuple[int, ...]) -> OfSeveral: ...
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the Jacobian of a function of arrays: shape of the result, then shape of the argument.
 
@@ -471,7 +493,15 @@ def _block(out: Node, nodes: list[Any], units: np.ndarray) -> list[Any]:
 @overload
 def hessian(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Jacobian[P]: ...
 @overload
-def hessian(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def hessian(f: Callable[..., Any], argnums: int) -> OfOne: ...
+@overload
+def hessian(
+    f: Callable[..., Any], argnums: tuple[int, ...]
+) -> Derivative[
+    tuple[tuple[np.ndarray, ...], ...],
+    tuple[tuple[Tensor, ...], ...],
+    tuple[tuple[Any, ...], ...],
+]: ...
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the matrix of second derivatives of a function that returns a scalar.
 
@@ -485,7 +515,9 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 @overload
 def hvp(f: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[...]: ...
 @overload
-def hvp(f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def hvp(f: Callable[..., Any], argnums: int) -> OfOne: ...
+@overload
+def hvp(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
 def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function (*args, v) -> Hessian of ``f`` at args, times v, without forming the Hessian.
 

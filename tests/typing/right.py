@@ -31,13 +31,19 @@ def functions(bare: np.ndarray) -> None:
     reveal_type(ag.sum(x, axis=0, keepdims=True))  # Tensor
     reveal_type(ag.sum(bare, axis=0))  # ndarray
     reveal_type(ag.sum([x, 1.0]))  # Tensor
+    reveal_type(ag.sum([]))  # ndarray
     reveal_type(ag.sum(a=x))  # Any
     reveal_type(ag.matmul(v, x))  # Tensor
     reveal_type(ag.dot(bare, bare))  # ndarray
     reveal_type(ag.einsum("i,i->", v, x))  # Tensor
     reveal_type(ag.einsum("i,i->", v, v))  # ndarray
     reveal_type(ag.concatenate([x, v]))  # Tensor
+    reveal_type(ag.concatenate(x[:, None]))  # Tensor
+    reveal_type(ag.concatenate([[x, x], [x, x]]))  # Tensor
+    reveal_type(ag.concat(([1.0], (2.0, 3.0)), axis=0))  # ndarray
     reveal_type(ag.stack([v, v]))  # ndarray
+    reveal_type(ag.vstack((x, v)))  # Tensor
+    reveal_type(ag.hstack([bare, 2.0]))  # ndarray
     reveal_type(ag.block([[x, x], [x, x]]))  # Tensor
     reveal_type(ag.abs(x) + ag.concat([x, 1.0]))  # Tensor
     reveal_type(ag.where(v > 0, x, 0.0))  # Tensor
@@ -65,6 +71,54 @@ def functions(bare: np.ndarray) -> None:
     reveal_type(np.sin(x))  # Any
 
 
+def facts(bare: np.ndarray) -> None:
+    """NumPy's functions of plain arrays, which take Tensors and give no gradient."""
+    best: np.intp = ag.argmax(x)
+    every: np.bool = ag.all(x > 0)
+    count: np.intp = ag.count_nonzero([x, v])
+    reveal_type(["a", "b", "c"][ag.argmax(x)])  # str
+    reveal_type(ag.argmin(x, axis=0))  # ndarray
+    reveal_type(ag.nanargmax(bare, axis=0))  # ndarray
+    reveal_type(ag.argsort(x))  # ndarray
+    reveal_type(ag.argpartition(x, 1))  # ndarray
+    reveal_type(ag.lexsort([x, v]))  # ndarray
+    reveal_type(ag.searchsorted(v, x))  # ndarray
+    reveal_type(ag.digitize(x, [0.0, 1.0]))  # ndarray
+    reveal_type(ag.argwhere(x))  # ndarray
+    reveal_type(ag.flatnonzero(x > 0))  # ndarray
+    reveal_type(ag.nonzero(x))  # tuple[ndarray, ...]
+    reveal_type(ag.count_nonzero(x, axis=0))  # ndarray
+    reveal_type(ag.all(x, axis=0))  # ndarray
+    reveal_type(ag.any([x, v], axis=(0, 1)))  # ndarray
+    reveal_type(ag.isclose(x, v))  # ndarray
+    reveal_type(ag.allclose(x, 1.0, atol=1e-3))  # bool
+    reveal_type(ag.array_equal(v, x))  # bool
+    reveal_type(ag.array_equiv(x, x))  # bool
+    reveal_type(ag.isin(x, [1.0, 2.0]))  # ndarray
+    reveal_type(ag.isnan(x))  # ndarray
+    reveal_type(ag.isfinite(bare))  # ndarray
+    reveal_type(ag.isposinf(x))  # ndarray
+    reveal_type(ag.signbit(x))  # ndarray
+    reveal_type(ag.logical_not(x > 0))  # ndarray
+    reveal_type(ag.logical_and(x > 0, v > 0))  # ndarray
+    reveal_type(ag.logical_and.nin)  # int
+    reveal_type(ag.greater(x, 0.0))  # ndarray
+    reveal_type(ag.equal(v, x, where=v > 0))  # ndarray
+    reveal_type(ag.isreal(x))  # ndarray
+    reveal_type(ag.ones_like(x))  # ndarray
+    reveal_type(ag.zeros_like(x, dtype=np.float32))  # ndarray
+    reveal_type(ag.empty_like(prototype=x))  # ndarray
+    reveal_type(ag.ndim(x))  # int
+    reveal_type(ag.size(x, 0))  # int
+    reveal_type(ag.shape([x, x]))  # tuple[int, ...]
+    reveal_type(ag.result_type(x, np.float32))  # dtype[Any]
+    reveal_type(ag.shares_memory(x, v))  # bool
+    reveal_type(ag.triu_indices_from(x))  # tuple[ndarray, ndarray]
+    reveal_type(ag.zeros(3))  # ndarray
+    if ag.any(x > 0) and not every and best < count:
+        reveal_type(v[ag.argsort(x)])  # ndarray
+
+
 def tensors() -> None:
     reveal_type(x * x)  # Tensor
     reveal_type(2.0 * x)  # Tensor
@@ -75,6 +129,10 @@ def tensors() -> None:
     reveal_type(sum([x, x]))  # Tensor | Literal[0]
     reveal_type(max(x, x))  # Tensor
     reveal_type(divmod(x, 2.0))  # tuple[Tensor, Tensor]
+    reveal_type(x + [1.0, 2.0, 3.0])  # Tensor
+    reveal_type([[1.0], [2.0]] + x)  # Tensor
+    reveal_type(x - (v, v))  # Tensor
+    reveal_type(x / np.float32(2.0))  # Tensor
     reveal_type(x == x)  # ndarray
     reveal_type(x < 2.0)  # ndarray
     reveal_type(x[0])  # Tensor
@@ -83,6 +141,9 @@ def tensors() -> None:
     reveal_type(x.sum())  # Tensor
     reveal_type(x.mean(axis=0, keepdims=True))  # Tensor
     reveal_type(x.reshape(3, 1))  # Tensor
+    reveal_type(x.reshape((3, 1)))  # Tensor
+    reveal_type(x.reshape(np.shape(v)))  # Tensor
+    reveal_type(x.reshape(x.size, -1, order="F"))  # Tensor
     reveal_type(x.detach())  # Tensor
     reveal_type(x.argmax())  # ndarray
     reveal_type(x.shape)  # tuple[int, ...]
@@ -92,6 +153,10 @@ def tensors() -> None:
     reveal_type(x.requires_grad)  # bool
     reveal_type(x.backward())  # None
     reveal_type(ag.reshape)  # Giving
+    x.value = [1.0, 2.0, 3.0]
+    x.value -= 0.1 * x.grad
+    x.grad = None
+    x.grad = x * x
     for row in x:
         reveal_type(row)  # Tensor
 
@@ -112,6 +177,11 @@ def scalars() -> None:
     reveal_type(ag.add(2.0, s))  # Scalar
     reveal_type(ag.maximum(s, 0.0))  # Scalar
     reveal_type(ag.max(s, 0.0))  # Scalar
+    reveal_type(ag.max([s, s]))  # Scalar
+    reveal_type(ag.sum([s, s]))  # Scalar
+    reveal_type(ag.mean([s, s * 2.0]))  # Scalar
+    reveal_type(ag.prod((s, s)))  # Scalar
+    reveal_type(ag.sigmoid(s))  # Scalar
     reveal_type(ag.max(v, axis=0))  # ndarray
     reveal_type(x.max())  # Tensor
     reveal_type(s.grad)  # float
@@ -157,7 +227,19 @@ def transforms(bare: np.ndarray, weights: dict[str, np.ndarray]) -> None:
     reveal_type(ag.grad(lambda w, q: ag.sum(w * q))(v, v))  # ndarray
     reveal_type(ag.grad(np.sin)(2.0))  # ndarray
     reveal_type(ag.grad(ag.tanh)(2.0))  # ndarray
-    reveal_type(ag.grad(distance, argnums=(0, 1))(v, v))  # tuple[Any, ...]
+    reveal_type(ag.grad(distance, argnums=(0, 1))(v, v))  # tuple[ndarray, ...]
+    reveal_type(ag.grad(distance, argnums=1)(v, v))  # ndarray
+    reveal_type(ag.grad(distance, argnums=1)(x, x))  # Tensor
+    reveal_type(ag.grad(misfit, argnums=1)(weights, bare))  # Any
+    reveal_type(ag.grad(misfit, argnums=(0, 1))(weights, bare))  # tuple[Any, ...]
+    reveal_type(ag.value_and_grad(distance, argnums=1)(v, 2.0))  # tuple[ndarray, ndarray]
+    reveal_type(ag.value_and_grad(distance, (0, 1))(v, v)[1])  # tuple[ndarray, ...]
+    reveal_type(ag.jacobian(ag.matmul, argnums=1)(v, v))  # ndarray
+    reveal_type(ag.jacobian(ag.matmul, argnums=(0, 1))(v, v))  # tuple[ndarray, ...]
+    reveal_type(ag.hessian(distance, argnums=1)(v, v))  # ndarray
+    reveal_type(ag.hessian(distance, argnums=(0, 1))(v, v)[0])  # tuple[ndarray, ...]
+    reveal_type(ag.hvp(distance, argnums=1)(v, v, v))  # ndarray
+    reveal_type(ag.elementwise_grad(np.hypot, argnums=1)(v, v))  # ndarray
     reveal_type(slope(v))  # ndarray
     reveal_type(ag.grad(height)(Line(v, v), v))  # Line
     reveal_type(ag.value_and_grad(energy)(v))  # tuple[ndarray, ndarray]

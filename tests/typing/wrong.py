@@ -17,6 +17,7 @@ x.sum(axes=0)  # wrong
 x[0] + object()  # wrong
 x[0] = 1.0  # wrong
 print(ag.no_such_name)  # wrong
+print(ag.Comparison)  # wrong
 ag.sin(x, x)  # wrong
 ag.sin(s)  # wrong
 ag.sin(object())  # wrong
@@ -26,6 +27,28 @@ ag.sin(v).backward()  # wrong
 ag.split(x, 3).backward()  # wrong
 ag.cross_entropy(x, v, reduction=3)  # wrong
 s + v  # wrong
+x + "a"  # wrong
+"a" * x  # wrong
+print(x < "a")  # wrong
+x.reshape("a")  # wrong
+x.grad = "a"  # wrong
+x.value = "a"  # wrong
+x.data = "a"  # wrong
+ag.relu(x, 3)  # wrong
+ag.sigmoid(x, 3)  # wrong
+ag.erf(x, 3)  # wrong
+ag.matmul(x)  # wrong
+ag.concatenate(3)  # wrong
+ag.concatenate([object()])  # wrong
+ag.stack([x, v], axes=0)  # wrong
+ag.sum([s, v])  # wrong
+ag.argmax(x, axes=0)  # wrong
+ag.argmax(object())  # wrong
+ag.argsort(x).backward()  # wrong
+ag.greater(x)  # wrong
+ag.isnan(x, x, x)  # wrong
+ag.allclose(x)  # wrong
+ag.zeros_like(x).backward()  # wrong
 
 
 def energy(q: Tensor, scale: float = 1.0) -> Tensor:
@@ -37,6 +60,9 @@ ag.grad(energy)()  # wrong
 ag.grad(energy)("text")  # wrong
 ag.grad(energy)(v).backward()  # wrong
 ag.value_and_grad(energy)(v)[2]  # wrong
+ag.grad(energy, argnums=1)(v, v).backward()  # wrong
+ag.jacobian(ag.matmul, argnums=(0, 1))(v, v).backward()  # wrong
+ag.grad(energy, argnums="q")  # wrong
 ag.grad(3.0)  # wrong
 
 

@@ -42,18 +42,29 @@ constant_functions: set[Any] = set()
 
 @overload
 def primitive(
-    name: Literal["exp", "log", "sqrt", "tanh", "abs", "neg"],
-    function: OneIn,
+    name: Literal["exp", "log", "sqrt", "tanh", "abs", "neg", "relu", "sigmoid"],
+    function: Callable[..., Any],
     vjps: Rules,
     **facts: Any,
 ) -> Unary[Scalar]: ...
 @overload
 def primitive(
     name: Literal["add", "sub", "mul", "div", "pow"],
-    function: TwoIn,
+    function: Callable[..., Any],
     vjps: Rules,
     **facts: Any,
 ) -> Binary[Scalar]: ...
+@overload
+def primitive(
+    name: Literal["erf", "silu", "softplus"],
+    function: Callable[..., Any],
+    vjps: Rules,
+    **facts: Any,
+) -> Unary[Never]: ...
+@overload
+def primitive(
+    name: Literal["matmul"], function: Callable[..., Any], vjps: Rules, **facts: Any
+) -> Binary[Never]: ...
 @overload
 def primitive(name: str, function: OneIn, vjps: Rules, **facts: Any) -> Unary[Never]: ...
 @overload

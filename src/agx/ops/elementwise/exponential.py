@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import primitive
 from ..complex import real_only
 from ..shape.where import where
+
+if TYPE_CHECKING:
+    from ..._engine.signatures import Unary
+    from ..._kernels.scalar import Scalar
 
 __all__ = [
     "exp",
@@ -74,7 +78,7 @@ def sigmoid_value(x: Any) -> Any:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
-sigmoid = primitive(
+sigmoid: Unary[Scalar] = primitive(
     "sigmoid",
     sigmoid_value,
     (lambda g, out, x: g * (out * sigmoid(-x)),),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, is_node, no_gradient, primitive, value_of
+from ..._engine.graph import Node, Primitive, implements, is_node, no_gradient, primitive, value_of
 from ..._kernels import loops
 from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
@@ -16,7 +16,7 @@ from ..shape.where import where
 if TYPE_CHECKING:
     from typing import Never
 
-    from ..._engine.signatures import Array, Binary, TwoIn
+    from ..._engine.signatures import Array, Binary, TwoIn, Unary
     from ..._kernels.scalar import Scalar
 
 __all__ = [
@@ -124,7 +124,7 @@ def _relu_gradient_value(g: Any, x: Any) -> Any:
     return np.where(x > 0, g, 0) if out is None else out
 
 
-relu = primitive(
+relu: Unary[Scalar] = primitive(
     "relu",
     _relu_value,
     (lambda g, out, x: _relu_gradient(g, x),),
@@ -133,7 +133,7 @@ relu = primitive(
     derivative="where(x > 0, 1, 0)",
     doc="Compute max(x, 0) elementwise; the gradient at 0 is 0.",
 )
-_relu_gradient = primitive(
+_relu_gradient: Primitive = primitive(
     "relu_gradient",
     _relu_gradient_value,
     (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),

@@ -28,7 +28,7 @@ from ..shape.moves import flip
 from ..shape.where import where as choose_where
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array, Varying
+    from ..._engine.signatures import Array, Total, Varying
 
 __all__ = [
     "average",
@@ -163,7 +163,7 @@ def sum(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Array:
+) -> Total:
     """Add the elements along ``axis``: one axis, a tuple of axes, or all of them.
 
     ``initial`` is added, elements where ``where`` is False are left out; ``out`` is refused.
@@ -186,7 +186,7 @@ def mean(
     keepdims: bool = False,
     *,
     where: Any = None,
-) -> Array:
+) -> Total:
     """Average the elements along ``axis``; those where ``where`` is False do not count.
 
     >>> ag.mean(np.array([1.0, 2.0, 6.0]))
@@ -302,7 +302,7 @@ def prod(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
-) -> Array:
+) -> Total:
     """Multiply the elements along ``axis``, and ``initial``.
 
     >>> x = ag.Tensor([2.0, 0.0, 3.0])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..._engine.graph import implements, is_node, primitive
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array
+    from ..._engine.signatures import Array, Joined
 
 __all__ = [
     "broadcast_to",
@@ -87,7 +87,12 @@ _broadcast_to = primitive(
 
 @implements(np.reshape)
 def reshape(
-    a: Any, /, shape: Any = (), *more: Any, order: str = "C", copy: bool | None = None
+    a: Any,
+    /,
+    shape: SupportsIndex | Iterable[SupportsIndex] = (),
+    *more: Any,
+    order: str = "C",
+    copy: bool | None = None,
 ) -> Array:
     """Give ``a`` another shape with the same number of elements; -1 stands for what is left over.
 
@@ -99,7 +104,7 @@ def reshape(
     """
     if more and isinstance(more[-1], str):
         *more, order = more  # type: ignore[assignment]
-    shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)
+    shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)  # type: ignore[arg-type]
     if copy is False:
         raise TypeError("reshape: copy=False is not supported; leave it out")
     if order == "C":
@@ -257,7 +262,7 @@ def concatenate(
     *,
     dtype: Any = None,
     casting: str = "same_kind",
-) -> Array:
+) -> Joined:
     """Join arrays along an existing axis; ``axis=None`` flattens them first.
 
     ``dtype`` is that of the result; ``out`` is refused.
@@ -280,7 +285,7 @@ def stack(
     *,
     dtype: Any = None,
     casting: str = "same_kind",
-) -> Array:
+) -> Joined:
     """Join arrays of one shape along a new axis.
 
     >>> ag.stack([np.ones(3), np.zeros(3)], axis=1).shape

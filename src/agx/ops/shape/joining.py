@@ -13,7 +13,7 @@ from .dtype import astype
 from .moves import moved_together
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array, AtLeast
+    from ..._engine.signatures import Array, AtLeast, Joined
 
 __all__ = [
     "append",
@@ -57,7 +57,7 @@ atleast_3d = _at_least(np.atleast_3d, 3, "new ones of length 1 come at both ends
 
 
 @implements(np.vstack)
-def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
+def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Joined:
     """Join arrays along the first axis; those of one axis are rows.
 
     >>> ag.vstack([np.ones(3), np.zeros(3)]).shape
@@ -68,7 +68,7 @@ def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
 
 
 @implements(np.hstack)
-def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Array:
+def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Joined:
     """Join arrays along the second axis, or the only one.
 
     >>> ag.hstack([np.ones(3), np.zeros(2)]).shape
@@ -79,7 +79,7 @@ def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind")
 
 
 @implements(np.dstack)
-def dstack(tup: Sequence[Any]) -> Array:
+def dstack(tup: Sequence[Any]) -> Joined:
     """Join arrays along the third axis.
 
     >>> ag.dstack([np.ones(3), np.zeros(3)]).shape
@@ -89,7 +89,7 @@ def dstack(tup: Sequence[Any]) -> Array:
 
 
 @implements(np.column_stack)
-def column_stack(tup: Sequence[Any]) -> Array:
+def column_stack(tup: Sequence[Any]) -> Joined:
     """Join arrays as columns of a matrix.
 
     >>> ag.column_stack([np.ones(3), np.zeros(3)]).shape
