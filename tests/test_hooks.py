@@ -9,7 +9,7 @@ from op_table import rows
 
 import agx as ag
 from agx._engine import hooks
-from agx._engine.graph import backward
+from agx._engine.graph import backward, value_of
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +93,18 @@ def test_handles_take_hooks_away():
     x.sum().backward()
     assert len(seen) == 1
     second.remove()
+    x.sum().backward()
+    assert len(seen) == 1
+    assert hooks.hooked == {}
+
+
+def test_handles_take_hooks_away_at_the_end_of_a_block():
+    x, seen = leaf(1.0), []
+    with x.register_hook(seen.append) as handle:
+        x.sum().backward()
+    assert isinstance(handle, hooks.Handle)
+    with pytest.raises(KeyError), x.register_post_accumulate_grad_hook(seen.append):
+        raise KeyError
     x.sum().backward()
     assert len(seen) == 1
     assert hooks.hooked == {}
@@ -200,6 +212,34 @@ def test_create_graph_gives_tensors_that_are_differentiated_again():
     handle.remove()
     g.sum().backward()
     np.testing.assert_array_equal(x.grad, [36.0])
+
+
+def test_an_answer_stays_in_the_graph_where_the_seed_was_plain():
+    w, kinds = leaf(2.0), []
+    w.register_hook(lambda g: kinds.append(type(g)) or g * w)
+    (w * 3.0).sum().backward(create_graph=True)
+    g = w.grad
+    assert kinds == [ag.Tensor]
+    np.testing.assert_array_equal(g.value, [6.0])
+    w.grad = None
+    g.sum().backward()
+    np.testing.assert_array_equal(w.grad, [6.0])  # 3, which the hook sees and makes 3 * w
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (lambda g: None, [1.0, 1.0]),
+        (lambda g: g, [1.0, 1.0]),
+        (lambda g: np.full(2, 5.0), [5.0, 5.0]),
+        (lambda g: np.clip(g, -0.5, 0.5), [0.5, 0.5]),
+    ],
+)
+def test_answers_that_are_constant_with_create_graph(answer, expected):
+    x = leaf(1.0, 2.0)
+    x.register_hook(answer)
+    (x * 1.0).sum().backward(create_graph=True)
+    np.testing.assert_array_equal(np.asarray(value_of(x.grad)), expected)
 
 
 def test_float32_stays_float32():
@@ -367,6 +407,115 @@ def test_hooks_of_other_graphs_do_not_matter():
     np.testing.assert_array_equal(x.grad, [2.0])
     np.testing.assert_array_equal(ag.grad(lambda x: (x * x).sum())(np.ones(2)), [2.0, 2.0])
     handle.remove()
+
+
+def test_second_derivatives_go_through_hooks():
+    """d(x^2 2x)/dx, where the hook of y = x^2 runs again on the gradient 2x y' of y: 64 + 8."""
+
+    def f(x):
+        y = x * x
+        y.register_hook(lambda g: g * y)
+        return y.sum()
+
+    x = np.array([2.0, 3.0])
+    np.testing.assert_array_equal(ag.grad(f)(x), [16.0, 54.0])
+    np.testing.assert_array_equal(ag.grad(lambda x: ag.grad(f)(x).sum())(x), [72.0, 342.0])
+
+
+# --- checkpoint -----------------------------------------------------------------------------------
+
+
+def test_hooks_of_leaves_outside_a_checkpoint_run_once_on_the_whole_gradient():
+    w, x, seen = leaf(2.0), leaf(1.0), []
+    w.register_hook(lambda g: seen.append(float(g[0])) or g * 10)
+    inside = ag.checkpoint(lambda x: x * w * 2)
+    inside(x).sum().backward()
+    (inside(x).sum() + (3 * w).sum()).backward()
+    assert seen == [2.0, 5.0]
+    np.testing.assert_array_equal(w.grad, [70.0])
+    np.testing.assert_array_equal(x.grad, [8.0])
+
+
+def test_hooks_of_results_outside_a_checkpoint_run_once_on_the_whole_gradient():
+    w, x, seen = leaf(2.0), leaf(1.0), []
+    h = w * w
+    h.register_hook(lambda g: seen.append(float(g[0])) or g * 10)
+    (ag.checkpoint(lambda x: x * h * 2 + w)(x).sum() + (3 * h).sum()).backward()
+    assert seen == [5.0]
+    np.testing.assert_array_equal(w.grad, [201.0])
+    np.testing.assert_array_equal(x.grad, [8.0])
+
+
+def test_hooks_of_parameters_inside_a_checkpoint():
+    layer = ag.nn.Linear(1, 1)
+    for p in layer.parameters():
+        p.register_hook(lambda g: g * 0.5)
+    ag.checkpoint(layer)(ag.Tensor([[1.0]])).sum().backward()
+    for p in layer.parameters():
+        np.testing.assert_array_equal(p.grad, np.full(p.shape, 0.5))
+
+
+def test_hooks_inside_nested_checkpoints_run_once():
+    w, x, seen = leaf(2.0), leaf(3.0), []
+
+    def inner(x):
+        y = x * w
+        y.register_hook(lambda g: seen.append("y") or g * 10)
+        return y * 1.0
+
+    def outer(x):
+        h = x * 1.0
+        h.register_hook(lambda g: seen.append("h") or g * 10)
+        return ag.checkpoint(lambda x: inner(x) * h)(x * 1.0) + h
+
+    w.register_hook(lambda g: seen.append("w"))
+    ag.checkpoint(outer)(x).sum().backward()  # x w h + h
+    assert sorted(seen) == ["h", "w", "y"]
+    np.testing.assert_array_equal(w.grad, [90.0])
+    np.testing.assert_array_equal(x.grad, [60.0 + 70.0])
+
+
+def test_a_hook_inside_a_checkpoint_runs_for_each_result():
+    x, seen = leaf(2.0), []
+
+    def f(x):
+        y = x * x
+        y.register_hook(lambda g: seen.append(float(g[0])))
+        return y * 3.0, y * 5.0
+
+    a, b = ag.checkpoint(f)(x)
+    (a + b).sum().backward()
+    assert sorted(seen) == [3.0, 5.0]
+    np.testing.assert_array_equal(x.grad, [32.0])
+
+
+def test_second_derivatives_through_a_checkpoint_with_hooks():
+    def f(x, wrap):
+        w = x * 2.0
+        w.register_hook(lambda g: g * w)
+        return wrap(lambda x: x * w * x)(x * 1.0).sum()
+
+    x = np.array([2.0])
+    first, second = [
+        [ag.grad(f)(x, wrap), ag.grad(lambda x, w=wrap: ag.grad(f)(x, w).sum())(x)]
+        for wrap in (lambda f: f, ag.checkpoint)
+    ]
+    np.testing.assert_allclose(second, first)
+
+
+def test_an_argument_of_a_checkpoint_may_depend_on_what_its_function_uses():
+    """w (2w)^2 in w: a Tensor from outside that is also below the argument counts once."""
+
+    def f(w):
+        x = w * 2
+        return ag.checkpoint(lambda x: x * w * x)(x).sum()
+
+    w = leaf(2.0)
+    f(w).backward(create_graph=True)
+    np.testing.assert_array_equal(w.grad.value, [48.0])
+    first, w.grad = w.grad, None
+    first.sum().backward()
+    np.testing.assert_array_equal(w.grad, [48.0])
 
 
 # --- Scalars --------------------------------------------------------------------------------------

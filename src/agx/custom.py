@@ -21,6 +21,7 @@ from ._engine.graph import (
     show_arguments,
     value_of,
 )
+from ._engine.hooks import hooked_nodes
 from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
 from ._kernels.arrays import fingerprint_of
@@ -189,6 +190,9 @@ def checkpoint(f: F) -> F:
     weights of a model. Arguments and the result may be nested containers of arrays. The backward pass
     raises RuntimeError if ``f`` does not give the same result when it is called again.
 
+    Hooks of Tensors from outside run once, on the whole gradient; that of a result must be registered
+    before ``f`` is called. Hooks registered inside ``f`` run once for each array that it returns.
+
     >>> ag.grad(ag.checkpoint(lambda x: ag.exp(ag.sin(x))))(0.0)
     array(1.)
     """
@@ -199,6 +203,7 @@ def checkpoint(f: F) -> F:
         if not is_recording():
             return f(*args, **kwargs)
         places = [k for k, leaf in enumerate(found) if isinstance(leaf, Node)]
+        hooked = hooked_nodes()
 
         def again(nodes: list[Any]) -> tuple[list[Any], Any]:
             call = list(found)
@@ -208,7 +213,10 @@ def checkpoint(f: F) -> F:
 
         with Trace([found[k].array for k in places], strict=False) as inner:
             results, rebuild = again(inner.nodes)
-            inputs = [*(found[k] for k in places), *dict.fromkeys(inner.outside(*results))]
+            inputs = [
+                *(found[k] for k in places),
+                *dict.fromkeys(inner.outside(*results, others=hooked)),
+            ]
         values = [value_of(r) for r in results]
         if not any(n.requires_grad for n in inputs):
             return rebuild(values)
@@ -245,7 +253,8 @@ def _replay(
                     "backward pass: an array that it uses was changed in place, or it draws random "
                     "numbers; change a copy, and seed the generator inside the function"
                 )
-            wrt = [*inner.nodes, *inputs[count:]]
-            return tuple(pullback(results[k], wrt, g, create_graph=follow))
+            outside = inputs[count:]
+            wrt = [*inner.nodes, *outside]
+            return tuple(pullback(results[k], wrt, g, create_graph=follow, others=outside))
 
     return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*inputs)

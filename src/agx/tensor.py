@@ -157,8 +157,8 @@ class Tensor(Node, Operators):
         The gradient is that of this pass, a read-only array of this Tensor's shape and dtype, or a Tensor
         with ``create_graph=True``. If the hook returns another, the pass goes on with that, and a leaf adds
         that to its ``grad``. Hooks run in the order in which they were registered; ``ag.grad`` and its
-        relatives run them too. Returns a handle whose ``remove()`` takes the hook away. Raises RuntimeError
-        if this Tensor requires no gradient.
+        relatives run them too. Returns a handle whose ``remove()``, or the end of a ``with`` block, takes the
+        hook away. Raises RuntimeError if this Tensor requires no gradient.
 
         >>> x = ag.Tensor([3.0, 4.0])
         >>> handle = x.register_hook(lambda g: np.clip(g, -1.0, 1.0))

@@ -255,7 +255,7 @@ def backward(
             told = Watch(on_leaf) if hooked or on_leaf is not None else None
             _sweep.backward(root, start, free, told)
             return
-        wrt, watch = leaves_below(root), Watch(on_leaf, adds=False)
+        wrt, watch = leaves_below(root), Watch(on_leaf, adds=False, follow=True)
         found = _sweep.pullback(root, start, wrt, True, watch)
         for leaf, g in zip(wrt, found, strict=True):
             if g is not None:
@@ -265,19 +265,26 @@ def backward(
 
 
 def pullback(
-    root: Node, wrt: Iterable[Node], seed: Any = None, create_graph: bool = False
+    root: Node,
+    wrt: Iterable[Node],
+    seed: Any = None,
+    create_graph: bool = False,
+    others: Iterable[Node] | None = None,
 ) -> list[Any]:
     """Gradients of ``root`` with respect to each node of ``wrt``, without touching any ``grad``.
 
     Arrays; Tensors that can be differentiated again with ``create_graph``. Zeros where ``root`` does
-    not depend on a node.
+    not depend on a node. ``others`` are given where this is a part of another pass: the nodes of ``wrt``
+    whose hooks that pass runs, on the whole gradient. The sweep then ends at ``wrt``.
     """
     nodes = list(wrt)
     start = seed if isinstance(seed, Node) else _seed(root, seed, "grad")
     if root.requires_grad:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            watch = Watch(adds=False) if hooked else None
-            found = _sweep.pullback(root, start, nodes, create_graph, watch)
+            watch = Watch(None, False, create_graph, others or ()) if hooked else None
+            found = _sweep.pullback(
+                root, start, nodes, create_graph, watch, ends=others is not None
+            )
     else:
         found = [None] * len(nodes)
     return [

@@ -6,12 +6,12 @@ import functools
 import itertools
 import sys
 import weakref
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 import numpy as np
 
-from .._kernels.graph import Node
+from .._kernels.graph import Node, new_tensor
 from .._kernels.scalar import declare_hooks
 
 Hook = Callable[[Any], Any]
@@ -36,7 +36,7 @@ def _forget(key: int, _: Any) -> None:
 
 
 class Handle:
-    """Take a hook away again, with ``remove()``.
+    """Take a hook away again, with ``remove()`` or at the end of a ``with`` block.
 
     >>> x = ag.Tensor(2.0)
     >>> handle = x.register_hook(print)
@@ -59,6 +59,17 @@ class Handle:
         if not hooks.before and not hooks.after:
             node._extras = {**node._extras, "hooks": None}
             hooked.pop(id(node), None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def hooked_nodes() -> set[Any]:
+    """The nodes that have hooks now."""
+    return {node for ref in list(hooked.values()) if (node := ref()) is not None}
 
 
 def _hooks_of(node: Any) -> Any:
@@ -88,16 +99,19 @@ def register_after(leaf: Any, hook: Hook) -> Handle:
     return Handle(leaf, "after", hook)
 
 
-def _replaced(node: Node, hook: Hook, g: Any) -> Any:
-    """What ``hook`` makes of the gradient ``g`` of ``node``."""
+def _replaced(node: Node, hook: Hook, g: Any, follow: bool) -> Any:
+    """What ``hook`` makes of the gradient ``g`` of ``node``; with ``follow`` it may depend on Tensors."""
     shown = g
     if not isinstance(g, Node):
         shown = np.asarray(g).view()
         shown.flags.writeable = False
+        if follow:
+            shown = new_tensor(shown)
+            shown.requires_grad = False
     new = hook(shown)
     if new is None or new is shown:
         return g
-    if not isinstance(new, Node) or not isinstance(g, Node):
+    if not isinstance(new, Node) or not follow:
         new = np.array(new.array if isinstance(new, Node) else new)
     if new.shape != node.shape or (new.dtype.kind == "c" and node.dtype.kind != "c"):
         raise ValueError(
@@ -119,12 +133,19 @@ class Watch:
     """Those who wait for gradients in one backward pass, whom the sweep tells (see ``sweep.propagate``).
 
     ``on_leaf(leaf)`` is called for every leaf. ``adds`` says that the gradients of leaves are added to
-    their ``grad``, which is done at once for those that somebody waits for.
+    their ``grad``, which is done at once for those that somebody waits for. ``follow`` says that gradients
+    are Tensors, to be differentiated again. Those who wait for ``others`` are told by another pass.
     """
 
-    def __init__(self, on_leaf: Hook | None = None, adds: bool = True) -> None:
-        self._on_leaf, self._adds = on_leaf, adds
-        nodes = [node for ref in list(hooked.values()) if (node := ref()) is not None]
+    def __init__(
+        self,
+        on_leaf: Hook | None = None,
+        adds: bool = True,
+        follow: bool = False,
+        others: Iterable[Any] = (),
+    ) -> None:
+        self._on_leaf, self._adds, self._follow = on_leaf, adds, follow
+        nodes = hooked_nodes().difference(others)
         self._hooks = {node: hooks for node in nodes if (hooks := _hooks_of(node)) is not None}
         #: The nodes whose gradient is complete when the sweep comes to a place in its order.
         self.due: dict[int, list[Any]] = {}
@@ -154,7 +175,7 @@ class Watch:
         """Run the hooks of a node whose gradient is complete; returns the gradient to go on with."""
         hooks = self._hooks.get(node)
         for hook in list(hooks.before.values()) if hooks else ():
-            g = _replaced(node, hook, g)
+            g = _replaced(node, hook, g, self._follow)
         if self._adds and not node.inputs:
             _add(node, g)
             self.told.add(node)

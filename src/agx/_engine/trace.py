@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 import numpy as np
 
 from .._kernels.graph import Node, is_recording, new_tensor, set_recording
 from .graph import pullback
-from .walk import leaves_below
+from .walk import leaves_below, wanted_below
 
 
 def _enter(x: Any, follow: bool) -> Any:
@@ -55,12 +55,13 @@ class Trace:
             node.requires_grad = False
         set_recording(self._before.pop())
 
-    def outside(self, *results: Any) -> list[Node]:
-        """The leaves that results depend on besides the nodes of this trace, some more than once."""
+    def outside(self, *results: Any, others: Collection[Node] = ()) -> list[Node]:
+        """The leaves, and those of ``others``, below results besides this trace's; some more than once."""
         found: list[Node] = []
         for result in results:
             if isinstance(result, Node) and result.requires_grad:
-                found += [leaf for leaf in leaves_below(result) if leaf not in self._own]
+                below = wanted_below(result) if others else leaves_below(result)
+                found += [n for n in below if n not in self._own and (n.is_leaf or n in others)]
         return found
 
     def nested(self, *results: Any) -> bool:

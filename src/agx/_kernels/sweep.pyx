@@ -311,12 +311,13 @@ cdef int complain(Node node, object g, object problem) except -1:
 
 
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
-                    bint careful, set owned, object stacked, object watch):
+                    bint careful, set owned, object stacked, object watch, bint ends=False):
     """Carry cotangents from the last node of ``order`` to the first.
 
     Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
     the nodes whose cotangent is an array of the sweep's own. ``watch`` is told of gradients that are
-    complete, and answers with those to go on with (see ``hooks.Watch``).
+    complete, and answers with those to go on with (see ``hooks.Watch``). With ``ends`` nothing is carried
+    past the nodes in ``kept``.
     """
     cdef Py_ssize_t k
     cdef Node node, x
@@ -337,6 +338,8 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 telling = False
             found = PyDict_GetItemWithError(cotangents, node)
             if found is NULL or node._args is None or (needed is not None and node not in needed):
+                continue
+            if ends and node in kept:
                 continue
             g = <object>found
             last = plain and stacked is None and node in owned and node not in kept
@@ -427,12 +430,14 @@ def backward(Node root, object seed, bint free, object watch=None):
                 node._freed = True
 
 
-def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None):
+def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None,
+             bint ends=False):
     """Gradients of ``root`` with respect to the nodes ``wrt``; touches no ``grad``.
 
     Plain arrays, or Tensors that can be differentiated again with ``create_graph``. None stands for
     a node that ``root`` does not depend on. With ``stacked`` seed and gradients are stacks (see
     ``contributions``), and the answer is None if it holds a NaN, which only a single sweep looks into.
+    With ``ends`` the sweep does not go on to what lies below ``wrt``.
     """
     cdef list order = sorted_below(root)
     if watch is not None and not watch.wants(order):
@@ -448,13 +453,13 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
                     break
     cdef set owned = set()
     cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, careful, owned, stacked,
-                                     watch)
+                                     watch, ends)
     if create_graph:
         return [cotangents.get(node) for node in wrt]
     if not careful and any([has_nan(g) for g in cotangents.values()]):
         if stacked is not None:
             return None
         owned.clear()
-        cotangents = propagate(order, seed, needed, kept, False, True, owned, None, None)
+        cotangents = propagate(order, seed, needed, kept, False, True, owned, None, None, ends)
     found = [cotangents.get(node) for node in wrt]
     return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
