@@ -27,8 +27,8 @@ cdef bint are_single(tuple arrays, object written) except -1:
         if not is_floating(a) or cnp.PyArray_TYPE(a) != kind:
             kind = -1
     if kind == -1 or not cnp.PyArray_ISWRITEABLE(written):
-        raise TypeError("patches: expected C-contiguous, aligned arrays of one dtype, float32 or float64, the "
-                        "last of them writeable")
+        raise TypeError("patches: expected C-contiguous, aligned arrays of one dtype, float32 or float64, "
+                        "the last of them writeable")
     return kind == cnp.NPY_FLOAT32
 
 
