@@ -430,14 +430,8 @@ class Tensor(Node, Operators):
 
     # --- NumPy's protocols -----------------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        return calls.call_ufunc(ufunc, method, args, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        made = calls.call_function(function, args, kwargs)
-        if function in calls.CREATORS and not isinstance(made, Node):
-            return Tensor(made, requires_grad=False)
-        return made
+    __array_ufunc__ = calls.call_ufunc
+    __array_function__ = calls.call_function
 
 
 declare_tensor(Tensor)

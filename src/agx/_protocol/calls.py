@@ -86,8 +86,8 @@ def _call_ours(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         raise
 
 
-def call_ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Do what ``Tensor.__array_ufunc__`` is asked to."""
+def call_ufunc(tensor: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    """Apply a ufunc, or a method of it, to arguments with a Tensor among them: ``__array_ufunc__``."""
     if method == "__call__" and not kwargs and ufunc not in constant_functions:
         ours = numpy_functions.get(ufunc)
         if ours is not None:
@@ -108,12 +108,13 @@ def call_ufunc(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> An
     return ufuncs.call(ufunc, _name(ufunc), args, kwargs)
 
 
-def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Do what ``Tensor.__array_function__`` is asked to."""
+def call_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """Apply another function of NumPy to arguments with a Tensor among them: ``__array_function__``."""
     if function in constant_functions:
         return function(*map(values_of, args), **all_values(kwargs))
     if function in CREATORS:
-        return CREATORS[function](*args, **kwargs)
+        made = CREATORS[function](*args, **kwargs)
+        return made if isinstance(made, Node) else type(tensor)(made, requires_grad=False)
     if function not in numpy_functions and not _load(function):
         raise _missing(function)
     if kwargs.get("out", False) is None:
