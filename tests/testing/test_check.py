@@ -1,5 +1,7 @@
 """check_grads accepts what is right, finds what is wrong, and says why."""
 
+import zlib
+
 import numpy as np
 import pytest
 from broken_formulas import BROKEN
@@ -89,8 +91,13 @@ def test_only_real_and_complex_numbers_are_points(x):
         check_grads(lambda a, b: a, X, x)
 
 
+#: A third of the operations, by their names, so that a new one changes no other.
+SOME = [row for name, group in rows.items() for row in group if zlib.crc32(name.encode()) % 3 == 0]
+
+
 @pytest.mark.parametrize(
-    ("function", "arrays"), [(row[0], row[1:]) for group in rows.values() for row in group][::3]
+    ("function", "arrays"),
+    [(f, arrays) for f, *arrays in SOME if all(np.isfinite(a).all() for a in arrays)],
 )
 def test_no_op_is_blamed_for_a_tolerance_that_nothing_meets(function, arrays):
     """The last digits differ; that is told from wrong formulas and from kinks."""
