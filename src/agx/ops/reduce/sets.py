@@ -33,11 +33,6 @@ __all__ = [
 ]
 
 
-def _first_places(flat: np.ndarray) -> np.ndarray:
-    """Where each distinct value comes first in the sorted array."""
-    return np.unique(np.sort(flat), return_index=True)[1]
-
-
 @implements(np.unique)
 def unique(
     ar: Any,
