@@ -39,6 +39,7 @@ from .ops.functional import *
 from .ops.images.conv import *
 from .ops.images.im2col import *
 from .ops.images.pool import *
+from .ops.images.transposed import *
 from .ops.linalg.covariance import *
 from .ops.linalg.einsum import *
 from .ops.linalg.products import *
