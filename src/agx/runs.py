@@ -91,7 +91,7 @@ def factory(name: str) -> Factory:
     ``name`` is a function of ``ag.models``, or module:function with a module that can be imported, from
     the current folder too. Raises LookupError if there is no such thing.
 
-    >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8))).shape
+    >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8), np.float32)).shape
     (3, 10)
     """
     if name in MODELS:

@@ -10,11 +10,12 @@ import numpy as np
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
-from ..ops.images.im2col import Pair, geometry
+from ..ops.images.im2col import Pair, geometry, layout_fix
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
 from ..tensor import Tensor
 from . import init
+from .inputs import as_parameters, floating
 from .module import Module, Weightless, parameter
 
 if TYPE_CHECKING:
@@ -77,9 +78,25 @@ class Linear(Module):
         if not x.shape or x.shape[-1] != self.in_features:
             raise ValueError(
                 f"{self!r}: expected {self.in_features} features in the last axis, got x of shape "
-                f"{x.shape}; flatten x or change in_features"
+                f"{tuple(x.shape)}; {self._fix(x.shape)}"
             )
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         return linear(x, self.weight, self.bias)
+
+    def _fix(self, shape: tuple[int, ...]) -> str:
+        """What to do with inputs of a shape that does not fit."""
+        if len(shape) > 2 and math.prod(shape[1:]) == self.in_features:
+            return "flatten x with ag.nn.Flatten()"
+        if len(shape) == 2 and shape[0] == self.in_features:
+            return "the features stand in the first axis: write x.T"
+        if len(shape) == 1 and self.in_features == 1:
+            return "write x[:, None] for one feature of each sample"
+        got = f"{shape[-1]} features" if shape else "a single number"
+        return (
+            f"flatten x or change in_features: it has {got} (after Flatten they follow from the size of "
+            "the images, which is then not that for which the model was built)"
+        )
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -128,13 +145,15 @@ class Conv2d(Module):
     def _check(self, x: Any) -> None:
         if len(x.shape) != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
-                f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got {x.shape}; "
-                "check in_channels"
+                f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got "
+                f"{tuple(x.shape)}; {layout_fix(x.shape, self.in_channels) or 'reshape x'}"
             )
 
     def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
         self._check(x)
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         return convolve(x, self.weight, self.bias, self.geometry, self.groups)
 
     def plan(self, x: Any) -> Conv2dPlan:
@@ -190,6 +209,7 @@ class AvgPool2d(_Pool):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
@@ -205,6 +225,7 @@ class AdaptiveAvgPool2d(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.adaptive_avg_pool2d(x, self.output_size)
 
     def extra_repr(self) -> str:
@@ -261,8 +282,9 @@ class Dropout(Weightless):
         """Drop elements of ``x`` in training mode."""
         if not self.training or self.p == 0:
             return x
+        floating(self, x)
         kept = generator(self.rng).random(x.shape, np.float32) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+        return x * (kept / (1 - self.p)).astype(x.dtype)
 
     def extra_repr(self) -> str:
         """Return the probability."""

@@ -30,6 +30,7 @@ class Module:
     """
 
     training: bool = True
+    _told: bool = False  # that its data are converted
 
     if TYPE_CHECKING:
         forward: Callable[..., Any]  # that of a subclass takes what it likes
