@@ -35,7 +35,7 @@ class ToFloat:
     def __call__(self, x: Array, rng: Rng = None) -> Array:
         kind = x.dtype.kind
         if kind == "f":
-            return x
+            return x.copy()
         if kind not in "biu":
             raise TypeError(f"ToFloat: the pixels are {x.dtype}, expected integers")
         out = x.astype(np.float32)

@@ -12,9 +12,6 @@ from ..data.dataset import ArrayDataset
 from ..data.loader import Loader
 from ..tensor import Tensor
 
-FIX = "batches of arrays are made by ag.data.Loader((x, y), 64), of a list of examples by Loader(list, 64)"
-
-
 def plain(who: str, value: Any) -> Any:
     """An array of whatever library as a plain one; anything else as it is, a sparse matrix too."""
     if type(value) is np.ndarray or isinstance(value, Tensor) or hasattr(value, "nnz"):
@@ -33,7 +30,10 @@ def pairs(who: str, loader: Iterable[Any]) -> Iterator[tuple[list[Any], Any]]:
         *inputs, targets = _batch(who, batch)
         if not inputs or np.isscalar(targets):
             what = "no targets" if not inputs else f"the single target {targets!r}"
-            raise ValueError(f"{who}: a batch has {what}, expected arrays (inputs, targets); {FIX}")
+            raise ValueError(
+                f"{who}: a batch has {what}, expected arrays (inputs, targets); make batches of arrays "
+                "with ag.data.Loader((x, y), 64), of a list of examples (x, y) with Loader(examples, 64)"
+            )
         if isinstance(targets, (list, tuple)):
             targets = as_array(f"{who}: the targets", targets)
         yield [plain(who, part) for part in inputs], plain(who, targets)
@@ -61,11 +61,25 @@ def _batch(who: str, batch: Any) -> Sequence[Any]:
     """A batch, unless it is one array, or numbers in lists."""
     whole = isinstance(batch, (tuple, list)) and len(batch) > 0 and not np.isscalar(batch[0])
     if not whole or (isinstance(batch, list) and not any(map(is_array, batch))):
+        if is_array(batch):
+            fix = "join a list of arrays with np.stack, or yield tuples"
+        elif isinstance(batch, (tuple, list)):
+            fix = "make one array of nested lists with np.asarray(x, np.float32)"
+        else:
+            fix = "write ag.data.Loader((x, y), 64)"
         raise TypeError(
-            f"{who}: a batch is {_named(batch)}, expected a tuple of arrays (inputs, targets); {FIX}, one "
-            "array of a list of arrays by np.stack, of a list of numbers by np.asarray(x, np.float32)"
+            f"{who}: a batch is {_named(batch)}, expected a tuple of arrays (inputs, targets); {fix}"
         )
     return batch
+
+
+def check_rows(x: Any, outputs: list[np.ndarray]) -> None:
+    """Raise ValueError for one example given to ``predict``, which is cut into pieces of its own axis."""
+    if getattr(x, "ndim", 0) == 1 and sum(len(out) for out in outputs if out.ndim) != len(x):
+        raise ValueError(
+            f"predict: got an array of shape {tuple(x.shape)}, expected the examples along the first axis; "
+            "write x[None] for one example"
+        )
 
 
 def _named(batch: Any) -> str:
@@ -74,4 +88,4 @@ def _named(batch: Any) -> str:
     if isinstance(batch, (tuple, list)):
         kinds = ", ".join(type(part).__name__ for part in batch[:3])
         return f"a {type(batch).__name__} of {kinds}{', ...' if len(batch) > 3 else ''}"
-    return f"of type {type(batch).__name__}"
+    return f"a {type(batch).__name__}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from .._engine.graph import no_grad
 from .history import History, State, print_epoch
-from .inputs import inputs_of, pairs
+from .inputs import check_rows, inputs_of, pairs
 from .measure import Meter
 from .progress import bar
 
@@ -150,6 +150,7 @@ def predict(model: Any, x: Any, *, batch_size: int = 256) -> np.ndarray:
         outputs = [model(*inputs).array for inputs in inputs_of(x, batch_size)]
     if not outputs:
         raise ValueError("predict: got no inputs; the array or the loader is empty")
+    check_rows(x, outputs)
     return np.concatenate(outputs)
 
 
