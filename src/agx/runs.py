@@ -161,7 +161,7 @@ def standardize(images: np.ndarray) -> data.Normalize:
         mean, std = _of_bytes(images)
     else:
         mean, std = images.mean((0, 2, 3)), images.std((0, 2, 3))
-    return data.Normalize(mean, np.maximum(std, 1e-6))
+    return data.Normalize(mean.tolist(), np.maximum(std, 1e-6).tolist())
 
 
 def _of_bytes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -203,9 +203,7 @@ class Run:
         if self.threads is not None:
             threads.set_num_threads(self.threads)
         folder = RunFolder(self.out or default_folder(self.model, self.data), self.weights)
-        learn, test = load(
-            self.data, self.model, self.root, self.download, self.classes, self.side
-        )
+        learn, test = load(self.data, self.model, self.root, self.download, self.classes, self.side)
         outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
         model = factory(self.model)(learn.arrays[0].shape[1:], outputs)
         folder.write_config(self._config(learn, test, model))

@@ -211,7 +211,9 @@ def test_a_dataset_is_read_when_its_batch_is_due():
 
 def test_shuffled_examples_are_those_of_the_arrays():
     x, y = np.arange(12.0).reshape(6, 2), np.arange(6)
-    arrays, examples = (Loader(d, 4, True, rng=1) for d in ((x, y), Examples(list(zip(x, y, strict=True)))))
+    arrays, examples = (
+        Loader(d, 4, True, rng=1) for d in ((x, y), Examples(list(zip(x, y, strict=True))))
+    )
     for one, two in zip(arrays, examples, strict=True):
         for a, b in zip(one, two, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -232,7 +234,9 @@ def test_examples_that_do_not_fit_together_are_named(kind, examples, error, mess
         next(iter(Loader(kind(examples), 2)))
 
 
-@pytest.mark.parametrize("dataset", [((np.ones(3), i) for i in range(4)), zip([1.0], [2.0], strict=True)])
+@pytest.mark.parametrize(
+    "dataset", [((np.ones(3), i) for i in range(4)), zip([1.0], [2.0], strict=True)]
+)
 def test_what_can_be_read_once_only_is_refused(dataset):
     with pytest.raises(TypeError, match=r"can be read once only; write Loader\(list\(examples\)"):
         Loader(dataset, 2)

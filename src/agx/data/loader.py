@@ -31,9 +31,9 @@ class Loader:
     Each iteration over the loader is one epoch; it yields tuples of fresh arrays of shape
     (``batch_size``, ...), the dtypes untouched. The last batch may be smaller, unless
     ``drop_last`` leaves it out. Each of ``transforms`` is called as ``transform(x, rng)`` on the
-    first array of every batch, after what the dataset itself prescribes. An epoch takes one number from ``rng`` (a Generator, a seed, or
-    None for the default generator of ``ag.seed``); its order and its transforms follow from that
-    number alone, whatever else draws from ``rng`` meanwhile.
+    first array of every batch, after what the dataset itself prescribes. An epoch takes one number
+    from ``rng`` (a Generator, a seed, or None for the default generator of ``ag.seed``); its order
+    and its transforms follow from that number alone, whatever else draws from ``rng`` meanwhile.
 
     Raises ValueError when ``batch_size`` is not positive, there would be no batch or examples differ
     in shape, TypeError when ``batch_size`` is not an integer, a transform cannot be called or
@@ -138,14 +138,14 @@ def _as_dataset(dataset: Any) -> Any:
 
 def _is_example(item: Any) -> bool:
     """Whether an item of a list is an example: a tuple, a dict, or a list that holds arrays."""
-    return isinstance(item, (tuple, Mapping)) or (isinstance(item, list) and any(map(is_array, item)))
+    return isinstance(item, (tuple, Mapping)) or (
+        isinstance(item, list) and any(map(is_array, item))
+    )
 
 
 def _stacked(examples: Sequence[Any], numbers: Sequence[int]) -> list[Array]:
     """One array for each field of some examples, which have these numbers in the dataset."""
-    rows = [
-        tuple(item) if isinstance(item, (tuple, list)) else (item,) for item in examples
-    ]
+    rows = [tuple(item) if isinstance(item, (tuple, list)) else (item,) for item in examples]
     columns: list[list[Array]] = [[] for _ in rows[0]]
     for number, row in zip(numbers, rows, strict=True):
         if len(row) != len(columns):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "MPO")  # MPO: what many phones write into .jpg files
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
 ORIENTATION = 0x0112  # among the EXIF data
 TURNED = (5, 6, 7, 8)  # orientations that exchange height and width
@@ -44,8 +44,9 @@ def is_picture(path: Path) -> bool:
 
 def shape_of(size: Any) -> tuple[int, int]:
     """(height, width) of a side or a pair."""
-    pair = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
-    if isinstance(size, bool) or len(pair) != 2 or any(int(n) != n or n < 1 for n in pair):
+    pair = size if isinstance(size, (tuple, list)) else (size, size)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in pair)
+    if len(pair) != 2 or not whole or min(pair) < 1:
         raise ValueError(
             f"image_folder: size is {size!r}, expected a side or (height, width) in pixels, such as 64"
         )
@@ -66,6 +67,8 @@ def _opened(source: Any) -> Iterator[Any]:
 def header(data: bytes) -> Header:
     """Read what a picture's file says of it. Raises ValueError for bytes that are no picture."""
     try:
+        with _opened(io.BytesIO(data)) as picture:
+            picture.verify()  # the checksums of a PNG file
         with _opened(io.BytesIO(data)) as picture:
             width, height = picture.size
             turned = picture.getexif().get(ORIENTATION) in TURNED

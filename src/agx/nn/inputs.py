@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def _tell(layer: Module, message: str) -> None:
     if layer._told:
         return
     model, level, depth = layer, 0, 1
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code is _CALL:
             model = frame.f_locals["self"]

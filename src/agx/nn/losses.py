@@ -104,7 +104,11 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
             raise ValueError(
                 f"{op}: targets must be class numbers from 0 to {z.shape[1] - 1}, got {targets[place]} "
                 f"at position {place[0] if len(place) == 1 else place}; "
-                + ("write targets - 1 if they count from 1" if from_one else "check the number of outputs")
+                + (
+                    "write targets - 1 if they count from 1"
+                    if from_one
+                    else "check the number of outputs"
+                )
             )
     return flat.astype(np.int64, copy=False)
 

@@ -83,7 +83,11 @@ class _BatchNorm(Module):
             return layout_fix(shape, n) or "check num_features"
         if len(shape) == 1:
             return "add the batch axis with x[None]"
-        return "the channels come last: write x.transpose(0, 2, 1)" if shape[2:] == (n,) else "check num_features"
+        return (
+            "the channels come last: write x.transpose(0, 2, 1)"
+            if shape[2:] == (n,)
+            else "check num_features"
+        )
 
     def _statistics(self, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
         """Mean and variance of the batch, which the running ones move towards."""

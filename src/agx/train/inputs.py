@@ -12,6 +12,7 @@ from ..data.dataset import ArrayDataset
 from ..data.loader import Loader
 from ..tensor import Tensor
 
+
 def plain(who: str, value: Any) -> Any:
     """An array of whatever library as a plain one; anything else as it is, a sparse matrix too."""
     if type(value) is np.ndarray or isinstance(value, Tensor) or hasattr(value, "nnz"):
@@ -51,7 +52,9 @@ def inputs_of(x: Any, batch_size: int) -> Iterator[list[Any]]:
             yield [x[i : i + batch_size]]
         return
     if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__iter__"):
-        raise TypeError(f"predict: got {_named(x)}, expected an array of inputs or a loader of batches")
+        raise TypeError(
+            f"predict: got {_named(x)}, expected an array of inputs or a loader of batches"
+        )
     for batch in x:
         parts = _batch("predict", batch)
         yield [plain("predict", part) for part in parts[:-1] or parts]
