@@ -24,8 +24,9 @@ _FIXES = {
 
 def floating(layer: Module, x: Any) -> None:
     """Raise TypeError for integers, which are most often pixels or words that were not converted."""
-    if x.dtype.kind in "biu":
-        raise _refusal(layer, x.dtype, "floating-point")
+    dtype = getattr(x, "dtype", None)  # a list of Tensors has none
+    if dtype is not None and dtype.kind in "biu":
+        raise _refusal(layer, dtype, "floating-point")
 
 
 def as_parameters(layer: Module, x: Any, dtype: np.dtype) -> Any:

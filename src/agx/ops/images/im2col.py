@@ -115,10 +115,12 @@ def layout_fix(shape: tuple[int, ...], channels: int | None = None) -> str:
 
 def _channels_fix(shape: tuple[int, ...], channels: int) -> str:
     """The fix for four axes: channels from the last to the second, colour to grey or back."""
-    first, given = shape[1], shape[3]
+    _, first, width, given = shape
     usual = (1, 3, 4, channels)
-    write, why = "x.transpose(0, 3, 1, 2)", "the channels come last: "
-    if first in usual or given not in usual:
+    last = first not in usual and given in usual and width != given
+    if last and (given == channels or first > given):
+        write, why = "x.transpose(0, 3, 1, 2)", "the channels come last: "
+    else:
         write, why, given = "x", "", first
     if given == channels:
         return f"{why}write {write}"
