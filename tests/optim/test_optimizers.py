@@ -164,6 +164,7 @@ def test_clip_grad_norm():
     assert ag.optim.clip_grad_norm([p, s], 100.0) == pytest.approx(3.0)
     assert s.grad == pytest.approx(2.0)
 
+
 # --- groups --------------------------------------------------------------------------------------
 
 each_group_row = pytest.mark.parametrize("row", tables.GROUPS, ids=lambda row: row.text)
@@ -230,7 +231,9 @@ def test_one_rate_for_groups_that_have_one():
     sgd.lr = 0.2
     assert sgd.lr == 0.2 and [g["lr"] for g in sgd.param_groups] == [0.2, 0.2]
     sgd.param_groups[1]["lr"] = 0.5
-    with pytest.raises(ValueError, match=r"SGD: the groups have the learning rates 0.2, 0.5; set each"):
+    with pytest.raises(
+        ValueError, match=r"SGD: the groups have the learning rates 0.2, 0.5; set each"
+    ):
         sgd.lr = 0.1
 
 
@@ -250,7 +253,9 @@ def test_a_state_brings_the_options_along():
     p = ag.Tensor([1.0])
     other = ag.optim.Adam([p])
     other.load_state_dict(ag.optim.Adam([p], 0.5, betas=(0.8, 0.9), weight_decay=0.1).state_dict())
-    assert repr(other) == "Adam(1 parameters, lr=0.5, betas=(0.8, 0.9), eps=1e-08, weight_decay=0.1)"
+    assert (
+        repr(other) == "Adam(1 parameters, lr=0.5, betas=(0.8, 0.9), eps=1e-08, weight_decay=0.1)"
+    )
     with pytest.raises(ValueError, match="lr must not be negative, got -1"):
         other.load_state_dict({"lr": -1.0, "steps": [0]})
     assert other.lr == 0.5

@@ -111,7 +111,9 @@ def test_a_schedule_of_ones_own_is_saved_too():
 def test_a_state_of_another_kind_is_refused(a, b):
     schedule = b.over(ag.optim.SGD([W]), 6)
     before = schedule.state_dict()
-    with pytest.raises(ValueError, match=f"{b.__name__}: the state does not fit; nothing was loaded"):
+    with pytest.raises(
+        ValueError, match=f"{b.__name__}: the state does not fit; nothing was loaded"
+    ):
         schedule.load_state_dict(a.over(ag.optim.SGD([W]), 6).state_dict())
     assert schedule.state_dict() == before
 
@@ -120,14 +122,17 @@ def test_a_state_of_other_groups_is_refused():
     two = ag.optim.SGD([{"params": [W]}, {"params": [ag.Tensor([1.0])]}])
     state = ag.optim.StepLR(two, 2).state_dict()
     schedule = ag.optim.StepLR(ag.optim.SGD([W]), 2)
-    with pytest.raises(ValueError, match="lrs has 2 elements, expected 1; has the optimiser the same"):
+    with pytest.raises(
+        ValueError, match="lrs has 2 elements, expected 1; has the optimiser the same"
+    ):
         schedule.load_state_dict(state)
     with pytest.raises(ValueError, match="gamma is 'a', expected something like 0.1"):
         schedule.load_state_dict({**schedule.state_dict(), "gamma": "a"})
 
 
 @pytest.mark.parametrize(
-    "call", ["StepLR(sgd, 2, 0.5)", "CosineAnnealingLR(sgd, 6, 0.1)", "ReduceLROnPlateau(sgd, patience=0)"]
+    "call",
+    ["StepLR(sgd, 2, 0.5)", "CosineAnnealingLR(sgd, 6, 0.1)", "ReduceLROnPlateau(sgd, patience=0)"],
 )
 def test_a_group_that_joins_later_keeps_its_rate_and_follows(call):
     sgd = ag.optim.SGD([W], lr=1.0)

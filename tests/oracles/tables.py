@@ -188,7 +188,9 @@ SCHEDULES = [
     Row("OneCycleLR(sgd, 1.0, 12, pct_start=0.5, div_factor=10.0, final_div_factor=100.0)"),
     Row("ReduceLROnPlateau(sgd, factor=0.5, patience=1, min_lr=0.03)"),
     Row("ReduceLROnPlateau(sgd, mode='max', factor=0.1, patience=0, threshold=0.1)"),
-    Row("ReduceLROnPlateau(sgd, factor=0.5, patience=0, threshold=0.15, threshold_mode='abs', cooldown=2)"),
+    Row(
+        "ReduceLROnPlateau(sgd, factor=0.5, patience=0, threshold=0.15, threshold_mode='abs', cooldown=2)"
+    ),
     Row("StepLR(sgd, step_size=3, gamma=0.5)", "groups"),
     Row("CosineAnnealingLR(sgd, T_max=8, eta_min=0.01)", "groups"),
     Row("OneCycleLR(sgd, max_lr=[0.5, 0.1], total_steps=12)", "groups"),

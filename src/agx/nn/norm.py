@@ -75,7 +75,8 @@ class _BatchNorm(Module):
         if count < 2:
             raise ValueError(
                 f"{self!r}: a batch of shape {x.shape} has one value per channel, which has no "
-                "variance; use a larger batch, or .eval()"
+                "variance; use larger batches, and drop_last=True in ag.data.Loader if the last one is "
+                "to blame, or .eval()"
             )
         middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
         plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]

@@ -107,7 +107,9 @@ class Optimizer:
         """
         who = f"{type(self).__name__}: group {len(self.param_groups)}"
         if not isinstance(group, Mapping) or "params" not in group:
-            got = f"keys {', '.join(map(repr, group))}" if isinstance(group, Mapping) else repr(group)
+            got = (
+                f"keys {', '.join(map(repr, group))}" if isinstance(group, Mapping) else repr(group)
+            )
             raise TypeError(f"{who} must be a dict with 'params', a list of parameters, got {got}")
         unknown = [key for key in group if key not in ("params", "name", *self.defaults)]
         if unknown:
