@@ -126,8 +126,10 @@ class Accuracy:
             return int(np.count_nonzero(chosen == targets.max(axis=1))), votes.size
         if targets.shape != votes.shape or targets.dtype.kind not in "iub":
             return None
-        counted = targets != self.ignore_index
-        return int(np.count_nonzero((votes == targets) & counted)), int(counted.sum())
+        right, ignored = votes == targets, targets == self.ignore_index
+        if self.ignore_index >= 0:
+            right &= ~ignored
+        return int(np.count_nonzero(right)), votes.size - int(np.count_nonzero(ignored))
 
     def __call__(self, outputs: Any, targets: Any) -> float:
         """Return the share of right decisions; NaN if there are none."""
