@@ -60,6 +60,7 @@ class Primitive:
 class Node:
     label: str
     note: Any
+    spent: bool
     _extras: dict[str, Any] | None
     def _init(
         self,
@@ -96,10 +97,6 @@ class Node:
     def grad(self, new: Node | Numeric | None, /) -> None: ...
     @property
     def grad_or_none(self) -> np.ndarray | None: ...
-    @property
-    def spent(self) -> bool: ...
-    @spent.setter
-    def spent(self, flag: bool, /) -> None: ...
     @property
     def requires_grad(self) -> bool: ...
     @requires_grad.setter

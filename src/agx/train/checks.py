@@ -1,4 +1,4 @@
-"""The arguments of ``fit``, ``evaluate`` and ``predict``: what is no loader, loss, optimiser or number of epochs."""
+"""The arguments of ``fit``, ``evaluate`` and ``predict``: what is no loader, no loss, no optimiser."""
 
 from __future__ import annotations
 

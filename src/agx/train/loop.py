@@ -70,20 +70,7 @@ def fit(
         callbacks.insert(0, print_epoch if shown else print_line())
     history = History()
     try:
-        for epoch in range(1, epochs + 1):
-            start = time.perf_counter()
-            row: dict[str, Any] = {"epoch": epoch}
-            row |= training.epoch(f"epoch {epoch}/{epochs}", shown)
-            history.append(row)
-            if validation is not None:
-                found = _evaluate("fit: validation", model, validation, loss, training.metrics)
-                row.update({f"validation_{key}": value for key, value in found.items()})
-            row["seconds"] = time.perf_counter() - start
-            training.next_rates(row)
-            state = State(epoch, epochs, model, optimizer, history)
-            answers = [callback(state) for callback in callbacks]
-            if any(answer is True or answer is np.True_ for answer in answers):
-                break
+        training.run(int(epochs), validation, callbacks, bool(shown), history)
     except KeyboardInterrupt:
         history.interrupted = True
     except Exception as error:
@@ -101,7 +88,7 @@ class _Training:
         checks.check_model("fit", model)
         checks.check_loader("fit", loader)
         checks.check_loss("fit", loss)
-        self.model, self.loader, self.loss = model, loader, loss
+        self.model, self.loader, self.loss, self.optimizer = model, loader, loss, optimizer
         self.optimizers = checks.optimizers_of(optimizer)
         self.schedules = checks.schedules_of(schedule, self.optimizers)
         self.metrics = measures("fit", metrics, loss)
@@ -109,6 +96,26 @@ class _Training:
         buffers = model.named_buffers() if hasattr(model, "named_buffers") else ()
         self.buffers = [(buffer, buffer.copy()) for _, buffer in buffers]
         self.steps = self.epochs = 0
+
+    def run(
+        self, epochs: int, validation: Any, callbacks: list[Any], shown: bool, history: History
+    ) -> None:
+        """Train for a number of epochs, or until a callback returns True, and fill ``history``."""
+        for epoch in range(1, epochs + 1):
+            start = time.perf_counter()
+            row = {"epoch": epoch, **self.epoch(f"epoch {epoch}/{epochs}", shown)}
+            history.append(row)
+            if validation is not None:
+                found = _evaluate(
+                    "fit: validation", self.model, validation, self.loss, self.metrics
+                )
+                row.update({f"validation_{key}": value for key, value in found.items()})
+            row["seconds"] = time.perf_counter() - start
+            self.next_rates(row)
+            state = State(epoch, epochs, self.model, self.optimizer, history)
+            answers = [callback(state) for callback in callbacks]
+            if any(answer is True or answer is np.True_ for answer in answers):
+                break
 
     def epoch(self, title: str, shown: bool) -> dict[str, Any]:
         """Train for an epoch and return what was measured."""
