@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-_HOME = str(Path(__file__).parents[1]) + os.sep
+_HOME = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 #: For each warning and line the filters under which it was shown: ``catch_warnings`` makes new ones.
 _shown: dict[tuple[str, str, int], Any] = {}
