@@ -12,6 +12,7 @@ from public import kinds
 
 import agx as ag
 from agx import cli, runs
+from agx.data import readers
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,33 @@ def test_a_run_leaves_its_folder(capsys, tmp_path):
     assert (folder / "best.npz").exists()
     accuracy = float(lines[-1].split()[2])
     assert accuracy == pytest.approx(100 * rows[-1]["validation_accuracy"], abs=0.01)
+
+
+def test_a_run_records_how_images_were_prepared(tmp_path, monkeypatch):
+    """Pictures of one's own are given what the training images were given, to the last digit."""
+    for name in ("plain", "even"):
+        assert train("mlp", "--data", "digits", "--out", name) == 0
+        reader = readers.READERS["digits"]
+        monkeypatch.setitem(readers.READERS, "digits", reader._replace(standardize=True))
+    plain, even = (runs.normalization(tmp_path / name) for name in ("plain", "even"))
+    images = ag.data.digits("train").arrays[0]
+    np.testing.assert_array_equal(plain(images), images)
+    np.testing.assert_array_equal(even(images), runs.standardize(images)(images))
+
+    config = json.loads((tmp_path / "even" / "config.json").read_text())
+    assert np.shape(config["normalization"]["mean"]) == (1,)
+    model = runs.factory("mlp")(config["image_shape"], len(config["classes"]))
+    model.load_state_dict(np.load(tmp_path / "even" / "last.npz"))
+    pictures, labels = ag.data.digits("test").arrays
+    last = json.loads((tmp_path / "even" / "history.jsonl").read_text().splitlines()[-1])
+    guesses = ag.train.decide(ag.predict(model, even(pictures)))
+    assert np.mean(guesses == labels) == pytest.approx(last["validation_accuracy"])
+
+
+def test_a_run_of_before_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="does not say how images were prepared; train anew"):
+        runs.normalization(tmp_path)
 
 
 def test_pictures_with_matplotlib(tmp_path):

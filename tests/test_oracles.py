@@ -11,6 +11,7 @@ THINGS = {
     "losses": {kind.function.__name__ for kind in MODULES if hasattr(kind, "function")},
     "layers": {kind.__name__ for kind in MODULES if not hasattr(kind, "function")},
     "optimisers": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Optimizer)},
+    "groups": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Optimizer)},
     "schedules": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Schedule)},
 }
 

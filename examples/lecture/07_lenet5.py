@@ -22,7 +22,10 @@ def main(root=None, download=False, epochs=5, batch_size=64, seed=0):
     even = [ag.data.Normalize(pixels.mean((0, 2, 3)), pixels.std((0, 2, 3)))]
     loader = ag.data.Loader(train, batch_size, shuffle=True, transforms=even)
     test_loader = ag.data.Loader(test, 500, transforms=even)
-    history = ag.fit(model, loader, loss_fn, optimizer, epochs, validation=test_loader)
+    accuracy = ag.train.Accuracy("logits")  # loss_fn does not say what the outputs are
+    history = ag.fit(
+        model, loader, loss_fn, optimizer, epochs, validation=test_loader, metrics=[accuracy]
+    )
     print(history)
     print(f"test accuracy: {100 * history[-1]['validation_accuracy']:.2f} %")
     return history

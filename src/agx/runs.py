@@ -175,6 +175,22 @@ def _of_bytes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.sqrt((share * (values - mean[:, None]) ** 2).sum(1))
 
 
+def normalization(folder: str | Path) -> data.Normalize:
+    """Return what a run of ``agx train`` did to every image, from its ``config.json``.
+
+    Apply it to pictures of your own, of shape (N, C, H, W) with floats from 0 to 1, before the model
+    sees them. Raises ValueError if the folder holds no such record.
+
+    >>> images = ag.runs.normalization("runs/first")(images)  # doctest: +SKIP
+    """
+    path = Path(folder) / "config.json"
+    found = json.loads(path.read_text(encoding="utf-8")).get("normalization")
+    if found is None:
+        raise ValueError(f"normalization: {path} does not say how images were prepared; train anew")
+    return data.Normalize(found["mean"], found["std"])
+
+
+@losses.takes("logits")
 def binary_loss(logits: Any, targets: Any) -> Any:
     """The loss of two classes told apart by single logits, (N, 1) or (N,)."""
     return losses.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
@@ -206,13 +222,14 @@ class Run:
         learn, test = load(self.data, self.model, self.root, self.download, self.classes, self.side)
         outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
         model = factory(self.model)(learn.arrays[0].shape[1:], outputs)
-        folder.write_config(self._config(learn, test, model))
+        prepared = self._preparation(learn)
+        folder.write_config(self._config(learn, test, model, prepared))
         count = model.num_parameters
         print(
             f"{self.model} with {count:,} parameters on {self.data}: {len(learn):,} images to learn "
             f"from, {len(test):,} to test, {len(learn.classes)} classes"
         )
-        history = self._fit(model, learn, test, outputs, folder)
+        history = self._fit(model, learn, test, self._evened(prepared), folder)
         last = folder.save_weights(model, "last")
         if history.interrupted:
             print(
@@ -221,21 +238,20 @@ class Run:
                 file=sys.stderr,
             )
             return 130
-        self._finish(model, learn, test, history, folder)
+        self._finish(model, test, self._evened(prepared), history, folder)
         return 0
 
     def _fit(
-        self, model: Any, learn: Any, test: Any, outputs: int, folder: RunFolder
+        self, model: Any, learn: Any, test: Any, even: list[Any], folder: RunFolder
     ) -> train.History:
         settings = self.recipe
         extra = {"momentum": settings["momentum"]} if "momentum" in settings else {}
         build = OPTIMIZERS[settings["optimizer"]]
         optimizer = build(model.parameters(), lr=settings["lr"], **extra)
-        loss = binary_loss if outputs == 1 else losses.cross_entropy
+        loss = self._loss(learn)
         side = learn.arrays[0].shape[-1]
         border = int(settings["shift"] * side)
         shift = [data.RandomCrop(side, padding=border)] if border else []
-        even = self._evened(learn)
 
         def record(state: train.State) -> None:
             folder.add_epoch(state.history[-1])
@@ -259,11 +275,11 @@ class Run:
             )
 
     def _finish(
-        self, model: Any, learn: Any, test: Any, history: train.History, folder: RunFolder
+        self, model: Any, test: Any, even: list[Any], history: train.History, folder: RunFolder
     ) -> None:
         labels = test.arrays[1]
-        loader = data.Loader(test, 500, transforms=self._evened(learn))
-        predictions = train.decide(train.predict(model, loader))
+        outputs = train.predict(model, data.Loader(test, 500, transforms=even))
+        predictions = train.decide(outputs, self._loss(test))
         try:
             folder.save_pictures(history, labels, predictions, test.classes, model)
         except ImportError as error:
@@ -271,11 +287,19 @@ class Run:
         print(f"weights, history and settings are in {folder.path}")
         print(f"test accuracy: {100 * np.mean(predictions == labels):.2f} %")
 
-    def _evened(self, learn: Any) -> list[Any]:
-        """What is done to every image, of training and test alike."""
-        return [standardize(learn.arrays[0])] if named(self.data).standardize else []
+    def _loss(self, learn: Any) -> Callable[[Any, Any], Any]:
+        return binary_loss if len(learn.classes) == 2 else losses.cross_entropy
 
-    def _config(self, learn: Any, test: Any, model: Any) -> dict[str, Any]:
+    def _preparation(self, learn: Any) -> Any:
+        """What is done to every image, of training and test alike."""
+        standard = named(self.data).standardize
+        return standardize(learn.arrays[0]) if standard else data.Normalize(0.0, 1.0)
+
+    def _evened(self, prepared: Any) -> list[Any]:
+        """The transforms that do it: none where they would change nothing."""
+        return [prepared] if named(self.data).standardize else []
+
+    def _config(self, learn: Any, test: Any, model: Any, prepared: Any) -> dict[str, Any]:
         return {
             "model": self.model,
             "data": self.data,
@@ -284,6 +308,7 @@ class Run:
             "threads": threads.get_num_threads(),
             "classes": [str(name) for name in learn.classes],
             "image_shape": list(learn.arrays[0].shape[1:]),
+            "normalization": {"mean": prepared.mean.tolist(), "std": prepared.std.tolist()},
             "training_images": len(learn),
             "test_images": len(test),
             "parameters": model.num_parameters,

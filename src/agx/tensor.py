@@ -92,7 +92,7 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 #: What the engine keeps on nodes for itself, and completion does not show.
-_ENGINES = {"array", "grad_or_none", "shared", "traced", "writable"}
+_ENGINES = {"array", "grad_or_none", "shared", "spent", "traced", "writable"}
 
 
 class Tensor(Node, Operators):

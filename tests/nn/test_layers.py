@@ -182,7 +182,7 @@ def test_repr(layer, text):
         (lambda: nn.Flatten()(np.ones(3)), ValueError, r"Flatten\(\): there are no axes 1 to -1 in x of shape \(3,\)"),
         (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size must be"),
         (lambda: nn.BatchNorm2d(3)(np.ones((2, 3))), ValueError, r"BatchNorm2d\(3, .*expected 4 axes with 3 channels"),
-        (lambda: nn.BatchNorm1d(3)(np.ones((1, 3), "f4")), ValueError, r"a training batch of shape \(1, 3\) has one value per channel, which has no variance; leave out .* drop_last=True"),
+        (lambda: nn.BatchNorm1d(3)(np.ones((1, 3), "f4")), ValueError, r"a batch of shape \(1, 3\) has one value per channel, which has no variance; .* drop_last=True"),
         (lambda: nn.LayerNorm(4)(np.ones((2, 3))), ValueError, r"last axes to have shape \(4,\), got x of shape \(2, 3\)"),
         (lambda: nn.Dropout(1.0), ValueError, r"Dropout: p must lie in \[0, 1\), got 1.0"),
         (lambda: nn.Embedding(5, 2)(np.array([1.0])), TypeError, "expected integer indices, got dtype float64"),

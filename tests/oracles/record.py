@@ -69,20 +69,39 @@ def optimiser(row):
     return {"path": path}
 
 
+def groups(row):
+    """Each parameter after each step."""
+    starts, gradients = tables.groups_start_and_gradients(row)
+    parameters = [double(start, requires_grad=True) for start in starts]
+    names = dict(zip("pqr", parameters, strict=True))
+    optimiser = eval(row.call, {**vars(torch.optim), **names})
+    path = []
+    for step in gradients:
+        for p, gradient in zip(parameters, step, strict=True):
+            p.grad = double(gradient)
+        optimiser.step()
+        path.append([p.tolist() for p in parameters])
+    return {"path": path}
+
+
 def schedule(row):
-    """The learning rate before the first step and after each."""
-    sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.2)
+    """The learning rates of all groups before the first step and after each."""
+    rates = tables.RATES[row.data]
+    groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": rate} for rate in rates]
+    sgd = torch.optim.SGD(groups, lr=1.0)
     schedule = eval(row.call, {**vars(torch.optim.lr_scheduler), "sgd": sgd})
     watches = "metrics" in inspect.signature(schedule.step).parameters
-    rates = [sgd.param_groups[0]["lr"]]
+    rates = [[group["lr"] for group in sgd.param_groups]]
     for metric in tables.METRICS:
         sgd.step()
         schedule.step(*[metric] if watches else [])
-        rates.append(sgd.param_groups[0]["lr"])
+        rates.append([group["lr"] for group in sgd.param_groups])
     return {"rates": rates}
 
 
-ASK = {"losses": loss, "layers": layer, "optimisers": optimiser, "schedules": schedule}
+ASK = {
+    "losses": loss, "layers": layer, "optimisers": optimiser, "groups": groups, "schedules": schedule,
+}  # fmt: skip
 
 
 def record(table, anew):

@@ -172,7 +172,23 @@ def start_and_gradients(row):
     return row.draw("start", 3), row.draw("gradients", 5, 3)
 
 
-# --- schedules: of the optimiser sgd, whose learning rate is 0.2 ---------------------------------
+# --- groups: five steps of the parameters p, q and r, which differ in their options ----------------
+
+GROUPS = [
+    Row("SGD([{'params': [p, q], 'momentum': 0.9}, {'params': [r], 'lr': 0.01}], lr=0.1)"),
+    Row("SGD([{'params': [p], 'momentum': 0.9, 'nesterov': True}, {'params': [q, r]}], weight_decay=0.1)"),
+    Row("Adam([{'params': [p], 'betas': (0.8, 0.95)}, {'params': [q, r], 'weight_decay': 0.1}], lr=0.1)"),
+    Row("AdamW([{'params': [p, q], 'weight_decay': 0.1}, {'params': [r], 'lr': 0.01}], lr=0.1)"),
+    Row("RMSprop([{'params': [p], 'alpha': 0.9}, {'params': [q], 'momentum': 0.8}, {'params': [r]}], lr=0.05)"),
+]  # fmt: skip
+
+
+def groups_start_and_gradients(row):
+    """The start of each parameter, and for each step the gradient of each."""
+    return row.draw("start", 3, 2), row.draw("gradients", 5, 3, 2)
+
+
+# --- schedules: of the optimiser sgd, whose learning rate is 0.2, or 0.2 and 0.05 of two groups ----
 
 SCHEDULES = [
     Row("StepLR(sgd, step_size=3, gamma=0.5)"),
@@ -181,11 +197,21 @@ SCHEDULES = [
     Row("OneCycleLR(sgd, 1.0, 12, pct_start=0.5, div_factor=10.0, final_div_factor=100.0)"),
     Row("ReduceLROnPlateau(sgd, factor=0.5, patience=1, min_lr=0.03)"),
     Row("ReduceLROnPlateau(sgd, mode='max', factor=0.1, patience=0, threshold=0.1)"),
+    Row(
+        "ReduceLROnPlateau(sgd, factor=0.5, patience=0, threshold=0.15, threshold_mode='abs', cooldown=2)"
+    ),
+    Row("StepLR(sgd, step_size=3, gamma=0.5)", "groups"),
+    Row("CosineAnnealingLR(sgd, T_max=8, eta_min=0.01)", "groups"),
+    Row("OneCycleLR(sgd, max_lr=[0.5, 0.1], total_steps=12)", "groups"),
+    Row("OneCycleLR(sgd, max_lr=0.5, total_steps=12)", "groups"),
+    Row("ReduceLROnPlateau(sgd, factor=0.5, patience=1, min_lr=[0.03, 0.02])", "groups"),
 ]
+RATES = {"": [0.2], "groups": [0.2, 0.05]}
 METRICS = [1.0, 0.8, 0.9, 0.85, 0.7, 0.7, 0.7, 0.71, 0.72, 0.9, 0.6]
 
 TABLES = {
-    "losses": LOSSES, "layers": LAYERS, "optimisers": OPTIMISERS, "schedules": SCHEDULES,
+    "losses": LOSSES, "layers": LAYERS, "optimisers": OPTIMISERS, "groups": GROUPS,
+    "schedules": SCHEDULES,
 }  # fmt: skip
 
 #: What has no row, and why.
@@ -196,5 +222,6 @@ WITHOUT = {
         "Dropout": "it draws at random",
     },
     "optimisers": {},
+    "groups": {},
     "schedules": {},
 }

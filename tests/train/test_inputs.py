@@ -142,10 +142,10 @@ def test_predict_takes_a_vector_of_words():
 @pytest.mark.parametrize(
     ("loader", "error", "message"),
     [
-        (ag.data.ArrayDataset(X, Y), TypeError, r"an ArrayDataset, .* write ag.data.Loader\(dataset, 64\)"),
+        (ag.data.ArrayDataset(X, Y), TypeError, "got ArrayDataset; cut it into batches: ag.data.Loader"),
         (ag.data.Loader(X, 4), ValueError, "a batch has no targets, expected arrays"),
         ([(X[0], 1), (X[1], 0)], ValueError, r"the single target 1, .*Loader\(examples, 64\)"),
-        ([X, X], TypeError, r"a batch is one array of shape \(8, 4\), expected a tuple of arrays"),
+        ([X, X], TypeError, "got a list of arrays of shapes .* cut them into batches"),
         ([(1.0, 2.0)], TypeError, "a batch is a tuple of float, float, expected"),
         ([{"x": X}], TypeError, "a batch is a dict, expected"),
         ([(X, [[0], [1, 0]])], ValueError, "the targets: the rows have different lengths"),

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import agx as ag
+from agx.nn import losses
 
 
 class Layer:
@@ -45,10 +46,12 @@ class Halve:
         self.optimizer.lr /= 2
 
 
+@losses.takes("scores")
 def cross_entropy(outputs, targets):
     return -ag.log_softmax(outputs)[np.arange(len(targets)), targets].mean()
 
 
+@losses.takes("logits")
 def logistic(outputs, targets):
     signs = 2 * targets.reshape(-1, 1) - 1
     return ag.softplus(-signs * outputs).mean()
@@ -59,6 +62,11 @@ def batches(classes=3, n=60, size=16):
     y = rng.integers(0, classes, n)
     x = np.eye(4)[y] + 0.1 * rng.standard_normal((n, 4))
     return [(x[i : i + size], y[i : i + size]) for i in range(0, n, size)]
+
+
+def singles():
+    """The batches in float32."""
+    return [(x.astype(np.float32), y) for x, y in batches()]
 
 
 def run(epochs=3, loader=None, outputs=3, loss=cross_entropy, lr=0.5, **options):
@@ -104,20 +112,7 @@ def test_training_loss_is_the_mean_over_examples_not_batches():
 def test_single_logits_are_decided_by_their_sign():
     model, history = run(20, batches(classes=2), outputs=1, loss=logistic)
     assert history[-1]["accuracy"] == 1.0
-    assert set(ag.train.decide(ag.predict(model, batches(classes=2)))) == {0, 1}
-
-
-def test_no_accuracy_without_classes():
-    loader = [(x, x[:, :2]) for x, _ in batches()]
-    _, history = run(1, loader, outputs=2, loss=lambda out, y: ((out - y) ** 2).mean())
-    assert "accuracy" not in history[0]
-
-
-def test_decide():
-    assert ag.train.decide(np.array([0.5, -0.5])).tolist() == [1, 0]
-    assert ag.train.decide(np.array([[0.5], [-0.5]])).tolist() == [1, 0]
-    assert ag.train.decide(np.array([[0.5, 1.0]])).tolist() == [1]
-    assert ag.train.decide(np.zeros((2, 3, 4, 5))).shape == (2, 4, 5)
+    assert set(ag.train.decide(ag.predict(model, batches(classes=2)), logistic)) == {0, 1}
 
 
 def test_several_inputs():
@@ -181,28 +176,13 @@ def test_interrupt_in_the_loader_keeps_the_epochs_before():
     assert len(history) == 1 and history.interrupted
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_divergence_is_an_error(bad):
-    loader = [(np.ones((2, 4)), np.ones((2, 3))), (np.ones((2, 4)), np.full((2, 3), bad))]
-    with pytest.raises(
-        FloatingPointError, match=rf"loss became -?{bad} in epoch 1/5, step 2; lower"
-    ):
-        run(5, loader, loss=lambda out, y: (out * y).mean())
-
-
-@pytest.mark.parametrize("measure", [run, lambda loader: ag.evaluate(Layer(4, 3), loader)])
-def test_empty_loader(measure):
-    with pytest.raises(ValueError, match=r"(fit|evaluate): the loader has no batches"):
-        measure(loader=[])
-
-
 def test_evaluate_runs_quietly_and_restores_the_mode():
     model = Layer(4, 3)
     found = ag.evaluate(model, batches(), cross_entropy)
-    assert set(found) == {"loss", "accuracy"} and set(ag.evaluate(model, batches())) == {"accuracy"}
+    assert set(found) == {"loss", "accuracy"}
     assert set(model.modes) == {(False, False)} and model.training and ag.is_recording()
     model.training = False
-    ag.evaluate(model, batches())
+    ag.evaluate(model, batches(), cross_entropy)
     assert model.training is False
 
 
@@ -241,9 +221,61 @@ def test_progress_without_a_length_or_classes(capsys):
     assert "loss" in capsys.readouterr().err
 
 
-def test_nothing_is_shown_when_not_a_terminal(capsys):
-    run(1)
-    assert capsys.readouterr() == ("", "")
+def test_without_a_terminal_every_epoch_is_a_line_on_standard_error(capsys):
+    run(3)
+    out, err = capsys.readouterr()
+    assert not out and "\r" not in err
+    assert [line.split()[0] for line in err.splitlines()] == ["epoch", "1", "2", "3"]
+
+
+def test_many_quick_epochs_are_few_lines(capsys):
+    run(200)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) < 60 and lines[-1].split()[0] == "200"
+
+
+@pytest.mark.parametrize("options", [{"progress": False}, {"callbacks": [ag.train.print_epoch]}])
+def test_nobody_prints_twice(capsys, options):
+    run(2, **options)
+    assert capsys.readouterr().err == ""
+
+
+def test_no_standard_error_at_all(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert len(run(2)[1]) == 2
+
+
+def test_an_interrupt_in_the_validation_keeps_the_epoch():
+    class Impatient:
+        def __iter__(self):
+            raise KeyboardInterrupt
+
+    _, history = run(9, validation=Impatient())
+    assert len(history) == 1 and history.interrupted and "loss" in history[0]
+
+
+def test_several_optimisers_and_schedules():
+    first, second = ag.nn.Linear(4, 3), ag.nn.Linear(3, 3)
+    model = ag.nn.Sequential(first, ag.relu, second)
+    optimizers = [ag.optim.SGD(first.parameters(), 0.5), ag.optim.Adam(second.parameters(), 0.1)]
+    schedules = [ag.optim.StepLR(one, 1, gamma=0.5) for one in optimizers]
+    before = [p.value.copy() for p in model.parameters()]
+    history = ag.fit(
+        model, singles(), ag.cross_entropy, optimizers, 3, schedule=schedules, progress=False
+    )
+    assert [row["lr"] for row in history] == [[0.5, 0.1], [0.25, 0.05], [0.125, 0.025]]
+    assert "0.25/0.05" in repr(history)
+    for p, old in zip(model.parameters(), before, strict=True):
+        assert (p.value != old).any()
+
+
+def test_groups_are_trained_with_their_rates():
+    model = ag.nn.Linear(4, 3)
+    groups = [{"params": [model.weight], "lr": 0.5}, {"params": [model.bias], "lr": 0.0}]
+    bias = model.bias.value.copy()
+    history = ag.fit(model, singles(), ag.cross_entropy, ag.optim.SGD(groups), 2, progress=False)
+    assert history[0]["lr"] == [0.5, 0.0] and history[1]["loss"] < history[0]["loss"]
+    np.testing.assert_array_equal(model.bias.value, bias)
 
 
 def test_history_is_a_table():
@@ -265,3 +297,7 @@ def test_best_epoch():
     assert history.best("loss")["epoch"] == history.best("accuracy")["epoch"] == 1
     with pytest.raises(KeyError, match="no epoch has 'validation_accuracy'; there is epoch, loss"):
         history.best()
+    others = ag.train.History([{"f1": 0.5, "mse": 2.0}, {"f1": 0.7, "mse": 3.0}])
+    assert others.best("mse")["f1"] == 0.5 and others.best("f1", "max")["mse"] == 3.0
+    with pytest.raises(ValueError, match="best: say whether less or more f1 is better"):
+        others.best("f1")

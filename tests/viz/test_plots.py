@@ -34,6 +34,13 @@ def test_learning_curves_of_a_loss_alone(matplotlib):
     assert axes.get_ylabel() == "loss" and len(axes.lines) == 1
 
 
+def test_learning_curves_of_other_metrics(matplotlib):
+    history = [{"epoch": k, "validation_f1": 0.1 * k, "f1": 0.2, "loss": 0.9, "lr": [1, 2], "seconds": 1.0} for k in (1, 2)]  # fmt: skip
+    loss, f1 = ag.viz.learning_curves(history).axes
+    assert (loss.get_ylabel(), f1.get_ylabel()) == ("loss", "f1")
+    assert [line.get_label() for line in f1.get_lines()] == ["training", "validation"]
+
+
 def test_learning_curves_of_nothing():
     with pytest.raises(ValueError, match="history is empty; train for at least one epoch"):
         ag.viz.learning_curves([])
@@ -52,6 +59,12 @@ def test_confusion_matrix_refuses_what_does_not_fit():
         ag.viz.confusion_matrix([0, 1], [0], ["a", "b"])
     with pytest.raises(ValueError, match="class numbers 0 to 1 for 2 names, got 0 to 2"):
         ag.viz.confusion_matrix([0, 2], [0, 1], ["a", "b"])
+    for outputs in ([0.97, 0.1], [np.nan, 0.0]):
+        with pytest.raises(
+            ValueError,
+            match="expected class numbers for predictions, got values such as .*ag.train.decide",
+        ):
+            ag.viz.confusion_matrix([1, 0], outputs, ["a", "b"])
 
 
 @pytest.mark.parametrize(

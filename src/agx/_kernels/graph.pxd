@@ -38,6 +38,8 @@ cdef class Node:
     cdef bint _shared
     cdef bint _needed
     cdef bint _printed
+    # Whether an optimiser has used the gradient, and nobody has set, added to or read it since.
+    cdef public bint spent
     cdef unsigned long long _print
     # How often the value was replaced, and what the arguments were when this node was recorded:
     # fingerprints of the first few, and a list of those of the others.

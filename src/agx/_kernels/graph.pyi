@@ -60,6 +60,7 @@ class Primitive:
 class Node:
     label: str
     note: Any
+    spent: bool
     _extras: dict[str, Any] | None
     def _init(
         self,

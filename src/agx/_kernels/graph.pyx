@@ -313,24 +313,24 @@ cdef class Node:
     @property
     def grad(self):
         """The gradient, of the value's shape and dtype; zeros if none has arrived."""
+        self.spent = False
         if self._grad is None:
             self._grad = np_zeros(self._value.shape, self._value.dtype)
         return self._grad
 
     @grad.setter
     def grad(self, new):
+        self.spent = False
         if new is None or new is self._grad:
             self._grad = new
             return
-        if isinstance(new, Node):
-            if new.shape != self._value.shape:
-                raise ValueError(f"grad: expected shape {self._value.shape} (the value's), got {new.shape}")
+        cdef bint node = isinstance(new, Node)
+        new = new if node else asarray(new)
+        if new.shape != self._value.shape and (node or new.shape != ()):
+            raise ValueError(f"grad: expected shape {self._value.shape} (the value's), got {new.shape}")
+        if node:
             self._grad = new
             return
-        new = asarray(new)
-        if new.shape != self._value.shape and new.shape != ():
-            raise ValueError(f"grad: expected shape {self._value.shape} (the value's), "
-                             f"got {new.shape}")
         fresh = np_zeros(self._value.shape, self._value.dtype)
         fresh += new
         self._grad = fresh

@@ -372,6 +372,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
 
 cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
+    leaf.spent = False
     if leaf._grad is None:
         leaf._grad = g if owned else g.copy()
     elif isinstance(leaf._grad, Node):

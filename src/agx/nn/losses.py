@@ -1,13 +1,14 @@
 """Losses: each a function of predictions and targets, and a module. Formulas are PyTorch's.
 
-Predictions and targets must have matching shapes: a mismatch is an error, never a broadcast.
+Predictions and targets must have matching shapes: a mismatch is an error, never a broadcast. Each says
+with ``takes`` what its predictions are; metrics follow from that.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ..ops.elementwise.arithmetic import absolute
 from ..ops.reduce.softmax import log_softmax
 from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
+from .mistakes import check_bits, notice_log_probabilities, notice_logits, notice_scores
 from .module import Module
 
 if TYPE_CHECKING:
@@ -35,6 +37,22 @@ __all__ = [
 ]
 
 REDUCTIONS = ("mean", "sum", "none")
+
+#: What the predictions of a loss can be: a score or a log-probability for each class along axis 1, or,
+#: each entry for itself, a probability, a logit or a number.
+PREDICTIONS = ("scores", "log-probabilities", "probabilities", "logits", "numbers")
+
+Loss = TypeVar("Loss", bound=Callable[..., Any])
+
+
+def takes(kind: str) -> Callable[[Loss], Loss]:
+    """Say of a loss what its predictions are, one of ``PREDICTIONS``."""
+
+    def mark(loss: Loss) -> Loss:
+        loss.takes = kind  # type: ignore[attr-defined]
+        return loss
+
+    return mark
 
 
 def _check_reduction(op: str, reduction: str) -> None:
@@ -142,6 +160,7 @@ def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
     return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
 
 
+@takes("scores")
 @of_arrays
 def cross_entropy(
     logits: Any,
@@ -161,12 +180,13 @@ def cross_entropy(
     ``ignore_index`` count for nothing; if all do, the mean is 0.
 
     Raises ValueError for shapes or class numbers that do not fit, and for the mean of no samples;
-    TypeError for a ``weight`` that requires a gradient.
+    TypeError for a ``weight`` that requires a gradient. Warns if the logits are the output of a softmax.
 
     >>> ag.cross_entropy(np.array([[1000.0, -1000.0]]), np.array([1]))
     np.float64(2000.0)
     """
     logits = _floats(logits)
+    notice_scores(logits)
     targets = targets if type(targets) is np.ndarray else _array(targets)
     if weight is None and label_smoothing == 0 and reduction == "mean":
         classes = _classes(logits, targets, ignore_index)
@@ -263,6 +283,7 @@ def _soft_cross_entropy(
     return _reduce("cross_entropy", losses, reduction)
 
 
+@takes("log-probabilities")
 @of_arrays
 def nll_loss(
     log_probabilities: Any,
@@ -275,12 +296,14 @@ def nll_loss(
     """Compute minus the log-probability of the target class.
 
     ``log_probabilities`` has shape (N, C) or (N, C, ...), as from log_softmax along axis 1;
-    ``targets`` are class numbers of the shape without C. Otherwise as cross_entropy.
+    ``targets`` are class numbers of the shape without C. Otherwise as cross_entropy. Warns if it is given
+    the output of a softmax, or of a layer.
 
     >>> ag.nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([1])).round(4)
     np.float64(0.2877)
     """
     scores = _floats(log_probabilities)
+    notice_log_probabilities(scores)
     check_real("nll_loss", scores)
     targets = np.asarray(targets)
     if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
@@ -302,6 +325,7 @@ def nll_loss(
 # --- numbers -------------------------------------------------------------------------------------
 
 
+@takes("numbers")
 @of_arrays
 def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute the squared difference.
@@ -316,6 +340,7 @@ def mse(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     return _reduce("mse", difference * difference, reduction)
 
 
+@takes("numbers")
 @of_arrays
 def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute the absolute difference.
@@ -329,6 +354,7 @@ def l1(predictions: Any, targets: Any, *, reduction: str = "mean") -> Array:
     return _reduce("l1", absolute(predictions - targets), reduction)
 
 
+@takes("numbers")
 @of_arrays
 def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str = "mean") -> Array:
     """Compute half the squared difference up to ``delta``, and continue in a straight line.
@@ -348,11 +374,13 @@ def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str 
 # --- yes or no -----------------------------------------------------------------------------------
 
 
+@takes("probabilities")
 @of_arrays
 def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "mean") -> Array:
     """Compute -(t log p + (1 - t) log(1 - p)); logarithms are at least -100.
 
-    Raises ValueError unless both have one shape and probabilities lie in [0, 1]. From logits, use
+    Raises ValueError unless both have one shape and lie in [0, 1]; targets elsewhere are let through
+    with ``reduction="none"``, for whoever leaves them out. From logits, use
     binary_cross_entropy_with_logits: it is exact where probabilities round to 0 or 1.
 
     >>> ag.binary_cross_entropy(np.array([0.5]), np.array([1.0])).round(4)
@@ -365,9 +393,11 @@ def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "
             f"binary_cross_entropy: probabilities must lie in [0, 1], got values from {value.min():.6g} "
             f"to {value.max():.6g}; for logits use binary_cross_entropy_with_logits"
         )
+    check_bits("binary_cross_entropy", targets, reduction)
     return _reduce("binary_cross_entropy", ops.bce(p, targets), reduction)
 
 
+@takes("logits")
 @of_arrays
 def binary_cross_entropy_with_logits(
     logits: Any, targets: Any, *, pos_weight: Any = None, reduction: str = "mean"
@@ -375,14 +405,17 @@ def binary_cross_entropy_with_logits(
     """Compute the binary cross entropy of sigmoid(logits), without overflow for any logit.
 
     t log(1 + exp(-z)) pos_weight + (1 - t) log(1 + exp(z)). ``pos_weight`` broadcasts to the shape of
-    the logits. Raises ValueError unless it does and logits and targets have one shape, and TypeError
-    for a ``pos_weight`` that requires a gradient.
+    the logits. Raises ValueError unless it does and logits and targets have one shape, and for targets
+    outside [0, 1] unless ``reduction="none"``; TypeError for a ``pos_weight`` that requires a gradient.
+    Warns if the logits are the output of a sigmoid.
 
     >>> ag.binary_cross_entropy_with_logits(np.array([800.0]), np.array([0.0]))
     np.float64(800.0)
     """
     op = "binary_cross_entropy_with_logits"
     z, targets = _pair(op, logits, targets)
+    notice_logits(z)
+    check_bits(op, targets, reduction)
     weight = _constant(op, "pos_weight", 1.0 if pos_weight is None else pos_weight, z.dtype)
     sizes = zip(reversed(weight.shape), reversed(z.shape), strict=False)
     if weight.ndim > len(z.shape) or any(w not in (1, n) for w, n in sizes):
@@ -401,10 +434,16 @@ class _Loss(Module):
 
     function: Callable[..., Any]
 
+    #: What the predictions are, as the function says; None where a subclass has a ``forward`` of its own.
+    takes: str | None
+
     def __init_subclass__(cls, *, function: Callable[..., Any] | None = None) -> None:
         super().__init_subclass__()
+        if "forward" in vars(cls):
+            cls.takes = None
         if function is not None:
             cls.function = staticmethod(function)
+            cls.takes = vars(function)["takes"]
             cls.__doc__ = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
 
     if TYPE_CHECKING:
@@ -415,9 +454,15 @@ class _Loss(Module):
         def __call__(self, predictions: np.ndarray, targets: Any, /) -> np.ndarray: ...
         def __call__(self, predictions: Any, targets: Any, /) -> Any: ...
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *positional: Any, **options: Any) -> None:
         name, arguments = type(self).__name__, inspect.signature(type(self).function).parameters
         known = [a.name for a in arguments.values() if a.kind is a.KEYWORD_ONLY]
+        if positional:
+            raise TypeError(
+                f"{name}: got {len(positional)} arguments without a name, expected options only, such as "
+                f"{known[0]}=...; make the loss first, loss = ag.nn.{name}(), then call it: "
+                "loss(predictions, targets)"
+            )
         for option in options:
             if option not in known:
                 raise TypeError(f"{name}: no option {option!r}; there are {', '.join(known)}")

@@ -99,6 +99,16 @@ class Module:
         vars(self).setdefault("_buffers", []).append(name)
         setattr(self, name, np.asarray(array))
 
+    def named_buffers(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield (dotted name, array) for the arrays of the state that are not trained.
+
+        >>> [name for name, _ in ag.nn.BatchNorm1d(3).named_buffers()]
+        ['running_mean', 'running_var', 'num_batches_tracked']
+        """
+        for name, value in self._named_state():
+            if isinstance(value, np.ndarray):
+                yield name, value
+
     def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor | np.ndarray]]:
         """Parameters, frozen ones too, and buffers by dotted name, in order of definition."""
         buffers = vars(self).get("_buffers", ())

@@ -94,9 +94,9 @@ class _BatchNorm(Module):
         count = math.prod(x.shape[a] for a in axes)
         if count < 2:
             raise ValueError(
-                f"{self!r}: a training batch of shape {x.shape} has one value per channel, which has "
-                "no variance; leave out a last batch of one with drop_last=True in the Loader, or predict "
-                "in .eval() mode"
+                f"{self!r}: a batch of shape {x.shape} has one value per channel, which has no "
+                "variance; use larger batches, and drop_last=True in ag.data.Loader if the last one is "
+                "to blame, or .eval()"
             )
         middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
         plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]

@@ -7,6 +7,7 @@ from .history import print_epoch as print_epoch
 from .loop import evaluate as evaluate
 from .loop import fit as fit
 from .loop import predict as predict
+from .measure import Accuracy as Accuracy
 from .measure import decide as decide
 
 

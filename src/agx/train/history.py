@@ -5,26 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-#: Key of an epoch: title, format, factor and width of its column in a table.
+#: Key of an epoch: title, format, factor and width of its column in a table; metrics come after the
+#: training's accuracy and after the validation's.
 _COLUMNS = {
     "epoch": ("epoch", "d", 1, 5),
     "loss": ("loss", "#.4g", 1, 9),
     "accuracy": ("accuracy", ".2f", 100, 8),
+    "metrics": (),
     "validation_loss": ("val loss", "#.4g", 1, 9),
     "validation_accuracy": ("val accuracy", ".2f", 100, 12),
+    "validation_metrics": (),
     "lr": ("lr", ".3g", 1, 8),
     "seconds": ("seconds", ".1f", 1, 7),
     "images_per_second": ("images/s", ".0f", 1, 8),
 }
 
+#: Metrics of which more is better, or less.
+_DIRECTIONS = {"accuracy": "max", "loss": "min", "mse": "min", "l1": "min", "huber": "min"}
+
+
+def _column(key: str) -> tuple[Any, ...]:
+    """Title, format, factor and width of a key's column."""
+    if key in _COLUMNS:
+        return _COLUMNS[key]
+    title = key.replace("validation_", "val ")
+    return title, "#.4g", 1, max(9, len(title))
+
 
 class History(list[dict[str, Any]]):
     """Hold one dict per epoch: a list that prints as a table.
 
-    The keys are ``epoch`` (from 1), ``loss``, ``accuracy`` (0 to 1, for classification),
-    ``validation_loss``, ``validation_accuracy``, ``lr``, ``seconds`` (of the epoch) and
-    ``images_per_second`` (of its training part); what was not measured is absent. ``interrupted``
-    tells whether Ctrl-C ended the training.
+    The keys are ``epoch`` (from 1), ``loss``, ``accuracy`` (0 to 1) and other metrics by name,
+    ``validation_loss``, ``validation_accuracy`` and so on, ``lr`` (a list where groups of parameters
+    differ), ``seconds`` (of the epoch) and ``images_per_second`` (of its training part); what was not
+    measured is absent. ``interrupted`` tells whether Ctrl-C ended the training.
 
     >>> ag.train.History([{"epoch": 1, "loss": 0.25, "accuracy": 0.5}])
     epoch       loss  accuracy
@@ -33,10 +47,11 @@ class History(list[dict[str, Any]]):
 
     interrupted: bool = False
 
-    def best(self, key: str = "validation_accuracy") -> dict[str, Any]:
-        """Return the epoch with the largest ``key``, or the smallest if the key names a loss.
+    def best(self, key: str = "validation_accuracy", mode: str | None = None) -> dict[str, Any]:
+        """Return the epoch with the best ``key``: the largest accuracy, the smallest loss.
 
-        Raises KeyError if no epoch has it.
+        ``mode`` is "min" or "max" and says what is best of another metric. Raises KeyError if no epoch
+        has the key, ValueError if the mode is needed and missing.
 
         >>> ag.train.History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.2}]).best("loss")
         {'epoch': 2, 'loss': 0.2}
@@ -46,12 +61,21 @@ class History(list[dict[str, Any]]):
             raise KeyError(
                 f"best: no epoch has {key!r}; there is {', '.join(self._keys()) or 'none'}"
             )
-        pick = min if key.endswith("loss") else max
+        mode = _DIRECTIONS.get(key.removeprefix("validation_")) if mode is None else mode
+        if mode not in ("min", "max"):
+            raise ValueError(f"best: say whether less or more {key} is better, mode='min' or 'max'")
+        pick = min if mode == "min" else max
         return pick(rows, key=lambda row: row[key])
 
     def _keys(self) -> list[str]:
-        present = {key for row in self for key in row}
-        return [key for key in _COLUMNS if key in present]
+        present = {key: None for row in self for key in row}
+        others = [key for key in present if key not in _COLUMNS]
+        ours = [key for key in others if not key.startswith("validation_")]
+        places = {"metrics": ours, "validation_metrics": [key for key in others if key not in ours]}
+        found = []
+        for key in _COLUMNS:
+            found += places.get(key, [key] if key in present else [])
+        return found
 
     def lines(self) -> list[str]:
         """Return the table's lines, the header first."""
@@ -63,16 +87,21 @@ class History(list[dict[str, Any]]):
 
 
 def _header(keys: list[str]) -> str:
-    return "  ".join(f"{_COLUMNS[key][0]:>{_COLUMNS[key][3]}}" for key in keys)
+    columns = [_column(key) for key in keys]
+    return "  ".join(f"{title:>{width}}" for title, _, _, width in columns)
 
 
 def _line(row: dict[str, Any], keys: list[str]) -> str:
     cells = []
     for key in keys:
-        _, style, factor, width = _COLUMNS[key]
-        text = format(row[key] * factor, style) if key in row else "-"
-        cells.append(f"{text:>{width}}")
+        _, style, factor, width = _column(key)
+        values = row[key] if isinstance(row.get(key), list) else [row[key]] if key in row else []
+        cells.append(f"{'/'.join(_text(v, style, factor) for v in values) or '-':>{width}}")
     return "  ".join(cells)
+
+
+def _text(value: Any, style: str, factor: int) -> str:
+    return format(value * factor, style) if isinstance(value, (int, float)) else str(value)
 
 
 @dataclass

@@ -1,13 +1,33 @@
-"""A bar that shows how far an epoch is."""
+"""A bar that shows how far an epoch is, and lines where there is no terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .history import State
 from .measure import Meter
+
+#: Every one of the first epochs has a line, and the last; between them one a second.
+_SHOWN = 20
+
+
+def print_line() -> Callable[[State], None]:
+    """A callback that prints epochs as rows of a table on standard error."""
+    due = 0.0
+
+    def show(state: State) -> None:
+        nonlocal due
+        now = time.perf_counter()
+        if (now >= due or state.epoch in (*range(_SHOWN + 1), state.epochs)) and sys.stderr:
+            due = now + 1.0
+            lines = state.history.lines()
+            print(*lines[0 if len(lines) == 2 else -1 :], sep="\n", file=sys.stderr, flush=True)
+
+    return show
 
 
 @contextlib.contextmanager
@@ -26,10 +46,11 @@ def bar(loader: Any, title: str, shown: bool) -> Iterator[Callable[[Meter], None
         now = time.perf_counter()
         if now >= due or meter.steps == total:
             due = now + 0.1
-            found = meter.result("fit")
-            accuracy = f", accuracy {100 * found['accuracy']:.1f} %" if "accuracy" in found else ""
-            speed = f", {meter.count / (now - start):.0f} images/s"
-            shown_bar.set_postfix_str(f"loss {found['loss']:.4f}{accuracy}{speed}", refresh=False)
+            texts = [f"loss {meter.total / meter.count:.4f}"]
+            found = meter.running()
+            texts += [f"{k} {100 * v:.1f} %" for k, v in found.items() if k != "loss"]
+            texts.append(f"{meter.count / (now - start):.0f} images/s")
+            shown_bar.set_postfix_str(", ".join(texts), refresh=False)
             shown_bar.update(meter.steps - shown_bar.n)
 
     style = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}"

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+#: What a history tells of an epoch beside what was measured.
+_NO_QUANTITIES = {"epoch", "lr", "seconds", "images_per_second"}
+
 
 def _figure(width: float, height: float) -> Any:
     """A new Figure, outside pyplot's list of open windows."""
@@ -25,11 +28,11 @@ def _figure(width: float, height: float) -> Any:
 
 
 def learning_curves(history: Iterable[Mapping[str, Any]]) -> Any:
-    """Plot the loss, and the accuracy if there is one, of every epoch; returns a Figure.
+    """Plot the loss of every epoch, and each metric if there are any; returns a Figure.
 
     ``history`` is what ``ag.fit`` returns: one dict per epoch with ``epoch``, ``loss`` and, where they
-    were measured, ``validation_loss``, ``accuracy`` and ``validation_accuracy``. Raises ValueError for
-    an empty history and ImportError without Matplotlib (extra ``agx[plot]``).
+    were measured, ``validation_loss``, ``accuracy``, ``validation_accuracy`` and other metrics. Raises
+    ValueError for an empty history and ImportError without Matplotlib (extra ``agx[plot]``).
 
     >>> history = [{"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.4}]
     >>> figure = ag.viz.learning_curves(history)
@@ -38,7 +41,7 @@ def learning_curves(history: Iterable[Mapping[str, Any]]) -> Any:
     rows = list(history)
     if not rows:
         raise ValueError("learning_curves: the history is empty; train for at least one epoch")
-    quantities = [q for q in ("loss", "accuracy") if any(q in key for row in rows for key in row)]
+    quantities = _quantities(rows)
     figure = _figure(4.5 * len(quantities), 3.2)
     for axes, quantity in zip(
         figure.subplots(1, len(quantities), squeeze=False)[0], quantities, strict=True
@@ -50,24 +53,36 @@ def learning_curves(history: Iterable[Mapping[str, Any]]) -> Any:
             ]
             if points:
                 axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
-        axes.set(xlabel="epoch", ylabel="accuracy (%)" if quantity == "accuracy" else "loss")
+        axes.set(xlabel="epoch", ylabel="accuracy (%)" if quantity == "accuracy" else quantity)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
     return figure
 
 
+def _quantities(rows: list[Mapping[str, Any]]) -> list[str]:
+    """What was measured in any epoch, of training or validation: the loss, then the metrics."""
+    found = {
+        key.removeprefix("validation_"): None
+        for row in rows
+        for key, value in row.items()
+        if isinstance(value, (int, float)) and key not in _NO_QUANTITIES
+    }
+    return sorted(found, key=lambda q: ("loss", "accuracy", q).index(q))
+
+
 def confusion_matrix(targets: Any, predictions: Any, classes: Sequence[str]) -> Any:
     """Plot how often each true class was taken for each class; returns a Figure.
 
     ``targets`` and ``predictions`` are integer class numbers of equal length, ``classes`` the names.
-    Rows are true classes. Raises ValueError for lengths that differ or a number without a name, and
-    ImportError without Matplotlib (extra ``agx[plot]``).
+    Rows are true classes. Raises ValueError for lengths that differ, for outputs that are no class
+    numbers (``ag.train.decide`` makes them) and for a number without a name, and ImportError without
+    Matplotlib (extra ``agx[plot]``).
 
     >>> figure = ag.viz.confusion_matrix([0, 1, 1], [0, 1, 0], ["cat", "dog"])
     >>> figure.savefig("confusion.png")  # doctest: +SKIP
     """
-    true, guess = np.asarray(targets, int).reshape(-1), np.asarray(predictions, int).reshape(-1)
+    true, guess = _numbers("targets", targets), _numbers("predictions", predictions)
     if true.shape != guess.shape:
         raise ValueError(
             f"confusion_matrix: expected one prediction for each target, got {len(guess)} for {len(true)}"
@@ -95,6 +110,19 @@ def confusion_matrix(targets: Any, predictions: Any, classes: Sequence[str]) -> 
     axes.set_yticks(range(k), classes)
     axes.set(xlabel="predicted", ylabel="true")
     return figure
+
+
+def _numbers(name: str, given: Any) -> np.ndarray:
+    """Class numbers as a flat array of integers."""
+    found = np.asarray(getattr(given, "value", given)).reshape(-1)
+    with np.errstate(invalid="ignore"):
+        numbers = found.astype(int)
+    if not (numbers == found).all():
+        raise ValueError(
+            f"confusion_matrix: expected class numbers for {name}, got values such as "
+            f"{found[numbers != found][0]:.6g}; turn outputs into classes with ag.train.decide"
+        )
+    return numbers
 
 
 def filters(weight: Any) -> Any:

@@ -1,0 +1,21 @@
+"""Optimisers and learning-rate schedules, with PyTorch's formulas.
+
+They take Tensors or Scalars. A parameter whose gradient never arrived is left alone.
+"""
+
+from .._names import shown
+from .algorithms import SGD as SGD
+from .algorithms import Adam as Adam
+from .algorithms import AdamW as AdamW
+from .algorithms import RMSprop as RMSprop
+from .optimizer import Optimizer as Optimizer
+from .optimizer import clip_grad_norm as clip_grad_norm
+from .schedules import CosineAnnealingLR as CosineAnnealingLR
+from .schedules import OneCycleLR as OneCycleLR
+from .schedules import ReduceLROnPlateau as ReduceLROnPlateau
+from .schedules import Schedule as Schedule
+from .schedules import StepLR as StepLR
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

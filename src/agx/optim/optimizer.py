@@ -1,0 +1,384 @@
+"""What all optimisers share: parameters in groups, their state, and the clipping of gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .._engine.notices import warn
+from .._kernels.scalar import Scalar
+from ..tensor import Tensor
+
+#: Tensors or Scalars, or groups of them: dicts with "params" and options of their own.
+Parameters = Iterable[Any]
+
+
+def check_range(who: str, **values: float) -> None:
+    """Raise TypeError for what is no number, ValueError for a negative one."""
+    for name, value in values.items():
+        if not isinstance(value, (int, float, np.number)):
+            raise TypeError(f"{who}: {name} must be a number, got {value!r}")
+        if not value >= 0:
+            raise ValueError(f"{who}: {name} must not be negative, got {value}")
+
+
+def _listed(who: str, parameters: Any) -> list[Any]:
+    """The parameters as a list, each a Tensor or a Scalar."""
+    if isinstance(parameters, (Tensor, Scalar, Mapping)) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{who}: expected a list of parameters, got one {type(parameters).__name__}; put it in a "
+            "list, or give a module's .parameters()"
+        )
+    found = list(parameters)
+    for i, p in enumerate(found):
+        if not isinstance(p, (Tensor, Scalar)):
+            raise TypeError(
+                f"{who}: parameter {i} must be a Tensor or a Scalar, got {type(p).__name__}; wrap "
+                "arrays in ag.Tensor, and give groups as a list of dicts, all with 'params'"
+            )
+    return found
+
+
+def _checked(who: str, parameters: Any) -> list[Any]:
+    """The parameters as a list of leaves that can be optimised, each once."""
+    found = _listed(who, parameters)
+    if not found:
+        raise ValueError(f"{who}: got no parameters; does the model have any?")
+    for i, p in enumerate(found):
+        if p.inputs:
+            raise ValueError(
+                f"{who}: parameter {i} is the result of op '{p.op}', which would be recomputed; "
+                "optimise the leaf it came from"
+            )
+        if not isinstance(p, Scalar) and p.dtype.kind == "c":
+            raise TypeError(
+                f"{who}: parameter {i} is complex; optimise its real and imaginary parts, two real "
+                "arrays, and compute with re + 1j * im"
+            )
+    if len({id(p) for p in found}) != len(found):
+        raise ValueError(f"{who}: the same parameter was given twice")
+    return found
+
+
+class Optimizer:
+    """Update parameters by their gradients; each kind has its own ``step``.
+
+    ``parameters`` are Tensors or Scalars, or groups of them with options of their own, as in PyTorch:
+    ``[{"params": weights, "weight_decay": 0.1}, {"params": biases, "lr": 0.01}]``; what a group leaves
+    out it takes from the other arguments. ``param_groups`` holds the groups as dicts, and what is
+    written into them counts from the next step on.
+
+    Raises TypeError for parameters that are neither Tensors nor Scalars and for options that the
+    optimiser does not have, ValueError for no parameters, for one given twice, or for a result of an
+    operation.
+    """
+
+    #: Names of the arrays that an optimiser keeps for each parameter.
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, parameters: Parameters, lr: float, **options: Any) -> None:
+        who = type(self).__name__
+        self.defaults: dict[str, Any] = {"lr": lr, **options}
+        self._check(who, self.defaults)
+        self.param_groups: list[dict[str, Any]] = []
+        self.parameters: list[Any] = []
+        self.steps: list[int] = []
+        self.state: list[dict[str, np.ndarray]] = []
+        self._dropped = self._warned = False
+        if isinstance(parameters, Iterable) and not isinstance(parameters, (Tensor, Mapping)):
+            parameters = list(parameters)
+        if isinstance(parameters, list) and parameters and isinstance(parameters[0], Mapping):
+            for group in parameters:
+                self.add_param_group(group)
+        else:
+            self._add(_checked(who, parameters), self.defaults)
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Take in more parameters: ``{"params": [...]}``, and options where they are to differ.
+
+        >>> a, b = ag.Tensor([1.0]), ag.Tensor([2.0])
+        >>> sgd = ag.optim.SGD([a], lr=0.1)
+        >>> sgd.add_param_group({"params": [b], "lr": 0.01})
+        >>> [g["lr"] for g in sgd.param_groups]
+        [0.1, 0.01]
+        """
+        who = f"{type(self).__name__}: group {len(self.param_groups)}"
+        if not isinstance(group, Mapping) or "params" not in group:
+            got = (
+                f"keys {', '.join(map(repr, group))}" if isinstance(group, Mapping) else repr(group)
+            )
+            raise TypeError(f"{who} must be a dict with 'params', a list of parameters, got {got}")
+        unknown = [key for key in group if key not in ("params", "name", *self.defaults)]
+        if unknown:
+            raise TypeError(
+                f"{who} has no option {unknown[0]!r}; there are {', '.join(self.defaults)}"
+            )
+        params = group["params"]
+        found = _checked(who, [params] if isinstance(params, (Tensor, Scalar)) else params)
+        options = {**self.defaults, **{k: v for k, v in group.items() if k != "params"}}
+        self._check(who, {key: options[key] for key in self.defaults})
+        known = {id(p): i for i, g in enumerate(self.param_groups) for p in g["params"]}
+        for i, p in enumerate(found):
+            if id(p) in known:
+                raise ValueError(
+                    f"{who}: parameter {i} is in group {known[id(p)]} already; leave it out of one"
+                )
+        self._add(found, options)
+
+    def _add(self, parameters: list[Any], options: Mapping[str, Any]) -> None:
+        self.param_groups.append({"params": parameters, **options})
+        self.parameters += parameters
+        self.steps += [0] * len(parameters)
+        self.state += [{} for _ in parameters]
+
+    def _check(self, who: str, options: dict[str, Any]) -> None:
+        """Raise for options that are no numbers, or negative; a kind with others overrides it."""
+        check_range(who, **options)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate: that of the first group. One that is set is every group's.
+
+        Setting it raises ValueError where the groups have different ones.
+        """
+        rate: float = self.param_groups[0]["lr"]
+        return rate
+
+    @lr.setter
+    def lr(self, new: float) -> None:
+        rates = [group["lr"] for group in self.param_groups]
+        if len(set(rates)) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: the groups have the learning rates "
+                f"{', '.join(map(str, rates))}; set each of them, as in "
+                "optimizer.param_groups[0]['lr'] = 0.1"
+            )
+        for group in self.param_groups:
+            group["lr"] = new
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for p in self.parameters:
+            if isinstance(p, Scalar):
+                p.grad = 0.0
+            elif p.grad_or_none is not None:
+                self._dropped |= not p.spent
+                p.grad = None
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient.
+
+        Warns, once for each optimiser, if no gradient came since the last step.
+        """
+        i, arrived = 0, False
+        for group in self.param_groups:
+            for p in group["params"]:
+                if isinstance(p, Scalar):
+                    arrived |= p.grad != 0 or self.steps[i] > 0
+                    value = np.array([p.value])
+                    self._update(i, value, np.array([p.grad]), group)
+                    p.value = float(value[0])
+                elif p.grad_or_none is not None:
+                    if not p.spent:
+                        arrived = p.spent = True
+                    self._update(i, p.writable, p.grad_or_none, group)
+                i += 1
+        if not (arrived or self._warned):
+            self._warned = True
+            warn(f"{type(self).__name__}.step: {self._reason()}")
+        self._dropped = False
+
+    def _reason(self) -> str:
+        """Why no gradient came since the last step."""
+        count = len(self.parameters)
+        which = f"none of the {count} parameters" if count > 1 else "the parameter"
+        if self._dropped:
+            return (
+                "zero_grad() came after backward() and threw the gradients away; call it before "
+                "backward(), or after step()"
+            )
+        if all(isinstance(p, Scalar) for p in self.parameters):
+            return "every gradient is 0; call loss.backward() before step()"
+        if any(getattr(p, "grad_or_none", None) is not None for p in self.parameters):
+            return (
+                "these gradients were used by the last step already, and none came since; call "
+                "loss.backward() before each step()"
+            )
+        if not any(p.requires_grad for p in self.parameters if not isinstance(p, Scalar)):
+            return f"{which} requires a gradient: requires_grad is False; set it to True"
+        return (
+            f"{which} has a gradient, so nothing changes; call loss.backward() before step(), and "
+            "make the optimiser of the parameters of the model that the loss is computed with"
+        )
+
+    def _update(
+        self, i: int, value: np.ndarray, gradient: np.ndarray, group: dict[str, Any]
+    ) -> None:
+        """Change the array ``value`` of parameter ``i`` in place."""
+        state = self.state[i]
+        if not state:
+            state.update({name: np.zeros(value.size, value.dtype) for name in self.slots})
+        step = self.steps[i] + 1
+        if not self._kernel(value, gradient, state, step, group):
+            self._check_state(i, value)
+            copy = np.array(value, order="C")
+            self._kernel(copy, np.array(gradient, value.dtype, order="C"), state, step, group)
+            value[...] = copy
+        self.steps[i] = step
+
+    def _check_state(self, i: int, value: np.ndarray) -> None:
+        for kept in self.state[i].values():
+            if kept.size != value.size or kept.dtype != value.dtype:
+                raise ValueError(
+                    f"{type(self).__name__}: parameter {i} had {kept.size} numbers of {kept.dtype} and "
+                    f"now has {value.size} of {value.dtype}; make a new optimiser"
+                )
+
+    def _kernel(
+        self,
+        p: np.ndarray,
+        g: np.ndarray,
+        state: dict[str, np.ndarray],
+        step: int,
+        group: dict[str, Any],
+    ) -> bool:
+        """Change ``p`` and ``state``; False, and nothing is done, unless all lie in order."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the options, step counts and copies of the arrays kept, to save or to load.
+
+        ``np.savez(path, **optimizer.state_dict())`` writes it, and ``load_state_dict(np.load(path))``
+        reads it. An option of several groups is an array with a row for each.
+        """
+        found: dict[str, Any] = {"steps": np.array(self.steps)}
+        several = len(self.param_groups) > 1
+        for name in self.defaults:
+            values = [group[name] for group in self.param_groups]
+            found[name] = np.array(values) if several else values[0]
+        if several:
+            found["sizes"] = np.array([len(group["params"]) for group in self.param_groups])
+        for i, state in enumerate(self.state):
+            found.update({f"{i}.{name}": array.copy() for name, array in state.items()})
+        return found
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``state_dict`` returned.
+
+        Options that it does not hold, the learning rate apart, stay as they are. Nothing is changed
+        unless all fits; raises ValueError that lists what does not.
+        """
+        who = type(self).__name__
+        steps = np.asarray(state.get("steps", ()))
+        self._check_groups(state, steps)
+        sizes = {
+            f"{i}.{name}": getattr(p, "size", 1)
+            for i, p in enumerate(self.parameters)
+            for name in self.slots
+            if steps[i]
+        }
+        expected = {"lr", "steps", *sizes}
+        problems = [f"missing: {key}" for key in sorted(expected - set(state))]
+        unexpected = set(state) - expected - set(self.defaults) - {"sizes"}
+        problems += [f"unexpected: {key}" for key in sorted(unexpected)]
+        problems += [
+            f"{key} has {np.size(state[key])} elements, parameter {key.split('.')[0]} has {size}"
+            for key, size in sizes.items()
+            if key in state and np.size(state[key]) != size
+        ]
+        problems += [
+            f"{name} has {np.size(state[name])} elements, expected {np.size(self._option(name))}"
+            for name in self.defaults
+            if name in state and np.size(state[name]) != np.size(self._option(name))
+        ]
+        if problems:
+            listing = "\n  ".join(problems)
+            raise ValueError(f"{who}: the state does not fit; nothing was loaded\n  {listing}")
+        kept: list[dict[str, np.ndarray]] = [
+            {
+                name: np.array(state[f"{i}.{name}"], getattr(p, "dtype", float)).reshape(-1)
+                for name in self.slots
+                if steps[i]
+            }
+            for i, p in enumerate(self.parameters)
+        ]
+        self._load_options({name: state[name] for name in self.defaults if name in state})
+        self.steps, self.state = steps.tolist(), kept
+
+    def _check_groups(self, state: Mapping[str, Any], steps: np.ndarray) -> None:
+        who = type(self).__name__
+        if steps.shape != (len(self.parameters),):
+            raise ValueError(
+                f"{who}: the state is for {steps.size} parameters, this optimiser has "
+                f"{len(self.parameters)}"
+            )
+        own = [len(group["params"]) for group in self.param_groups]
+        sizes = np.asarray(state.get("sizes", [steps.size])).tolist()
+        if sizes != own:
+            raise ValueError(
+                f"{who}: the state is for groups of {sizes} parameters, this optimiser has groups of "
+                f"{own}; give it the parameters in the same groups"
+            )
+
+    def _option(self, name: str) -> list[Any]:
+        return [group[name] for group in self.param_groups]
+
+    def _load_options(self, found: dict[str, Any]) -> None:
+        """Set the options of all groups, one row of each array for each group, if they may be so."""
+        count, loaded = len(self.param_groups), []
+        rows = {name: np.asarray(v).reshape(count, -1).tolist() for name, v in found.items()}
+        for i, group in enumerate(self.param_groups):
+            new = {name: group[name] for name in self.defaults}
+            for name, row in rows.items():
+                new[name] = tuple(row[i]) if len(row[i]) > 1 else row[i][0]
+            self._check(f"{type(self).__name__}: group {i} of the state", new)
+            loaded.append(new)
+        for group, new in zip(self.param_groups, loaded, strict=True):
+            group.update(new)
+
+    def __repr__(self) -> str:
+        name, count = type(self).__name__, len(self.parameters)
+        texts = [
+            ", ".join(f"{k}={group[k]}" for k in self.defaults if group[k] is not False)
+            for group in self.param_groups
+        ]
+        if len(texts) == 1:
+            return f"{name}({count} parameters, {texts[0]})"
+        lines = [f"{name}({count} parameters in {len(texts)} groups"]
+        for i, (group, text) in enumerate(zip(self.param_groups, texts, strict=True)):
+            title = f"group {i}" + (f" {group['name']!r}" if "name" in group else "")
+            lines.append(f"  {title}: {len(group['params'])} parameters, {text}")
+        return "\n".join([*lines, ")"])
+
+
+def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
+    """Scale all gradients together so that their norm is at most ``max_norm``; return the norm before.
+
+    The norm is that of all gradients as one vector. Raises ValueError for a negative ``max_norm``,
+    TypeError for parameters that are neither Tensors nor Scalars.
+
+    >>> w = ag.Tensor([0.0, 0.0])
+    >>> w.grad = np.array([3.0, 4.0])
+    >>> ag.optim.clip_grad_norm([w], 1.0)
+    5.0
+    """
+    check_range("clip_grad_norm", max_norm=max_norm)
+    found = _listed("clip_grad_norm", parameters)
+    total = math.sqrt(sum(float(np.vdot(g, g).real) for g in (_gradient(p) for p in found)))
+    scale = max_norm / (total + 1e-6)
+    if scale < 1:
+        for p in found:
+            if isinstance(p, Scalar) or isinstance(p.grad_or_none, Tensor):
+                p.grad = p.grad * scale
+            elif p.grad_or_none is not None:
+                np.multiply(p.grad_or_none, scale, out=p.grad_or_none)
+    return total
+
+
+def _gradient(p: Any) -> Any:
+    if isinstance(p, Scalar):
+        return p.grad
+    return 0.0 if p.grad_or_none is None else p.grad_or_none

@@ -1,0 +1,146 @@
+"""The arguments of ``fit``, ``evaluate`` and ``predict``: what is no loader, no loss, no optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .._engine.graph import Node
+from ..optim import Schedule
+from .measure import named
+
+_ORDER = "the arguments are (model, loader, loss, optimizer, epochs)"
+
+
+def check_epochs(epochs: Any) -> None:
+    """Raise unless it is a positive integer."""
+    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)):
+        raise TypeError(f"fit: epochs must be an integer, such as 10, got {epochs!r}; {_ORDER}")
+    if epochs < 1:
+        raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
+
+
+def check_function(who: str, role: str, function: Any, example: str) -> None:
+    """Raise for a class that was not called, and for what cannot be."""
+    if isinstance(function, type):
+        raise TypeError(
+            f"{who}: {role} is the class {function.__name__}; make one of it, such as {example}"
+        )
+    if not callable(function):
+        raise TypeError(
+            f"{who}: {role} must be a function or a module, such as {example}, got "
+            f"{_described(function)}" + (f"; {_ORDER}" if who == "fit" else "")
+        )
+
+
+def check_model(who: str, model: Any) -> None:
+    """Raise for a class that was not called, and for what cannot be."""
+    example = f"{model.__name__}()" if isinstance(model, type) else "ag.models.lenet5()"
+    check_function(who, "model", model, example)
+
+
+def check_loss(who: str, loss: Any) -> None:
+    """Raise for a class that was not called, and for what cannot be."""
+    own = isinstance(loss, type) and loss.__module__.startswith("agx.")
+    example = f"{'ag.nn.' * own}{loss.__name__}()" if isinstance(loss, type) else "ag.cross_entropy"
+    check_function(who, "loss", loss, example)
+
+
+def optimizers_of(optimizer: Any) -> list[Any]:
+    """One optimiser, or several, as a list."""
+    found = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
+    if not found:
+        raise ValueError(
+            "fit: got no optimisers; make one, such as ag.optim.SGD(model.parameters())"
+        )
+    for one in found:
+        if isinstance(one, type):
+            raise TypeError(
+                f"fit: optimizer is the class {one.__name__}; make one of it, such as "
+                f"ag.optim.{one.__name__}(model.parameters(), lr=0.01)"
+            )
+        if not (hasattr(one, "step") and hasattr(one, "zero_grad")):
+            raise TypeError(
+                "fit: optimizer must have zero_grad() and step(), such as "
+                f"ag.optim.SGD(model.parameters()), got {_described(one)}; {_ORDER}"
+            )
+    return found
+
+
+def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
+    """No schedule, one, or several, as a list."""
+    found = [] if schedule is None else [schedule]
+    if isinstance(schedule, (list, tuple)):
+        found = list(schedule)
+    for one in found:
+        if isinstance(one, type) or not hasattr(one, "step"):
+            raise TypeError(
+                "fit: schedule must be made of the optimiser, such as "
+                f"ag.optim.StepLR(optimizer, step_size=5), got {_described(one)}"
+            )
+        if isinstance(one, Schedule) and not any(one.optimizer is o for o in optimizers):
+            raise ValueError(
+                f"fit: the schedule {named(one)} sets the learning rate of another optimiser; make it of "
+                "the one that fit is given"
+            )
+    return found
+
+
+def check_loader(who: str, loader: Any) -> None:
+    """Raise for arrays in place of batches, and for what gives none."""
+    wrap = "ag.data.Loader((X, Y), batch_size=32)"
+    if isinstance(loader, (tuple, list)) and loader and all(map(_is_array, loader)):
+        shapes = " and ".join(str(np.shape(a)) for a in loader)
+        raise TypeError(
+            f"{who}: expected batches, pairs (inputs, targets), got a {type(loader).__name__} of arrays of "
+            f"shapes {shapes}; cut them into batches: {wrap}"
+        )
+    one_by_one = hasattr(loader, "arrays") and not hasattr(loader, "batch_size")
+    if _is_array(loader) or one_by_one or isinstance(loader, (str, dict)):
+        raise TypeError(
+            f"{who}: expected batches, pairs (inputs, targets), got {_described(loader)}; cut it into "
+            f"batches: {'ag.data.Loader(dataset, batch_size=32)' if one_by_one else wrap}"
+        )
+    if not isinstance(loader, Iterable) and not hasattr(loader, "__getitem__"):
+        raise TypeError(
+            f"{who}: expected batches, pairs (inputs, targets), got {_described(loader)}; give an "
+            f"ag.data.Loader or a list of batches"
+        )
+
+
+def check_result(who: str, outputs: Any) -> None:
+    """Raise unless a model returned a Tensor, or what has its ``array``."""
+    if not hasattr(outputs, "array"):
+        raise TypeError(
+            f"{who}: the model must return a Tensor, got {_described(outputs)}; return the "
+            "result of operations on its parameters"
+        )
+
+
+def check_value(who: str, loss: Any, value: Any) -> None:
+    """Raise unless a loss returned one number with a graph."""
+    if not isinstance(value, Node):
+        raise TypeError(
+            f"{who}: the loss {named(loss)} must return a Tensor, got {_described(value)}; compute it "
+            "from the outputs with operations of agx or NumPy, without .value or float()"
+        )
+    if value.size != 1:
+        raise ValueError(
+            f"{who}: the loss {named(loss)} must return one number, got shape {value.shape}; take its "
+            '.mean(), or reduction="mean"'
+        )
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, Node)) or hasattr(x, "to_numpy")
+
+
+def _described(x: Any) -> str:
+    if isinstance(x, type):
+        return f"the class {x.__name__}"
+    if isinstance(x, (str, int, float)) or x is None:
+        return repr(x)
+    shape = getattr(x, "shape", None)
+    return f"{type(x).__name__}" + (f" of shape {tuple(shape)}" if shape is not None else "")

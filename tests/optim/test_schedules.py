@@ -1,0 +1,217 @@
+"""Schedules against PyTorch's rates, saved and loaded, and their errors."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from oracles import tables
+from public import kinds
+
+import agx as ag
+
+RATES = tables.answers("schedules")
+KINDS = kinds(ag.optim, ag.optim.Schedule)
+W = ag.Tensor([1.0])
+each_row = pytest.mark.parametrize("row", tables.SCHEDULES, ids=lambda row: row.text)
+
+
+def make(row):
+    groups = [{"params": [ag.Tensor([0.0])], "lr": rate} for rate in tables.RATES[row.data]]
+    sgd = ag.optim.SGD(groups)
+    return sgd, eval(row.call, {**vars(ag.optim), "sgd": sgd})
+
+
+def rates(sgd):
+    return [group["lr"] for group in sgd.param_groups]
+
+
+def go(sgd, schedule, metrics):
+    """The rates after each step."""
+    for metric in metrics:
+        schedule.step(metric) if schedule.needs_metric else schedule.step()
+        yield rates(sgd)
+
+
+@each_row
+def test_learning_rates_are_pytorchs(row):
+    sgd, schedule = make(row)
+    found = [rates(sgd), *go(sgd, schedule, tables.METRICS)]
+    np.testing.assert_allclose(found, RATES[row.text]["rates"], rtol=1e-12)
+
+
+# --- saved and loaded ----------------------------------------------------------------------------
+
+
+def as_it_is(state, path):
+    return state
+
+
+def as_json(state, path):
+    return json.loads(json.dumps(state))
+
+
+def as_npz(state, path):
+    np.savez(path / "schedule.npz", **state)
+    with np.load(path / "schedule.npz", allow_pickle=False) as loaded:
+        return dict(loaded)
+
+
+@each_row
+@pytest.mark.parametrize("way", [as_it_is, as_json, as_npz])
+@pytest.mark.parametrize("schedule_first", [True, False])
+@pytest.mark.parametrize("done", [0, 5])
+def test_a_resumed_schedule_gives_the_same_rates(row, way, schedule_first, done, tmp_path):
+    sgd, schedule = make(row)
+    list(go(sgd, schedule, tables.METRICS[:done]))
+    state, schedule_state = sgd.state_dict(), way(schedule.state_dict(), tmp_path)
+    other, resumed = make(row)
+    if schedule_first:
+        resumed.load_state_dict(schedule_state)
+    other.load_state_dict(state)
+    if not schedule_first:
+        resumed.load_state_dict(schedule_state)
+    assert rates(other) == rates(sgd)
+    rest = tables.METRICS[done:]
+    assert list(go(other, resumed, rest)) == list(go(sgd, schedule, rest))
+
+
+@each_row
+def test_a_schedule_made_of_a_loaded_optimiser_can_be_resumed(row):
+    sgd, schedule = make(row)
+    list(go(sgd, schedule, tables.METRICS[:5]))
+    other = ag.optim.SGD([{"params": [ag.Tensor([0.0])]} for _ in sgd.param_groups])
+    other.load_state_dict(sgd.state_dict())
+    resumed = eval(row.call, {**vars(ag.optim), "sgd": other})
+    resumed.load_state_dict(schedule.state_dict())
+    rest = tables.METRICS[5:]
+    assert list(go(other, resumed, rest)) == list(go(sgd, schedule, rest))
+
+
+def test_a_schedule_of_ones_own_is_saved_too():
+    class Inverse(ag.optim.Schedule):
+        def __init__(self, optimizer, power):
+            self.power, self.log = power, print
+            super().__init__(optimizer)
+
+        def rate(self, count, base):
+            return base / (1 + count) ** self.power
+
+    sgd = ag.optim.SGD([W], lr=1.0)
+    schedule = Inverse(sgd, 2)
+    schedule.step()
+    assert schedule.state_dict() == {"power": 2, "base_lrs": [1.0], "count": 1, "lrs": [0.25]}
+    other = Inverse(ag.optim.SGD([W], lr=3.0), 1)
+    other.load_state_dict(schedule.state_dict())
+    other.step()
+    assert other.optimizer.lr == 1 / 9
+
+
+@pytest.mark.parametrize(("a", "b"), list(itertools.permutations(KINDS, 2)))
+def test_a_state_of_another_kind_is_refused(a, b):
+    schedule = b.over(ag.optim.SGD([W]), 6)
+    before = schedule.state_dict()
+    with pytest.raises(
+        ValueError, match=f"{b.__name__}: the state does not fit; nothing was loaded"
+    ):
+        schedule.load_state_dict(a.over(ag.optim.SGD([W]), 6).state_dict())
+    assert schedule.state_dict() == before
+
+
+def test_a_state_of_other_groups_is_refused():
+    two = ag.optim.SGD([{"params": [W]}, {"params": [ag.Tensor([1.0])]}])
+    state = ag.optim.StepLR(two, 2).state_dict()
+    schedule = ag.optim.StepLR(ag.optim.SGD([W]), 2)
+    with pytest.raises(
+        ValueError, match="lrs has 2 elements, expected 1; has the optimiser the same"
+    ):
+        schedule.load_state_dict(state)
+    with pytest.raises(ValueError, match="gamma is 'a', expected something like 0.1"):
+        schedule.load_state_dict({**schedule.state_dict(), "gamma": "a"})
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["StepLR(sgd, 2, 0.5)", "CosineAnnealingLR(sgd, 6, 0.1)", "ReduceLROnPlateau(sgd, patience=0)"],
+)
+def test_a_group_that_joins_later_keeps_its_rate_and_follows(call):
+    sgd = ag.optim.SGD([W], lr=1.0)
+    schedule = eval(call, {**vars(ag.optim), "sgd": sgd})
+    list(go(sgd, schedule, [1.0] * 2))
+    sgd.add_param_group({"params": [ag.Tensor([1.0])], "lr": sgd.lr})
+    for first, second in go(sgd, schedule, [1.0] * 4):
+        assert second == pytest.approx(first, rel=1e-12)
+
+
+# --- plateaus ------------------------------------------------------------------------------------
+
+
+def lowered(metrics, **options):
+    """Whether the rate falls in the end."""
+    sgd = ag.optim.SGD([W], lr=1.0)
+    schedule = ag.optim.ReduceLROnPlateau(sgd, factor=0.1, patience=1, **options)
+    return list(go(sgd, schedule, metrics))[-1] < [1.0]
+
+
+FLAT, DOWN, UP = [0.0] * 8, [-0.1 * k for k in range(8)], [0.1 * k for k in range(8)]
+
+
+@pytest.mark.parametrize("level", [1e3, 1.0, 0.0, -1.0, -1e3])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_a_plateau_is_one_at_any_level(level, threshold_mode):
+    options = {"threshold": 1e-6, "threshold_mode": threshold_mode}
+    for mode, better, worse in (("min", DOWN, UP), ("max", UP, DOWN)):
+        for course, expected in ((FLAT, True), (better, False), (worse, True)):
+            metrics = [level + x for x in course]
+            assert lowered(metrics, mode=mode, **options) == expected, (mode, metrics)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_improvement_is_relative_to_the_size_of_the_best(sign):
+    level = sign * 100.0
+    assert lowered([level - 0.9 * k for k in range(2)] * 4, threshold=0.01)
+    assert not lowered([level - 1.1 * k for k in range(2)], threshold=0.01)
+    assert lowered([level - 0.05 * k for k in range(8)], threshold=0.1)
+
+
+def test_quantities_that_are_no_numbers_never_improve():
+    assert lowered([np.nan] * 4) and lowered([np.inf] * 4) and not lowered([np.inf, 3.0, 2.0, 1.0])
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 0), ValueError, "step_size must be a positive integer"),
+        (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), 0), ValueError, "T_max must be a positive"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 0), ValueError, "total_steps must be positive"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), [1.0, 2.0], 3), ValueError, "max_lr has 2 numbers, the optimiser 1 groups"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), "up"), ValueError, "mode must be 'min' or 'max'"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), factor=2), ValueError, "factor must lie between"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), threshold_mode="x"), ValueError, "threshold_mode must be 'rel' or 'abs', got 'x'"),
+        (lambda: ag.optim.StepLR(ag.optim.SGD, 2), TypeError, "StepLR: expected an optimiser, such as .*, got SGD"),
+        (lambda: ag.optim.ReduceLROnPlateau([W]), TypeError, "ReduceLROnPlateau: expected an optimiser, .* got list"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("total", [1, 2, 10])
+def test_one_cycle_stays_between_its_ends(share, total):
+    sgd = ag.optim.SGD([W])
+    schedule = ag.optim.OneCycleLR(sgd, 1.0, total, pct_start=share)
+    rates = [sgd.lr, *((schedule.step(), sgd.lr)[1] for _ in range(total))]
+    assert all(0 < rate <= 1 for rate in rates)
+
+
+def test_one_cycle_ends():
+    schedule = ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 3)
+    for _ in range(3):
+        schedule.step()
+    with pytest.raises(ValueError, match="OneCycleLR: step 4 of 3; raise total_steps"):
+        schedule.step()
