@@ -25,6 +25,7 @@ X = np.arange(1.0, 65.0).reshape(2, 2, 4, 4) / 100
 F = np.arange(1.0, 37.0).reshape(2, 2, 3, 3) / 50
 HOLE = np.array([0.2, np.nan, 0.9])
 EYE = np.eye(2, dtype=bool)
+PLACES = [0, 1, 1], [0, 0, 1]
 
 
 def c(*args, **kwargs):
@@ -141,6 +142,11 @@ rows = {
     "linalg.solve": [c(M, V[:2]), c(M, N)],
     "linalg.tensorinv": [c(np.eye(4).reshape(2, 2, 4) + 0.1)],
     "linalg.tensorsolve": [c(np.eye(4).reshape(2, 2, 4) + 0.1, M)],
+    "linalg.solve_banded": [c((0, 1), M, V[:2])],
+    "linalg.solve_toeplitz": [c(V, W), c((V, W), V)],
+    "linalg.solve_triangular": [c(M, V[:2]), c(M, N)],
+    "linalg.sparse_matmul": [c((V, PLACES), W[:2])],
+    "linalg.spsolve": [c((V, PLACES), W[:2])],
     "special.hyp1f1": [c(1.0, 2.0, V)],
     "special.iv": [c(1, V)],
     "special.ive": [c(1, V)],
