@@ -112,8 +112,10 @@ def describe(tree: Any) -> str:
         return f"a dict with the keys {list(tree)}"
     if isinstance(tree, (list, tuple)):
         return f"a {type(tree).__name__} of {len(tree)}"
-    if isinstance(tree, Node) or hasattr(tree, "dtype"):
+    if isinstance(tree, (Node, np.ndarray, np.generic)):
         return f"an array of shape {tree.shape}"
+    if hasattr(tree, "dtype"):
+        return f"a {type(tree).__name__} instead of its array, such as x.data or x.magnitude"
     return "None" if tree is None else f"a {type(tree).__name__}"
 
 
