@@ -258,6 +258,7 @@ OTHER_METHODS = {
     "NumPy calls them, and its functions are called below": """
         __array__ __array_function__ __array_ufunc__
     """,
+    "PyTorch calls it, and is refused": "__torch_function__",
     "Python calls it for names that are not there": "__getattr__",
     "they start the backward pass or watch it": """
         backward register_hook register_post_accumulate_grad_hook

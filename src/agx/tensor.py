@@ -129,8 +129,7 @@ class Tensor(Node, Operators):
             raise TypeError(
                 f"_backward: expected a function of no arguments, got {type(_backward).__name__}"
             )
-        if libraries.waiting:
-            libraries.greet()
+        libraries.greet()
         self._init(_as_value(value, dtype), op, _backward, inputs, label, requires_grad)
 
     # --- the graph -------------------------------------------------------------------------------
@@ -306,7 +305,7 @@ class Tensor(Node, Operators):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a Tensor without axes")
+            raise TypeError("len() of a Tensor without axes; its number is t.item()")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -436,6 +435,17 @@ class Tensor(Node, Operators):
     dot = products.dot
 
     # --- NumPy's protocols -----------------------------------------------------------------------
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Refuse PyTorch's functions; its operators then leave the operation to this class."""
+        name = getattr(function, "__name__", "a function")
+        raise TypeError(
+            f"torch.{name} does not take Tensors of agx; ag.{name}(t), if agx has it, keeps the gradient, "
+            "and torch.from_numpy(t.value) leaves the graph on purpose"
+        )
 
     __pandas_priority__ = libraries.PANDAS_PRIORITY
     __array_ufunc__ = calls.call_ufunc

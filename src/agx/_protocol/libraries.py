@@ -17,6 +17,7 @@ import numpy as np
 
 from .._engine.errors import refuse_kind
 from .._engine.graph import Node, Primitive, is_recording, with_foreign
+from ..ops.elementwise.arithmetic import multiply
 from ..ops.linalg.products import dot
 from ..ops.linalg.sparse import is_sparse, matmul_with_sparse
 from . import table
@@ -40,14 +41,20 @@ def _with_sparse(primitive: Primitive, args: tuple[Any, ...], params: dict[str, 
     ) from None
 
 
+_PLAIN = {int, float, np.ndarray}
+
+
 def plain(x: Any) -> Any:
     """What is compared with a Tensor: numbers and arrays, without labels, inside lists and tuples too."""
+    if type(x) in _PLAIN:
+        return x
     if is_sparse(x):
         return x.toarray()
     x = values_of(x)
-    if not isinstance(x, np.ndarray):
-        refuse_kind("comparison", x)
-    return np.asarray(x) if hasattr(type(x), "__array__") and not isinstance(x, np.ndarray) else x
+    if isinstance(x, np.ndarray) or not hasattr(type(x), "__array__"):
+        return x
+    refuse_kind("comparison", x)
+    return np.asarray(x)
 
 
 def _as_matrices(x: Any, y: Any) -> bool:
@@ -62,43 +69,56 @@ def _as_matrices(x: Any, y: Any) -> bool:
 
 #: Higher than that of a DataFrame (4000): pandas leaves most of its operators to whoever has the higher one.
 PANDAS_PRIORITY = 5000
-_OPERATORS = "add sub mul truediv floordiv mod pow".split()
+_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
 _COMPARISONS = [f"__{op}__" for op in ("eq", "ne", "lt", "le", "gt", "ge")]
 _BOTH = [f"__{op}__" for op in _OPERATORS]
 
+_FORMATS = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+
 #: The classes whose methods are taught to leave Tensors alone, by the library that is waited for.
 waiting = {
-    "pandas": ("DataFrame Series", ["dot", *(f"__i{op}__" for op in _OPERATORS)]),
-    "scipy.sparse": ("coo_matrix coo_array", ["dot"]),
-    "polars": ("DataFrame Series", ["__matmul__", *_BOTH, *_COMPARISONS]),
+    "pandas": (
+        "DataFrame Series Index",
+        ["__array_ufunc__", "dot", *(f"__i{op}__" for op in _OPERATORS)],
+    ),
+    "scipy.sparse": (" ".join(f"{f}_matrix {f}_array" for f in _FORMATS), ["dot", "multiply"]),
+    "polars": ("DataFrame Series", ["__array_ufunc__", "__matmul__", *_BOTH, *_COMPARISONS]),
     "xarray": ("DataArray", ["dot"]),
 }
 
 
+_imported = 0
+
+
 def greet() -> None:
     """Teach the libraries that have been imported by now to leave what they cannot do to Tensors."""
-    for name in sys.modules.keys() & waiting.keys():
+    global _imported
+    count = len(sys.modules)
+    if count == _imported:
+        return
+    for name in [name for name in waiting if name in sys.modules]:
         classes, methods = waiting[name]
         kinds = [getattr(sys.modules[name], c, None) for c in classes.split()]
         if None in kinds:  # It is being imported.
-            continue
+            return
         del waiting[name]
         for kind in kinds:
             for method in methods:
                 if theirs := getattr(kind, method, None):
                     setattr(kind, method, _leaving_tensors(theirs))
+    _imported = count
 
 
 def _leaving_tensors(theirs: Any) -> Any:
     """A method that does what it did, but takes no Tensor: ``x.dot(t)`` is NumPy's, ``x += t`` is x + t."""
-    by_name = theirs.__name__ == "dot"
 
     @functools.wraps(theirs)
-    def method(self: Any, other: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(other, Node):
-            left = self if is_sparse(self) else np.asarray(self)
-            return dot(left, other) if by_name else NotImplemented
-        return theirs(self, other, *args, **kwargs)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not any(isinstance(a, Node) for a in args):
+            return theirs(self, *args, **kwargs)
+        if theirs.__name__ == "dot":
+            return dot(self if is_sparse(self) else np.asarray(self), *args)
+        return multiply(self.toarray(), *args) if theirs.__name__ == "multiply" else NotImplemented
 
     return method
 
@@ -109,9 +129,17 @@ _LIBRARIES = {"astropy", "dask", "pandas", "pint", "polars", "scipy", "unyt", "x
 _BETWEEN = {"contextlib", "functools", "numpy"}
 
 #: What of pandas and NumPy's masked arrays makes a plain array because somebody wants one.
-_CONVERSIONS = set(
-    "__init__ __new__ __setitem__ array asarray asanyarray assign insert masked_array masked_where".split()
-)
+_CONVERSIONS = {
+    "__init__",
+    "__new__",
+    "__setitem__",
+    "array",
+    "asarray",
+    "asanyarray",
+    "assign",
+    "insert",
+}
+_CONVERSIONS |= {"masked_array", "masked_where"}
 
 _NAMESPACES = {"scipy.special": "special", "scipy.linalg": "linalg", "scipy.fft": "fft"}
 _NAMESPACES["scipy.sparse.linalg"] = "linalg"
@@ -151,7 +179,10 @@ def _called(frame: FrameType) -> tuple[str, str]:
     if "<locals>" in code.co_qualname or name == "__ua_function__":  # The function is a variable.
         for f in held.values():
             decorated = getattr(f, "__name__", "_")
-            if decorated[0] not in "_<" and _module_of(f).partition(".")[0] == module.partition(".")[0]:
+            if (
+                decorated[0] not in "_<"
+                and _module_of(f).partition(".")[0] == module.partition(".")[0]
+            ):
                 module, name = _module_of(f), decorated
                 break
     home = _public(module)
@@ -204,9 +235,9 @@ def asks(tensor: Node, frame: FrameType) -> Any:
     if not library:
         return None
     module, name = _module(frames[-1]), frames[-1].f_code.co_name
-    if module.startswith("scipy.sparse._"):
-        if name.startswith("__") and name not in _CONVERSIONS or name == "dot":
-            return np.array(None, object)  # SciPy then returns NotImplemented.
+    operator = name == "dot" or (name.startswith("__") and name not in _CONVERSIONS)
+    if operator and module.startswith("scipy.sparse._"):
+        return np.array(None, object)  # SciPy then returns NotImplemented.
     if not tensor.traced and not (tensor.requires_grad and is_recording()):
         return None
     if library != "scipy" and not tensor.traced and name in _CONVERSIONS:
@@ -217,6 +248,11 @@ def asks(tensor: Node, frame: FrameType) -> Any:
     called = f"a function of {home}" if name in ("wrapper", "inner") else f"{home}.{name}"
     other = library == "scipy" and _instead(home, name)
     fix = f"write {other}" if other else _FIXES.get(library, _ARRAYS)
+    if home == "scipy.sparse":
+        fix = (
+            "give ag.linalg.sparse_matmul or ag.linalg.spsolve the entries of a matrix as "
+            "(entries, (rows, columns)), or compute with a.toarray()"
+        )
     raise TypeError(
         f"{called} would lose the gradient of a Tensor of shape {tensor.shape}: it knows plain "
         f"arrays only; {fix}, or pass t.value to leave the graph on purpose"

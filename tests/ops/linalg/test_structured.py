@@ -138,5 +138,7 @@ def test_what_is_refused(call, kind, message):
 
 def test_scipy_is_needed(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.linalg", None)
-    with pytest.raises(ImportError, match=r'solve_banded needs SciPy; .*pip install "agx\[sparse\]"'):
+    with pytest.raises(
+        ImportError, match=r'solve_banded needs SciPy; .*pip install "agx\[sparse\]"'
+    ):
         ag.linalg.solve_banded((0, 0), np.ones((1, 2)), np.ones(2))

@@ -282,8 +282,8 @@ _toeplitz = primitive(
 def solve_toeplitz(c_or_cr: Any, b: Any) -> Array:
     """Solve a x = b for a matrix of constant diagonals, as ``scipy.linalg.solve_toeplitz`` does. Needs SciPy.
 
-    ``c_or_cr`` is the first column c, of shape (N,), or a tuple (c, r) with the first row, whose first element
-    is not read; without r the matrix is Hermitian. ``b`` is (N,) or (N, K). Time grows with N^2 and
+    ``c_or_cr`` is the first column c, of shape (N,), or a tuple (c, r) with the first row, whose first
+    element is not read; without r the matrix is Hermitian. ``b`` is (N,) or (N, K). Time grows with N^2 and
     memory with N: the pull-back to a diagonal is the sum of -gb[i] x[j] along it. Raises ValueError
     if shapes do not match, and ``numpy.linalg.LinAlgError`` if a leading part of the matrix is singular.
 
