@@ -341,6 +341,15 @@ def test_xarray_carries_tensors():
         match=r"grad: the function returned a DataArray instead of its array, such as x.data",
     ):
         ag.grad(lambda w: (x * w).sum())(W)
+    for push in (
+        lambda f: ag.jvp(f, (W,), (W,)),
+        lambda f: ag.vjp(f, W),
+        lambda f: ag.jacobian(f)(W),
+    ):
+        with pytest.raises(
+            TypeError, match="the function returned a DataArray instead of its array"
+        ):
+            push(lambda w: [x * w])
 
 
 def test_functions_of_torch_are_refused():
