@@ -1,14 +1,18 @@
 """Objects and functions of other libraries: they compute with Tensors, or say what to write instead."""
 
 import importlib
+import itertools
 import re
 import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from test_lists import CALLS, arrays, replaced
 
 import agx as ag
+from agx._engine.graph import value_of
+from agx._engine.trees import flatten
 from agx._protocol.table import COMPATIBLE
 from agx.testing import check_grads
 
@@ -188,6 +192,38 @@ def test_a_tensor_on_purpose_becomes_a_column():
         assert pd.DataFrame({"w": ag.Tensor(W)})["w"].tolist() == W.tolist()
         with pytest.raises(TypeError, match=r"pandas.DataFrame would lose the gradient"):
             ag.grad(lambda w: pd.DataFrame({"w": w})["w"].sum())(W)
+
+
+def labelled(pd, a):
+    """``a`` with labels that name other places than their own."""
+    backwards = [range(n - 1, -1, -1) for n in a.shape]
+    return pd.Series(a, *backwards) if a.ndim == 1 else pd.DataFrame(a, *backwards)
+
+
+@pytest.mark.parametrize(("name", "function", "call"), CALLS)
+def test_labels_do_not_matter_to_any_function(name, function, call):
+    """Each array as a Tensor with each other one as a Series or DataFrame."""
+    pd = pytest.importorskip("pandas")
+    held = arrays(call)
+    for tensor, other in itertools.permutations(range(len(held)), 2):
+        if held[other].ndim > 2:
+            continue
+
+        def found(kind, tensor=tensor, other=other):
+            given = [ag.Tensor(a) if k == tensor else a for k, a in enumerate(held)]
+            given[other] = kind(given[other])
+            rest = iter(given)
+            args, kwargs = replaced(call, lambda: next(rest))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return [value_of(x) for x in flatten(function(*args, **kwargs))[0]]
+
+        try:
+            expected = found(lambda a: a)
+        except TypeError:  # what test_lists.py refuses
+            continue
+        for ours, theirs in zip(found(lambda a: labelled(pd, a)), expected, strict=True):
+            assert_allclose(ours, theirs, rtol=1e-12)
 
 
 # --- sparse matrices of SciPy -------------------------------------------------------------------------
