@@ -55,6 +55,7 @@ rows = {
     "concatenate": [c([M, N]), c((M, N), None), c([M, N], dtype=np.float64)],
     "conv1d": [c(X[0], F.reshape(3, 4, 3), V)],
     "conv2d": [c(X, F, V[:2])],
+    "conv_transpose2d": [c(X, F, V[:2])],
     "convolve": [c(V, W)],
     "correlate": [c(V, W)],
     "cov": [c(M, N), c(M, aweights=V[:2])],
@@ -217,7 +218,8 @@ def layers():
     of_shape = {
         "AdaptiveAvgPool2d": (c(X), 2), "AvgPool2d": (c(X), 2), "BatchNorm1d": (c(M), 2),
         "BatchNorm2d": (c(X), 2), "Conv2d": (c(X), 2, 3, 3), "LayerNorm": (c(M), 2),
-        "Linear": (c(M), 2, 3), "MaxPool2d": (c(X), 2), "Dropout": (c(M), 0.5),
+        "ConvTranspose2d": (c(X), 2, 3, 3), "GRU": (c(M), 2, 3), "LSTM": (c(M), 2, 3),
+        "RNN": (c(M), 2, 3), "Linear": (c(M), 2, 3), "MaxPool2d": (c(X), 2), "Dropout": (c(M), 0.5),
         "CrossEntropyLoss": (c(M, N),), "NLLLoss": (c(M, [0, 1]),),
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
@@ -392,8 +394,8 @@ REFUSING = {
         f"Tensor.{name}" for name in ARITHMETIC
     ),
     "a layer is called with one batch, which is an array": """
-        nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.Dropout nn.Flatten nn.GELU nn.LayerNorm
-        nn.LeakyReLU nn.Linear nn.LogSoftmax nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
+        nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GRU nn.LSTM nn.LayerNorm
+        nn.LeakyReLU nn.Linear nn.LogSoftmax nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
     """,
 }
 #: What is constant in an array, by the reason.
