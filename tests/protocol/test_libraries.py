@@ -275,6 +275,14 @@ def test_comparisons_with_sparse_matrices(sparse):
         assert_array_equal(compare(ag.Tensor(W), sparse), compare(W, S))
 
 
+@pytest.mark.parametrize("take", [ag.Tensor, ag.grad(ag.sum)])
+def test_sparse_matrices_are_no_arguments(sparse, take):
+    with pytest.raises(
+        TypeError, match=r"_(array|matrix) is no array; its entries are one, which ag.linalg.spa"
+    ):
+        take(sparse)
+
+
 def test_float32_stays_float32():
     sparse = pytest.importorskip("scipy.sparse").csr_array(S.astype("f4"))
     assert (sparse @ ag.Tensor(W.astype("f4"))).dtype == np.float32

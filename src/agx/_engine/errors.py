@@ -21,6 +21,11 @@ def refuse_kind(who: str, x: Any) -> None:
         raise TypeError(
             f"{who}: a masked array would lose its mask; pass x.filled(0) and select with ag.where"
         )
+    if hasattr(kind, "tocsr"):
+        raise TypeError(
+            f"{who}: {kind.__name__} is no array; its entries are one, which ag.linalg.sparse_matmul and "
+            "ag.linalg.spsolve take as (entries, (rows, columns)), and so is a.toarray()"
+        )
     if hasattr(kind, "unit") or hasattr(kind, "units"):
         raise TypeError(
             f"{who}: {kind.__name__} has a unit, which a Tensor would lose; convert it to the unit that "

@@ -27,7 +27,9 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[..., Any]]:
 def _collect(tree: Any, leaves: list[Any]) -> Callable[..., Any]:
     if tree is None:
         return lambda new, bare: None
-    if isinstance(tree, dict):
+    if isinstance(tree, dict) and not hasattr(
+        tree, "tocsr"
+    ):  # a sparse matrix of SciPy is one leaf
         parts = {k: _collect(v, leaves) for k, v in tree.items()}
         return lambda new, bare: _like_dict(tree, {k: part(new, bare) for k, part in parts.items()})
     if isinstance(tree, (list, tuple)):
