@@ -387,7 +387,7 @@ REFUSING = {
         amax amin angle around astype broadcast_to clip[0] divmod dot expand_dims fix flip frexp gelu
         getitem i0 imag leaky_relu log_softmax logsumexp max mean min modf moveaxis
         outer permute_dims prod ptp ravel real reshape roll round select sinc softmax
-        squeeze std-0 sum[0] swapaxes tensordot tile transpose unwrap var-0 where linalg.tensordot
+        squeeze std-0 sum[0] swapaxes tile transpose unwrap var-0 where
         special.polygamma Tensor.dot
     """,
     "they are primitives, but for a bound or swapped argument": " ".join(
