@@ -3,6 +3,8 @@
 import importlib
 import itertools
 import re
+import sys
+import types
 import warnings
 
 import numpy as np
@@ -13,6 +15,7 @@ from test_lists import CALLS, arrays, replaced
 import agx as ag
 from agx._engine.graph import value_of
 from agx._engine.trees import flatten
+from agx._protocol import libraries
 from agx._protocol.table import COMPATIBLE
 from agx.testing import check_grads
 
@@ -513,3 +516,24 @@ def test_floats_of_a_tensor_would_lose_its_gradient(kind):
     assert kind(ag.Tensor(2.5)) == 2.5
     with pytest.raises(TypeError, match="would drop the gradient"):
         ag.grad(lambda x: kind(x) * x)(2.5)
+
+
+def test_a_library_that_is_being_imported_is_waited_for(monkeypatch):
+    class Box:
+        """What holds numbers, and multiplies what it knows."""
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array(V)
+
+        def dot(self, other):
+            return other + 1
+
+    module = types.ModuleType("boxes")
+    monkeypatch.setitem(sys.modules, "boxes", module)
+    monkeypatch.setitem(libraries.waiting, "boxes", ("Box", ["dot"]))
+    ag.Tensor(W)
+    assert "boxes" in libraries.waiting
+    module.Box = Box
+    t = ag.Tensor(W)
+    assert_allclose(Box().dot(t).value, V @ W)
+    assert Box().dot(1) == 2

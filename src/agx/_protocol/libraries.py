@@ -96,11 +96,12 @@ def greet() -> None:
     count = len(sys.modules)
     if count == _imported:
         return
-    for name in [name for name in waiting if name in sys.modules]:
+    for name in [name for name in waiting if sys.modules.get(name) is not None]:
         classes, methods = waiting[name]
         kinds = [getattr(sys.modules[name], c, None) for c in classes.split()]
         if None in kinds:  # It is being imported.
-            return
+            count = 0
+            continue
         del waiting[name]
         for kind in kinds:
             for method in methods:
