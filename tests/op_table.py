@@ -231,8 +231,8 @@ def as_sizes():
     return {"kernel_size" if name == "kernel" else name: value for name, value in spread.items()}
 
 
-for family in ("complex", "fft", "linalg", "special", "ufuncs"):
-    if family == "special" and not find_spec("scipy"):
+for family in ("complex", "fft", "linalg", "special", "structured", "ufuncs"):
+    if family in ("special", "structured") and not find_spec("scipy"):
         continue
     more = importlib.import_module(f"op_table_{family}").rows
     assert not set(rows) & set(more)

@@ -21,6 +21,8 @@ MODULES = [
 NEEDS = {
     "agx.viz.plots": "matplotlib",
     "agx.ops.images.im2col": "scipy",
+    "agx.ops.linalg.sparse": "scipy",
+    "agx.ops.linalg.structured": "scipy",
     "agx.ops.special": "scipy",
     "agx.special": "scipy",
     "agx.compat.autograd.scipy": "scipy",

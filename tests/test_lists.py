@@ -25,6 +25,7 @@ X = np.arange(1.0, 65.0).reshape(2, 2, 4, 4) / 100
 F = np.arange(1.0, 37.0).reshape(2, 2, 3, 3) / 50
 HOLE = np.array([0.2, np.nan, 0.9])
 EYE = np.eye(2, dtype=bool)
+PLACES = [0, 1, 1], [0, 0, 1]
 
 
 def c(*args, **kwargs):
@@ -143,6 +144,11 @@ rows = {
     "linalg.solve": [c(M, V[:2]), c(M, N)],
     "linalg.tensorinv": [c(np.eye(4).reshape(2, 2, 4) + 0.1)],
     "linalg.tensorsolve": [c(np.eye(4).reshape(2, 2, 4) + 0.1, M)],
+    "linalg.solve_banded": [c((0, 1), M, V[:2])],
+    "linalg.solve_toeplitz": [c(V, W), c((V, W), V)],
+    "linalg.solve_triangular": [c(M, V[:2]), c(M, N)],
+    "linalg.sparse_matmul": [c((V, PLACES), W[:2])],
+    "linalg.spsolve": [c((V, PLACES), W[:2])],
     "special.hyp1f1": [c(1.0, 2.0, V)],
     "special.iv": [c(1, V)],
     "special.ive": [c(1, V)],
@@ -254,6 +260,7 @@ OTHER_METHODS = {
     "NumPy calls them, and its functions are called below": """
         __array__ __array_function__ __array_ufunc__
     """,
+    "PyTorch calls it, and is refused": "__torch_function__",
     "Python calls it for names that are not there": "__getattr__",
     "they start the backward pass or watch it": """
         backward register_hook register_post_accumulate_grad_hook
@@ -380,7 +387,7 @@ REFUSING = {
         amax amin angle around astype broadcast_to clip[0] divmod dot expand_dims fix flip frexp gelu
         getitem i0 imag leaky_relu log_softmax logsumexp max mean min modf moveaxis
         outer permute_dims prod ptp ravel real reshape roll round select sinc softmax
-        squeeze std-0 sum[0] swapaxes tensordot tile transpose unwrap var-0 where linalg.tensordot
+        squeeze std-0 sum[0] swapaxes tile transpose unwrap var-0 where
         special.polygamma Tensor.dot
     """,
     "they are primitives, but for a bound or swapped argument": " ".join(

@@ -205,3 +205,74 @@ def test_functions_that_scalars_lack_are_named():
         ag.softmax(ag.Scalar(1.0))
     with pytest.raises(TypeError, match="unsupported operand"):
         ag.Scalar(1.0) + "text"
+
+
+# --- programs written for micrograd --------------------------------------------------------------
+
+
+def tanh(x):
+    """An operation of one's own, as micrograd's programs write them."""
+    t = math.tanh(x.data)
+    out = ag.Scalar(t, (x,), "tanh")
+
+    def _backward():
+        x.grad += (1 - t * t) * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def test_names_of_micrograd():
+    x = ag.Scalar(3.0)
+    y = (x * 2 + 1).relu()
+    (total,) = y._prev
+    assert (x.data, y.data, y._op, total._op, x._op) == (3.0, 7.0, "ReLU", "+", "")
+    assert (
+        (x + x)._prev == {x} and (x - 1)._op == "-" and (x / 2)._op == "/" and (x**2)._op == "**2"
+    )
+    x.data -= 0.5
+    assert (x.value, x.data) == (2.5, 2.5)
+    x.grad = 0
+    assert f"{x.data:.4f} {x.grad:.4f}" == "2.5000 0.0000"
+
+
+def test_an_operation_as_micrograd_has_it():
+    x = ag.Scalar(0.7)
+    y = tanh(x * 2) * x
+    y.backward()
+    assert x.grad == pytest.approx(math.tanh(1.4) + 1.4 / math.cosh(1.4) ** 2)
+    assert {s._op for s in y._prev} == {"tanh", ""}
+    assert ag.Scalar(1.0, [x], "mine").inputs == [x]
+
+
+def nodes_below(root):
+    found = set()
+
+    def visit(v):
+        if v not in found:
+            found.add(v)
+            for child in v._prev:
+                visit(child)
+
+    visit(root)
+    return found
+
+
+def test_training_a_neuron_with_micrograds_names():
+    """The perceptron of y = sign(x0 - x1): plain descent on a hinge loss with weight decay."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(20, 2))
+    targets = np.where(points[:, 0] > points[:, 1], 1, -1)
+    w, b = [ag.Scalar(v) for v in rng.normal(size=2)], ag.Scalar(0)
+    for _ in range(60):
+        rows = [list(map(ag.Scalar, row)) for row in points]
+        scores = [sum((wi * xi for wi, xi in zip(w, row, strict=True)), b) for row in rows]
+        losses = [(1 + -t * s).relu() for t, s in zip(targets, scores, strict=True)]
+        total = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in w)
+        for p in (*w, b):
+            p.grad = 0
+        total.backward()
+        for p in (*w, b):
+            p.data -= 0.5 * p.grad
+    assert sum((t > 0) == (s.data > 0) for t, s in zip(targets, scores, strict=True)) >= 19
+    assert {*w, b} <= nodes_below(total)

@@ -1,4 +1,4 @@
-"""Linear algebra: every function of ``numpy.linalg``, differentiable."""
+"""Linear algebra: every function of ``numpy.linalg``, differentiable, and some that SciPy computes."""
 
 from numpy.linalg import LinAlgError as LinAlgError
 
@@ -8,4 +8,6 @@ from .ops.linalg.least_squares import *
 from .ops.linalg.matrices import *
 from .ops.linalg.norms import *
 from .ops.linalg.products import matmul as matmul
+from .ops.linalg.sparse import *
+from .ops.linalg.structured import *
 from .ops.shape.axes import matrix_transpose as matrix_transpose

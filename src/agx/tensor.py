@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
 from ._engine import graph, hooks
-from ._engine.errors import explained
+from ._engine.errors import explained, refuse_kind
 from ._engine.graph import Node, declare_tensor
-from ._protocol import calls
+from ._protocol import calls, libraries
 from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
@@ -37,8 +38,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
         raise TypeError(
             "Tensor: expected numbers, got a list of Tensors; ag.stack keeps their gradients"
         )
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError("Tensor: a masked array would lose its mask; pass value.filled(0)")
+    refuse_kind("Tensor", value)
     try:
         array = np.asarray(value)
     except ValueError as problem:
@@ -67,7 +67,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
 
 def _compare(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return ufunc(self.array, values_of(other))
+        return ufunc(self.array, libraries.plain(other))
 
     return compare
 
@@ -129,6 +129,7 @@ class Tensor(Node, Operators):
             raise TypeError(
                 f"_backward: expected a function of no arguments, got {type(_backward).__name__}"
             )
+        libraries.greet()
         self._init(_as_value(value, dtype), op, _backward, inputs, label, requires_grad)
 
     # --- the graph -------------------------------------------------------------------------------
@@ -292,6 +293,10 @@ class Tensor(Node, Operators):
             raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 
         def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+            if dtype is not None and np.dtype(dtype).kind in "biu":  # constant, as int(t) is
+                return self.array.astype(dtype)
+            if (answer := libraries.asks(self, sys._getframe(1))) is not None:
+                return answer
             fix = (
                 "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
                 "such as a.dot(t), declare functions of other libraries with ag.primitive"
@@ -300,7 +305,7 @@ class Tensor(Node, Operators):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a Tensor without axes")
+            raise TypeError("len() of a Tensor without axes; its number is t.item()")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -332,6 +337,7 @@ class Tensor(Node, Operators):
         return bool(self.array)
 
     def __float__(self) -> float:
+        libraries.asks(self, sys._getframe(1))
         return float(
             self._leave("float()", "keep the Tensor: ag and numpy functions take it").item()
         )
@@ -430,6 +436,18 @@ class Tensor(Node, Operators):
 
     # --- NumPy's protocols -----------------------------------------------------------------------
 
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Refuse PyTorch's functions; its operators then leave the operation to this class."""
+        name = getattr(function, "__name__", "a function")
+        raise TypeError(
+            f"torch.{name} does not take Tensors of agx; ag.{name}(t), if agx has it, keeps the gradient, "
+            "and torch.from_numpy(t.value) leaves the graph on purpose"
+        )
+
+    __pandas_priority__ = libraries.PANDAS_PRIORITY
     __array_ufunc__ = calls.call_ufunc
     __array_function__ = calls.call_function
 

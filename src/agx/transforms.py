@@ -152,6 +152,15 @@ class _Run(Trace):
             )
         return Tensor(result, requires_grad=False)
 
+    def whole(self) -> Any:
+        """The result, in which no other library's object hides an array from the graph."""
+        for leaf in flatten(self.result)[0]:
+            if hasattr(leaf, "dtype") and not isinstance(leaf, (Node, np.ndarray, np.generic)):
+                raise TypeError(
+                    f"{self.who}: the function returned {describe(leaf)}; return arrays"
+                )
+        return self.result
+
     def scalar(self, result: Any) -> Node:
         """The result as one real number in the graph."""
         out: Node = self.array(result, "use ag.jacobian, or ag.grad_and_aux for (value, more)")
@@ -355,7 +364,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     array([3., 3., 3.])
     """
     run = _Run("vjp", f, args, tuple(range(len(args))), {})
-    results, build = flatten(run.result)
+    results, build = flatten(run.whole())
 
     def pull(g: Any) -> tuple[Any, ...]:
         seeds = leaves_like(g, run.result, "vjp: expected gradients built as the result is:")
@@ -398,7 +407,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
         )
     run = _Run("jvp", f, tuple(primals), tuple(range(len(primals))), {})
     directions = run.along("tangents", tuple(tangents))
-    results, build = flatten(run.result)
+    results, build = flatten(run.whole())
     with run:
         pushed, values = [], []
         for out in results:

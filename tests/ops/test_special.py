@@ -240,5 +240,5 @@ def test_without_scipy_it_says_what_to_install():
 def test_a_ufunc_without_a_rule_is_named():
     with pytest.raises(TypeError, match=r"^scipy\.special\.fresnel is not differentiable in agx"):
         scipy_special.fresnel(ag.Tensor([1.0]))
-    with pytest.raises(TypeError, match=r"gammaincc .* the nearest thing is ag\.special\.gamma"):
-        scipy_special.gammaincc(ag.Tensor(1.0), 2.0)
+    with pytest.raises(TypeError, match=r"loggamma .* the nearest thing is ag\.special\.gamma"):
+        scipy_special.loggamma(ag.Tensor(1.0))

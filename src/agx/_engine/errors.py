@@ -9,7 +9,38 @@ import numpy as np
 
 #: Errors that say which operation they come from already.
 _NAMED = re.compile(r"[A-Za-z_][\w.]*: (?!Input operand|axis)")
+#: Where the elements of np.matrix mean something else than those of an array.
+_OF_MATRICES = {"mul", "pow", "grad"}
 _KINDS = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError, TypeError)
+
+
+def refuse_kind(who: str, x: Any) -> None:
+    """Raise TypeError for what means more than its numbers do: masks, units, arithmetic of its own."""
+    kind = type(x)
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            f"{who}: a masked array would lose its mask; pass x.filled(0) and select with ag.where"
+        )
+    if hasattr(kind, "tocsr"):
+        raise TypeError(
+            f"{who}: {kind.__name__} is no array; its entries are one, which ag.linalg.sparse_matmul and "
+            "ag.linalg.spsolve take as (entries, (rows, columns)), and so is a.toarray()"
+        )
+    if hasattr(kind, "unit") or hasattr(kind, "units"):
+        raise TypeError(
+            f"{who}: {kind.__name__} has a unit, which a Tensor would lose; convert it to the unit that "
+            "you compute in and pass its plain numbers, such as q.value or q.magnitude"
+        )
+    if isinstance(x, np.matrix):
+        if who in _OF_MATRICES:
+            raise TypeError(
+                f"{who}: np.matrix has products of its own; pass np.asarray(m), and write @ for products"
+            )
+    elif isinstance(x, np.ndarray) and kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
+        raise TypeError(
+            f"{who}: {kind.__name__} has arithmetic of its own, which Tensors do not know; pass "
+            "np.asarray(a) if its plain numbers will do"
+        )
 
 
 def explained(name: str, args: tuple[Any, ...], problem: Exception) -> Exception:

@@ -18,7 +18,7 @@ from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
-from .errors import explained
+from .errors import explained, refuse_kind
 from .formulas import document, formulas_of
 from .hooks import Hook, Watch, hooked
 from .walk import leaves_below
@@ -163,7 +163,31 @@ def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
 
 
-_graph.declare_explanation(explained)
+#: Computes an operation with what is no array, such as a sparse matrix, or answers NotImplemented.
+Foreign = Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]
+_foreign: list[Foreign] = []
+
+
+def with_foreign(function: Foreign) -> Foreign:
+    """Ask ``function`` before an operation fails."""
+    _foreign.append(function)
+    return function
+
+
+def _otherwise(
+    p: Primitive, args: tuple[Any, ...], params: dict[str, Any], problem: Exception
+) -> Any:
+    """The result of an operation that went wrong, if somebody knows it; else a better error."""
+    for function in _foreign:
+        if (found := function(p, args, params)) is not NotImplemented:
+            return found
+    better = explained(p.name, args, problem)
+    if better is problem:
+        raise problem
+    raise better from problem
+
+
+_graph.declare_refusals(refuse_kind, _otherwise)
 
 
 class Quiet:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._kernels.graph import Node, is_recording, new_tensor, set_recording
+from .errors import refuse_kind
 from .graph import pullback
 from .walk import leaves_below, wanted_below
 
@@ -20,6 +21,7 @@ def _enter(x: Any, follow: bool) -> Any:
         if x.note is not None:
             node.note = x.note
     else:
+        refuse_kind("grad", x)
         node = new_tensor(np.array(x))
     node.shared = False
     return node

@@ -27,7 +27,9 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[..., Any]]:
 def _collect(tree: Any, leaves: list[Any]) -> Callable[..., Any]:
     if tree is None:
         return lambda new, bare: None
-    if isinstance(tree, dict):
+    if isinstance(tree, dict) and not hasattr(
+        tree, "tocsr"
+    ):  # a sparse matrix of SciPy is one leaf
         parts = {k: _collect(v, leaves) for k, v in tree.items()}
         return lambda new, bare: _like_dict(tree, {k: part(new, bare) for k, part in parts.items()})
     if isinstance(tree, (list, tuple)):
@@ -112,8 +114,10 @@ def describe(tree: Any) -> str:
         return f"a dict with the keys {list(tree)}"
     if isinstance(tree, (list, tuple)):
         return f"a {type(tree).__name__} of {len(tree)}"
-    if isinstance(tree, Node) or hasattr(tree, "dtype"):
+    if isinstance(tree, (Node, np.ndarray, np.generic)):
         return f"an array of shape {tree.shape}"
+    if hasattr(tree, "dtype"):
+        return f"a {type(tree).__name__} instead of its array, such as x.data or x.magnitude"
     return "None" if tree is None else f"a {type(tree).__name__}"
 
 

@@ -122,8 +122,9 @@ class Node:
     @_backward.setter
     def _backward(self, closure: Callable[[], Any], /) -> None: ...
 
-def declare_explanation(
-    function: Callable[[str, tuple[Any, ...], Exception], Exception],
+def declare_refusals(
+    constants: Callable[[str, Any], None],
+    failures: Callable[[Primitive, tuple[Any, ...], dict[str, Any], Exception], Any],
 ) -> None: ...
 def declare_arithmetic(
     add: Primitive, subtract: Primitive, multiply: Primitive, divide: Primitive

@@ -48,7 +48,8 @@ cdef object generic = np.generic
 cdef object ufunc = np.ufunc
 cdef tuple no_args = ()
 cdef type tensor_class = None
-cdef object explain = None
+cdef object refuse_kind = None
+cdef object otherwise = None
 cdef object push = None
 
 
@@ -63,10 +64,10 @@ def new_tensor(object value):
     return tensor_class(value)
 
 
-def declare_explanation(object function):
-    """Name the function that makes an error say which operation it comes from."""
-    global explain
-    explain = function
+def declare_refusals(object constants, object failures):
+    """Name the functions that refuse kinds of constants, and that see what went wrong in an operation."""
+    global refuse_kind, otherwise
+    refuse_kind, otherwise = constants, failures
 
 
 def declare_push(object function):
@@ -164,7 +165,7 @@ cdef class Primitive:
         try:
             return call(self, args, params if params else None)
         except (TypeError, ValueError, IndexError) as problem:
-            raise_explained(self, args, problem)
+            return otherwise(self, args, params, problem)
 
     def __get__(self, instance, owner):
         return self if instance is None else MethodType(self, instance)
@@ -411,14 +412,6 @@ cdef object apply(object function, tuple args, dict params):
     return function(*args) if params is None else PyObject_Call(function, args, params)
 
 
-cdef int raise_explained(Primitive p, tuple args, object problem) except -1:
-    """Raise ``problem``, or one that names ``p`` as well."""
-    cdef object better = explain(p.name, args, problem)
-    if better is problem:
-        raise problem
-    raise better from problem
-
-
 cdef object call(Primitive p, tuple args, dict params):
     """Compute the value of ``p`` and, when recording, remember how it came about."""
     cdef Py_ssize_t i, n = len(args)
@@ -566,9 +559,8 @@ cdef object constant(Primitive p, object a):
     array = asarray(a)
     if cnp.PyArray_TYPE(array) >= cnp.NPY_OBJECT:
         refuse(p, a, array.dtype)
-    if hasattr(type(a), "filled"):
-        raise TypeError(f"{p.name}: a masked array would lose its mask; pass a.filled(0) and select "
-                        "with ag.where")
+    if type(a) is not list:
+        refuse_kind(p.name, a)
     return array
 
 

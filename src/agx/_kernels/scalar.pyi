@@ -1,10 +1,11 @@
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, overload
 
 def declare_hooks(nodes: dict[int, Any], functions: Any) -> None: ...
 
 FUNCTIONS: dict[str, Callable[..., Scalar]]
 UFUNCS: dict[str, str]
+SYMBOLS: dict[str, str]
 
 class Scalar:
     value: float
@@ -13,6 +14,8 @@ class Scalar:
     label: str
     note: Any
     _extras: dict[str, Any] | None
+    data: float
+    @overload
     def __init__(
         self,
         value: Any,
@@ -21,6 +24,19 @@ class Scalar:
         inputs: Iterable[Scalar] = (),
         label: str = "",
     ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        value: Any,
+        op: tuple[Scalar, ...] | list[Scalar] | set[Scalar],
+        _backward: str = "",
+        *,
+        label: str = "",
+    ) -> None: ...
+    @property
+    def _prev(self) -> set[Scalar]: ...
+    @property
+    def _op(self) -> str: ...
     @property
     def inputs(self) -> list[Scalar]: ...
     @inputs.setter

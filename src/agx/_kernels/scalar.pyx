@@ -29,7 +29,8 @@ cdef class Scalar:
     """Hold a number, its gradient, and how it was computed.
 
     ``value`` and ``grad`` are floats. Operators take Scalars and plain numbers on either side.
-    ``inputs``, ``op`` and ``_backward`` describe an operation of your own.
+    ``inputs``, ``op`` and ``_backward`` describe an operation of your own. Programs written for micrograd
+    find ``data``, ``_prev`` and ``_op``, and may say ``Scalar(data, children, op)``.
 
     >>> x = ag.Scalar(3.0, label="x")
     >>> y = x * x + 1
@@ -54,6 +55,8 @@ cdef class Scalar:
     def __init__(self, value, op="", _backward=None, inputs=(), label=""):
         if isinstance(value, Scalar):
             raise TypeError("Scalar: expected a number, got a Scalar; use its .value for a fresh leaf")
+        if isinstance(op, (tuple, list, set)):
+            op, _backward, inputs = ("" if _backward is None else _backward), None, op
         self.value = float(value)
         self.op = op
         if label:
@@ -99,6 +102,27 @@ cdef class Scalar:
             self._inputs = given
             if recording() & NOTING:
                 take_note(self)
+
+    @property
+    def data(self):
+        """The same as ``value``, as micrograd has it."""
+        return self.value
+
+    @data.setter
+    def data(self, double new):
+        self.value = new
+
+    @property
+    def _prev(self):
+        """The set of ``inputs``, as micrograd has it."""
+        return set(self.inputs)
+
+    @property
+    def _op(self):
+        """The operation as micrograd writes it, such as "+"."""
+        if self.op == "pow" and self._y is not None:
+            return f"**{self._y.value:g}"
+        return SYMBOLS.get(self.op, self.op)
 
     @property
     def _backward(self):
@@ -336,6 +360,7 @@ FUNCTIONS = {
     "tanh": Scalar.tanh, "sigmoid": Scalar.sigmoid,
     "maximum": Scalar.maximum, "minimum": Scalar.minimum, "max": Scalar.maximum, "min": Scalar.minimum,
 }
+SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "relu": "ReLU"}
 UFUNCS = {
     "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow", "negative": "neg",
     "absolute": "abs",

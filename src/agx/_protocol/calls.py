@@ -42,6 +42,11 @@ def _missing(function: Any) -> TypeError:
             f"{_name(function)} does not take Tensors: {reason}; "
             + (instead or "pass t.value instead of the Tensor")
         )
+    if function.__name__ in table.COMPATIBLE["scipy.special"].split():
+        return TypeError(
+            f"{_name(function)} does not take Tensors; agx.compat.autograd.scipy.special."
+            f"{function.__name__} does"
+        )
     import difflib
 
     whole = [f for f in numpy_functions if not isinstance(getattr(f, "__self__", None), np.ufunc)]

@@ -120,6 +120,20 @@ INSTEAD = {
     "put": "ag.put_along_axis(x.ravel(), indices, values, 0) returns a new array",
 }
 
+#: The functions of SciPy that agx has only under ``agx.compat.autograd``, by module.
+COMPATIBLE = {
+    "scipy.integrate": "odeint",
+    "scipy.linalg": "solve_sylvester sqrtm",
+    "scipy.signal": "convolve",
+    "scipy.special": "betainc gammainc gammaincc gammasgn multigammaln rgamma stdtr yn",
+    "scipy.stats": """
+        beta.cdf beta.logpdf beta.pdf chi2.cdf chi2.logpdf chi2.pdf dirichlet.logpdf dirichlet.pdf gamma.cdf
+        gamma.logpdf gamma.pdf multivariate_normal.entropy multivariate_normal.logpdf
+        multivariate_normal.pdf norm.cdf norm.logcdf norm.logpdf norm.logsf norm.pdf norm.sf poisson.cdf
+        poisson.logpmf poisson.pmf t.cdf t.logcdf t.logpdf t.pdf
+    """,
+}
+
 
 def names(groups: dict[str, str]) -> list[str]:
     """The names in a group, such as "linalg.inv"."""

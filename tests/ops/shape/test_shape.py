@@ -88,6 +88,11 @@ def test_concatenation_gives_each_part_its_gradient(shape, data):
     ("call", "message"),
     [
         (lambda t: ag.split(t, 5), "split: axis 0 has 2 elements, which 5 sections do not divide"),
+        *[
+            (lambda t, f=f, n=n: f(t, n), f"{f.__name__}: expected one section or more, got {n}")
+            for f in (np.array_split, np.hsplit, np.vsplit, np.dsplit)
+            for n in (0, -1)
+        ],
         (
             lambda t: ag.stack([t, X[0]]),
             r"stack: expected arrays of one shape, got \[\(2, 3, 4\), \(3, 4\)\]",

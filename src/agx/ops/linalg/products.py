@@ -176,7 +176,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     >>> ag.tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), ([1, 2], [1, 0])).shape
     (2, 5)
     """
-    na, nb = np.ndim(a), np.ndim(b)
+    a, b = as_array(a), as_array(b)
+    na, nb = a.ndim, b.ndim
     if np.ndim(axes) == 0:
         axes = operator.index(axes)
         left, right = list(range(na - axes, na)), list(range(axes))

@@ -113,7 +113,7 @@ def histogramdd(
         raise ValueError(
             f"histogramdd: expected a row of coordinates for each point, got shape {points.shape}"
         )
-    if points is not sample or points.ndim != 2:
+    if not hasattr(sample, "shape") or points.ndim != 2:
         points = transpose(points) if points.ndim == 2 else reshape(points, (-1, 1))
     count = points.shape[1]
     several = isinstance(bins, Sequence) or np.ndim(bins) > 0

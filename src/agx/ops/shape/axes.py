@@ -31,15 +31,20 @@ Axis = int | tuple[int, ...] | None
 
 
 def as_array(x: Any) -> Any:
-    """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked."""
-    if hasattr(x, "shape"):
+    """``x`` if it is an array or a Tensor, else an array; lists of Tensors are stacked.
+
+    What operations compute with or refuse as it is, sparse matrices and quantities, stays that.
+    """
+    if isinstance(x, (np.ndarray, np.generic)) or is_node(x):
+        return x
+    if hasattr(x, "tocsr") or hasattr(type(x), "units"):
         return x
     return stack([as_array(v) for v in x]) if holds_tensors(x) else np.asarray(x)
 
 
 def listed(x: Any) -> Any:
-    """A list or tuple as an array or a Tensor; anything else, such as a number or None, as it is."""
-    return as_array(x) if isinstance(x, (list, tuple)) else x
+    """What holds numbers as an array or a Tensor; anything else, such as a number or None, as it is."""
+    return as_array(x) if isinstance(x, (list, tuple)) or hasattr(x, "shape") else x
 
 
 def holds_tensors(x: Any) -> bool:

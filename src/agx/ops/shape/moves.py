@@ -93,6 +93,12 @@ def _mover(
 ) -> Giving[P, Tensor, np.ndarray]:
     def move(*args: Any, **kwargs: Any) -> Any:
         given = _signature(function).bind(*args, **kwargs).arguments
+        sections = given.get("indices_or_sections")
+        if isinstance(sections, (int, np.integer)) and sections <= 0:
+            raise ValueError(
+                f"{function.__name__}: expected one section or more, got {sections}; pass their number, or "
+                "the indices to cut before"
+            )
         return moved(function, as_array(given.pop(next(iter(given)))), **given)
 
     move.__wrapped__ = function  # type: ignore[attr-defined]

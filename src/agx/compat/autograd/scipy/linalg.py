@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numpy as np
-
+from .... import linalg
 from ..extend import defvjp
 from ..tracer import isbox, primitive
 
@@ -63,23 +62,14 @@ def solve_triangular(
         return _scipy().solve_triangular(
             a, b, trans, lower, unit_diagonal, overwrite_b, check_finite
         )
-    half = np.tril(a) if lower else np.triu(a)
-    if unit_diagonal:
-        half = half - np.tril(np.triu(a)) + np.eye(np.shape(a)[-1])
-    if trans not in (0, "N"):
-        half = half.T if trans in (1, "T") else np.conj(half).T
-    return np.linalg.solve(half, b)
+    return linalg.solve_triangular(a, b, trans, lower, unit_diagonal)
 
 
 def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, **options: Any) -> Any:
     """Solve a x = b for a matrix with l diagonals below and u above the main one, given in ``ab``."""
     if not isbox(ab) and not isbox(b):
         return _scipy().solve_banded(l_and_u, ab, b, **options)
-    lower, upper = l_and_u
-    rows, columns = np.indices((np.shape(ab)[1],) * 2)
-    row = upper + rows - columns
-    inside = (row >= 0) & (row <= lower + upper)
-    return np.linalg.solve(np.where(inside, ab[np.where(inside, row, 0), columns], 0.0), b)
+    return linalg.solve_banded(l_and_u, ab, b)
 
 
 @functools.cache
