@@ -11,6 +11,7 @@ from ..._engine.graph import implements, primitive, value_of
 from ..complex import is_complex
 from ..shape.where import where
 from .arithmetic import sqrt
+from .quotient import smooth_at_zero
 
 if TYPE_CHECKING:
     pass
@@ -57,8 +58,8 @@ hypot = primitive(
     "hypot",
     np.hypot,
     (
-        lambda g, out, x, y: g * direction_cosine(x, out),
-        lambda g, out, x, y: g * direction_cosine(y, out),
+        lambda g, out, x, y: _hypot_vjp(g, out, x, y),
+        lambda g, out, x, y: _hypot_vjp(g, out, y, x),
     ),
     derivative=("x / hypot(x, y)", "y / hypot(x, y)"),
 )
@@ -119,6 +120,12 @@ _sinh_arccosh = primitive(
     elementwise=True,
     derivative="x / sqrt(x**2 - 1)",
 )
+
+
+def _hypot_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:
+    return smooth_at_zero(
+        g * direction_cosine(x, out), g, out, x, lambda q: q * x, op="hypot", beside=(y,)
+    )
 
 
 def over_length(x: Any, h: Any) -> Any:

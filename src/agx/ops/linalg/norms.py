@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +11,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import Node, constant_functions, implements, is_node, primitive
-from ..complex import conj, is_complex
+from ..complex import conj, conjugated, is_complex
 from ..elementwise.arithmetic import absolute, sign
+from ..elementwise.quotient import smooth_at_zero
 from ..elementwise.trigonometric import direction_cosine, over_length
 from ..reduce.extremes import max, min
 from ..reduce.sums import restore_axes, sum
@@ -72,9 +75,13 @@ def _in_range(out: Any, x: Any, p: float, axis: Any, keepdims: bool) -> Any:
 
 def _euclidean_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """The conjugate of x / |x|, and 0 where the norm is 0."""
-    total = restore_axes(out, x, axis, keepdims)
+    wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
+    total = wide(out)
     towards = conj(over_length(x, total)) if is_complex(x) else direction_cosine(x, total)
-    return restore_axes(g, x, axis, keepdims) * towards
+    share = wide(g) * towards
+    return smooth_at_zero(
+        share, g, out, x, lambda q: wide(q) * conjugated(x), wide, op="norm", axis=axis
+    )
 
 
 def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
@@ -85,12 +92,27 @@ def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
 
 def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool) -> Any:
     """(|x_i| / |x|)^(p-1) times the direction of x_i; 0 where x_i or the norm is 0."""
-    size, total = absolute(x), restore_axes(out, x, axis, keepdims)
+    wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
+    size, total = absolute(x), wide(out)
     live = (size != 0) & (total != 0)
     ratio = where(live, size / _safe(total), 1.0)
     ratio = where(np.isinf(total), np.isinf(size), ratio)
     weight = where(live, ratio ** (p - 1), 0.0)
-    return restore_axes(g, x, axis, keepdims) * weight * conj(sign(x))
+    share = wide(g) * weight * conj(sign(x))
+    often = math.ceil(p - 1)
+    if often < 1:
+        return share
+    return smooth_at_zero(
+        share,
+        g,
+        out,
+        x,
+        lambda q: wide(q) * total ** (often - p + 1) * size ** (p - 1) * conj(sign(x)),
+        wide,
+        op="norm",
+        axis=axis,
+        times=often,
+    )
 
 
 _euclidean = primitive("norm", _euclidean_value, (_euclidean_vjp,))

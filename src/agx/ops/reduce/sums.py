@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..._engine.graph import implements, primitive, value_of
 from ..complex import conj, is_complex, real
 from ..elementwise.arithmetic import sqrt
+from ..elementwise.quotient import smooth_at_zero
 from ..shape.axes import (
     Axis,
     as_array,
@@ -133,12 +135,13 @@ def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: floa
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
-    scale = _per_degree(x, axis, ddof)
+    wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
     inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
-    return (
-        restore_axes(g * inverse, x, axis, keepdims)
-        * conj(x - mean(x, axis, keepdims=True))
-        * scale
+    away = conj(x - mean(x, axis, keepdims=True)) * _per_degree(x, axis, ddof)
+    every = tuple(range(x.ndim)) if axis is None else axis
+    share = wide(g * inverse) * away
+    return smooth_at_zero(
+        share, g, out, x, lambda q: wide(q) * away, wide, op="std", axis=every
     )
 
 
