@@ -1,4 +1,4 @@
-"""A graph computed again from other leaves: what is 0 by chance, and what is 0 whatever the leaves are."""
+"""A graph computed again with other values: what is 0 by chance, and what is 0 whatever the leaves are."""
 
 from __future__ import annotations
 
@@ -8,40 +8,50 @@ import numpy as np
 
 from .._kernels import sweep as _sweep
 from .graph import Node, registry, value_of
-from .walk import wanted_below
+from .walk import leaves_below, wanted_below
 
 
-def moved(root: Any, way: int = 1) -> Any:
-    """The value of ``root`` if every leaf below it were a little different, each in its own way or in the other.
+def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
+    """The value of ``root`` if the nodes in ``known`` had those values; with ``record`` as a node.
 
     NaN where that is not known: where it depends on operations that are not agx's.
     """
-    if not isinstance(root, Node):
-        return root
-    rng = np.random.default_rng(0)
-    values: dict[Node, Any] = {}
+    if not isinstance(root, Node) or not root.requires_grad:
+        return value_of(root)
+    values = dict(known)
     with np.errstate(all="ignore"):
-        for node in wanted_below(root) or [root]:
-            values[node] = _again(node, values, rng, way) if node.requires_grad else node.array
-    return values[root]
+        for node in wanted_below(root):
+            if node not in values and any(a in values for a in node.inputs):
+                values[node] = _computed(node, values, record)
+    return values.get(root, root if record else root.array)
 
 
-def _again(node: Node, values: dict[Node, Any], rng: np.random.Generator, way: int) -> Any:
-    x = node.array
-    if node.is_leaf:
-        step = way * 1e-3 * (1 + np.abs(x)) * rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1, 1], x.shape)
-        return (x + step).astype(x.dtype)
+def _computed(node: Node, values: dict[Any, Any], record: bool) -> Any:
     p = node.primitive
     if p is None or registry.get(p.name) is not p:
-        same = all(np.array_equal(values.get(a, a.array), a.array) for a in node.inputs)
-        return x if same else np.full_like(x, np.nan)
-    arguments = [values.get(a, value_of(a)) if isinstance(a, Node) else a for a in node.arguments]
-    return p.function(*arguments, **node.params)
+        return np.full_like(node.array, np.nan)
+    arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
+    if record:
+        return p(*arguments, **node.params)
+    return p.function(*map(value_of, arguments), **node.params)
+
+
+def elsewhere(root: Any, way: int = 1) -> dict[Any, Any]:
+    """The leaves below ``root``, each a little different in its own way, or in the opposite one."""
+    if not isinstance(root, Node) or not root.requires_grad:
+        return {}
+    rng = np.random.default_rng(0)
+    return {leaf: _near(leaf.array, way, rng) for leaf in leaves_below(root)}
+
+
+def _near(x: np.ndarray, way: int, rng: np.random.Generator) -> np.ndarray:
+    step = rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1, 1], x.shape) * (1 + np.abs(x))
+    return np.asarray(x + 1e-3 * way * step).astype(x.dtype)
 
 
 def stands_still(root: Any) -> np.ndarray:
     """Where ``root`` keeps its value whatever the leaves below it are, as x - x does."""
-    return np.asarray(moved(root) == value_of(root))
+    return np.asarray(again(root, elsewhere(root)) == value_of(root))
 
 
 def mend(node: Node, i: int, g: Any, share: Any) -> Any:
@@ -59,9 +69,9 @@ def mend(node: Node, i: int, g: Any, share: Any) -> Any:
 
 def _is_pole(node: Any, i: int) -> np.ndarray:
     """Where the derivative is finite if the arguments are a little different: no overflow."""
-    p, finite = node.primitive, False
+    p, finite = node.primitive, np.False_
     for way in (1, -1):
-        arguments = [moved(a, way) for a in node.arguments]
+        arguments = [again(a, elsewhere(a, way)) for a in node.arguments]
         with np.errstate(all="ignore"):
             out = p.function(*arguments, **node.params)
             slope = p.vjps[i](np.ones_like(out), out, *arguments, **node.params)

@@ -389,13 +389,8 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
 
 
 cdef bint any_nan(dict cotangents, list nodes):
-    """Whether the gradient of a leaf among ``nodes`` holds a NaN that silence could have prevented."""
+    """Whether the gradient of a leaf among ``nodes`` holds a NaN."""
     cdef Node node
-    cdef bint silenced = False
-    for node in nodes:
-        silenced |= node._primitive is not None and node._primitive.elementwise
-    if not silenced:
-        return False
     for node in nodes:
         if node._args is None:
             g = cotangents.get(node)

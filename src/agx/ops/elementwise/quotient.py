@@ -78,7 +78,7 @@ def smooth_at_zero(
         still = np.all(stands_still(x), axis, keepdims=True)
         lost = widen(lost) & ~still
         if lost.any():
-            share = share + _undefined(x, *beside, lost=lost, axis=axis, op=op)
+            share = share + undefined_slope(x, lost, axis, op, *beside)
     return share
 
 
@@ -88,11 +88,15 @@ def undefined_at(share: Any, g: Any, x: Any, tied: Any, *, op: str) -> Any:
     if not lost.any() or not isinstance(g, Node) or not isinstance(x, Node):
         return share
     lost = lost & ~stands_still(g) & ~stands_still(x)
-    return share + _undefined(x, lost=lost, axis=(), op=op) if lost.any() else share
+    return share + undefined_slope(x, lost, (), op) if lost.any() else share
 
 
 def _undefined_vjp(i: int, g: Any, out: Any, *xs: Any, lost: Any, axis: Any, op: str) -> Any:
-    wanted = np.any(value_of(g) != 0, axis, keepdims=True)
+    """NaN, but for a gradient that stays 0: which one does, only its graph tells."""
+    idle = np.zeros(np.shape(g), bool)
+    if isinstance(xs[0], Node):
+        idle = (value_of(g) == 0) & (stands_still(g) if isinstance(g, Node) else True)
+    wanted = ~np.all(idle, axis, keepdims=True)
     return g * np.where(lost & wanted, np.nan, 0.0).astype(g.dtype)
 
 
@@ -102,6 +106,11 @@ _undefined = primitive(
     lambda *xs, lost, axis, op: np.zeros(np.broadcast_shapes(*map(np.shape, xs)), xs[0].dtype),
     _undefined_vjp,
 )
+
+
+def undefined_slope(x: Any, lost: Any, axis: Any, op: str, *beside: Any) -> Any:
+    """0, whose derivative in x and ``beside`` is NaN along ``axis`` where ``lost``; ``op`` tells whose it is."""
+    return _undefined(x, *beside, lost=lost, axis=axis, op=op)
 
 
 class _Search:

@@ -7,19 +7,23 @@ the conjugates where textbooks have none.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import Node, implements, is_node, primitive
+from ..._engine.replay import stands_still
 from ..complex import conj, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
+from ..elementwise.quotient import undefined_slope
 from ..reduce.sums import prod, sum
 from ..shape.axes import as_array, concatenate, expand_dims, reshape
 from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
+from .equals import within_eigenspaces
 from .matrices import (
     as_diagonal,
     check_square,
@@ -89,19 +93,52 @@ def _column(v: Any) -> Any:
     return expand_dims(v, -1)
 
 
-def _reciprocal(x: Any, scale: Any) -> Any:
-    """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
+def _vanishing(x: Any, scale: Any, tolerance: float | None = None) -> np.ndarray:
+    """Where x is 0 up to the rounding errors of numbers like ``scale``, or up to ``tolerance`` of them."""
     size = np.abs(_as_plain_array(scale))
-    tolerance = max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
+    if tolerance is None:
+        tolerance = 32 * max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
     largest = np.max(size, axis=-1, initial=0.0)
     largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    small = np.abs(_as_plain_array(x)) <= tolerance * largest
+    return np.asarray(np.abs(_as_plain_array(x)) <= tolerance * largest)
+
+
+def _reciprocal(x: Any, scale: Any) -> Any:
+    """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
+    small = _vanishing(x, scale)
     return where(small, 0.0, 1 / where(small, 1.0, x))
 
 
 def _gaps(w: Any) -> Any:
     """The matrix 1 / (w_j - w_i), with 0 where the two are equal."""
     return _reciprocal(_row(w) - _column(w), w)
+
+
+def _equal_pairs(w: Any, tolerance: float | None = None) -> np.ndarray:
+    """Where two of the numbers of the last axis are equal."""
+    w = _as_plain_array(w)
+    return _vanishing(_row(w) - _column(w), w, tolerance) & ~np.eye(w.shape[-1], dtype=bool)
+
+
+def _unused(g: Any, x: Any) -> np.ndarray:
+    """Where the gradient ``g`` stays 0, as only its graph tells: that of vectors that nobody asked for."""
+    if not is_node(x):
+        return np.zeros(g.shape, bool)
+    found = _as_plain_array(g) == 0
+    return found & stands_still(g) if is_node(g) and found.any() else found
+
+
+def _of_equals(inner: Any, pairs: np.ndarray, unused: Any) -> Any:
+    """``inner``, and NaN for ``pairs`` of equal values if one of their vectors is used."""
+    if not pairs.any():
+        return inner
+    idle = unused()
+    return _lost(inner, pairs & ~(_row(idle) & _column(idle)))
+
+
+def _lost(x: Any, where_to: np.ndarray) -> Any:
+    """``x``, and NaN in places: as a factor, which forward derivatives see too."""
+    return x * np.where(where_to, np.nan, 1.0).astype(x.dtype)
 
 
 def _triangle(name: str, UPLO: str) -> str:
@@ -132,7 +169,20 @@ def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
     """V* (diag(gw) + F o (V^T gV)) V^T."""
     (w, v), (gw, gv) = _eigh_parts(out, x), _eigh_parts(g, x)
     inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
-    return matmul(matmul(conj(v), inner), mT(v))
+    near = _equal_pairs(w, float(np.finfo(w.dtype).eps) ** 0.5)
+    found = _of_equals(inner, near, lambda: _eigh_parts(_unused(g, x), x)[1].all(-2))
+    lost = near & np.isnan(_as_plain_array(found))
+    if not lost.any() or not is_node(x):
+        return matmul(matmul(conj(v), found), mT(v))
+    known: Any = np.nan
+    if is_node(g) and is_node(out):
+        pack = functools.partial(_pack, x.shape[:-2])
+        known = within_eigenspaces(g, out, x, functools.partial(_eigh_parts, x=x), pack, near)
+    unclear, equal = lost & np.isnan(_as_plain_array(known)), _equal_pairs(w)
+    inner = where(lost & ~unclear, known, _lost(inner, unclear & equal))
+    share = matmul(matmul(conj(v), inner), mT(v))
+    rough = (lost & (equal | ~unclear)).any((-2, -1), keepdims=True)
+    return share + undefined_slope(x, rough, (-2, -1), "eigh") if rough.any() else share
 
 
 _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
@@ -197,6 +247,12 @@ def _eig_vjp(g: Any, out: Any, x: Any) -> Any:
     (w, v), (gw, gv) = _eig_parts(out, x), _eig_parts(g, x)
     gv = gv - conj(v) * real(sum(v * gv, -2, keepdims=True))
     inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
+    inner = _of_equals(inner, _equal_pairs(w), lambda: _eig_parts(_unused(g, x), x)[1].all(-2))
+    value = _as_plain_array(v)
+    defective = np.linalg.svdvals(value)[..., -1:] < value.shape[-1] * np.finfo(value.dtype).eps
+    if defective.any():
+        inner = _lost(inner, expand_dims(defective, -1))
+        v = where(expand_dims(defective, -1), np.eye(value.shape[-1], dtype=value.dtype), v)
     return solve(mT(v), matmul(inner, mT(v)))
 
 
@@ -268,6 +324,9 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     symmetric = _gaps(s) * (left + right) + as_diagonal(gs)
     skew = _reciprocal(_row(s) + _column(s), s) * (left - right)
     inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
+    value = _as_plain_array(s)
+    none = as_diagonal(_vanishing(value, value)).astype(bool)
+    inner = _of_equals(inner, _equal_pairs(value) | none, lambda: _idle_vectors(g, x, full))
     inverse, rows = _reciprocal(s, s), conj(vh)
     total = matmul(inner, rows)
     if n > k:
@@ -276,6 +335,13 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     if m > k:
         total = total + matmul((gu - matmul(conj(u), left)) * _row(inverse), rows)
     return total
+
+
+def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
+    """Which pairs of singular vectors nobody asked for."""
+    gu, gs, gvh = _svd_parts(_unused(g, x), x, full)
+    k = gs.shape[-1]
+    return np.asarray(gu[..., :k].all(-2) & gvh[..., :k, :].all(-1))
 
 
 def _svdvals_vjp(g: Any, out: Any, x: Any) -> Any:
