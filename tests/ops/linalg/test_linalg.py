@@ -251,7 +251,7 @@ def test_equal_eigenvalues(a):
     weight = np.arange(9.0).reshape(3, 3)
     lower = np.tril(weight + weight.T, -1) + np.diag(np.diag(weight))
     assert np.isfinite(found).all()
-    np.testing.assert_allclose(np.diag(found), np.diag(lower))
+    np.testing.assert_allclose(found, lower, atol=1e-13)
     np.testing.assert_allclose(gradient(la.eigvalsh, a), np.eye(3), atol=1e-15)
 
 
@@ -276,9 +276,11 @@ def test_nearly_equal_eigenvalues_do_not_amplify_rounding():
 )
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_equal_and_zero_singular_values(a, part):
-    assert np.isfinite(gradient(lambda t: la.svd(t, full_matrices=False)[part], a)).all()
+    """Values have a gradient; vectors, which could be others as well, have none."""
+    found = gradient(lambda t: la.svd(t, full_matrices=False)[part], a)
+    assert (np.isfinite if part == 1 else np.isnan)(found).all()
     second = ag.hessian(lambda t: ag.sum(la.svd(t, full_matrices=False)[part] ** 2))(a)
-    assert np.isfinite(second).all()
+    assert np.isnan(second).all()
 
 
 @pytest.mark.parametrize("ord", [None, 0, 1, 2, 3, 1.5, -1, INF, -INF])

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive, value_of
+from ..._engine.replay import stands_still
 from ..complex import conj, conjugated, is_complex, real
 from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
-from .quotient import smooth_at_zero
+from .quotient import smooth_at_zero, unsteady_at
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Binary, TwoIn
@@ -110,9 +111,15 @@ def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
     if isinstance(y, (int, float)) and abs(y) != np.inf:
         return _root(g * (y * x ** (y - 1)), g, out, x, y) if y else None
-    still = y == 0
+    still = (y == 0) & (x == 0)
     lower = x ** where(still, 1.0, y - 1)
-    return g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
+    share = g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
+    return unsteady_at(share, g, x, y, still & ~_constant(y), op="power")
+
+
+def _constant(y: Any) -> Any:
+    """Where an exponent stays what it is."""
+    return stands_still(y) if isinstance(y, Node) else True
 
 
 def _root(share: Any, g: Any, out: Any, x: Any, y: float) -> Any:
@@ -128,7 +135,8 @@ def _root(share: Any, g: Any, out: Any, x: Any, y: float) -> Any:
 def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     """out log(x), and 0 where x^y stays 0 (0^0 is 1 by convention): x = 0, or x infinite and y < 0."""
     still = ((x == 0) & (y >= 0)) | (np.isinf(x) & (y < 0))
-    return g * where(still, 0.0, out * log(where(still, 1.0, x)))
+    share = g * where(still, 0.0, out * log(where(still, 1.0, x)))
+    return unsteady_at(share, g, x, y, (x == 0) & (y >= 0) & (y <= 1) & ~_constant(x), op="power")
 
 
 power: Binary[Scalar] = primitive(
@@ -186,12 +194,17 @@ def _absolute_vjp(g: Any, out: Any, x: Any) -> Any:
     )
 
 
+def _copysign_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:
+    share = g * (sign(value_of(x)) * np.copysign(1.0, value_of(y)))
+    return smooth_at_zero(share, g, out, x, lambda q: q * x, op="copysign", kink=True)
+
+
 absolute = primitive("abs", np.absolute, (_absolute_vjp,), derivative="sign(x)")
 fabs = primitive("fabs", np.fabs, (_absolute_vjp,), derivative="sign(x)")
 copysign = primitive(
     "copysign",
     np.copysign,
-    (lambda g, out, x, y: g * (sign(value_of(x)) * np.copysign(1.0, value_of(y))), no_gradient),
+    (lambda g, out, x, y: _copysign_vjp(g, out, x, y), no_gradient),
     derivative=("sign(x) * copysign(1, y)", "0"),
 )
 

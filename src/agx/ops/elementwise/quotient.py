@@ -78,7 +78,7 @@ def smooth_at_zero(
         still = np.all(stands_still(x), axis, keepdims=True)
         lost = widen(lost) & ~still
         if lost.any():
-            share = share + undefined_slope(x, lost, axis, op, *beside)
+            share = share + widen(g) * undefined_slope(x, lost, axis, op, *beside)
     return share
 
 
@@ -87,14 +87,14 @@ def undefined_at(share: Any, g: Any, x: Any, tied: Any, *, op: str) -> Any:
     lost = np.asarray(tied) & (value_of(g) == 0)
     if not lost.any() or not isinstance(g, Node) or not isinstance(x, Node):
         return share
-    lost = lost & ~stands_still(g) & ~stands_still(x)
-    return share + undefined_slope(x, lost, (), op) if lost.any() else share
+    lost = lost & ~(stands_still(g) | stands_still(x))
+    return share + g * undefined_slope(x, lost, (), op) if lost.any() else share
 
 
 def _undefined_vjp(i: int, g: Any, out: Any, *xs: Any, lost: Any, axis: Any, op: str) -> Any:
     """NaN, but for a gradient that stays 0: which one does, only its graph tells."""
     idle = np.zeros(np.shape(g), bool)
-    if isinstance(xs[0], Node):
+    if any(isinstance(x, Node) for x in xs):
         idle = (value_of(g) == 0) & (stands_still(g) if isinstance(g, Node) else True)
     wanted = ~np.all(idle, axis, keepdims=True)
     return g * np.where(lost & wanted, np.nan, 0.0).astype(g.dtype)
@@ -103,9 +103,26 @@ def _undefined_vjp(i: int, g: Any, out: Any, *xs: Any, lost: Any, axis: Any, op:
 #: What is 0 at a point where it has no derivative.
 _undefined = primitive(
     "undefined_slope",
-    lambda *xs, lost, axis, op: np.zeros(np.broadcast_shapes(*map(np.shape, xs)), xs[0].dtype),
+    lambda *xs, lost, axis, op: np.zeros(np.broadcast_shapes(*map(np.shape, xs)), np.result_type(*xs)),
     _undefined_vjp,
 )
+
+
+def unsteady_at(share: Any, g: Any, x: Any, y: Any, lost: Any, *, op: str) -> Any:
+    """``share``, whose derivative in x and y is NaN where ``lost``, unless neither moves there."""
+    if not np.any(lost) or not (isinstance(x, Node) or isinstance(y, Node)):
+        return share
+    lost = lost & ~(stands_still(x) & stands_still(y))
+    return share + g * undefined_slope(x, lost, (), op, y) if lost.any() else share
+
+
+def steep_sign(x: Any) -> Any:
+    """The sign of real numbers, whose derivative at 0 is NaN."""
+    zero = value_of(x) == 0
+    found = np.sign(value_of(x))
+    if not isinstance(x, Node) or not np.any(zero):
+        return found
+    return found + undefined_slope(x, zero, (), "sign")
 
 
 def undefined_slope(x: Any, lost: Any, axis: Any, op: str, *beside: Any) -> Any:
@@ -261,7 +278,7 @@ def _moving(step: Callable[[Any, Any], Any]) -> Any:
         if not np.any(known):
             return _NOTHING
         q, known = _whole(q, known, v)
-        return c.primitive(q, **c.params), c.primitive.function(known, **c.params)
+        return c.primitive(q, **c.params), c.primitive.function(known, **c.params).astype(bool)
 
     return rule
 

@@ -182,7 +182,7 @@ def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
     inner = where(lost & ~unclear, known, _lost(inner, unclear & equal))
     share = matmul(matmul(conj(v), inner), mT(v))
     rough = (lost & (equal | ~unclear)).any((-2, -1), keepdims=True)
-    return share + undefined_slope(x, rough, (-2, -1), "eigh") if rough.any() else share
+    return share * (1.0 + undefined_slope(x, rough, (-2, -1), "eigh")) if rough.any() else share
 
 
 _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
@@ -201,11 +201,12 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Find the eigenvalues, ascending, and eigenvectors of Hermitian matrices (..., M, M).
 
     Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
-    dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008), where F_ij is set to 0 for equal
-    eigenvalues: first derivatives are then right of what treats equal eigenvalues alike, such as
-    their sum, and of projectors onto their whole space; anything else, and second derivatives, need
-    distinct eigenvalues. Complex eigenvectors must be used such that their phases cancel. Raises
-    ValueError for another ``UPLO``.
+    dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008). At equal eigenvalues first derivatives
+    are right of what depends on the matrix through one call of ``eigh`` alone and not on the choice of a
+    basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives:
+    ``symmetric_function`` has all. Between a relative gap of 1e-8 and 1e-14 what depends on the basis
+    loses the digits that the gap has lost. Complex eigenvectors must be used such that their phases
+    cancel. Raises ValueError for another ``UPLO``.
 
     >>> ag.linalg.eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     array([1., 2.])
@@ -264,8 +265,8 @@ def eig(a: Any) -> EigResult:
     """Find the eigenvalues and right eigenvectors, of length 1, of square matrices (..., M, M).
 
     Of a Tensor both are complex. dw = diag(V^-1 dA V) and dV = V (F o (V^-1 dA V)) up to lengths (Giles
-    2008; Boeddeker et al. 2017). Eigenvalues must be distinct, and eigenvectors used such that
-    their phases cancel. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square.
+    2008; Boeddeker et al. 2017). Eigenvectors must be used such that their phases cancel. Where vectors of
+    equal eigenvalues are used, and where eigenvectors coincide, derivatives are NaN. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square.
 
     >>> ag.linalg.eig(np.array([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues
     array([0.+1.j, 0.-1.j])
@@ -369,10 +370,9 @@ def svd(
 ) -> SVDResult:
     """Decompose matrices (..., M, N) into U, S and Vh with a = (U * S) @ Vh and S descending.
 
-    With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) of equal singular
-    values are set to 0, as in ``eigh``, and so are 1 / s_i of zeros (Townsend 2016, "Differentiating
-    the singular value decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must
-    cancel). The vectors that ``full_matrices`` adds have no gradient: backward raises ValueError if
+    With ``hermitian`` the lower triangle alone is read (Townsend 2016, "Differentiating the singular value
+    decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must cancel). Where vectors of
+    equal singular values, or of 0, are used, derivatives are NaN; values alone have first ones. The vectors that ``full_matrices`` adds have no gradient: backward raises ValueError if
     the result depends on them.
 
     >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
@@ -570,7 +570,7 @@ def det(a: Any) -> Array:
     """Compute the determinants of matrices (..., M, M).
 
     The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
-    singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
+    singular matrices above 5 x 5, third derivatives are NaN. Raises
     ``numpy.linalg.LinAlgError`` if a matrix is not square.
 
     >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))

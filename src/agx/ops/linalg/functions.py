@@ -103,7 +103,8 @@ def _root(x: np.ndarray) -> np.ndarray:
             last, far = far, _norm(m - one)
             if not (far < last).any() and not (far > 1e-6).any():
                 break
-    return np.where((far < 1e-6)[..., None, None], found, np.nan)
+        off, allowed = _norm(found @ found - x), 1e-8 * (_norm(found) ** 2 + _norm(x))
+    return np.where(((far < 1e-6) & (off <= allowed))[..., None, None], found, np.nan)
 
 
 def _inverse(x: np.ndarray) -> np.ndarray:

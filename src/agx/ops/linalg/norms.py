@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..._engine.graph import Node, constant_functions, implements, is_node, primitive
+from ..._engine.graph import (
+    Node,
+    constant_functions,
+    implements,
+    is_node,
+    primitive,
+    value_of,
+)
 from ..complex import conj, conjugated, is_complex
 from ..elementwise.arithmetic import absolute, sign
-from ..elementwise.quotient import smooth_at_zero
+from ..elementwise.quotient import smooth_at_zero, undefined_slope
 from ..elementwise.trigonometric import direction_cosine, over_length
 from ..reduce.extremes import max, min
 from ..reduce.sums import restore_axes, sum
@@ -93,15 +100,18 @@ def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
 def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool) -> Any:
     """(|x_i| / |x|)^(p-1) times the direction of x_i; 0 where x_i or the norm is 0."""
     wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
-    size, total = absolute(x), wide(out)
-    live = (size != 0) & (total != 0)
-    ratio = where(live, size / _safe(total), 1.0)
-    ratio = where(np.isinf(total), np.isinf(size), ratio)
-    weight = where(live, ratio ** (p - 1), 0.0)
-    share = wide(g) * weight * conj(sign(x))
+    size, total, even = absolute(x), wide(out), p % 2 == 0 and not is_complex(x)
+    live = (total != 0) & ((p > 1) | (size != 0))
+    ratio = where(live, (x if even else size) / _safe(total), 1.0)
+    endless = np.isinf(size) * np.sign(value_of(x)) if even else np.isinf(size)
+    ratio = where(np.isinf(total), endless, ratio)
+    share = wide(g) * where(live, ratio ** (p - 1), 0.0) * (1.0 if even else conj(sign(x)))
+    if p <= 1:  # a cusp, whatever is made of it
+        cusp = np.asarray(value_of(x) == 0)
+        if not is_node(x) or not cusp.any():
+            return share
+        return share + wide(g) * undefined_slope(x, cusp, (), "norm")
     often = math.ceil(p - 1)
-    if often < 1:
-        return share
     return smooth_at_zero(
         share,
         g,

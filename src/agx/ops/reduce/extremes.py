@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._engine.graph import implements, primitive
 from ..elementwise.limits import maximum, minimum
+from ..elementwise.quotient import undefined_at
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
 from .sums import elements_per_result, fitting_mask, restore_axes, sum
@@ -26,8 +27,9 @@ def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any
     """Share the gradient evenly among the elements that attain the extreme."""
     best = restore_axes(out, x, axis, keepdims)
     hit = (x == best) | ((x != x) & (best != best))
-    share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
-    return restore_axes(g, x, axis, keepdims) * share.astype(x.dtype)
+    count = np.sum(hit, axis=axis, keepdims=True)
+    wide, weight = restore_axes(g, x, axis, keepdims), (hit / np.maximum(count, 1)).astype(x.dtype)
+    return undefined_at(wide * weight, wide, x - best, hit & (count > 1), op="maximum")
 
 
 _max = primitive(

@@ -11,7 +11,6 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
 from ..complex import conj, is_complex, real
-from ..elementwise.arithmetic import sqrt
 from ..elementwise.quotient import smooth_at_zero
 from ..shape.axes import (
     Axis,
@@ -261,9 +260,17 @@ def std(
         a = _prepared("std", a, dtype, out, None, 0)
     if where is None and mean is None:
         return _std(a, axis=axis, keepdims=keepdims, ddof=ddof)
-    found = var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
-    still = found == 0
-    return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
+    return root_mean_square(var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
+
+
+def _root_vjp(g: Any, out: Any, x: Any) -> Any:
+    still = value_of(out) == 0
+    share = choose_where(still, 0.0, g * 0.5 / choose_where(still, 1.0, out))
+    return smooth_at_zero(share, g, out, x, lambda q: q * 0.5, op="std")
+
+
+#: The square root of a mean of squares; its gradient at 0 is 0, as that of any length.
+root_mean_square = primitive("root_mean_square", lambda x: np.sqrt(x), (_root_vjp,), elementwise=True)
 
 
 # --- products ------------------------------------------------------------------------------------
