@@ -170,7 +170,10 @@ def test_functions_of_matrices(name):
     ours, theirs = getattr(ag_linalg, name), getattr(linalg, name)
     for a in (np.eye(2), np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[4.0, 1.0], [0.0, 4.0]])):
         assert_allclose(ours(a), theirs(a), atol=1e-12)
-    assert_allclose(grad(lambda a: np.sum(ours(a)))(np.eye(2)), np.full((2, 2), {"expm": np.e, "sqrtm": 0.5, "logm": 1.0}[name]))
+    assert_allclose(
+        grad(lambda a: np.sum(ours(a)))(np.eye(2)),
+        np.full((2, 2), {"expm": np.e, "sqrtm": 0.5, "logm": 1.0}[name]),
+    )
 
 
 # --- convolution ---------------------------------------------------------------------------------

@@ -27,9 +27,9 @@ def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
 
 
 def _computed(node: Node, values: dict[Any, Any], record: bool) -> Any:
-    p = node.primitive
+    p: Any = node.primitive
     if p is None or registry.get(p.name) is not p:
-        return np.full_like(node.array, np.nan)
+        return np.full(node.shape, np.nan)
     arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
     if record:
         return p(*arguments, **node.params)
@@ -69,7 +69,7 @@ def mend(node: Node, i: int, g: Any, share: Any) -> Any:
 
 def _is_pole(node: Any, i: int) -> np.ndarray:
     """Where the derivative is finite if the arguments are a little different: no overflow."""
-    p, finite = node.primitive, np.False_
+    p, finite = node.primitive, np.zeros((), bool)
     for way in (1, -1):
         arguments = [again(a, elsewhere(a, way)) for a in node.arguments]
         with np.errstate(all="ignore"):

@@ -13,10 +13,9 @@ import numpy as np
 
 from .._engine.graph import Primitive, implements, of_arrays, primitive, value_of
 from .elementwise.activations import erf as erf
-from .elementwise.arithmetic import sign
-from .elementwise.quotient import steep_sign
 from .elementwise.exponential import difference_or_zero, exp, log, log1p
 from .elementwise.limits import clip
+from .elementwise.quotient import steep_sign
 from .reduce.softmax import log_softmax as plain_log_softmax
 from .reduce.softmax import logsumexp as plain_logsumexp
 from .reduce.softmax import softmax as plain_softmax

@@ -68,7 +68,9 @@ def explain_nan(f: Callable[..., Any], *args: Any, order: int = 3) -> str:
             if found:
                 return found
             slope = derivative(slope, [normal(rng, p) for p in points])
-    raise ValueError(f"explain_nan: no derivative up to order {order} is NaN here; pass the point where it is")
+    raise ValueError(
+        f"explain_nan: no derivative up to order {order} is NaN here; pass the point where it is"
+    )
 
 
 def _first_nan(slope: Any, points: list[np.ndarray], k: int) -> str:

@@ -64,7 +64,9 @@ def test_squares_of_lengths_are_smooth(f):
     check(f, np.zeros(3), 2 * np.eye(3))
 
 
-@pytest.mark.parametrize("f", [lambda x: norm(x) ** 3, lambda x: norm(x) ** 4, lambda x: norm(x, 3) ** 3])
+@pytest.mark.parametrize(
+    "f", [lambda x: norm(x) ** 3, lambda x: norm(x) ** 4, lambda x: norm(x, 3) ** 3]
+)
 def test_higher_powers_are_flat(f):
     check(f, np.zeros(3), np.zeros((3, 3)))
 
@@ -119,7 +121,9 @@ def test_distances_of_points_from_themselves_stay_zero(f):
 
 
 def test_kernels_of_distances():
-    expected = ag.hessian(lambda x: np.sum(np.exp(-np.sum((x[:, None] - x[None]) ** 2, -1))))(POINTS)
+    expected = ag.hessian(lambda x: np.sum(np.exp(-np.sum((x[:, None] - x[None]) ** 2, -1))))(
+        POINTS
+    )
     found = lambda x: np.sum(np.exp(-(norm(x[:, None] - x[None], axis=-1) ** 2)))
     check(found, POINTS, expected.reshape(6, 6))
 

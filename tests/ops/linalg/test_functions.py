@@ -7,7 +7,12 @@ from points import complex_normal, normal
 import agx as ag
 from agx import linalg as la
 
-CASES = [np.zeros((3, 3)), np.eye(3), np.diag([1.0, 1.0, 2.0]), np.array([[2.0, 1.0, 0.0], [0.0, 2.0, 1.0], [0.0, 0.0, 2.0]])]
+CASES = [
+    np.zeros((3, 3)),
+    np.eye(3),
+    np.diag([1.0, 1.0, 2.0]),
+    np.array([[2.0, 1.0, 0.0], [0.0, 2.0, 1.0], [0.0, 0.0, 2.0]]),
+]
 FUNCTIONS = {"exp": np.exp, "sin": np.sin, "cube": lambda w: w**3, "inverse": lambda w: 1 / (w + 4)}
 
 
@@ -43,7 +48,9 @@ def test_a_root_squared_and_a_logarithm_undone_are_the_matrix(a):
 
 def test_eigenvalues_on_the_branch_cut_turn_up():
     np.testing.assert_allclose(la.sqrtm(np.diag([-4.0 + 0j, 9.0])), np.diag([2j, 3]), atol=1e-14)
-    np.testing.assert_allclose(la.logm(np.diag([-1.0 + 0j, 1.0])), np.diag([1j * np.pi, 0]), atol=1e-14)
+    np.testing.assert_allclose(
+        la.logm(np.diag([-1.0 + 0j, 1.0])), np.diag([1j * np.pi, 0]), atol=1e-14
+    )
     triangular = np.array([[-1.0 + 0j, 1.0], [0.0, 2.0]])
     np.testing.assert_allclose(la.sqrtm(triangular) @ la.sqrtm(triangular), triangular, atol=1e-14)
 
@@ -53,7 +60,9 @@ def test_what_has_no_real_root_is_nan():
     assert np.isnan(la.logm(np.diag([0.0, -1.0]))).any()
     assert np.isnan(la.sqrtm(np.array([[0.0, 1.0], [0.0, 0.0]]))).all()
     np.testing.assert_array_equal(la.sqrtm(np.zeros((2, 2))), 0)
-    np.testing.assert_allclose(la.sqrtm(np.array([[1.0, 1.0], [0.0, 0.0]])), [[1, 1], [0, 0]], atol=1e-15)
+    np.testing.assert_allclose(
+        la.sqrtm(np.array([[1.0, 1.0], [0.0, 0.0]])), [[1, 1], [0, 0]], atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("f", [la.expm, la.sqrtm, la.logm])
@@ -62,7 +71,9 @@ def test_nan_stays_within_its_matrix(f):
     assert np.isfinite(found[0]).all() and np.isnan(found[1]).all()
 
 
-@pytest.mark.parametrize("f", [la.expm, la.sqrtm, la.logm, lambda a: la.symmetric_function(a, np.exp)])
+@pytest.mark.parametrize(
+    "f", [la.expm, la.sqrtm, la.logm, lambda a: la.symmetric_function(a, np.exp)]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
 def test_dtypes_stay(f, dtype):
     t = ag.Tensor(np.eye(2, dtype=dtype))
@@ -71,7 +82,9 @@ def test_dtypes_stay(f, dtype):
     assert out.dtype == t.grad.dtype == dtype
 
 
-@pytest.mark.parametrize("f", [la.expm, la.sqrtm, la.logm, lambda a: la.symmetric_function(a, np.exp)])
+@pytest.mark.parametrize(
+    "f", [la.expm, la.sqrtm, la.logm, lambda a: la.symmetric_function(a, np.exp)]
+)
 def test_matrices_must_be_square(f):
     with pytest.raises(np.linalg.LinAlgError, match="expected square matrices"):
         f(np.ones((2, 3)))
@@ -134,7 +147,10 @@ def rebuilt(t, f):
     return (v * f(w)) @ v.mT
 
 
-@pytest.mark.parametrize("a", [np.zeros((3, 3)), np.eye(4), np.diag([1.0, 2.0, 1.0, 2.0, 2.0]), np.diag([1.0, 1.0 + 1e-12])])
+@pytest.mark.parametrize(
+    "a",
+    [np.zeros((3, 3)), np.eye(4), np.diag([1.0, 2.0, 1.0, 2.0, 2.0]), np.diag([1.0, 1.0 + 1e-12])],
+)
 @pytest.mark.parametrize("f", [np.exp, np.square], ids=["exp", "square"])
 def test_functions_written_with_eigh_have_the_right_gradient(a, f):
     weights = normal(*a.shape)
@@ -157,7 +173,9 @@ def la_symmetric(t):
     [
         lambda t: la.eigh(t)[1][0, 0],
         lambda t: ag.sum(la.eigh(t)[1] ** 3),
-        lambda t: (lambda v: ag.sum(ag.diag(v.T @ t @ v) * ag.diag(v.T @ np.ones((3, 3)) @ v)))(la.eigh(t)[1]),
+        lambda t: (lambda v: ag.sum(ag.diag(v.T @ t @ v) * ag.diag(v.T @ np.ones((3, 3)) @ v)))(
+            la.eigh(t)[1]
+        ),
         lambda t: ag.real(la.eig(t)[1][0, 0]),
         lambda t: la.svd(t)[0][0, 0],
         lambda t: la.svd(t)[2][0, 0],
@@ -177,3 +195,8 @@ def test_vectors_that_are_not_used_may_belong_to_equal_values():
     a = np.diag([1.0, 1.0, 3.0])
     ag.testing.check_grads(lambda t: la.eigh(t)[1][2, 2] ** 2, a, order=1)
     ag.testing.check_grads(lambda t: ag.sum(la.eigh(t)[0] ** 2), a, order=1)
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="symmetric_function: expected a function of the eigenvalues"):
+        la.symmetric_function(np.eye(2), np.ones(2))

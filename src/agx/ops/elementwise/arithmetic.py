@@ -189,9 +189,7 @@ sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 def _absolute_vjp(g: Any, out: Any, x: Any) -> Any:
     """The conjugate of x / |x|; of real numbers the sign, whose derivative at a kink is 0."""
     share, kink = g * conjugated(sign(x)), not is_complex(x)
-    return smooth_at_zero(
-        share, g, out, x, lambda q: q * conjugated(x), op="absolute", kink=kink
-    )
+    return smooth_at_zero(share, g, out, x, lambda q: q * conjugated(x), op="absolute", kink=kink)
 
 
 def _copysign_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:

@@ -47,7 +47,9 @@ def _winner(g: Any, out: Any, mine: Any, rival: Any, top: bool) -> Any:
         share = g * (won & ~drawn) + (g * 0.5) * (won & drawn)
     else:
         share = where(won, where(drawn, g * 0.5, g), 0.0)
-    return undefined_at(share, g, mine - rival, won & drawn, op="maximum") if is_node(rival) else share
+    return (
+        undefined_at(share, g, mine - rival, won & drawn, op="maximum") if is_node(rival) else share
+    )
 
 
 def _attains(x: Any, out: Any) -> Any:

@@ -56,9 +56,9 @@ def smooth_at_zero(
 ) -> Any:
     """``share``, but where ``out`` is 0 what is right for a pull-back that divides by it.
 
-    With g = q out**times that is ``smooth(q)``. Elsewhere, if ``op`` has a name, it keeps its value, and its derivative is NaN along
-    ``axis``, and in the arguments ``beside`` x; with ``kink`` only where g is 0 as well. ``widen`` gives what
-    looks like ``out`` the axes of x.
+    With g = q out**times that is ``smooth(q)``. Elsewhere, if ``op`` has a name, it keeps its value, and its
+    derivative is NaN along ``axis``, and in the arguments ``beside`` x; with ``kink`` only where g is 0 as
+    well. ``widen`` gives what looks like ``out`` the axes of x.
     """
     if not isinstance(x, Node):
         return share
@@ -103,7 +103,9 @@ def _undefined_vjp(i: int, g: Any, out: Any, *xs: Any, lost: Any, axis: Any, op:
 #: What is 0 at a point where it has no derivative.
 _undefined = primitive(
     "undefined_slope",
-    lambda *xs, lost, axis, op: np.zeros(np.broadcast_shapes(*map(np.shape, xs)), np.result_type(*xs)),
+    lambda *xs, lost, axis, op: np.zeros(
+        np.broadcast_shapes(*map(np.shape, xs)), np.result_type(*xs)
+    ),
     _undefined_vjp,
 )
 
@@ -126,7 +128,7 @@ def steep_sign(x: Any) -> Any:
 
 
 def undefined_slope(x: Any, lost: Any, axis: Any, op: str, *beside: Any) -> Any:
-    """0, whose derivative in x and ``beside`` is NaN along ``axis`` where ``lost``; ``op`` tells whose it is."""
+    """0, whose derivative in x and ``beside`` is NaN along ``axis`` where ``lost``; ``op`` is for people."""
     return _undefined(x, *beside, lost=lost, axis=axis, op=op)
 
 
@@ -174,10 +176,11 @@ class _Search:
         if m.primitive is not registry[name]:
             return False
         if name == "concatenate":
-            places = [registry[name].vjps(i, _Place(), None, *m.arguments, **m.params) for i in range(len(m.arguments))]  # type: ignore[operator]
+            place: Any = m.primitive.vjps
             return any(
-                p == what[0] and self.is_factor(a, rest, True)
-                for p, a in zip(places, m.arguments, strict=True)
+                place(i, _Place(), None, *m.arguments, **m.params) == what[0]
+                and self.is_factor(a, rest, True)
+                for i, a in enumerate(m.arguments)
             )
         wanted = m.shape if name == "broadcast_to" else next(iter(m.params.values()))
         return _equal(wanted, what[0]) and self.is_factor(m.arguments[0], rest, True)
@@ -294,7 +297,7 @@ def _added_back(inner: Any, c: Any, path: Path) -> Found:
     q, known = inner(v, (*path, ("getitem", c.params["index"])))
     q, known = _whole(q, known, v)
     lost = c.primitive.function((~known).astype(float), **c.params) != 0
-    return (_NOTHING if lost.all() else (c.primitive(q, **c.params), ~lost))
+    return _NOTHING if lost.all() else (c.primitive(q, **c.params), ~lost)
 
 
 def _reshaped(inner: Any, c: Any, path: Path) -> Found:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, is_node, primitive
-from ..._engine.replay import stands_still
+from ..._engine.graph import implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
 from ..elementwise.quotient import undefined_slope
@@ -23,7 +22,19 @@ from ..shape.axes import as_array, concatenate, expand_dims, reshape
 from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
-from .equals import within_eigenspaces
+from .equals import (
+    column,
+    equal_pairs,
+    gaps,
+    of_equals,
+    plain,
+    reciprocal,
+    row,
+    unused,
+    vanishing,
+    within_eigenspaces,
+    without,
+)
 from .matrices import (
     as_diagonal,
     check_square,
@@ -77,68 +88,8 @@ def _unpack(flat: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return parts
 
 
-def _as_plain_array(x: Any) -> np.ndarray:
-    return np.asarray(x.value if isinstance(x, Node) else x)
-
-
 def _real(x: Any) -> Any:
     return real(x) if is_complex(x) else x
-
-
-def _row(v: Any) -> Any:
-    return expand_dims(v, -2)
-
-
-def _column(v: Any) -> Any:
-    return expand_dims(v, -1)
-
-
-def _vanishing(x: Any, scale: Any, tolerance: float | None = None) -> np.ndarray:
-    """Where x is 0 up to the rounding errors of numbers like ``scale``, or up to ``tolerance`` of them."""
-    size = np.abs(_as_plain_array(scale))
-    if tolerance is None:
-        tolerance = 32 * max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
-    largest = np.max(size, axis=-1, initial=0.0)
-    largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    return np.asarray(np.abs(_as_plain_array(x)) <= tolerance * largest)
-
-
-def _reciprocal(x: Any, scale: Any) -> Any:
-    """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
-    small = _vanishing(x, scale)
-    return where(small, 0.0, 1 / where(small, 1.0, x))
-
-
-def _gaps(w: Any) -> Any:
-    """The matrix 1 / (w_j - w_i), with 0 where the two are equal."""
-    return _reciprocal(_row(w) - _column(w), w)
-
-
-def _equal_pairs(w: Any, tolerance: float | None = None) -> np.ndarray:
-    """Where two of the numbers of the last axis are equal."""
-    w = _as_plain_array(w)
-    return _vanishing(_row(w) - _column(w), w, tolerance) & ~np.eye(w.shape[-1], dtype=bool)
-
-
-def _unused(g: Any, x: Any) -> np.ndarray:
-    """Where the gradient ``g`` stays 0, as only its graph tells: that of vectors that nobody asked for."""
-    if not is_node(x):
-        return np.zeros(g.shape, bool)
-    found = _as_plain_array(g) == 0
-    return found & stands_still(g) if is_node(g) and found.any() else found
-
-
-def _of_equals(inner: Any, pairs: np.ndarray, unused: Any) -> Any:
-    """``inner``, and NaN for ``pairs`` of equal values if one of their vectors is used."""
-    if not pairs.any():
-        return inner
-    idle = unused()
-    return _lost(inner, pairs & ~(_row(idle) & _column(idle)))
-
-
-def _lost(x: Any, where_to: np.ndarray) -> Any:
-    """``x``, and NaN in places: as a factor, which forward derivatives see too."""
-    return x * np.where(where_to, np.nan, 1.0).astype(x.dtype)
 
 
 def _triangle(name: str, UPLO: str) -> str:
@@ -168,18 +119,18 @@ def _eigh_parts(flat: Any, x: Any) -> list[Any]:
 def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
     """V* (diag(gw) + F o (V^T gV)) V^T."""
     (w, v), (gw, gv) = _eigh_parts(out, x), _eigh_parts(g, x)
-    inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
-    near = _equal_pairs(w, float(np.finfo(w.dtype).eps) ** 0.5)
-    found = _of_equals(inner, near, lambda: _eigh_parts(_unused(g, x), x)[1].all(-2))
-    lost = near & np.isnan(_as_plain_array(found))
+    inner = as_diagonal(gw) + gaps(w) * matmul(mT(v), gv)
+    near = equal_pairs(w, float(np.finfo(w.dtype).eps) ** 0.5)
+    found = of_equals(inner, near, lambda: _eigh_parts(unused(g, x), x)[1].all(-2))
+    lost = near & np.isnan(plain(found))
     if not lost.any() or not is_node(x):
         return matmul(matmul(conj(v), found), mT(v))
     known: Any = np.nan
     if is_node(g) and is_node(out):
         pack = functools.partial(_pack, x.shape[:-2])
         known = within_eigenspaces(g, out, x, functools.partial(_eigh_parts, x=x), pack, near)
-    unclear, equal = lost & np.isnan(_as_plain_array(known)), _equal_pairs(w)
-    inner = where(lost & ~unclear, known, _lost(inner, unclear & equal))
+    unclear, equal = lost & np.isnan(plain(known)), equal_pairs(w)
+    inner = where(lost & ~unclear, known, without(inner, unclear & equal))
     share = matmul(matmul(conj(v), inner), mT(v))
     rough = (lost & (equal | ~unclear)).any((-2, -1), keepdims=True)
     return share * (1.0 + undefined_slope(x, rough, (-2, -1), "eigh")) if rough.any() else share
@@ -190,7 +141,7 @@ _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
 
 def _eigvalsh_vjp(g: Any, out: Any, x: Any, *, UPLO: str) -> Any:
     v = eigh(x, UPLO)[1]
-    return matmul(conj(v) * _row(g), mT(v))
+    return matmul(conj(v) * row(g), mT(v))
 
 
 _eigvalsh = primitive("eigvalsh", lambda x, *, UPLO: np.linalg.eigvalsh(x, UPLO), (_eigvalsh_vjp,))
@@ -247,12 +198,12 @@ def _eig_vjp(g: Any, out: Any, x: Any) -> Any:
     """V^-T (diag(gw) + F o (V^T gV)) V^T, where gV is freed of what changes the lengths."""
     (w, v), (gw, gv) = _eig_parts(out, x), _eig_parts(g, x)
     gv = gv - conj(v) * real(sum(v * gv, -2, keepdims=True))
-    inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
-    inner = _of_equals(inner, _equal_pairs(w), lambda: _eig_parts(_unused(g, x), x)[1].all(-2))
-    value = _as_plain_array(v)
+    inner = as_diagonal(gw) + gaps(w) * matmul(mT(v), gv)
+    inner = of_equals(inner, equal_pairs(w), lambda: _eig_parts(unused(g, x), x)[1].all(-2))
+    value = plain(v)
     defective = np.linalg.svdvals(value)[..., -1:] < value.shape[-1] * np.finfo(value.dtype).eps
     if defective.any():
-        inner = _lost(inner, expand_dims(defective, -1))
+        inner = without(inner, expand_dims(defective, -1))
         v = where(expand_dims(defective, -1), np.eye(value.shape[-1], dtype=value.dtype), v)
     return solve(mT(v), matmul(inner, mT(v)))
 
@@ -266,7 +217,8 @@ def eig(a: Any) -> EigResult:
 
     Of a Tensor both are complex. dw = diag(V^-1 dA V) and dV = V (F o (V^-1 dA V)) up to lengths (Giles
     2008; Boeddeker et al. 2017). Eigenvectors must be used such that their phases cancel. Where vectors of
-    equal eigenvalues are used, and where eigenvectors coincide, derivatives are NaN. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square.
+    equal eigenvalues are used, and where eigenvectors coincide, derivatives are NaN. Raises
+    ``numpy.linalg.LinAlgError`` if a matrix is not square.
 
     >>> ag.linalg.eig(np.array([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues
     array([0.+1.j, 0.-1.j])
@@ -303,7 +255,7 @@ def _svd_parts(flat: Any, x: Any, full: bool) -> list[Any]:
 
 def _refuse(g: Any, message: str) -> None:
     """Raise if a gradient arrives at columns that any rotation among them would replace."""
-    if np.any(_as_plain_array(g)):
+    if np.any(plain(g)):
         raise ValueError(message)
 
 
@@ -322,32 +274,32 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
         )
         u, gu, vh, gvh = u[..., :k], gu[..., :k], vh[..., :k, :], gvh[..., :k, :]
     left, right = matmul(mT(u), gu), mT(matmul(conj(gvh), mH(vh)))
-    symmetric = _gaps(s) * (left + right) + as_diagonal(gs)
-    skew = _reciprocal(_row(s) + _column(s), s) * (left - right)
+    symmetric = gaps(s) * (left + right) + as_diagonal(gs)
+    skew = reciprocal(row(s) + column(s), s) * (left - right)
     inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
-    value = _as_plain_array(s)
-    none = as_diagonal(_vanishing(value, value)).astype(bool)
-    inner = _of_equals(inner, _equal_pairs(value) | none, lambda: _idle_vectors(g, x, full))
-    inverse, rows = _reciprocal(s, s), conj(vh)
+    value = plain(s)
+    none = as_diagonal(vanishing(value, value)).astype(bool)
+    inner = of_equals(inner, equal_pairs(value) | none, lambda: _idle_vectors(g, x, full))
+    inverse, rows = reciprocal(s, s), conj(vh)
     total = matmul(inner, rows)
     if n > k:
-        total = total + _column(inverse) * (gvh - matmul(mH(right), rows))
+        total = total + column(inverse) * (gvh - matmul(mH(right), rows))
     total = matmul(conj(u), total)
     if m > k:
-        total = total + matmul((gu - matmul(conj(u), left)) * _row(inverse), rows)
+        total = total + matmul((gu - matmul(conj(u), left)) * row(inverse), rows)
     return total
 
 
 def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
     """Which pairs of singular vectors nobody asked for."""
-    gu, gs, gvh = _svd_parts(_unused(g, x), x, full)
+    gu, gs, gvh = _svd_parts(unused(g, x), x, full)
     k = gs.shape[-1]
     return np.asarray(gu[..., :k].all(-2) & gvh[..., :k, :].all(-1))
 
 
 def _svdvals_vjp(g: Any, out: Any, x: Any) -> Any:
     u, _, vh = svd(x, full_matrices=False)
-    return matmul(conj(u) * _row(g), conj(vh))
+    return matmul(conj(u) * row(g), conj(vh))
 
 
 _svd = primitive("svd", _svd_value, (_svd_vjp,))
@@ -361,7 +313,7 @@ def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
         return take_along_axis(s, np.argsort(s.value)[..., ::-1])
     w, v = _eigh_parts(_eigh(from_triangle(a, "L"), UPLO="L", by_size=True), a)
     sign = np.copysign(np.ones((), w.dtype), w.value)
-    return SVDResult(v, w * sign, mH(v * _row(sign)))
+    return SVDResult(v, w * sign, mH(v * row(sign)))
 
 
 @implements(np.linalg.svd)
@@ -372,8 +324,8 @@ def svd(
 
     With ``hermitian`` the lower triangle alone is read (Townsend 2016, "Differentiating the singular value
     decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must cancel). Where vectors of
-    equal singular values, or of 0, are used, derivatives are NaN; values alone have first ones. The vectors that ``full_matrices`` adds have no gradient: backward raises ValueError if
-    the result depends on them.
+    equal singular values, or of 0, are used, derivatives are NaN; values alone have first ones. The vectors
+    that ``full_matrices`` adds have no gradient: backward raises ValueError if the result depends on them.
 
     >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
     array([3., 2.])
@@ -496,12 +448,12 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
 
 def _sound_inverse(x: Any) -> Any:
     """The inverses, or None if some matrix is too close to a singular one."""
-    value = _as_plain_array(x)
+    value = plain(x)
     try:
         inverse = inv(x)
     except np.linalg.LinAlgError:
         return None
-    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _as_plain_array(inverse))]
+    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, plain(inverse))]
     worst = np.max(sizes[0] * sizes[1], initial=0.0)
     return None if worst * np.finfo(value.dtype).eps ** 0.5 >= 1 else inverse
 
@@ -511,7 +463,7 @@ def _others(s: Any, count: int) -> Any:
     n = s.shape[-1]
     left_out = np.eye(n, dtype=bool)
     if count == 1:
-        return prod(where(left_out, 1.0, _row(s)), -1)
+        return prod(where(left_out, 1.0, row(s)), -1)
     pairs = left_out[:, None, :] | left_out[None, :, :]
     return where(left_out, 0.0, prod(where(pairs, 1.0, expand_dims(s, (-2, -3))), -1))
 
@@ -529,7 +481,7 @@ def _cofactor_vjp(g: Any, out: Any, x: Any) -> Any:
     sign = det(u) * det(vh)
     p = matmul(mH(u), matmul(g, mH(vh)))
     pairs = _others(s, 2)
-    sums = matmul(pairs, _column(diagonal(p)))[..., 0]
+    sums = matmul(pairs, column(diagonal(p)))[..., 0]
     inner = as_diagonal(sums) - pairs * mT(p)
     return expand_dims(sign, (-1, -2)) * matmul(conj(u), matmul(inner, conj(vh)))
 
@@ -553,7 +505,7 @@ _MINORS = 5
 
 def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
-    value = _as_plain_array(out)
+    value = plain(out)
     inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
     if inverse is None and (is_node(x) or not np.isfinite(x).all()) and 0 < x.shape[-1] <= _MINORS:
         return expand_dims(g, (-1, -2)) * _minors(x)

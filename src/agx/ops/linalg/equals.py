@@ -1,8 +1,9 @@
 """Gradients at equal eigenvalues: those of functions that do not ask which basis of an eigenspace they get.
 
-If dA splits equal eigenvalues, its eigenvectors V R are those in whose directions it does, and the eigenvalues
-move by the diagonal of R^H V^H dA V R. So the gradient within the eigenspace is the matrix whose diagonal, seen
-from every R, is the gradient of the eigenvalues there. A gradient with a graph can be computed for other V.
+If dA splits equal eigenvalues, its eigenvectors V R are those in whose directions it does, and the
+eigenvalues move by the diagonal of R^H V^H dA V R. So the gradient within the eigenspace is the matrix whose
+diagonal, seen from every R, is the gradient of the eigenvalues there. A gradient with a graph can be
+computed for other V.
 """
 
 from __future__ import annotations
@@ -12,9 +13,74 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import value_of
-from ..._engine.replay import again, elsewhere
+from ..._engine.graph import Node, is_node, value_of
+from ..._engine.replay import again, elsewhere, stands_still
+from ..shape.axes import expand_dims
+from ..shape.where import where
 from .matrices import as_diagonal
+
+
+def plain(x: Any) -> np.ndarray:
+    return np.asarray(x.value if isinstance(x, Node) else x)
+
+
+def row(v: Any) -> Any:
+    return expand_dims(v, -2)
+
+
+def column(v: Any) -> Any:
+    return expand_dims(v, -1)
+
+
+def vanishing(x: Any, scale: Any, tolerance: float | None = None) -> np.ndarray:
+    """Where x is 0 up to the rounding errors of numbers like ``scale``, or up to ``tolerance`` of them."""
+    size = np.abs(plain(scale))
+    if tolerance is None:
+        tolerance = 32 * max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
+    largest = np.max(size, axis=-1, initial=0.0)
+    largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
+    return np.asarray(np.abs(plain(x)) <= tolerance * largest)
+
+
+def reciprocal(x: Any, scale: Any) -> Any:
+    """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
+    small = vanishing(x, scale)
+    return where(small, 0.0, 1 / where(small, 1.0, x))
+
+
+def gaps(w: Any) -> Any:
+    """The matrix 1 / (w_j - w_i), with 0 where the two are equal."""
+    return reciprocal(row(w) - column(w), w)
+
+
+def equal_pairs(w: Any, tolerance: float | None = None) -> np.ndarray:
+    """Where two of the numbers of the last axis are equal."""
+    w = plain(w)
+    return vanishing(row(w) - column(w), w, tolerance) & ~np.eye(w.shape[-1], dtype=bool)
+
+
+def unused(g: Any, x: Any) -> np.ndarray:
+    """Where the gradient ``g`` stays 0, as only its graph tells: that of vectors that nobody asked for."""
+    if not is_node(x):
+        return np.zeros(g.shape, bool)
+    found = plain(g) == 0
+    return found & stands_still(g) if is_node(g) and found.any() else found
+
+
+def of_equals(inner: Any, pairs: np.ndarray, find: Any) -> Any:
+    """``inner``, and NaN for ``pairs`` of equal values if one of their vectors is used."""
+    if not pairs.any():
+        return inner
+    idle = find()
+    return without(inner, pairs & ~(row(idle) & column(idle)))
+
+
+def without(x: Any, where_to: np.ndarray) -> Any:
+    """``x``, and NaN in places: as a factor, which forward derivatives see too."""
+    return x * np.where(where_to, np.nan, 1.0).astype(x.dtype)
+
+
+# --- functions of the whole eigenspace ---------------------------------------------------------------
 
 
 def within_eigenspaces(g: Any, out: Any, x: Any, parts: Any, pack: Any, pairs: np.ndarray) -> Any:
@@ -25,8 +91,8 @@ def within_eigenspaces(g: Any, out: Any, x: Any, parts: Any, pack: Any, pairs: n
     """
     n, (w, v), (gw, gv) = x.shape[-1], parts(out.array), parts(g)
     size = max(float(np.abs(g.array).max(initial=0.0)), 1e-300)
-    gaps = np.abs(w[..., :, None] - w[..., None, :]) * pairs
-    apart = float(gaps.max(initial=0.0) / max(np.abs(w).max(initial=0.0), 1e-300))
+    apart = np.abs(w[..., :, None] - w[..., None, :]) * pairs
+    apart = float(apart.max(initial=0.0) / max(np.abs(w).max(initial=0.0), 1e-300))
     close = (1e4 * np.finfo(w.dtype).eps + 10 * apart) * size
     held = again(g, {**elsewhere(x), out: out.array})
     off = [np.abs(held - g.array).max(-1)]
@@ -87,6 +153,8 @@ def _any_turn(labels: np.ndarray, dtype: Any) -> np.ndarray:
     """A unitary matrix that mixes those of one label."""
     n = labels.shape[-1]
     rng = np.random.default_rng(0)
-    mix = rng.normal(size=(n, n)) + (1j * rng.normal(size=(n, n)) if np.dtype(dtype).kind == "c" else 0)
+    mix = rng.normal(size=(n, n)) + (
+        1j * rng.normal(size=(n, n)) if np.dtype(dtype).kind == "c" else 0
+    )
     same = labels[..., :, None] == labels[..., None, :]
     return np.linalg.qr(np.where(same, mix, 0))[0].astype(dtype)

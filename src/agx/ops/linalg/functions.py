@@ -61,8 +61,12 @@ def _expm_finite(x: np.ndarray) -> np.ndarray:
     x2 = x @ x
     x4 = x2 @ x2
     x6 = x2 @ x4
-    odd = x6 @ (b[13] * x6 + b[11] * x4 + b[9] * x2) + b[7] * x6 + b[5] * x4 + b[3] * x2 + b[1] * one
-    even = x6 @ (b[12] * x6 + b[10] * x4 + b[8] * x2) + b[6] * x6 + b[4] * x4 + b[2] * x2 + b[0] * one
+    odd = (
+        x6 @ (b[13] * x6 + b[11] * x4 + b[9] * x2) + b[7] * x6 + b[5] * x4 + b[3] * x2 + b[1] * one
+    )
+    even = (
+        x6 @ (b[12] * x6 + b[10] * x4 + b[8] * x2) + b[6] * x6 + b[4] * x4 + b[2] * x2 + b[0] * one
+    )
     odd = x @ odd
     found = np.linalg.solve(even - odd, even + odd)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -144,7 +148,9 @@ def _sqrtm_general(x: np.ndarray) -> np.ndarray:
     lost = np.isnan(found).any((-2, -1), keepdims=True)
     if lost.any():
         w, v = np.linalg.eig(np.where(lost, x, np.eye(x.shape[-1])))
-        sound = (np.linalg.cond(v) < 1e8) & np.asarray((x.dtype.kind == "c") | (w.imag == 0).all(-1) & (w.real >= 0).all(-1))
+        sound = (np.linalg.cond(v) < 1e8) & np.asarray(
+            (x.dtype.kind == "c") | (w.imag == 0).all(-1) & (w.real >= 0).all(-1)
+        )
         v = np.where(sound[..., None, None], v, np.eye(x.shape[-1]))
         with np.errstate(invalid="ignore"):
             again = (v * np.sqrt(w)[..., None, :]) @ np.linalg.inv(v)
@@ -153,14 +159,16 @@ def _sqrtm_general(x: np.ndarray) -> np.ndarray:
 
 
 def _logm_general(x: np.ndarray) -> np.ndarray:
-    """Square roots until the matrix is near 1, and Gauss' quadrature of an integral there (Higham 2008, 11.4)."""
+    """Square roots until the matrix is near 1, and an integral by Gauss' rule there (Higham 2008, 11.4)."""
     x, turn = _turned(x)
     one, often = np.eye(x.shape[-1]), 0
     while (_norm(x - one) > 0.25).any() and often < 60 and np.isfinite(x).any():
         x, often = _root(x), often + 1
     nodes, weights = np.polynomial.legendre.leggauss(16)
     x = x - one
-    parts = (w / 2 * _inverse(one + (t + 1) / 2 * x) @ x for t, w in zip(nodes, weights, strict=True))
+    parts = (
+        w / 2 * _inverse(one + (t + 1) / 2 * x) @ x for t, w in zip(nodes, weights, strict=True)
+    )
     found = 2.0**often * sum(parts)
     return np.asarray(found + 1j * turn * one if x.dtype.kind == "c" else found)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +73,7 @@ class _Divided:
 
     def mean(self, w: np.ndarray) -> np.ndarray:
         """The integral of derivative k over the simplex of k + 1 points."""
-        k, total = len(w) - 1, 0.0
+        k, total = len(w) - 1, np.zeros(w.shape[1:])
         for chosen in itertools.product(range(len(_NODES)), repeat=k):
             place, weight, rest = w[0], 1.0, 1.0
             for step, j in enumerate(chosen):
@@ -87,12 +86,14 @@ class _Divided:
 
 
 def _value(a: np.ndarray, *along: np.ndarray, f: Callable[[Any], Any]) -> np.ndarray:
-    """The derivative of f(A) of order k along k matrices: the sum over their orders (Daleckii and Krein 1965)."""
+    """The derivative of f(A) along k matrices: the sum over their orders (Daleckii and Krein 1965)."""
     dtype = np.result_type(a, *along)
     w, v = np.linalg.eigh(a.astype(np.result_type(a.dtype, np.float64)))
     k, vh = len(along), np.conj(np.swapaxes(v, -1, -2))
     scale = np.abs(w).max(-1, initial=0.0).reshape((*w.shape[:-1], *(1,) * (k + 1)))
-    grid = [np.expand_dims(w, tuple(-1 - j for j in range(k + 1) if j != k - i)) for i in range(k + 1)]
+    grid = [
+        np.expand_dims(w, tuple(-1 - j for j in range(k + 1) if j != k - i)) for i in range(k + 1)
+    ]
     shape = (*w.shape[:-1], *w.shape[-1:] * (k + 1))
     divided = _Divided(f, np.broadcast_to(scale, shape))
     weights = divided(np.stack([np.broadcast_to(x, shape) for x in grid]))
@@ -103,9 +104,7 @@ def _value(a: np.ndarray, *along: np.ndarray, f: Callable[[Any], Any]) -> np.nda
         pairs = ",".join("..." + letters[i : i + 2] for i in range(k))
         formula = f"...{letters},{pairs}->...{letters[0]}{letters[-1]}"
         inner = [vh @ e @ v for e in along]
-        found = sum(
-            np.einsum(formula, weights, *order) for order in itertools.permutations(inner)
-        )
+        found = sum(np.einsum(formula, weights, *order) for order in itertools.permutations(inner))
     found = np.asarray(v @ found @ vh)
     return found.astype(np.result_type(dtype, np.complex64) if weights.dtype.kind == "c" else dtype)
 
@@ -125,17 +124,22 @@ _spectral = primitive("symmetric_function", _value, _rule)
 def symmetric_function(a: Any, f: Callable[[Any], Any]) -> Array:
     """Apply ``f`` to the eigenvalues of Hermitian matrices (..., M, M): V f(w) V^H of (A + A^H) / 2.
 
-    ``f`` maps arrays elementwise and is made of NumPy's or agx's functions. Derivatives are divided differences
-    of f (Daleckii and Krein 1965), by agx's own derivatives of it, right at equal eigenvalues and to any
-    order. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square, and TypeError if ``f`` depends on
-    other Tensors, whose gradients would be lost.
+    ``f`` maps arrays elementwise and is made of NumPy's or agx's functions. Derivatives are divided
+    differences of f (Daleckii and Krein 1965), by agx's own derivatives of it, right at equal eigenvalues
+    and to any order. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square, and TypeError if ``f`` is
+    no function, or depends on other Tensors, whose gradients would be lost.
 
-    >>> ag.linalg.symmetric_function(np.array([[0.0, 1.0], [1.0, 0.0]]), np.square)
-    array([[1., 0.],
-           [0., 1.]])
+    >>> ag.linalg.symmetric_function(np.array([[0.0, 0.0], [0.0, 1.0]]), np.cos).round(4)
+    array([[1.    , 0.    ],
+           [0.    , 0.5403]])
     """
     a = as_array(a)
     check_square("symmetric_function", a)
+    if not callable(f):
+        raise TypeError(
+            f"symmetric_function: expected a function of the eigenvalues, got {type(f).__name__}; "
+            "pass one, such as np.exp"
+        )
     with np.errstate(all="ignore"):
         probe = f(np.zeros(1))
     if isinstance(probe, Node):

@@ -189,7 +189,7 @@ def nanstd(
     """Compute the standard deviation along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanstd(np.array([1.0, np.nan, 3.0]))
-    array(1.)
+    np.float64(1.0)
     """
     ddof = degrees_lost("nanstd", ddof, correction)
     return root_mean_square(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean))

@@ -139,9 +139,7 @@ def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: floa
     away = conj(x - mean(x, axis, keepdims=True)) * _per_degree(x, axis, ddof)
     every = tuple(range(x.ndim)) if axis is None else axis
     share = wide(g * inverse) * away
-    return smooth_at_zero(
-        share, g, out, x, lambda q: wide(q) * away, wide, op="std", axis=every
-    )
+    return smooth_at_zero(share, g, out, x, lambda q: wide(q) * away, wide, op="std", axis=every)
 
 
 _var = primitive(
@@ -270,7 +268,9 @@ def _root_vjp(g: Any, out: Any, x: Any) -> Any:
 
 
 #: The square root of a mean of squares; its gradient at 0 is 0, as that of any length.
-root_mean_square = primitive("root_mean_square", lambda x: np.sqrt(x), (_root_vjp,), elementwise=True)
+root_mean_square = primitive(
+    "root_mean_square", lambda x: np.sqrt(x), (_root_vjp,), elementwise=True
+)
 
 
 # --- products ------------------------------------------------------------------------------------
