@@ -27,8 +27,8 @@ def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
 
 
 def _computed(node: Node, values: dict[Any, Any], record: bool) -> Any:
-    p: Any = node.primitive
-    if p is None or registry.get(p.name) is not p:
+    p = node.primitive
+    if p is None or registry.get(p.name) != p:
         return np.full(node.shape, np.nan)
     arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
     if record:

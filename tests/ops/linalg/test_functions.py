@@ -198,5 +198,7 @@ def test_vectors_that_are_not_used_may_belong_to_equal_values():
 
 
 def test_what_is_no_function_is_refused():
-    with pytest.raises(TypeError, match="symmetric_function: expected a function of the eigenvalues"):
+    with pytest.raises(
+        TypeError, match="symmetric_function: expected a function of the eigenvalues"
+    ):
         la.symmetric_function(np.eye(2), np.ones(2))

@@ -114,12 +114,9 @@ def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     still = (y == 0) & (x == 0)
     lower = x ** where(still, 1.0, y - 1)
     share = g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
-    return unsteady_at(share, g, x, y, still & ~_constant(y), op="power")
-
-
-def _constant(y: Any) -> Any:
-    """Where an exponent stays what it is."""
-    return stands_still(y) if isinstance(y, Node) else True
+    if not isinstance(y, Node) or not still.any():
+        return share
+    return unsteady_at(share, g, x, y, still & ~stands_still(y), op="power")
 
 
 def _root(share: Any, g: Any, out: Any, x: Any, y: float) -> Any:
@@ -136,7 +133,10 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     """out log(x), and 0 where x^y stays 0 (0^0 is 1 by convention): x = 0, or x infinite and y < 0."""
     still = ((x == 0) & (y >= 0)) | (np.isinf(x) & (y < 0))
     share = g * where(still, 0.0, out * log(where(still, 1.0, x)))
-    return unsteady_at(share, g, x, y, (x == 0) & (y >= 0) & (y <= 1) & ~_constant(x), op="power")
+    lost = (x == 0) & (y >= 0) & (y <= 1)
+    if not isinstance(x, Node) or not np.any(lost):
+        return share
+    return unsteady_at(share, g, x, y, lost & ~stands_still(x), op="power")
 
 
 power: Binary[Scalar] = primitive(

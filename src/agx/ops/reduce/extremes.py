@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, primitive
+from ..._engine.graph import implements, is_node, primitive
 from ..elementwise.limits import maximum, minimum
 from ..elementwise.quotient import undefined_at
 from ..shape.axes import Axis, as_array, refuse_out
@@ -28,8 +28,11 @@ def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any
     best = restore_axes(out, x, axis, keepdims)
     hit = (x == best) | ((x != x) & (best != best))
     count = np.sum(hit, axis=axis, keepdims=True)
-    wide, weight = restore_axes(g, x, axis, keepdims), (hit / np.maximum(count, 1)).astype(x.dtype)
-    return undefined_at(wide * weight, wide, x - best, hit & (count > 1), op="maximum")
+    wide = restore_axes(g, x, axis, keepdims)
+    share = wide * (hit / np.maximum(count, 1)).astype(x.dtype)
+    if not is_node(x):
+        return share
+    return undefined_at(share, wide, x - best, hit & (count > 1), op="maximum")
 
 
 _max = primitive(
