@@ -26,9 +26,9 @@ def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
     return values.get(root, root if record else root.array)
 
 
-def _computed(node: Node, values: dict[Any, Any], record: bool) -> Any:
+def _computed(node: Any, values: dict[Any, Any], record: bool) -> Any:
     p = node.primitive
-    if p is None or registry.get(p.name) != p:
+    if p is None or registry.get(p.name) is not p:
         return np.full(node.shape, np.nan)
     arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
     if record:
