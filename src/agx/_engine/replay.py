@@ -27,8 +27,9 @@ def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
 
 
 def _computed(node: Any, values: dict[Any, Any], record: bool) -> Any:
-    p = node.primitive
-    if p is None or registry.get(p.name) is not p:
+    p: Any = node.primitive
+    ours: Any = None if p is None else registry.get(p.name)
+    if ours is None or ours is not p:
         return np.full(node.shape, np.nan)
     arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
     if record:

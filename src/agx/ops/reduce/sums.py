@@ -309,7 +309,11 @@ def _root_vjp(g: Any, out: Any, x: Any) -> Any:
 
 #: The square root of a mean of squares; its gradient at 0 is 0, as that of any length.
 root_mean_square = primitive(
-    "root_mean_square", lambda x: np.sqrt(x), (_root_vjp,), elementwise=True
+    "root_mean_square",
+    lambda x: np.sqrt(x),
+    (_root_vjp,),
+    elementwise=True,
+    derivative="1 / (2 * sqrt(x))",
 )
 
 
