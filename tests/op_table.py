@@ -92,6 +92,10 @@ rows = {
     ],
     "mean": [(lambda x: ag.mean(x * x, axis=1), normal(2, 3)), (lambda x: ag.mean(x * x), normal(4))],
     "var": [(lambda x: ag.var(x, axis=(0, 2), ddof=1), normal(2, 3, 2)), (ag.var, normal(4))],
+    "root_mean_square": [(ops["root_mean_square"], positive(3)), (lambda x: ag.std(x, where=[True, True, False]), positive(3))],
+    "undefined_slope": [
+        (lambda x: ops["undefined_slope"](x, lost=np.False_, axis=(), op="norm") + x * x, normal(3)),
+    ],
     "std": [(lambda x: ag.std(x, axis=1, keepdims=True), normal(2, 3)), (ag.std, normal(4))],
     "prod": [
         (ag.prod, normal(4)),

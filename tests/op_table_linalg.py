@@ -94,6 +94,13 @@ rows = {
         (lambda x, y: phaseless(la.eig(x + 1j * y)[1]), spread(), 0.3 * normal(3, 3)),
         (lambda a: ag.abs(la.eigvals(a)), normal(4, 4)),
     ],
+    "expm": [(la.expm, normal(3, 3)), (la.expm, normal(2, 2, 2))],
+    "sqrtm": [(la.sqrtm, spread()), (la.sqrtm, np.eye(2))],
+    "logm": [(la.logm, spread()), (la.logm, np.eye(2))],
+    "symmetric_function": [
+        (lambda a: la.symmetric_function(a, np.exp), spread(2)),
+        (lambda a: la.symmetric_function(a, np.sin), np.zeros((2, 2))),
+    ],
     "svd": [
         *[(lambda a, i=i: la.svd(a)[i], normal(2, 3, 3)) for i in range(3)],
         *[(lambda a, i=i: la.svd(a, full_matrices=False)[i], normal(4, 2)) for i in range(3)],

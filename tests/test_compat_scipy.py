@@ -159,10 +159,21 @@ def test_banded_systems():
 
 
 def test_other_names_are_scipys():
-    assert_allclose(ag_linalg.expm(np.zeros((2, 2))), np.eye(2))
-    assert "expm" in dir(ag_linalg) and ag_linalg.LinAlgError is linalg.LinAlgError
-    with pytest.raises(NotImplementedError, match="expm: no gradient .* give one with defvjp"):
-        grad(lambda a: np.sum(ag_linalg.expm(a)))(np.eye(2))
+    assert_allclose(ag_linalg.cosm(np.zeros((2, 2))), np.eye(2))
+    assert "cosm" in dir(ag_linalg) and ag_linalg.LinAlgError is linalg.LinAlgError
+    with pytest.raises(NotImplementedError, match="cosm: no gradient .* give one with defvjp"):
+        grad(lambda a: np.sum(ag_linalg.cosm(a)))(np.eye(2))
+
+
+@pytest.mark.parametrize("name", ["expm", "sqrtm", "logm"])
+def test_functions_of_matrices(name):
+    ours, theirs = getattr(ag_linalg, name), getattr(linalg, name)
+    for a in (np.eye(2), np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[4.0, 1.0], [0.0, 4.0]])):
+        assert_allclose(ours(a), theirs(a), atol=1e-12)
+    assert_allclose(
+        grad(lambda a: np.sum(ours(a)))(np.eye(2)),
+        np.full((2, 2), {"expm": np.e, "sqrtm": 0.5, "logm": 1.0}[name]),
+    )
 
 
 # --- convolution ---------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ rows = {
     "linalg.multi_dot": [c([M, N, K])],
     "linalg.outer": [c(V, W)],
     "linalg.solve": [c(M, V[:2]), c(M, N)],
+    "linalg.symmetric_function": [c(M, np.sin)],
     "linalg.tensorinv": [c(np.eye(4).reshape(2, 2, 4) + 0.1)],
     "linalg.tensorsolve": [c(np.eye(4).reshape(2, 2, 4) + 0.1, M)],
     "linalg.solve_banded": [c((0, 1), M, V[:2])],

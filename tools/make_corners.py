@@ -36,9 +36,17 @@ row, and `python tools/make_corners.py` writes this page from what agx computes.
 
 - Functions like relu agree with each other at 0: the gradient there is 0.
 - Arguments that tie for a maximum or minimum share the gradient, and the shares sum to 1.
-- Norms have the gradient 0 at 0, and a standard deviation of 0 has the gradient 0.
-- A cotangent of 0 stays 0, so `where(x > 0, sqrt(x), 0.0)` needs no trick, to second order too.
-- At singularities the gradient is the limit, infinite or not; NaN stands only where there is none.
+- Norms have the gradient 0 at 0, and a standard deviation of 0 has the gradient 0. Their squares, and
+  what else cancels the length, are smooth to any order; of the length itself the second derivative is NaN.
+- A cotangent that stays 0 is 0, so `where(x > 0, sqrt(x), 0.0)` needs no trick, to second order too. One
+  that is 0 at this point alone, times an infinite derivative, is the right number where the two cancel,
+  else NaN.
+- Vectors of equal eigenvalues or singular values have no derivative: NaN, unless the result does not depend
+  on the choice of a basis. `ag.linalg.symmetric_function`, `expm`, `sqrtm` and `logm` are smooth there.
+- At singularities the gradient is the limit, infinite or not; NaN stands only where there is none that is
+  known, and `ag.testing.explain_nan(f, x)` says why.
+- Kinks between straight lines (relu, abs, maximum, sort, sign) have the second derivative 0, though two of
+  them may cancel: write `x` for `relu(x) - relu(-x)`, and `x**2` for `(x * sign(x))**2`.
 - Large arguments neither overflow nor lose the gradient.
 - Forward mode (`jvp`) gives the same slopes. There it is a tangent of 0 that stays 0, so of what is
   "0 times infinity" below it may give 0.

@@ -111,10 +111,10 @@ cdef object unbroadcast(str op, object c, tuple shape):
 
 cdef object silence(object g, object c):
     """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
-    undefined = np.isnan(getattr(c, "value", c))
+    undefined = np.isnan(c)
     if not undefined.any():
         return c
-    return np.where(undefined & (getattr(g, "value", g) == 0), 0.0, c)
+    return np.where(undefined & (g == 0), 0.0, c)
 
 
 # --- fingerprints ------------------------------------------------------------------------------------

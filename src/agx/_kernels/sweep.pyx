@@ -19,13 +19,20 @@ from agx._kernels.walk cimport walk
 
 import numpy as np
 
-from agx._kernels.graph import declare_push
+from agx._kernels.graph import declare_push, set_recording
 
 cnp.import_array()
 
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_add = np.add
+cdef object mend = None
+
+
+def declare_mend(object function):
+    """Name the function that says what a zero cotangent times an infinite derivative is, from its graph."""
+    global mend
+    mend = function
 
 
 # --- ways through a graph ----------------------------------------------------------------------------
@@ -121,7 +128,7 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
         if c is None:
             continue
         if careful and p.elementwise:
-            c = silence(g, c)
+            c = mend(node, i, g, c) if create_graph else silence(g, c)
         shares.append((a, fit(p.name, c, <Node>a)))
     if not intact(node):
         blame(node, operands_of(node, g if stacked is None else g[0], create_graph))
@@ -383,13 +390,8 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
 
 
 cdef bint any_nan(dict cotangents, list nodes):
-    """Whether the gradient of a leaf among ``nodes`` holds a NaN that silence could have prevented."""
+    """Whether the gradient of a leaf among ``nodes`` holds a NaN."""
     cdef Node node
-    cdef bint silenced = False
-    for node in nodes:
-        silenced |= node._primitive is not None and node._primitive.elementwise
-    if not silenced:
-        return False
     for node in nodes:
         if node._args is None:
             g = cotangents.get(node)
@@ -398,12 +400,27 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
+cdef dict look_closer(list order, object seed, set needed, set kept, set owned, bint ends):
+    """The cotangents once more, where a NaN has come out: with their graphs, which tell a zero by chance
+    from one that stays zero. Operations that do without graphs have every zero stay zero.
+    """
+    before = set_recording(True)
+    try:
+        found = propagate(order, seed, needed, kept, True, True, owned, None, None, ends)
+        return {node: value_of(g) for node, g in found.items()}
+    except Exception:
+        owned.clear()
+    finally:
+        set_recording(before)
+    return propagate(order, seed, needed, kept, False, True, owned, None, None, ends)
+
+
 def backward(Node root, object seed, bint free, object watch=None):
     """Add the gradient of ``root`` to every leaf below it; give intermediates theirs.
 
-    The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a check at
-    every elementwise operation that a zero cotangent stays zero; with hooks it checks at once, so that
-    each is told once.
+    The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a look at every
+    elementwise operation where a zero cotangent meets an infinite derivative; with hooks it checks at
+    once, so that each is told once.
     """
     cdef list order = sorted_below(root)
     if watch is not None and not watch.wants(order):
@@ -415,7 +432,7 @@ def backward(Node root, object seed, bint free, object watch=None):
     cdef PyObject *found
     if watch is None and any_nan(cotangents, order):
         owned.clear()
-        cotangents = propagate(order, seed, None, kept, False, True, owned, None, None)
+        cotangents = look_closer(order, seed, None, kept, owned, False)
     for node in order:
         found = PyDict_GetItemWithError(cotangents, node)
         g = None if found is NULL else <object>found
@@ -461,6 +478,6 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
         if stacked is not None:
             return None
         owned.clear()
-        cotangents = propagate(order, seed, needed, kept, False, True, owned, None, None, ends)
+        cotangents = look_closer(order, seed, needed, kept, owned, ends)
     found = [cotangents.get(node) for node in wrt]
     return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]

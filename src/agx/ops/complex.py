@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .._engine.signatures import Array
 
 __all__ = [
-    "angle",
     "conj",
     "imag",
     "real",
@@ -78,33 +77,6 @@ def imag(val: Any) -> Array:
     array([2.])
     """
     return _imag(val)
-
-
-_angle = primitive(
-    "angle",
-    np.angle,
-    (lambda g, out, x: g * (-1j * conj(x)) / _safe(_squared(x)) if is_complex(x) else None,),
-)
-
-
-def _squared(x: Any) -> Any:
-    return real(x) ** 2 + imag(x) ** 2
-
-
-def _safe(r: Any) -> Any:
-    """``r``, and 1 where it is 0, so that 0 / r is 0."""
-    return r + (r == 0)
-
-
-@implements(np.angle)
-def angle(z: Any, deg: bool = False) -> Array:
-    """Compute the argument of complex numbers in radians (degrees with ``deg``); its gradient at 0 is 0.
-
-    >>> ag.angle(np.array([1.0j]), deg=True)
-    array([90.])
-    """
-    found = _angle(z)
-    return found * (180 / np.pi) if deg else found
 
 
 def real_dot(x: Any, y: Any) -> Any:

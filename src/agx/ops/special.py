@@ -13,9 +13,9 @@ import numpy as np
 
 from .._engine.graph import Primitive, implements, of_arrays, primitive, value_of
 from .elementwise.activations import erf as erf
-from .elementwise.arithmetic import sign
 from .elementwise.exponential import difference_or_zero, exp, log, log1p
 from .elementwise.limits import clip
+from .elementwise.quotient import steep_sign
 from .reduce.softmax import log_softmax as plain_log_softmax
 from .reduce.softmax import logsumexp as plain_logsumexp
 from .reduce.softmax import softmax as plain_softmax
@@ -314,7 +314,7 @@ ive = _ufunc(
     "ive",
     "exp(-abs(x)) iv(v, x)",
     None,
-    lambda g, out, v, x: g * (0.5 * (ive(v - 1, x) + ive(v + 1, x)) - sign(x) * out),
+    lambda g, out, v, x: g * (0.5 * (ive(v - 1, x) + ive(v + 1, x)) - steep_sign(x) * out),
     as_="bessel_ie",
     derivative=(None, "(ive(v - 1, x) + ive(v + 1, x)) / 2 - sign(x) * ive(v, x)"),
 )
@@ -346,14 +346,14 @@ i1 = _ufunc(
 i0e = _ufunc(
     "i0e",
     "exp(-abs(x)) i0(x)",
-    lambda g, out, x: g * (i1e(x) - sign(x) * out),
+    lambda g, out, x: g * (i1e(x) - steep_sign(x) * out),
     as_="bessel_i0e",
     derivative="i1e(x) - sign(x) * i0e(x)",
 )
 i1e = _ufunc(
     "i1e",
     "exp(-abs(x)) i1(x)",
-    lambda g, out, x: g * (0.5 * (i0e(x) + ive(2, x)) - sign(x) * out),
+    lambda g, out, x: g * (0.5 * (i0e(x) + ive(2, x)) - steep_sign(x) * out),
     as_="bessel_i1e",
     derivative="(i0e(x) + ive(2, x)) / 2 - sign(x) * i1e(x)",
 )

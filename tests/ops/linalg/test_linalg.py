@@ -251,7 +251,7 @@ def test_equal_eigenvalues(a):
     weight = np.arange(9.0).reshape(3, 3)
     lower = np.tril(weight + weight.T, -1) + np.diag(np.diag(weight))
     assert np.isfinite(found).all()
-    np.testing.assert_allclose(np.diag(found), np.diag(lower))
+    np.testing.assert_allclose(found, lower, atol=1e-13)
     np.testing.assert_allclose(gradient(la.eigvalsh, a), np.eye(3), atol=1e-15)
 
 
@@ -276,9 +276,11 @@ def test_nearly_equal_eigenvalues_do_not_amplify_rounding():
 )
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_equal_and_zero_singular_values(a, part):
-    assert np.isfinite(gradient(lambda t: la.svd(t, full_matrices=False)[part], a)).all()
+    """Values have a gradient; vectors, which could be others as well, have none."""
+    found = gradient(lambda t: la.svd(t, full_matrices=False)[part], a)
+    assert (np.isfinite if part == 1 else np.isnan)(found).all()
     second = ag.hessian(lambda t: ag.sum(la.svd(t, full_matrices=False)[part] ** 2))(a)
-    assert np.isfinite(second).all()
+    assert np.isnan(second).all()
 
 
 @pytest.mark.parametrize("ord", [None, 0, 1, 2, 3, 1.5, -1, INF, -INF])
@@ -294,10 +296,11 @@ def test_the_gradient_at_the_zero_matrix_is_zero(ord):
     np.testing.assert_array_equal(gradient(lambda t: la.norm(t, ord, (0, 1)), np.zeros((2, 3))), 0)
 
 
-def test_second_derivatives_at_the_zero_vector_are_finite():
-    for ord in (1, 2, 3, INF):
-        second = ag.hessian(lambda t, ord=ord: la.norm(t, ord))(np.zeros(2))
-        np.testing.assert_array_equal(second, 0)
+@pytest.mark.parametrize(("ord", "expected"), [(1, 0), (INF, 0), (2, np.nan), (3, np.nan)])
+def test_second_derivatives_at_the_zero_vector(ord, expected):
+    """Kinks of straight lines have none, as relu; a cone has no second derivative."""
+    second = ag.hessian(lambda t: la.norm(t, ord))(np.zeros(2))
+    np.testing.assert_array_equal(second, expected)
 
 
 def test_a_zero_beside_other_numbers():

@@ -5,17 +5,20 @@ In a rule ``g`` is the gradient of the result ``out``; rules leave un-broadcasti
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ..._engine.graph import Node, declare_arithmetic, implements, no_gradient, primitive, value_of
-from ..complex import conj, is_complex, real
+from ..._engine.replay import stands_still
+from ..complex import conj, conjugated, is_complex, real
 from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
+from .quotient import smooth_at_zero, unsteady_at
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Binary, TwoIn
@@ -83,26 +86,57 @@ reciprocal = primitive(
 )
 square = primitive("square", np.square, (lambda g, out, x: 2 * g * x,), derivative="2 * x")
 sqrt = primitive(
-    "sqrt", np.sqrt, (lambda g, out, x: g * 0.5 / (out + 0.0),), derivative="1 / (2 * sqrt(x))"
+    "sqrt",
+    np.sqrt,
+    (
+        lambda g, out, x: smooth_at_zero(
+            g * 0.5 / (out + 0.0), g, out, x, lambda q: q * 0.5, square=x
+        ),
+    ),
+    derivative="1 / (2 * sqrt(x))",
 )
 cbrt = primitive(
-    "cbrt", np.cbrt, (lambda g, out, x: g * (1 / 3) / out / out,), derivative="1 / (3 * cbrt(x)**2)"
+    "cbrt",
+    np.cbrt,
+    (
+        lambda g, out, x: smooth_at_zero(
+            g * (1 / 3) / out / out, g, out, x, lambda q: q * (1 / 3), times=2
+        ),
+    ),
+    derivative="1 / (3 * cbrt(x)**2)",
 )
 
 
 def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where y is 0 (x^0 is the constant 1, at x = 0 too) and where y makes x^y vanish."""
     if isinstance(y, (int, float)) and abs(y) != np.inf:
-        return g * (y * x ** (y - 1)) if y else None
-    still = y == 0
+        return _root(g * (y * x ** (y - 1)), g, out, x, y) if y else None
+    still = (y == 0) & (x == 0)
     lower = x ** where(still, 1.0, y - 1)
-    return g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
+    share = g * where(still | (np.isinf(y) & (lower == 0)), 0.0, y * lower)
+    if not isinstance(y, Node) or not still.any():
+        return share
+    return unsteady_at(share, g, x, y, still & ~stands_still(y), op="power")
+
+
+def _root(share: Any, g: Any, out: Any, x: Any, y: float) -> Any:
+    """``share``, and at 0 what remains of y x^(y-1) if g has the factor x^y: y x^((k+1)y-1) of k of them."""
+    if not 0 < y < 1:
+        return share
+    often = math.ceil(1 / y - 1 - 1e-9)
+    rest = (often + 1) * y - 1
+    left = (lambda q: q * y) if abs(rest) < 1e-9 else (lambda q: q * y * x**rest)
+    return smooth_at_zero(share, g, out, x, left, times=often)
 
 
 def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     """out log(x), and 0 where x^y stays 0 (0^0 is 1 by convention): x = 0, or x infinite and y < 0."""
     still = ((x == 0) & (y >= 0)) | (np.isinf(x) & (y < 0))
-    return g * where(still, 0.0, out * log(where(still, 1.0, x)))
+    share = g * where(still, 0.0, out * log(where(still, 1.0, x)))
+    lost = (x == 0) & (y >= 0) & (y <= 1)
+    if not isinstance(x, Node) or not np.any(lost):
+        return share
+    return unsteady_at(share, g, x, y, lost & ~stands_still(x), op="power")
 
 
 power: Binary[Scalar] = primitive(
@@ -150,14 +184,25 @@ def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
 
 
 sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
-absolute = primitive(
-    "abs", np.absolute, (lambda g, out, x: g * conj(sign(x)),), derivative="sign(x)"
-)
-fabs = primitive("fabs", np.fabs, (lambda g, out, x: g * sign(x),), derivative="sign(x)")
+
+
+def _absolute_vjp(g: Any, out: Any, x: Any) -> Any:
+    """The conjugate of x / |x|; of real numbers the sign, whose derivative at a kink is 0."""
+    share, kink = g * conjugated(sign(x)), not is_complex(x)
+    return smooth_at_zero(share, g, out, x, lambda q: q * conjugated(x), op="absolute", kink=kink)
+
+
+def _copysign_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:
+    share = g * (sign(value_of(x)) * np.copysign(1.0, value_of(y)))
+    return smooth_at_zero(share, g, out, x, lambda q: q * x, op="copysign", kink=True)
+
+
+absolute = primitive("abs", np.absolute, (_absolute_vjp,), derivative="sign(x)")
+fabs = primitive("fabs", np.fabs, (_absolute_vjp,), derivative="sign(x)")
 copysign = primitive(
     "copysign",
     np.copysign,
-    (lambda g, out, x, y: g * (sign(value_of(x)) * np.copysign(1.0, value_of(y))), no_gradient),
+    (lambda g, out, x, y: _copysign_vjp(g, out, x, y), no_gradient),
     derivative=("sign(x) * copysign(1, y)", "0"),
 )
 

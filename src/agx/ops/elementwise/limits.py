@@ -12,6 +12,7 @@ from ..._runtime.threads import team
 from ..complex import is_complex, real, real_only
 from ..shape.axes import listed, refuse_out
 from ..shape.where import where
+from .quotient import undefined_at
 
 if TYPE_CHECKING:
     from typing import Never
@@ -43,8 +44,12 @@ def _winner(g: Any, out: Any, mine: Any, rival: Any, top: bool) -> Any:
         return _relu_gradient(g, mine - rival if top else rival - mine)
     won, drawn = _attains(mine, out), _attains(rival, out)
     if np.isfinite(g).all():
-        return g * (won & ~drawn) + (g * 0.5) * (won & drawn)
-    return where(won, where(drawn, g * 0.5, g), 0.0)
+        share = g * (won & ~drawn) + (g * 0.5) * (won & drawn)
+    else:
+        share = where(won, where(drawn, g * 0.5, g), 0.0)
+    return (
+        undefined_at(share, g, mine - rival, won & drawn, op="maximum") if is_node(rival) else share
+    )
 
 
 def _attains(x: Any, out: Any) -> Any:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, primitive, value_of
-from ..complex import is_complex
+from ..complex import imag, is_complex, real
 from ..shape.where import where
 from .arithmetic import sqrt
+from .quotient import smooth_at_zero, unsteady_at
 
 if TYPE_CHECKING:
-    pass
+    from ..._engine.signatures import Array
 
 __all__ = [
+    "angle",
     "arccos",
     "arccosh",
     "arcsin",
@@ -57,8 +59,8 @@ hypot = primitive(
     "hypot",
     np.hypot,
     (
-        lambda g, out, x, y: g * direction_cosine(x, out),
-        lambda g, out, x, y: g * direction_cosine(y, out),
+        lambda g, out, x, y: _hypot_vjp(g, out, x, y),
+        lambda g, out, x, y: _hypot_vjp(g, out, y, x),
     ),
     derivative=("x / hypot(x, y)", "y / hypot(x, y)"),
 )
@@ -66,8 +68,8 @@ arctan2 = primitive(
     "arctan2",
     np.arctan2,
     (
-        lambda g, out, y, x: over_length(g * direction_cosine(x, h := hypot(x, y)), h),
-        lambda g, out, y, x: over_length(-g * direction_cosine(y, h := hypot(x, y)), h),
+        lambda g, out, y, x: _angle_share(g, y, x, x),
+        lambda g, out, y, x: _angle_share(-g, y, x, y),
     ),
     derivative=("x / (x**2 + y**2)", "-y / (x**2 + y**2)"),
 )
@@ -119,6 +121,40 @@ _sinh_arccosh = primitive(
     elementwise=True,
     derivative="x / sqrt(x**2 - 1)",
 )
+
+
+def _hypot_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:
+    return smooth_at_zero(
+        g * direction_cosine(x, out), g, out, x, lambda q: q * x, op="hypot", beside=(y,)
+    )
+
+
+def _angle_share(g: Any, y: Any, x: Any, side: Any) -> Any:
+    """``g`` times the side over the square of the length; 0 at 0, where nothing further is defined."""
+    h = hypot(x, y)
+    share = over_length(g * direction_cosine(side, h), h)
+    return unsteady_at(share, g, x, y, value_of(h) == 0, op="arctan2")
+
+
+def _angle_vjp(g: Any, out: Any, x: Any) -> Any:
+    if not is_complex(x):
+        return None
+    re, im = real(x), imag(x)
+    return _angle_share(-g, im, re, im) - 1j * _angle_share(g, im, re, re)
+
+
+_angle = primitive("angle", np.angle, (_angle_vjp,))
+
+
+@implements(np.angle)
+def angle(z: Any, deg: bool = False) -> Array:
+    """Compute the argument of complex numbers in radians (degrees with ``deg``); its gradient at 0 is 0.
+
+    >>> ag.angle(np.array([1.0j]), deg=True)
+    array([90.])
+    """
+    found = _angle(z)
+    return found * (180 / np.pi) if deg else found
 
 
 def over_length(x: Any, h: Any) -> Any:

@@ -7,19 +7,34 @@ the conjugates where textbooks have none.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, implements, is_node, primitive
+from ..._engine.graph import implements, is_node, primitive
 from ..complex import conj, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
+from ..elementwise.quotient import undefined_slope
 from ..reduce.sums import prod, sum
 from ..shape.axes import as_array, concatenate, expand_dims, reshape
 from ..shape.index import take_along_axis
 from ..shape.where import where
 from .array_api import diagonal
+from .equals import (
+    column,
+    equal_pairs,
+    gaps,
+    of_equals,
+    plain,
+    reciprocal,
+    row,
+    unused,
+    vanishing,
+    within_eigenspaces,
+    without,
+)
 from .matrices import (
     as_diagonal,
     check_square,
@@ -73,35 +88,8 @@ def _unpack(flat: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return parts
 
 
-def _as_plain_array(x: Any) -> np.ndarray:
-    return np.asarray(x.value if isinstance(x, Node) else x)
-
-
 def _real(x: Any) -> Any:
     return real(x) if is_complex(x) else x
-
-
-def _row(v: Any) -> Any:
-    return expand_dims(v, -2)
-
-
-def _column(v: Any) -> Any:
-    return expand_dims(v, -1)
-
-
-def _reciprocal(x: Any, scale: Any) -> Any:
-    """1 / x, and 0 where x is 0 up to the rounding errors of numbers like ``scale``."""
-    size = np.abs(_as_plain_array(scale))
-    tolerance = max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
-    largest = np.max(size, axis=-1, initial=0.0)
-    largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    small = np.abs(_as_plain_array(x)) <= tolerance * largest
-    return where(small, 0.0, 1 / where(small, 1.0, x))
-
-
-def _gaps(w: Any) -> Any:
-    """The matrix 1 / (w_j - w_i), with 0 where the two are equal."""
-    return _reciprocal(_row(w) - _column(w), w)
 
 
 def _triangle(name: str, UPLO: str) -> str:
@@ -131,8 +119,21 @@ def _eigh_parts(flat: Any, x: Any) -> list[Any]:
 def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
     """V* (diag(gw) + F o (V^T gV)) V^T."""
     (w, v), (gw, gv) = _eigh_parts(out, x), _eigh_parts(g, x)
-    inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
-    return matmul(matmul(conj(v), inner), mT(v))
+    inner = as_diagonal(gw) + gaps(w) * matmul(mT(v), gv)
+    near = equal_pairs(w, float(np.finfo(w.dtype).eps) ** 0.5)
+    found = of_equals(inner, near, lambda: _eigh_parts(unused(g, x), x)[1].all(-2))
+    lost = near & np.isnan(plain(found))
+    if not lost.any() or not is_node(x):
+        return matmul(matmul(conj(v), found), mT(v))
+    known: Any = np.nan
+    if is_node(g) and is_node(out):
+        pack = functools.partial(_pack, x.shape[:-2])
+        known = within_eigenspaces(g, out, x, functools.partial(_eigh_parts, x=x), pack, near)
+    unclear, equal = lost & np.isnan(plain(known)), equal_pairs(w)
+    inner = where(lost & ~unclear, known, without(inner, unclear & equal))
+    share = matmul(matmul(conj(v), inner), mT(v))
+    rough = (lost & (equal | ~unclear)).any((-2, -1), keepdims=True)
+    return share * (1.0 + undefined_slope(x, rough, (-2, -1), "eigh")) if rough.any() else share
 
 
 _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
@@ -140,7 +141,7 @@ _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
 
 def _eigvalsh_vjp(g: Any, out: Any, x: Any, *, UPLO: str) -> Any:
     v = eigh(x, UPLO)[1]
-    return matmul(conj(v) * _row(g), mT(v))
+    return matmul(conj(v) * row(g), mT(v))
 
 
 _eigvalsh = primitive("eigvalsh", lambda x, *, UPLO: np.linalg.eigvalsh(x, UPLO), (_eigvalsh_vjp,))
@@ -151,11 +152,12 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Find the eigenvalues, ascending, and eigenvectors of Hermitian matrices (..., M, M).
 
     Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
-    dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008), where F_ij is set to 0 for equal
-    eigenvalues: first derivatives are then right of what treats equal eigenvalues alike, such as
-    their sum, and of projectors onto their whole space; anything else, and second derivatives, need
-    distinct eigenvalues. Complex eigenvectors must be used such that their phases cancel. Raises
-    ValueError for another ``UPLO``.
+    dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008). At equal eigenvalues first derivatives
+    are right of what depends on the matrix through one call of ``eigh`` alone and not on the choice of a
+    basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives:
+    ``symmetric_function`` has all. Between a relative gap of 1e-8 and 1e-14 what depends on the basis
+    loses the digits that the gap has lost. Complex eigenvectors must be used such that their phases
+    cancel. Raises ValueError for another ``UPLO``.
 
     >>> ag.linalg.eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     array([1., 2.])
@@ -196,7 +198,13 @@ def _eig_vjp(g: Any, out: Any, x: Any) -> Any:
     """V^-T (diag(gw) + F o (V^T gV)) V^T, where gV is freed of what changes the lengths."""
     (w, v), (gw, gv) = _eig_parts(out, x), _eig_parts(g, x)
     gv = gv - conj(v) * real(sum(v * gv, -2, keepdims=True))
-    inner = as_diagonal(gw) + _gaps(w) * matmul(mT(v), gv)
+    inner = as_diagonal(gw) + gaps(w) * matmul(mT(v), gv)
+    inner = of_equals(inner, equal_pairs(w), lambda: _eig_parts(unused(g, x), x)[1].all(-2))
+    value = plain(v)
+    defective = np.linalg.svdvals(value)[..., -1:] < value.shape[-1] * np.finfo(value.dtype).eps
+    if defective.any():
+        inner = without(inner, expand_dims(defective, -1))
+        v = where(expand_dims(defective, -1), np.eye(value.shape[-1], dtype=value.dtype), v)
     return solve(mT(v), matmul(inner, mT(v)))
 
 
@@ -208,8 +216,9 @@ def eig(a: Any) -> EigResult:
     """Find the eigenvalues and right eigenvectors, of length 1, of square matrices (..., M, M).
 
     Of a Tensor both are complex. dw = diag(V^-1 dA V) and dV = V (F o (V^-1 dA V)) up to lengths (Giles
-    2008; Boeddeker et al. 2017). Eigenvalues must be distinct, and eigenvectors used such that
-    their phases cancel. Raises ``numpy.linalg.LinAlgError`` if a matrix is not square.
+    2008; Boeddeker et al. 2017). Eigenvectors must be used such that their phases cancel. Where vectors of
+    equal eigenvalues are used, and where eigenvectors coincide, derivatives are NaN. Raises
+    ``numpy.linalg.LinAlgError`` if a matrix is not square.
 
     >>> ag.linalg.eig(np.array([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues
     array([0.+1.j, 0.-1.j])
@@ -246,7 +255,7 @@ def _svd_parts(flat: Any, x: Any, full: bool) -> list[Any]:
 
 def _refuse(g: Any, message: str) -> None:
     """Raise if a gradient arrives at columns that any rotation among them would replace."""
-    if np.any(_as_plain_array(g)):
+    if np.any(plain(g)):
         raise ValueError(message)
 
 
@@ -265,22 +274,32 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
         )
         u, gu, vh, gvh = u[..., :k], gu[..., :k], vh[..., :k, :], gvh[..., :k, :]
     left, right = matmul(mT(u), gu), mT(matmul(conj(gvh), mH(vh)))
-    symmetric = _gaps(s) * (left + right) + as_diagonal(gs)
-    skew = _reciprocal(_row(s) + _column(s), s) * (left - right)
+    symmetric = gaps(s) * (left + right) + as_diagonal(gs)
+    skew = reciprocal(row(s) + column(s), s) * (left - right)
     inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
-    inverse, rows = _reciprocal(s, s), conj(vh)
+    value = plain(s)
+    none = as_diagonal(vanishing(value, value)).astype(bool)
+    inner = of_equals(inner, equal_pairs(value) | none, lambda: _idle_vectors(g, x, full))
+    inverse, rows = reciprocal(s, s), conj(vh)
     total = matmul(inner, rows)
     if n > k:
-        total = total + _column(inverse) * (gvh - matmul(mH(right), rows))
+        total = total + column(inverse) * (gvh - matmul(mH(right), rows))
     total = matmul(conj(u), total)
     if m > k:
-        total = total + matmul((gu - matmul(conj(u), left)) * _row(inverse), rows)
+        total = total + matmul((gu - matmul(conj(u), left)) * row(inverse), rows)
     return total
+
+
+def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
+    """Which pairs of singular vectors nobody asked for."""
+    gu, gs, gvh = _svd_parts(unused(g, x), x, full)
+    k = gs.shape[-1]
+    return np.asarray(gu[..., :k].all(-2) & gvh[..., :k, :].all(-1))
 
 
 def _svdvals_vjp(g: Any, out: Any, x: Any) -> Any:
     u, _, vh = svd(x, full_matrices=False)
-    return matmul(conj(u) * _row(g), conj(vh))
+    return matmul(conj(u) * row(g), conj(vh))
 
 
 _svd = primitive("svd", _svd_value, (_svd_vjp,))
@@ -294,7 +313,7 @@ def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
         return take_along_axis(s, np.argsort(s.value)[..., ::-1])
     w, v = _eigh_parts(_eigh(from_triangle(a, "L"), UPLO="L", by_size=True), a)
     sign = np.copysign(np.ones((), w.dtype), w.value)
-    return SVDResult(v, w * sign, mH(v * _row(sign)))
+    return SVDResult(v, w * sign, mH(v * row(sign)))
 
 
 @implements(np.linalg.svd)
@@ -303,11 +322,10 @@ def svd(
 ) -> SVDResult:
     """Decompose matrices (..., M, N) into U, S and Vh with a = (U * S) @ Vh and S descending.
 
-    With ``hermitian`` the lower triangle alone is read. Factors 1 / (s_j - s_i) of equal singular
-    values are set to 0, as in ``eigh``, and so are 1 / s_i of zeros (Townsend 2016, "Differentiating
-    the singular value decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must
-    cancel). The vectors that ``full_matrices`` adds have no gradient: backward raises ValueError if
-    the result depends on them.
+    With ``hermitian`` the lower triangle alone is read (Townsend 2016, "Differentiating the singular value
+    decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must cancel). Where vectors of
+    equal singular values, or of 0, are used, derivatives are NaN; values alone have first ones. The vectors
+    that ``full_matrices`` adds have no gradient: backward raises ValueError if the result depends on them.
 
     >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
     array([3., 2.])
@@ -431,12 +449,12 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
 
 def _sound_inverse(x: Any) -> Any:
     """The inverses, or None if some matrix is too close to a singular one."""
-    value = _as_plain_array(x)
+    value = plain(x)
     try:
         inverse = inv(x)
     except np.linalg.LinAlgError:
         return None
-    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, _as_plain_array(inverse))]
+    sizes = [np.abs(m).sum(-2).max(-1, initial=0.0) for m in (value, plain(inverse))]
     worst = np.max(sizes[0] * sizes[1], initial=0.0)
     return None if worst * np.finfo(value.dtype).eps ** 0.5 >= 1 else inverse
 
@@ -446,7 +464,7 @@ def _others(s: Any, count: int) -> Any:
     n = s.shape[-1]
     left_out = np.eye(n, dtype=bool)
     if count == 1:
-        return prod(where(left_out, 1.0, _row(s)), -1)
+        return prod(where(left_out, 1.0, row(s)), -1)
     pairs = left_out[:, None, :] | left_out[None, :, :]
     return where(left_out, 0.0, prod(where(pairs, 1.0, expand_dims(s, (-2, -3))), -1))
 
@@ -464,7 +482,7 @@ def _cofactor_vjp(g: Any, out: Any, x: Any) -> Any:
     sign = det(u) * det(vh)
     p = matmul(mH(u), matmul(g, mH(vh)))
     pairs = _others(s, 2)
-    sums = matmul(pairs, _column(diagonal(p)))[..., 0]
+    sums = matmul(pairs, column(diagonal(p)))[..., 0]
     inner = as_diagonal(sums) - pairs * mT(p)
     return expand_dims(sign, (-1, -2)) * matmul(conj(u), matmul(inner, conj(vh)))
 
@@ -488,7 +506,7 @@ _MINORS = 5
 
 def _det_vjp(g: Any, out: Any, x: Any) -> Any:
     """Jacobi's formula: g times the cofactors, which are det(A) A^-T unless A is singular."""
-    value = _as_plain_array(out)
+    value = plain(out)
     inverse = _sound_inverse(x) if np.all(np.isfinite(value) & (value != 0)) else None
     if inverse is None and (is_node(x) or not np.isfinite(x).all()) and 0 < x.shape[-1] <= _MINORS:
         return expand_dims(g, (-1, -2)) * _minors(x)
@@ -505,7 +523,7 @@ def det(a: Any) -> Array:
     """Compute the determinants of matrices (..., M, M).
 
     The gradient is the matrix of cofactors (Jacobi's formula), right for singular matrices too; of
-    singular matrices above 5 x 5, third derivatives need distinct singular values. Raises
+    singular matrices above 5 x 5, third derivatives are NaN. Raises
     ``numpy.linalg.LinAlgError`` if a matrix is not square.
 
     >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..._engine.graph import Node, constant_functions, implements, is_node, primitive
-from ..complex import conj, is_complex
+from ..._engine.graph import (
+    Node,
+    constant_functions,
+    implements,
+    is_node,
+    primitive,
+    value_of,
+)
+from ..complex import conj, conjugated, is_complex
 from ..elementwise.arithmetic import absolute, sign
+from ..elementwise.quotient import smooth_at_zero, undefined_slope
 from ..elementwise.trigonometric import direction_cosine, over_length
 from ..reduce.extremes import max, min
 from ..reduce.sums import restore_axes, sum
@@ -72,9 +82,13 @@ def _in_range(out: Any, x: Any, p: float, axis: Any, keepdims: bool) -> Any:
 
 def _euclidean_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """The conjugate of x / |x|, and 0 where the norm is 0."""
-    total = restore_axes(out, x, axis, keepdims)
+    wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
+    total = wide(out)
     towards = conj(over_length(x, total)) if is_complex(x) else direction_cosine(x, total)
-    return restore_axes(g, x, axis, keepdims) * towards
+    share = wide(g) * towards
+    return smooth_at_zero(
+        share, g, out, x, lambda q: wide(q) * conjugated(x), wide, op="norm", axis=axis
+    )
 
 
 def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
@@ -85,12 +99,30 @@ def _power_value(x: Any, *, p: float, axis: Any, keepdims: Any) -> Any:
 
 def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool) -> Any:
     """(|x_i| / |x|)^(p-1) times the direction of x_i; 0 where x_i or the norm is 0."""
-    size, total = absolute(x), restore_axes(out, x, axis, keepdims)
-    live = (size != 0) & (total != 0)
-    ratio = where(live, size / _safe(total), 1.0)
-    ratio = where(np.isinf(total), np.isinf(size), ratio)
-    weight = where(live, ratio ** (p - 1), 0.0)
-    return restore_axes(g, x, axis, keepdims) * weight * conj(sign(x))
+    wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
+    size, total, even = absolute(x), wide(out), p % 2 == 0 and not is_complex(x)
+    live = (total != 0) & ((p > 1) | (size != 0))
+    ratio = where(live, (x if even else size) / _safe(total), 1.0)
+    endless = np.isinf(size) * np.sign(value_of(x)) if even else np.isinf(size)
+    ratio = where(np.isinf(total), endless, ratio)
+    share = wide(g) * where(live, ratio ** (p - 1), 0.0) * (1.0 if even else conj(sign(x)))
+    if p <= 1:  # a cusp, whatever is made of it
+        cusp = np.asarray(value_of(x) == 0)
+        if not is_node(x) or not cusp.any():
+            return share
+        return share + wide(g) * undefined_slope(x, cusp, (), "norm")
+    often = math.ceil(p - 1)
+    return smooth_at_zero(
+        share,
+        g,
+        out,
+        x,
+        lambda q: wide(q) * total ** (often - p + 1) * size ** (p - 1) * conj(sign(x)),
+        wide,
+        op="norm",
+        axis=axis,
+        times=often,
+    )
 
 
 _euclidean = primitive("norm", _euclidean_value, (_euclidean_vjp,))

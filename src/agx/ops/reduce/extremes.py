@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, primitive
+from ..._engine.graph import implements, is_node, primitive
 from ..elementwise.limits import maximum, minimum
+from ..elementwise.quotient import undefined_at
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
 from .sums import elements_per_result, first_value, fitting_mask, restore_axes, sum
@@ -26,8 +27,12 @@ def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any
     """Share the gradient evenly among the elements that attain the extreme."""
     best = restore_axes(out, x, axis, keepdims)
     hit = (x == best) | ((x != x) & (best != best))
-    share = hit / np.maximum(np.sum(hit, axis=axis, keepdims=True), 1)
-    return restore_axes(g, x, axis, keepdims) * share.astype(x.dtype)
+    count = np.sum(hit, axis=axis, keepdims=True)
+    wide = restore_axes(g, x, axis, keepdims)
+    share = wide * (hit / np.maximum(count, 1)).astype(x.dtype)
+    if not is_node(x):
+        return share
+    return undefined_at(share, wide, x - best, hit & (count > 1), op="maximum")
 
 
 _max = primitive(

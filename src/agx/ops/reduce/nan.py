@@ -10,14 +10,13 @@ import numpy as np
 
 from ..._engine.graph import implements, value_of
 from ..complex import conj, is_complex, real
-from ..elementwise.arithmetic import sqrt
 from ..shape.axes import Axis, as_array, is_constant_kind, moveaxis, refuse_out, reshape, stack
 from ..shape.dtype import astype
 from ..shape.where import where as choose_where
 from .extremes import max, min
 from .quantiles import axes_flattened, check_constant, quantile_by_rank
 from .running import cumprod, cumsum
-from .sums import degrees_lost, fitting_mask, prod, sum, whole_numbers
+from .sums import degrees_lost, fitting_mask, prod, root_mean_square, sum, whole_numbers
 from .sums import mean as plain_mean
 
 if TYPE_CHECKING:
@@ -212,12 +211,10 @@ def nanstd(
     """Compute the standard deviation along ``axis`` of the elements that are not NaN.
 
     >>> ag.nanstd(np.array([1.0, np.nan, 3.0]))
-    array(1.)
+    np.float64(1.0)
     """
     ddof = degrees_lost("nanstd", ddof, correction)
-    found = nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean)
-    still = found == 0
-    return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
+    return root_mean_square(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean))
 
 
 def _extreme(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
 from ..complex import conj, is_complex, real
-from ..elementwise.arithmetic import sqrt
+from ..elementwise.quotient import smooth_at_zero
 from ..shape.axes import (
     Axis,
     as_array,
@@ -158,13 +159,12 @@ def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: floa
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
-    scale = _per_degree(x, axis, ddof)
+    wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
     inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
-    return (
-        restore_axes(g * inverse, x, axis, keepdims)
-        * conj(x - mean(x, axis, keepdims=True))
-        * scale
-    )
+    away = conj(x - mean(x, axis, keepdims=True)) * _per_degree(x, axis, ddof)
+    every = tuple(range(x.ndim)) if axis is None else axis
+    share = wide(g * inverse) * away
+    return smooth_at_zero(share, g, out, x, lambda q: wide(q) * away, wide, op="std", axis=every)
 
 
 _var = primitive(
@@ -298,9 +298,23 @@ def std(
         a = _prepared("std", a, dtype, out, None, 0)
     if where is None and mean is None:
         return _std(a, axis=axis, keepdims=keepdims, ddof=ddof)
-    found = var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
-    still = found == 0
-    return choose_where(still, 0.0, sqrt(choose_where(still, 1.0, found)))
+    return root_mean_square(var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
+
+
+def _root_vjp(g: Any, out: Any, x: Any) -> Any:
+    still = value_of(out) == 0
+    share = choose_where(still, 0.0, g * 0.5 / choose_where(still, 1.0, out))
+    return smooth_at_zero(share, g, out, x, lambda q: q * 0.5, op="std")
+
+
+#: The square root of a mean of squares; its gradient at 0 is 0, as that of any length.
+root_mean_square = primitive(
+    "root_mean_square",
+    lambda x: np.sqrt(x),
+    (_root_vjp,),
+    elementwise=True,
+    derivative="1 / (2 * sqrt(x))",
+)
 
 
 # --- products ------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
+
 from .... import linalg
 from ..extend import defvjp
 from ..tracer import isbox, primitive
@@ -34,13 +36,32 @@ defvjp(
 )
 
 
-@primitive
 def sqrtm(A: Any) -> Any:
-    """Compute the square root of a matrix."""
-    return _scipy().sqrtm(A)
+    """Compute the principal square root of a matrix, complex if no real one is known.
+
+    >>> from agx.compat.autograd.scipy.linalg import sqrtm
+    >>> sqrtm(np.diag([4.0, 9.0]))
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    return _principal(linalg.sqrtm, A)
 
 
-defvjp(sqrtm, lambda root, A: lambda g: solve_sylvester(root.T, root.T, g))
+def logm(A: Any, disp: bool = True) -> Any:
+    """Compute the principal logarithm of a matrix, complex if no real one is known."""
+    return _principal(linalg.logm, A)
+
+
+def expm(A: Any) -> Any:
+    """Compute the exponential of a matrix."""
+    return linalg.expm(A)
+
+
+def _principal(function: Any, A: Any) -> Any:
+    found = function(A)
+    real = getattr(found, "dtype", np.dtype(complex)).kind != "c"
+    lost = real and np.isnan(getattr(found, "value", found)).any()
+    return function(A * (1 + 0j)) if lost else found
 
 
 def solve_triangular(

@@ -1,0 +1,83 @@
+"""A graph computed again with other values: what is 0 by chance, and what is 0 whatever the leaves are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._kernels import sweep as _sweep
+from .graph import Node, registry, value_of
+from .walk import leaves_below, wanted_below
+
+
+def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
+    """The value of ``root`` if the nodes in ``known`` had those values; with ``record`` as a node.
+
+    NaN where that is not known: where it depends on operations that are not agx's.
+    """
+    if not isinstance(root, Node) or not root.requires_grad:
+        return value_of(root)
+    values = dict(known)
+    with np.errstate(all="ignore"):
+        for node in wanted_below(root):
+            if node not in values and any(a in values for a in node.inputs):
+                values[node] = _computed(node, values, record)
+    return values.get(root, root if record else root.array)
+
+
+def _computed(node: Any, values: dict[Any, Any], record: bool) -> Any:
+    p: Any = node.primitive
+    ours: Any = None if p is None else registry.get(p.name)
+    if ours is None or ours is not p:
+        return np.full(node.shape, np.nan)
+    arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
+    if record:
+        return p(*arguments, **node.params)
+    return p.function(*map(value_of, arguments), **node.params)
+
+
+def elsewhere(root: Any, way: int = 1) -> dict[Any, Any]:
+    """The leaves below ``root``, each a little different in its own way, or in the opposite one."""
+    if not isinstance(root, Node) or not root.requires_grad:
+        return {}
+    rng = np.random.default_rng(0)
+    return {leaf: _near(leaf.array, way, rng) for leaf in leaves_below(root)}
+
+
+def _near(x: np.ndarray, way: int, rng: np.random.Generator) -> np.ndarray:
+    step = rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1, 1], x.shape) * (1 + np.abs(x))
+    return np.asarray(x + 1e-3 * way * step).astype(x.dtype)
+
+
+def stands_still(root: Any) -> np.ndarray:
+    """Where ``root`` keeps its value whatever the leaves below it are, as x - x does."""
+    return np.asarray(again(root, elsewhere(root)) == value_of(root))
+
+
+def mend(node: Node, i: int, g: Any, share: Any) -> Any:
+    """``share`` of argument ``i``, and 0 where a zero gradient ``g`` meets an infinite derivative.
+
+    It stays NaN if both are so at this point alone: then nobody knows what their product is.
+    """
+    undefined = np.isnan(value_of(share)) & (value_of(g) == 0)
+    if not undefined.any():
+        return share
+    if isinstance(g, Node) and node.primitive is not None:
+        undefined &= stands_still(g) | ~_is_pole(node, i)
+    return np.where(undefined, 0.0, share)
+
+
+def _is_pole(node: Any, i: int) -> np.ndarray:
+    """Where the derivative is finite if the arguments are a little different: no overflow."""
+    p, finite = node.primitive, np.zeros((), bool)
+    for way in (1, -1):
+        arguments = [again(a, elsewhere(a, way)) for a in node.arguments]
+        with np.errstate(all="ignore"):
+            out = p.function(*arguments, **node.params)
+            slope = p.vjps[i](np.ones_like(out), out, *arguments, **node.params)
+        finite = finite | np.isfinite(slope)
+    return np.asarray(finite)
+
+
+_sweep.declare_mend(mend)
