@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
@@ -10,6 +11,16 @@ import numpy as np
 from .._kernels.graph import Node, is_recording, new_tensor, set_recording
 from .graph import pullback
 from .walk import leaves_below, wanted_below
+
+
+class _Here(threading.local):
+    """The traces that this thread is in, the outermost first."""
+
+    def __init__(self) -> None:
+        self.traces: list[Trace] = []
+
+
+here = _Here()
 
 
 def _enter(x: Any, follow: bool) -> Any:
@@ -43,9 +54,13 @@ class Trace:
         self._own = set(self.nodes)
         self._points = [node for node in self.nodes if node.is_leaf]
         self._before: list[bool] = []
+        #: Whether a result that does not depend on these nodes needs no word: it may be the derivative of
+        #: one that does, as of a linear function, or was spoken of.
+        self.excused = False
 
     def __enter__(self) -> Self:
         self._before.append(set_recording(True))
+        here.traces.append(self)
         for node in self._points:
             node.requires_grad = True
         return self
@@ -53,6 +68,7 @@ class Trace:
     def __exit__(self, *exc: object) -> None:
         for node in self._points:
             node.requires_grad = False
+        here.traces.remove(self)
         set_recording(self._before.pop())
 
     def outside(self, *results: Any, others: Collection[Node] = ()) -> list[Node]:
@@ -69,7 +85,20 @@ class Trace:
 
         Derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
         """
-        return self.followed and bool(self.outside(*results))
+        if not self.followed or not self.outside(*results):
+            return False
+        for trace in here.traces:
+            if trace is not self and not trace.excused:
+                trace.excused = trace.reaches(*results)
+        return True
+
+    def reaches(self, *results: Any) -> bool:
+        """Whether any of the results was computed from nodes of this trace."""
+        return any(
+            not self._own.isdisjoint(wanted_below(r))
+            for r in results
+            if isinstance(r, Node) and r.requires_grad
+        )
 
     def gradients(self, out: Node, seed: Any = None, nested: bool | None = None) -> list[Any]:
         """The gradient of ``out`` in each node: arrays, or Tensors if ``nested`` (as ``out`` is, if None)."""
