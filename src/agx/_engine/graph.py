@@ -249,6 +249,11 @@ def backward(
             "backward: this Tensor does not depend on anything that requires a gradient; it was "
             "computed from plain arrays, inside no_grad(), or after detach()"
         )
+    if root.traced and not create_graph:
+        raise RuntimeError(
+            "backward: the gradients would be plain arrays, and drop the gradient of what is being "
+            "differentiated around this call; use ag.grad, or pass create_graph=True"
+        )
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not create_graph:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 import numpy as np
 
 from .._kernels.graph import Node, is_recording, new_tensor, set_recording
+from .entered import here
 from .graph import pullback
+from .hooks import any_hooked
 from .walk import leaves_below, wanted_below
-
-
-class _Here(threading.local):
-    """The traces that this thread is in, the outermost first."""
-
-    def __init__(self) -> None:
-        self.traces: list[Trace] = []
-
-
-here = _Here()
 
 
 def _enter(x: Any, follow: bool) -> Any:
@@ -47,7 +38,7 @@ class Trace:
     """
 
     def __init__(self, values: Iterable[Any], *, strict: bool = True) -> None:
-        self.followed = is_recording()
+        self.followed, self.strict = is_recording(), strict
         self.nodes = [_enter(x, self.followed) for x in values]
         for node in self.nodes if strict else ():
             node.traced = True
@@ -71,25 +62,41 @@ class Trace:
         here.traces.remove(self)
         set_recording(self._before.pop())
 
-    def outside(self, *results: Any, others: Collection[Node] = ()) -> list[Node]:
-        """The leaves, and those of ``others``, below results besides this trace's; some more than once."""
-        found: list[Node] = []
-        for result in results:
-            if isinstance(result, Node) and result.requires_grad:
-                below = wanted_below(result) if others else leaves_below(result)
-                found += [n for n in below if n not in self._own and (n.is_leaf or n in others)]
-        return found
+    def entered_by(self, result: Any, inside: Collection[Node]) -> list[Node]:
+        """What ``result`` was computed from outside: what wants a gradient and was not made here.
+
+        ``inside`` holds what this thread recorded in this trace; what others computed from its nodes is
+        inside as well.
+        """
+        if not isinstance(result, Node) or not result.requires_grad:
+            return []
+        made = set(self._own)
+        for node in wanted_below(result):
+            if node in inside or any(x in made for x in node.inputs):
+                made.add(node)
+        needed, stack = {result: None}, [result]
+        while stack:
+            node = stack.pop()
+            if node in made and node not in self._own:
+                new = [x for x in node.inputs if x.requires_grad and x not in needed]
+                needed.update(dict.fromkeys(new))
+                stack += new
+        return [node for node in needed if node not in made]
 
     def nested(self, *results: Any) -> bool:
         """Whether results also depend on Tensors from outside, as in a trace inside another one.
 
-        Derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
+        Derivatives are then Tensors, so that nothing is lost to whoever differentiates again. So are
+        those that hooks may make depend on what an outer trace follows.
         """
-        if not self.followed or not self.outside(*results):
+        if not self.followed:
             return False
-        for trace in here.traces:
-            if trace is not self and not trace.excused:
-                trace.excused = trace.reaches(*results)
+        roots = [r for r in results if isinstance(r, Node) and r.requires_grad]
+        around = [trace for trace in here.traces if trace is not self]
+        if all(n in self._own for r in roots for n in leaves_below(r)):
+            return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
+        for trace in around:
+            trace.excused = trace.excused or trace.reaches(*results)
         return True
 
     def reaches(self, *results: Any) -> bool:

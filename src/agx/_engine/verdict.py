@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from .._kernels.graph import Node
-from .trace import Trace, here
+from .entered import here
+from .trace import Trace
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
