@@ -400,52 +400,6 @@ def test_rows_of_a_jacobian_are_told_one_by_one():
     np.testing.assert_array_equal(seen, np.eye(2))
 
 
-X = np.array([1.0, 2.0])
-
-
-@pytest.mark.parametrize(
-    "inner",
-    [
-        lambda f: ag.grad(lambda x: np.sum(f(x)))(X),
-        lambda f: ag.elementwise_grad(f)(X),
-        lambda f: ag.jacobian(f)(X),
-        lambda f: ag.jvp(f, (X,), (X / X,))[1],
-        lambda f: ag.vjp(f, X)[1](np.ones(2))[0],
-    ],
-)
-def test_a_hook_may_use_the_variable_of_an_outer_transform(inner):
-    def slope(w):
-        def f(x):
-            x.register_hook(lambda g: g * w**2)
-            return x * x
-
-        return np.sum(inner(f))
-
-    assert ag.grad(slope)(3.0) == pytest.approx(36.0)
-    assert ag.grad(ag.grad(slope))(3.0) == pytest.approx(12.0)
-
-
-def test_a_hook_that_would_drop_the_variable_of_an_outer_transform_is_refused():
-    def in_a_checkpoint(w):
-        @ag.checkpoint
-        def f(x):
-            y = x * x
-            y.register_hook(lambda g: g * w)
-            return np.sum(y)
-
-        return ag.grad(f)(3.0)
-
-    def in_backward(w):
-        x = leaf(3.0)
-        x.register_hook(lambda g: g * w)
-        np.sum(x * x).backward()
-        return np.sum(x.grad)
-
-    for f in (in_a_checkpoint, in_backward):
-        with pytest.raises(RuntimeError, match="register_hook: .* what an outer transform"):
-            ag.grad(f)(2.0)
-
-
 def test_hooks_of_other_graphs_do_not_matter():
     x, y = leaf(1.0), leaf(2.0)
     handle = y.register_hook(lambda g: g * 100)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
 from ._engine import graph, hooks
-from ._engine.errors import explained
-from ._engine.graph import Node, declare_tensor
+from ._engine.errors import check_closure, explained
+from ._engine.graph import Node, declare_tensor, is_recording
+from ._engine.sequences import refuse_in_functions
 from ._protocol import calls
 from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
@@ -125,10 +127,9 @@ class Tensor(Node, Operators):
         dtype: Any = None,
         requires_grad: bool = True,
     ) -> None:
-        if _backward is not None and not callable(_backward):
-            raise TypeError(
-                f"_backward: expected a function of no arguments, got {type(_backward).__name__}"
-            )
+        inputs = tuple(inputs)
+        if _backward is not None:
+            check_closure(_backward, bool(inputs))
         self._init(_as_value(value, dtype), op, _backward, inputs, label, requires_grad)
 
     # --- the graph -------------------------------------------------------------------------------
@@ -221,8 +222,8 @@ class Tensor(Node, Operators):
         return axes.swapaxes(self, -1, -2)
 
     def numpy(self) -> np.ndarray:
-        """Return the value, a NumPy array of the same memory."""
-        return self.value
+        """Return the value, a NumPy array of the same memory. Raises TypeError inside a transform."""
+        return self._leave("numpy()", "keep the Tensor: NumPy's functions take it")
 
     def item(self, *args: int) -> float:
         """Return one element, or the only one, as a Python float or complex."""
@@ -296,7 +297,10 @@ class Tensor(Node, Operators):
                 "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
                 "such as a.dot(t), declare functions of other libraries with ag.primitive"
             )
-            return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
+            value = self._leave("making a plain array", fix)
+            if self.requires_grad and is_recording():
+                refuse_in_functions(self.shape, sys._getframe(1), calls.only_looks)
+            return np.array(value, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -319,6 +323,8 @@ class Tensor(Node, Operators):
         return moves.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.traced:
+            return moves.copy(self)
         if not self.is_leaf:
             raise TypeError(
                 f"deepcopy: the result of op '{self.op}' belongs to a graph; copy .detach() instead"

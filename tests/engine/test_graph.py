@@ -494,31 +494,3 @@ def test_intermediate_gradients_survive_an_overwriting_rule():
     np.testing.assert_array_equal(x.grad, [0.0, 6.0])
     found = ag.grad(lambda v: (ag.relu(v * 3) * 2).sum())(np.array([-1.0, 2.0]))
     np.testing.assert_array_equal(found, [0.0, 6.0])
-
-
-def test_a_plain_backward_pass_inside_a_transform_is_refused():
-    def f(w):
-        x = ag.Tensor(3.0)
-        (x * x * w).backward()
-        return x.grad * w
-
-    with pytest.raises(RuntimeError, match="backward: .* pass create_graph=True"):
-        ag.grad(f)(2.0)
-
-
-def test_a_backward_pass_inside_a_transform_that_has_nothing_to_do_with_it():
-    def f(w):
-        x = ag.Tensor(3.0)
-        (x * x).backward()
-        return x.grad * w
-
-    assert ag.grad(f)(2.0) == 6.0
-
-
-def test_a_backward_pass_with_a_graph_inside_a_transform():
-    def f(w):
-        x = ag.Tensor(3.0)
-        (x * x * w).backward(create_graph=True)
-        return x.grad * w
-
-    assert ag.grad(f)(2.0) == 24.0

@@ -18,9 +18,11 @@ from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
-from .errors import explained
+from .entered import around
+from .errors import check_closure, explained
 from .formulas import document, formulas_of
 from .hooks import Hook, Watch, hooked
+from .sequences import refuse_to_lose
 from .walk import leaves_below
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
 
 
-_graph.declare_explanation(explained)
+_graph.declare_errors(explained, refuse_to_lose, check_closure)
 
 
 class Quiet:
@@ -249,7 +251,7 @@ def backward(
             "backward: this Tensor does not depend on anything that requires a gradient; it was "
             "computed from plain arrays, inside no_grad(), or after detach()"
         )
-    if root.traced and not create_graph:
+    if root.traced and not create_graph and around(adds=True):
         raise RuntimeError(
             "backward: the gradients would be plain arrays, and drop the gradient of what is being "
             "differentiated around this call; use ag.grad, or pass create_graph=True"

@@ -14,6 +14,7 @@ import numpy as np
 from .._kernels.graph import Node, new_tensor
 from .._kernels.scalar import declare_hooks
 from .entered import around
+from .errors import check_closure as check_closure  # which Scalars ask here
 
 Hook = Callable[[Any], Any]
 

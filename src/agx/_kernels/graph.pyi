@@ -121,8 +121,10 @@ class Node:
     @_backward.setter
     def _backward(self, closure: Callable[[], Any], /) -> None: ...
 
-def declare_explanation(
-    function: Callable[[str, tuple[Any, ...], Exception], Exception],
+def declare_errors(
+    explanation: Callable[[str, tuple[Any, ...], Exception], Exception],
+    refusal: Callable[[str, Any, str], None],
+    closures: Callable[[Any, bool, Any], None],
 ) -> None: ...
 def declare_arithmetic(
     add: Primitive, subtract: Primitive, multiply: Primitive, divide: Primitive
