@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx._engine.notes import notes
-from agx._engine.notes import recorded
+from agx._engine.notes import notes, recorded
 from agx._engine.trace import Trace
 from agx._engine.walk import leaves_below, nodes_below, wanted_below
 

@@ -282,6 +282,13 @@ class Tensor(Node, Operators):
             )
         return self.value
 
+    def _convert(self, how: str, fix: str, frame: Any) -> np.ndarray:
+        """The same for a conversion in ``frame``, where nobody but the user may drop a gradient at all."""
+        value = self._leave(how, fix)
+        if self.requires_grad and is_recording():
+            refuse_in_functions(self.shape, frame, calls.only_looks)
+        return value
+
     if not TYPE_CHECKING:  # An unknown name is an error there, and array * t a Tensor.
 
         def __getattr__(self, name: str) -> Any:
@@ -297,9 +304,7 @@ class Tensor(Node, Operators):
                 "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
                 "such as a.dot(t), declare functions of other libraries with ag.primitive"
             )
-            value = self._leave("making a plain array", fix)
-            if self.requires_grad and is_recording():
-                refuse_in_functions(self.shape, sys._getframe(1), calls.only_looks)
+            value = self._convert("making a plain array", fix, sys._getframe(1))
             return np.array(value, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
@@ -338,14 +343,12 @@ class Tensor(Node, Operators):
         return bool(self.array)
 
     def __float__(self) -> float:
-        return float(
-            self._leave("float()", "keep the Tensor: ag and numpy functions take it").item()
-        )
+        fix = "keep the Tensor: ag and numpy functions take it"
+        return float(self._convert("float()", fix, sys._getframe(1)).item())
 
     def __complex__(self) -> complex:
-        return complex(
-            self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item()
-        )
+        fix = "keep the Tensor: ag and numpy functions take it"
+        return complex(self._convert("complex()", fix, sys._getframe(1)).item())
 
     def __int__(self) -> int:
         return int(self.array.item())

@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import statistics
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def test_a_gradient_arrives_through_any_sequence(f, kind):
     ],
 )  # fmt: skip
 def test_what_does_not_take_a_sequence_says_so(f, kind):
-    with pytest.raises(TypeError, match=r"list of Tensors|plain array of a Tensor|Polynomial|full"):
+    with pytest.raises(
+        TypeError, match=r"list of Tensors|plain numbers of a Tensor|Polynomial|full"
+    ):
         f(kind([ag.Tensor(3.0), 4.0]))
 
 
@@ -61,17 +64,19 @@ def test_what_does_not_take_a_sequence_says_so(f, kind):
         lambda t: np.linalg.norm([t, 4.0]),
         lambda t: np.vectorize(lambda x: x * 2)(t),
         lambda t: np.ma.array(t),
+        lambda t: np.interp(-1.0, [0.0, 1.0], [2.0, 5.0], left=t),
+        lambda t: statistics.fmean([t, t]),
         lambda t: np.full(3, t),
     ],
 )
 def test_a_function_of_numpy_that_makes_a_plain_array_is_refused_outside_transforms_too(f):
-    with pytest.raises(TypeError, match="plain array of a Tensor of shape .* lose its gradient"):
+    with pytest.raises(TypeError, match="plain numbers of a Tensor of shape .* lose its gradient"):
         f(ag.Tensor(3.0))
 
 
 def test_a_function_of_scipy_that_makes_a_plain_array_is_refused():
     integrate = pytest.importorskip("scipy.integrate")
-    with pytest.raises(TypeError, match="simpson: scipy makes a plain array of a Tensor"):
+    with pytest.raises(TypeError, match="simpson: scipy makes plain numbers of a Tensor"):
         integrate.simpson(ag.Tensor(V))
 
 
@@ -143,3 +148,9 @@ def test_numpy_inside_a_transform_would_drop_the_gradient():
     with pytest.raises(TypeError, match=r"numpy\(\) would drop the gradient"):
         ag.grad(lambda x: np.sum(x.numpy() * x))(V)
     assert ag.Tensor(V).numpy() is V
+
+
+def test_what_numpy_says_of_a_number_that_it_may_not_have():
+    with pytest.raises(ValueError, match="setting an array element") as caught:
+        np.sum(V, initial=ag.Tensor(3.0))
+    assert "sum: numpy makes plain numbers of a Tensor" in str(caught.value.__cause__)

@@ -13,7 +13,7 @@ _KINDS = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError
 
 
 def check_closure(closure: Any, has_inputs: bool, primitive: Any = None) -> None:
-    """Raise unless ``closure`` can be the ``_backward`` of a Tensor or Scalar that was computed from others."""
+    """Raise unless ``closure`` can be the ``_backward`` of a Tensor or Scalar made of others."""
     if not callable(closure):
         raise TypeError(
             f"_backward: expected a function of no arguments, got {type(closure).__name__}"

@@ -34,7 +34,7 @@ def wants_gradient(x: Any) -> bool:
 
 
 def refuse_to_lose(name: str, x: Any, how: str) -> None:
-    """Raise TypeError if an argument, a setting or a result of an operation holds Tensors that want gradients."""
+    """Raise TypeError if what an operation gets or gives holds Tensors that want gradients."""
     if not wants_gradient(x):
         return
     raise TypeError(
@@ -50,12 +50,12 @@ def refuse_to_lose(name: str, x: Any, how: str) -> None:
 
 
 #: What computes with arrays that it makes of its arguments; testing and printing only look.
-_COMPUTE = ("numpy.", "scipy.", "agx.ops.", "agx.compat.")
+_COMPUTE = ("numpy.", "scipy.", "statistics.", "agx.ops.", "agx.compat.")
 _LOOK = ("numpy.testing.", "numpy._core.arrayprint.", "numpy.lib._npyio")
 
 
 def refuse_in_functions(shape: tuple[int, ...], frame: Any, looks: Callable[[str], bool]) -> None:
-    """Raise TypeError if a library computes with the plain array that it makes of a Tensor in ``frame``.
+    """Raise TypeError if a library computes in ``frame`` with plain numbers that it makes of a Tensor.
 
     ``looks(name)`` tells whether a function only looks, as ``np.ndim`` and ``np.argmax`` do.
     """
@@ -68,7 +68,7 @@ def refuse_in_functions(shape: tuple[int, ...], frame: Any, looks: Callable[[str
         function, frame = frame.f_code.co_name, frame.f_back
     if not looks(function):
         raise TypeError(
-            f"{function}: {home} makes a plain array of a Tensor of shape {shape}, which would lose its "
+            f"{function}: {home} makes plain numbers of a Tensor of shape {shape}, which would lose its "
             "gradient; join Tensors with ag.stack or ag.array, and declare functions of other libraries "
             "with ag.primitive, or pass t.value to leave the graph on purpose"
         )

@@ -39,7 +39,7 @@ def as_array(x: Any) -> Any:
 
 
 def listed(x: Any) -> Any:
-    """A list, a tuple or the like as an array or a Tensor; anything else, such as a number or None, as it is."""
+    """A list, a tuple or the like as an array or a Tensor; anything else, such as None, as it is."""
     return as_array(x) if is_sequence(x) else x
 
 
