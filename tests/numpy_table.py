@@ -470,6 +470,7 @@ rows = {
         (lambda x: np.float_power(x, [3, 2, 1, 2]), v),
     ],
     "copysign": [(lambda x: np.copysign(x, -1.0) * x, v)],
+    "nextafter": [(lambda x: np.nextafter(x, 9.0) * x, v)],
     "ldexp": [(lambda x: np.ldexp(x, 2) * x, v)],
     # complex numbers
     "angle": [(lambda x, y: np.angle(x + 1j * y), v, positive(4))],

@@ -27,7 +27,7 @@ rows = {
     "ldexp": [(lambda x: ag.ldexp(x * x, np.array([3, -1, 0])), normal(2, 3)), (lambda x: ag.ldexp(x * x, 2), normal(3))],
     "frexp": [(lambda x: ag.frexp(x)[0] * x, away)],
     "copysign": [(lambda x, y: ag.copysign(x, y) * x, apart(4), apart(4)), (lambda x: ag.copysign(x, -1.0) * x, apart(4))],
-    "nextafter": [(lambda x, y: ag.nextafter(x, y) * 0 + x * y, apart(4), apart(4))],
+    "nextafter": [(lambda x, y: ag.nextafter(x, y) * y, apart(4), apart(4))],
     "spacing": [(lambda x: ag.spacing(x) * 0 + x * x, positive(3))],
     "heaviside": [(lambda x, y: ag.heaviside(x, y * y) * x + y, apart(4), normal(4))],
     "round": [(lambda x: ag.round(x, 1) * x, away), (lambda x: np.around(x) * x + ag.fix(x), away)],

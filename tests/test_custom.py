@@ -1,5 +1,8 @@
 """Pull-backs of one's own, and computing again instead of keeping."""
 
+import concurrent.futures
+import functools
+
 import numpy as np
 import pytest
 
@@ -237,3 +240,55 @@ def test_a_pull_back_for_all_arguments_is_run_once_for_each_sweep():
     out.backward()
     assert len(runs) == 2
     assert (x.grad, y.grad) == (6.0, 4.0)
+
+
+def outer_variable(inner):
+    """A gradient of the square of a gradient, of a function that closes over the inner variable."""
+    slope = lambda w: np.sum(ag.grad(lambda v: np.sum(inner(v)))(w) ** 2)
+    return ag.grad(slope)(X), ag.hessian(lambda v: np.sum(inner(v)))(X)
+
+
+CLOSURES = {
+    "variable": lambda keep, v: keep(lambda x: x * v)(v * 1.0),
+    "what is computed from it": lambda keep, v: (lambda u: keep(lambda x: x * u + u)(v))(v**2),
+    "two steps away": lambda keep, v: (lambda u: keep(lambda x: x * (u * v) + v)(u))(np.sin(v)),
+    "nested": lambda keep, v: keep(lambda x: keep(lambda y: y * x * v)(x * v) + v)(v * 1.0),
+    "several results": lambda keep, v: sum(keep(lambda x: (v, x * v, x))(v * 2.0)),
+    "no argument": lambda keep, v: keep(lambda: v**3)(),
+}
+
+
+@pytest.mark.parametrize("name", CLOSURES)
+def test_a_checkpoint_inside_a_transform_sees_its_variable(name):
+    kept, plain = (
+        outer_variable(functools.partial(CLOSURES[name], keep))
+        for keep in (ag.checkpoint, lambda f: f)
+    )
+    for ours, expected in zip(kept, plain, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+def test_results_from_outside_a_checkpoint_have_their_whole_gradient():
+    w = ag.Tensor([2.0])
+    h = w * 2
+    y = np.sum(h * 3) + np.sum(ag.checkpoint(lambda x: x * h)(np.array([5.0])))
+    y.backward()
+    assert (h.grad, w.grad) == (8.0, 16.0)
+
+
+def elsewhere(f, *args):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(f, *args).result()
+
+
+def test_a_checkpoint_may_compute_with_its_arguments_in_other_threads():
+    x = ag.Tensor(X)
+    ag.checkpoint(lambda x: elsewhere(lambda: np.sin(2 * x)))(x).sum().backward()
+    np.testing.assert_allclose(x.grad, 2 * np.cos(2 * X))
+
+
+def test_what_other_threads_make_of_tensors_from_outside_is_refused():
+    w = ag.Tensor(X)
+    y = ag.checkpoint(lambda x: x * elsewhere(lambda: np.sin(2 * w)))(ag.Tensor(X))
+    with pytest.raises(RuntimeError, match="checkpoint: the function computes in other threads"):
+        y.sum().backward()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx._engine.notes import notes
+from agx._engine.notes import notes, recorded
 from agx._engine.trace import Trace
 from agx._engine.walk import leaves_below, nodes_below, wanted_below
 
@@ -58,9 +58,15 @@ def test_points_of_a_trace_want_gradients_inside_only():
 def test_what_is_outside_of_a_trace():
     w = ag.Tensor(2.0)
     with Trace([1.0]) as trace:
-        x = trace.nodes[0]
-        found = trace.outside(x * w, w * 3.0, ag.Tensor(1.0, requires_grad=False), x * 2.0, 5.0)
-        assert {id(leaf) for leaf in found} == {id(w)}
+        x, h = trace.nodes[0], w * 3.0
+        with recorded() as inside:
+            result = x * w + h * 2.0 + ag.Tensor(1.0, requires_grad=False)
+        assert [id(n) for n in sorted(trace.entered_by(result, inside), key=float)] == [
+            id(w),
+            id(h),
+        ]
+        assert trace.entered_by(5.0, inside) == []
+        assert trace.entered_by(h, inside) == [h]
 
 
 def test_a_trace_stays_connected_to_the_one_around_it():

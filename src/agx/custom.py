@@ -21,9 +21,10 @@ from ._engine.graph import (
     show_arguments,
     value_of,
 )
-from ._engine.hooks import hooked_nodes
+from ._engine.notes import recorded
 from ._engine.trace import Trace
 from ._engine.trees import flatten, is_differentiable
+from ._engine.walk import wanted_below
 from ._kernels.arrays import fingerprint_of
 from .ops.shape.axes import holds_tensors
 
@@ -203,7 +204,6 @@ def checkpoint(f: F) -> F:
         if not is_recording():
             return f(*args, **kwargs)
         places = [k for k, leaf in enumerate(found) if isinstance(leaf, Node)]
-        hooked = hooked_nodes()
 
         def again(nodes: list[Any]) -> tuple[list[Any], Any]:
             call = list(found)
@@ -211,18 +211,16 @@ def checkpoint(f: F) -> F:
                 call[k] = node
             return flatten(f(*build(call), **kwargs))
 
-        with Trace([found[k].array for k in places], strict=False) as inner:
+        with Trace([found[k].array for k in places], strict=False) as inner, recorded() as inside:
             results, rebuild = again(inner.nodes)
-            inputs = [
-                *(found[k] for k in places),
-                *dict.fromkeys(inner.outside(*results, others=hooked)),
-            ]
+            outside = [inner.entered_by(r, inside) for r in results]
         values = [value_of(r) for r in results]
-        if not any(n.requires_grad for n in inputs):
+        given = [found[k] for k in places]
+        if not any(n.requires_grad for n in given) and not any(outside):
             return rebuild(values)
-        del results, inner
+        del results, inner, inside
         nodes = [
-            _replay(again, k, v, inputs, len(places)) if is_differentiable(v) else v
+            _replay(again, k, v, given, outside[k]) if is_differentiable(v) else v
             for k, v in enumerate(values)
         ]
         return rebuild(nodes)
@@ -238,10 +236,10 @@ def _sums(value: Any) -> np.ndarray:
 
 
 def _replay(
-    again: Callable[[list[Any]], Any], k: int, value: Any, inputs: list[Any], count: int
+    again: Callable[[list[Any]], Any], k: int, value: Any, given: list[Any], outside: list[Node]
 ) -> Any:
     """A node of one value whose pull-back runs the function again."""
-    before = _sums(value)
+    before, count = _sums(value), len(given)
 
     def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
         follow = any(isinstance(x, Node) for x in (g, *operands))
@@ -253,8 +251,12 @@ def _replay(
                     "backward pass: an array that it uses was changed in place, or it draws random "
                     "numbers; change a copy, and seed the generator inside the function"
                 )
-            outside = inputs[count:]
+            if {n for n in outside if not n.is_leaf}.difference(wanted_below(results[k])):
+                raise RuntimeError(
+                    "checkpoint: the function computes in other threads, so that what it uses cannot be "
+                    "told from what it makes; compute in the thread that calls it"
+                )
             wrt = [*inner.nodes, *outside]
             return tuple(pullback(results[k], wrt, g, create_graph=follow, others=outside))
 
-    return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*inputs)
+    return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*given, *outside)

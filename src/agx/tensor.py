@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import numpy as np
 
 from ._engine import graph, hooks
-from ._engine.errors import explained, refuse_kind
-from ._engine.graph import Node, declare_tensor
+from ._engine.errors import check_closure, explained, refuse_kind
+from ._engine.graph import Node, declare_tensor, is_recording
+from ._engine.sequences import refuse_in_functions
 from ._protocol import calls, libraries
 from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
@@ -125,10 +126,9 @@ class Tensor(Node, Operators):
         dtype: Any = None,
         requires_grad: bool = True,
     ) -> None:
-        if _backward is not None and not callable(_backward):
-            raise TypeError(
-                f"_backward: expected a function of no arguments, got {type(_backward).__name__}"
-            )
+        inputs = tuple(inputs)
+        if _backward is not None:
+            check_closure(_backward, bool(inputs))
         libraries.greet()
         self._init(_as_value(value, dtype), op, _backward, inputs, label, requires_grad)
 
@@ -222,8 +222,8 @@ class Tensor(Node, Operators):
         return axes.swapaxes(self, -1, -2)
 
     def numpy(self) -> np.ndarray:
-        """Return the value, a NumPy array of the same memory."""
-        return self.value
+        """Return the value, a NumPy array of the same memory. Raises TypeError inside a transform."""
+        return self._leave("numpy()", "keep the Tensor: NumPy's functions take it")
 
     def item(self, *args: int) -> float:
         """Return one element, or the only one, as a Python float or complex."""
@@ -282,6 +282,13 @@ class Tensor(Node, Operators):
             )
         return self.value
 
+    def _convert(self, how: str, fix: str, frame: Any) -> np.ndarray:
+        """The same for a conversion in ``frame``, where nobody but the user may drop a gradient at all."""
+        value = self._leave(how, fix)
+        if self.requires_grad and is_recording():
+            refuse_in_functions(self.shape, frame, calls.only_looks)
+        return value
+
     if not TYPE_CHECKING:  # An unknown name is an error there, and array * t a Tensor.
 
         def __getattr__(self, name: str) -> Any:
@@ -301,7 +308,8 @@ class Tensor(Node, Operators):
                 "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
                 "such as a.dot(t), declare functions of other libraries with ag.primitive"
             )
-            return np.array(self._leave("making a plain array", fix), dtype=dtype, copy=copy)
+            value = self._convert("making a plain array", fix, sys._getframe(1))
+            return np.array(value, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -324,6 +332,8 @@ class Tensor(Node, Operators):
         return moves.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.traced:
+            return moves.copy(self)
         if not self.is_leaf:
             raise TypeError(
                 f"deepcopy: the result of op '{self.op}' belongs to a graph; copy .detach() instead"
@@ -338,14 +348,12 @@ class Tensor(Node, Operators):
 
     def __float__(self) -> float:
         libraries.asks(self, sys._getframe(1))
-        return float(
-            self._leave("float()", "keep the Tensor: ag and numpy functions take it").item()
-        )
+        fix = "keep the Tensor: ag and numpy functions take it"
+        return float(self._convert("float()", fix, sys._getframe(1)).item())
 
     def __complex__(self) -> complex:
-        return complex(
-            self._leave("complex()", "keep the Tensor: ag and numpy functions take it").item()
-        )
+        fix = "keep the Tensor: ag and numpy functions take it"
+        return complex(self._convert("complex()", fix, sys._getframe(1)).item())
 
     def __int__(self) -> int:
         return int(self.array.item())

@@ -17,6 +17,7 @@ from ._engine.graph import Node, pullback, value_of
 from ._engine.stacked import pull_block, rows_at_once
 from ._engine.trace import Trace
 from ._engine.trees import describe, flatten, is_differentiable, leaves_like
+from ._engine.verdict import refuse_integers, warn_if_independent
 from ._kernels.scalar import Scalar
 from .ops.complex import real_dot
 from .ops.shape.axes import reshape, stack
@@ -150,6 +151,7 @@ class _Run(Trace):
             raise TypeError(
                 f"{self.who}: the function returned {describe(result)}, expected one array; {use}"
             )
+        refuse_integers(self.who, result)
         return Tensor(result, requires_grad=False)
 
     def whole(self) -> Any:
@@ -161,6 +163,12 @@ class _Run(Trace):
                 )
         return self.result
 
+    def judge(self, results: list[Any]) -> None:
+        """Refuse results that have no gradient, and warn if none depends on the argument."""
+        for result in results:
+            refuse_integers(self.who, result)
+        warn_if_independent(self.who, self, results)
+
     def scalar(self, result: Any) -> Node:
         """The result as one real number in the graph."""
         out: Node = self.array(result, "use ag.jacobian, or ag.grad_and_aux for (value, more)")
@@ -169,6 +177,7 @@ class _Run(Trace):
                 f"{self.who}: the result has shape {out.shape}, and only a scalar has a gradient; "
                 "reduce it with .sum() or .mean(), or use ag.jacobian"
             )
+        warn_if_independent(self.who, self, [out])
         return out
 
     def both_parts(self, out: Node, found: Callable[[complex], list[Any]]) -> list[Any]:
@@ -239,11 +248,16 @@ def value_and_grad(
     >>> ag.value_and_grad(lambda x: ag.sum(x**2))(np.array([1.0, 3.0]))
     (array(10.), array([2., 6.]))
     """
+    return _value_and_grad("value_and_grad", f, argnums, has_aux)
 
+
+def _value_and_grad(
+    who: str, f: Callable[..., Any], argnums: Argnums, has_aux: bool = False
+) -> Callable[..., Any]:
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
-        with _Run("grad", f, args, argnums, kwargs) as run:
-            result, aux = _pair(run.result) if has_aux else (run.result, None)
+        with _Run(who, f, args, argnums, kwargs) as run:
+            result, aux = _pair(who, run.result) if has_aux else (run.result, None)
             out = run.scalar(result)
             nested = run.nested(out)
             gradient = run.build(run.gradients(out, nested=nested))
@@ -253,12 +267,10 @@ def value_and_grad(
     return both
 
 
-def _pair(result: Any) -> Any:
+def _pair(who: str, result: Any) -> Any:
     if isinstance(result, (tuple, list)) and len(result) == 2:
         return result
-    raise TypeError(
-        f"grad: with has_aux the function returns a pair (value, aux), got {describe(result)}"
-    )
+    raise TypeError(f"{who}: the function returns a pair (value, aux), got {describe(result)}")
 
 
 def _outer(run: _Run, tree: Any) -> Any:
@@ -282,7 +294,11 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
     array(12.)
     """
-    both = value_and_grad(f, argnums)
+    return _grad("grad", f, argnums)
+
+
+def _grad(who: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
+    both = _value_and_grad(who, f, argnums)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -313,7 +329,7 @@ def grad_and_aux(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., A
     >>> ag.grad_and_aux(lambda x: (x**2, "seen"))(3.0)
     (array(6.), 'seen')
     """
-    both = value_and_grad(f, argnums, has_aux=True)
+    both = _value_and_grad("grad_and_aux", f, argnums, has_aux=True)
 
     @functools.wraps(f)
     def gradient_and_aux(*args: Any, **kwargs: Any) -> Any:
@@ -344,6 +360,7 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     def derivative(*args: Any, **kwargs: Any) -> Any:
         with _Run("elementwise_grad", f, args, argnums, kwargs) as run:
             out = run.array(run.result, "use ag.jacobian")
+            run.judge([out])
             ones = np.ones(out.shape, out.dtype)
             return run.build(run.both_parts(out, lambda w: run.gradients(out, ones * w)))
 
@@ -379,6 +396,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
         return run.build(total)
 
     with run:
+        run.judge(results)
         return build(
             [x if isinstance(x, Node) and run.nested(x) else value_of(x) for x in results]
         ), pull
@@ -409,10 +427,11 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
     directions = run.along("tangents", tuple(tangents))
     results, build = flatten(run.whole())
     with run:
+        run.judge(results)
         pushed, values = [], []
         for out in results:
             if not isinstance(out, Node):
-                pushed.append(np.zeros(np.shape(out)))
+                pushed.append(np.zeros(np.shape(out)) if is_differentiable(out) else None)
                 values.append(out)
                 continue
             nested = run.nested(out) or any(isinstance(d, Node) for d in directions)
@@ -457,6 +476,8 @@ def _jacobian(who: str, f: Callable[..., Any], argnums: Argnums) -> Callable[...
     def all_rows(*args: Any, **kwargs: Any) -> Any:
         with _Run(who, f, args, argnums, kwargs) as run:
             results, build = flatten(run.result)
+            results = [run.array(out, "return arrays") for out in results]
+            run.judge(results)
             return build([run.build(_rows(run, out)) for out in results], bare=True)
 
     return all_rows
@@ -464,7 +485,6 @@ def _jacobian(who: str, f: Callable[..., Any], argnums: Argnums) -> Callable[...
 
 def _rows(run: _Run, out: Any) -> list[Any]:
     """The Jacobian of one result in each traced array."""
-    out = run.array(out, "return arrays")
     if not out.requires_grad or not out.size:
         return [np.zeros((*out.shape, *n.shape), n.dtype) for n in run.nodes]
     units = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
@@ -518,7 +538,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     array([[6., 2.],
            [2., 0.]])
     """
-    return _jacobian("hessian", grad(f, argnums), argnums)
+    return _jacobian("hessian", _grad("hessian", f, argnums), argnums)
 
 
 @overload
@@ -536,7 +556,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> ag.hvp(lambda x: ag.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    slope = grad(f, argnums)
+    slope = _grad("hvp", f, argnums)
 
     @functools.wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
@@ -551,6 +571,6 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
         run = _Run("hvp", lambda *a: None, tuple(args_), argnums, {})
         directions = run.along("a vector", v)
-        return grad(along, argnums)(*args_)
+        return _grad("hvp", along, argnums)(*args_)
 
     return product

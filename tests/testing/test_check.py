@@ -74,7 +74,10 @@ def closure_log(factor):
 
 
 def test_a_hand_written_backward_is_checked_to_first_order():
-    check_grads(lambda x: closure_log(1.0)(ag.exp(x)) ** 2, X, order=1)
+    f = lambda x: closure_log(1.0)(ag.exp(x)) ** 2
+    assert check_grads(f, X, order=1).order == check_grads(f, X).order == 1
+    assert check_grads(f, X, order=3).order == 1
+    assert check_grads(ag.sin, X).order == 2
 
 
 def test_a_constant_hides_nothing():
@@ -390,8 +393,6 @@ def test_what_is_no_subgradient_is_a_wrong_formula():
 # --- precision -----------------------------------------------------------------------------------
 
 IMPRECISE = {
-    "a large constant": ("", lambda x: 1e8 + ag.sin(x), X, {}),
-    "a large constant, complex": ("", lambda z: 1e8 + ag.sin(z), X + 1j, {}),
     "a fast oscillation": ("", lambda x: ag.sin(1e4 * x), X, {}),
     "a faster oscillation": ("", lambda x: ag.sin(1e6 * x), X, {}),
     "a steep exponential": ("", lambda x: ag.exp(500 * x), X / 10, {}),
@@ -399,7 +400,6 @@ IMPRECISE = {
     "a smooth bend": ("", lambda x: ag.sqrt(x * x + 1e-10), np.array([0.0, 1.0]), {}),
     "the end of a domain": ("", ag.log, np.array([1e-4, 1.0]), {}),
     "the end of another": ("", ag.sqrt, np.array([1e-6, 1.0]), {}),
-    "a step too small": ("", ag.sin, X, {"step": 1e-12}),
     "a step too large": ("", ag.exp, X, {"step": 1.0}),
     "float32": ("astype", lambda x: ag.sin(ag.astype(x, np.float32)), X, {}),
     "float32, large": ("astype", lambda x: ag.exp(ag.astype(x, np.float32) * 3) + x, X, {}),

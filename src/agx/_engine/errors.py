@@ -43,6 +43,25 @@ def refuse_kind(who: str, x: Any) -> None:
         )
 
 
+def check_closure(closure: Any, has_inputs: bool, primitive: Any = None) -> None:
+    """Raise unless ``closure`` can be the ``_backward`` of a Tensor or Scalar made of others."""
+    if not callable(closure):
+        raise TypeError(
+            f"_backward: expected a function of no arguments, got {type(closure).__name__}"
+        )
+    if primitive is not None:
+        raise TypeError(
+            f"_backward: the result of op '{primitive.name}' has a pull-back, so that this function would "
+            "never be called; give a Tensor(value, inputs=[...]) of your own a _backward, or use "
+            "register_hook"
+        )
+    if not has_inputs:
+        raise TypeError(
+            "_backward: this was made without inputs, so that the function would never be called and "
+            "the gradients would stay 0; name what it was computed from: inputs=[x, ...]"
+        )
+
+
 def explained(name: str, args: tuple[Any, ...], problem: Exception) -> Exception:
     """An error that names the operation, what it got and a fix, if ``problem`` does not."""
     text = str(problem)

@@ -18,9 +18,11 @@ from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
-from .errors import explained, refuse_kind
+from .entered import around
+from .errors import check_closure, explained, refuse_kind
 from .formulas import document, formulas_of
 from .hooks import Hook, Watch, hooked
+from .sequences import refuse_to_lose
 from .walk import leaves_below
 
 if TYPE_CHECKING:
@@ -187,7 +189,7 @@ def _otherwise(
     raise better from problem
 
 
-_graph.declare_refusals(refuse_kind, _otherwise)
+_graph.declare_refusals(refuse_kind, _otherwise, refuse_to_lose, check_closure)
 
 
 class Quiet:
@@ -272,6 +274,11 @@ def backward(
         raise RuntimeError(
             "backward: this Tensor does not depend on anything that requires a gradient; it was "
             "computed from plain arrays, inside no_grad(), or after detach()"
+        )
+    if root.traced and not create_graph and around(adds=True):
+        raise RuntimeError(
+            "backward: the gradients would be plain arrays, and drop the gradient of what is being "
+            "differentiated around this call; use ag.grad, or pass create_graph=True"
         )
     start = _seed(root, seed, "backward")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

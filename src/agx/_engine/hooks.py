@@ -13,6 +13,8 @@ import numpy as np
 
 from .._kernels.graph import Node, new_tensor
 from .._kernels.scalar import declare_hooks
+from .entered import around
+from .errors import check_closure as check_closure  # which Scalars ask here
 
 Hook = Callable[[Any], Any]
 
@@ -99,7 +101,7 @@ def register_after(leaf: Any, hook: Hook) -> Handle:
     return Handle(leaf, "after", hook)
 
 
-def _replaced(node: Node, hook: Hook, g: Any, follow: bool) -> Any:
+def _replaced(node: Node, hook: Hook, g: Any, follow: bool, adds: bool) -> Any:
     """What ``hook`` makes of the gradient ``g`` of ``node``; with ``follow`` it may depend on Tensors."""
     shown = g
     if not isinstance(g, Node):
@@ -111,6 +113,12 @@ def _replaced(node: Node, hook: Hook, g: Any, follow: bool) -> Any:
     new = hook(shown)
     if new is None or new is shown:
         return g
+    if isinstance(new, Node) and not follow and any(t.reaches(new) for t in around(adds)):
+        raise RuntimeError(
+            "register_hook: the hook returned a Tensor that depends on what an outer transform "
+            "differentiates in, and its gradient would be dropped; compute that inside the function, or use "
+            "the Tensor's .value in the hook"
+        )
     if not isinstance(new, Node) or not follow:
         new = np.array(new.array if isinstance(new, Node) else new)
     if new.shape != node.shape or (new.dtype.kind == "c" and node.dtype.kind != "c"):
@@ -175,7 +183,7 @@ class Watch:
         """Run the hooks of a node whose gradient is complete; returns the gradient to go on with."""
         hooks = self._hooks.get(node)
         for hook in list(hooks.before.values()) if hooks else ():
-            g = _replaced(node, hook, g, self._follow)
+            g = _replaced(node, hook, g, self._follow, self._adds)
         if self._adds and not node.inputs:
             _add(node, g)
             self.told.add(node)

@@ -29,3 +29,27 @@ class notes:  # noqa: N801
 
     def __exit__(self, *exc: object) -> None:
         set_note_maker(self._before.pop())
+
+
+class recorded:  # noqa: N801
+    """The set of nodes that this thread records inside ``with``; whoever makes notes is asked all the same.
+
+    >>> from agx._engine.notes import recorded
+    >>> with recorded() as nodes:
+    ...     y = ag.sin(ag.Tensor([1.0, 2.0]))
+    >>> nodes == {y}
+    True
+    """
+
+    def __enter__(self) -> set[Any]:
+        nodes: set[Any] = set()
+
+        def make(node: Any) -> Any:
+            nodes.add(node)
+            return None if before is None else before(node)
+
+        self._before = before = set_note_maker(make)
+        return nodes
+
+    def __exit__(self, *exc: object) -> None:
+        set_note_maker(self._before)

@@ -8,8 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from .._kernels.graph import Node, is_recording, new_tensor, set_recording
+from .entered import here
 from .errors import refuse_kind
 from .graph import pullback
+from .hooks import any_hooked
 from .walk import leaves_below, wanted_below
 
 
@@ -38,16 +40,20 @@ class Trace:
     """
 
     def __init__(self, values: Iterable[Any], *, strict: bool = True) -> None:
-        self.followed = is_recording()
+        self.followed, self.strict = is_recording(), strict
         self.nodes = [_enter(x, self.followed) for x in values]
         for node in self.nodes if strict else ():
             node.traced = True
         self._own = set(self.nodes)
         self._points = [node for node in self.nodes if node.is_leaf]
         self._before: list[bool] = []
+        #: Whether a result that does not depend on these nodes needs no word: it may be the derivative of
+        #: one that does, as of a linear function, or was spoken of.
+        self.excused = False
 
     def __enter__(self) -> Self:
         self._before.append(set_recording(True))
+        here.traces.append(self)
         for node in self._points:
             node.requires_grad = True
         return self
@@ -55,23 +61,53 @@ class Trace:
     def __exit__(self, *exc: object) -> None:
         for node in self._points:
             node.requires_grad = False
+        here.traces.remove(self)
         set_recording(self._before.pop())
 
-    def outside(self, *results: Any, others: Collection[Node] = ()) -> list[Node]:
-        """The leaves, and those of ``others``, below results besides this trace's; some more than once."""
-        found: list[Node] = []
-        for result in results:
-            if isinstance(result, Node) and result.requires_grad:
-                below = wanted_below(result) if others else leaves_below(result)
-                found += [n for n in below if n not in self._own and (n.is_leaf or n in others)]
-        return found
+    def entered_by(self, result: Any, inside: Collection[Node]) -> list[Node]:
+        """What ``result`` was computed from outside: what wants a gradient and was not made here.
+
+        ``inside`` holds what this thread recorded in this trace; what others computed from its nodes is
+        inside as well.
+        """
+        if not isinstance(result, Node) or not result.requires_grad:
+            return []
+        made = set(self._own)
+        for node in wanted_below(result):
+            if node in inside or any(x in made for x in node.inputs):
+                made.add(node)
+        needed, stack = {result: None}, [result]
+        while stack:
+            node = stack.pop()
+            if node in made and node not in self._own:
+                new = [x for x in node.inputs if x.requires_grad and x not in needed]
+                needed.update(dict.fromkeys(new))
+                stack += new
+        return [node for node in needed if node not in made]
 
     def nested(self, *results: Any) -> bool:
         """Whether results also depend on Tensors from outside, as in a trace inside another one.
 
-        Derivatives are then Tensors, so that nothing is lost to whoever differentiates again.
+        Derivatives are then Tensors, so that nothing is lost to whoever differentiates again. So are
+        those that hooks may make depend on what an outer trace follows.
         """
-        return self.followed and bool(self.outside(*results))
+        if not self.followed:
+            return False
+        roots = [r for r in results if isinstance(r, Node) and r.requires_grad]
+        around = [trace for trace in here.traces if trace is not self]
+        if all(n in self._own for r in roots for n in leaves_below(r)):
+            return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
+        for trace in around:
+            trace.excused = trace.excused or trace.reaches(*results)
+        return True
+
+    def reaches(self, *results: Any) -> bool:
+        """Whether any of the results was computed from nodes of this trace."""
+        return any(
+            not self._own.isdisjoint(wanted_below(r))
+            for r in results
+            if isinstance(r, Node) and r.requires_grad
+        )
 
     def gradients(self, out: Node, seed: Any = None, nested: bool | None = None) -> list[Any]:
         """The gradient of ``out`` in each node: arrays, or Tensors if ``nested`` (as ``out`` is, if None)."""

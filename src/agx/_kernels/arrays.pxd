@@ -6,6 +6,8 @@ cdef enum Operation:
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind)
 cdef bint is_float32(object x, int ndim) noexcept
 cdef object unbroadcast(str op, object c, tuple shape)
+cdef bint is_held(object dtype) noexcept
+cdef object as_held(str op, object result)
 cdef bint has_own_memory(object x) noexcept
 cdef object silence(object g, object c)
 cdef cnp.ndarray like(object x)

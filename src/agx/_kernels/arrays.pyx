@@ -25,6 +25,10 @@ cdef object large = None
 cdef Py_ssize_t least_bytes = 0
 cdef type buffer_class = None
 cdef object kept = threading.local()
+cdef object float32 = np.dtype(np.float32)
+cdef object float64 = np.dtype(np.float64)
+cdef object complex64 = np.dtype(np.complex64)
+cdef object complex128 = np.dtype(np.complex128)
 
 
 def keep_large_ones(function, Py_ssize_t least, type kind):
@@ -33,6 +37,22 @@ def keep_large_ones(function, Py_ssize_t least, type kind):
     large = function
     least_bytes = least
     buffer_class = kind
+
+
+cdef bint is_held(object dtype) noexcept:
+    """Whether a Tensor holds numbers of ``dtype`` as they are."""
+    return (dtype is float32 or dtype is float64 or dtype is complex128 or dtype is complex64
+            or (dtype.isnative and dtype.char in "fdFD"))
+
+
+cdef object as_held(str op, object result):
+    """Numbers in the dtype in which a Tensor holds them. Raises TypeError for anything but numbers."""
+    if result.dtype.kind in "biuf":
+        return result.astype(float64)
+    if result.dtype.kind == "c":
+        return result.astype(complex128)
+    raise TypeError(f"{op}: the result has dtype {result.dtype}; a Tensor holds real or complex "
+                    "numbers")
 
 
 cdef bint has_own_memory(object x) noexcept:

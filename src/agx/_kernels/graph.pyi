@@ -125,6 +125,8 @@ class Node:
 def declare_refusals(
     constants: Callable[[str, Any], None],
     failures: Callable[[Primitive, tuple[Any, ...], dict[str, Any], Exception], Any],
+    losses: Callable[[str, Any, str], None],
+    closures: Callable[[Any, bool, Any], None],
 ) -> None: ...
 def declare_arithmetic(
     add: Primitive, subtract: Primitive, multiply: Primitive, divide: Primitive

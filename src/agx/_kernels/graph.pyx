@@ -12,7 +12,8 @@ from types import MethodType
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, combine, fingerprint
+from agx._kernels.arrays cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, as_held, combine, fingerprint,
+                                  is_held)
 
 import numpy as np
 
@@ -40,16 +41,14 @@ cdef int recording() noexcept nogil:
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
-cdef object float32 = np.dtype(np.float32)
-cdef object float64 = np.dtype(np.float64)
-cdef object complex64 = np.dtype(np.complex64)
-cdef object complex128 = np.dtype(np.complex128)
 cdef object generic = np.generic
 cdef object ufunc = np.ufunc
 cdef tuple no_args = ()
 cdef type tensor_class = None
 cdef object refuse_kind = None
 cdef object otherwise = None
+cdef object lose = None
+cdef object check_closure = None
 cdef object push = None
 
 
@@ -64,10 +63,10 @@ def new_tensor(object value):
     return tensor_class(value)
 
 
-def declare_refusals(object constants, object failures):
-    """Name the functions that refuse kinds of constants, and that see what went wrong in an operation."""
-    global refuse_kind, otherwise
-    refuse_kind, otherwise = constants, failures
+def declare_refusals(object constants, object failures, object losses, object closures):
+    """Name what refuses constants, sees failures, and refuses to lose gradients and closures."""
+    global refuse_kind, otherwise, lose, check_closure
+    refuse_kind, otherwise, lose, check_closure = constants, failures, losses, closures
 
 
 def declare_push(object function):
@@ -162,6 +161,8 @@ cdef class Primitive:
     def __call__(self, *args, **params):
         if params and isinstance(self.function, ufunc):
             return self.function(*args, **params)  # NumPy sends it back, with what it takes.
+        if params:
+            check_settings(self, params)
         try:
             return call(self, args, params if params else None)
         except (TypeError, ValueError, IndexError) as problem:
@@ -231,6 +232,8 @@ cdef class Node:
                 self._args = nodes
                 if agx_recording & NOTING:
                     take_note(self)
+            else:
+                self._closure = closure or do_nothing
 
     @property
     def label(self):
@@ -301,7 +304,7 @@ cdef class Node:
         if new is not self._value:
             new = asarray(new)
             if not is_held(new.dtype):
-                new = new.astype(complex128 if new.dtype.kind == "c" else float64)
+                new = as_held("value", new)
             if not self._shared:
                 self.share()
             self._value = new
@@ -402,9 +405,7 @@ cdef class Node:
 
     @_backward.setter
     def _backward(self, closure):
-        if not callable(closure):
-            raise TypeError(f"_backward: expected a function of no arguments, "
-                            f"got {type(closure).__name__}")
+        check_closure(closure, self._args is not None or self._closure is not None, self._primitive)
         self._closure = closure
 
 
@@ -449,9 +450,10 @@ cdef object call(Primitive p, tuple args, dict params):
         else:
             result = apply(p.function, values, params)
     if type(result) is not ndarray:
+        keep_gradients(p, result, "result")
         result = asarray(result)
     if not is_held(result.dtype):
-        result = as_held(p, result)
+        result = as_held(p.name, result)
     out = <Node>(<PyTypeObject *>tensor_class).tp_new(
         tensor_class, <PyObject *>no_args, NULL)
     out._value = result
@@ -537,14 +539,18 @@ cdef object call_plain(Primitive p, tuple args, dict params):
     return apply(p.function, args, params)
 
 
-cdef int keep_gradients(Primitive p, object a) except -1:
-    """Refuse lists of Tensors that require gradients, which would be lost."""
-    if isinstance(a, (list, tuple)):
-        for part in a:
-            keep_gradients(p, part)
-    elif isinstance(a, Node) and agx_recording & RECORDING and (<Node>a)._requires_grad:
-        raise TypeError(f"{p.name}: a list of Tensors would lose their gradients; join them with "
-                        "ag.stack or ag.array")
+cdef int keep_gradients(Primitive p, object a, str how="argument") except -1:
+    """Refuse Tensors that want gradients, which would be lost, in an array's place or in a setting."""
+    if agx_recording & RECORDING and type(a) is not ndarray and not isinstance(a, (float, int, generic)):
+        lose(p.name, a, how)
+    return 0
+
+
+cdef int check_settings(Primitive p, dict params) except -1:
+    """Refuse Tensors that want gradients among the keyword arguments."""
+    for how, a in params.items():
+        if isinstance(a, (Node, list)) or (type(a) is tuple and a and isinstance((<tuple>a)[0], Node)):
+            keep_gradients(p, a, how)
     return 0
 
 
@@ -574,18 +580,3 @@ cdef int refuse(Primitive p, object a, object dtype) except -1:
 
 cdef tuple constants_as_arrays(tuple args, tuple values):
     return tuple([a if isinstance(a, Node) else v for a, v in zip(args, values)])
-
-
-cdef inline bint is_held(object dtype):
-    """Whether a Tensor holds numbers of ``dtype`` as they are."""
-    return (dtype is float32 or dtype is float64 or dtype is complex128 or dtype is complex64
-            or (dtype.isnative and dtype.char in "fdFD"))
-
-
-cdef object as_held(Primitive p, object result):
-    if result.dtype.kind in "biuf":
-        return result.astype(float64)
-    if result.dtype.kind == "c":
-        return result.astype(complex128)
-    raise TypeError(f"{p.name}: the result has dtype {result.dtype}; a Tensor holds real or complex "
-                    "numbers")

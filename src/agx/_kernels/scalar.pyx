@@ -131,9 +131,7 @@ cdef class Scalar:
 
     @_backward.setter
     def _backward(self, closure):
-        if not callable(closure):
-            raise TypeError(f"_backward: expected a function of no arguments, "
-                            f"got {type(closure).__name__}")
+        hooks.check_closure(closure, not is_leaf(self) or not recording())
         self._closure = closure
 
     def _push(self):

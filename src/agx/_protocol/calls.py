@@ -27,6 +27,11 @@ def values_of(x: Any) -> Any:
     return type(x)(map(values_of, x)) if type(x) in (list, tuple) else x
 
 
+def only_looks(name: str) -> bool:
+    """Whether a function of NumPy of this name is constant, so that it may see plain arrays."""
+    return any(f.__name__ == name for f in constant_functions)
+
+
 def _name(function: Any) -> str:
     name = function.__name__
     home = "numpy" if getattr(np, name, None) is function else "scipy.special"

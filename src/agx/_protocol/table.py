@@ -17,7 +17,7 @@ DIFFERENTIABLE = {
         absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil clip conjugate
         copysign cos cosh deg2rad degrees divide divmod exp exp2 expm1 fabs float_power floor
         floor_divide fmax fmin fmod frexp heaviside hypot ldexp log log10 log1p log2 logaddexp
-        logaddexp2 matmul matvec maximum minimum modf multiply negative positive power rad2deg
+        logaddexp2 matmul matvec maximum minimum modf multiply negative nextafter positive power rad2deg
         radians reciprocal remainder rint sign sin sinh sqrt square subtract tan tanh trunc vecdot
         vecmat
 
@@ -55,7 +55,7 @@ DIFFERENTIABLE = {
 CONSTANT = {
     "": """
         equal greater greater_equal less less_equal logical_and logical_not logical_or logical_xor
-        not_equal isfinite isinf isnan signbit nextafter spacing _ones_like
+        not_equal isfinite isinf isnan signbit spacing _ones_like
 
         all allclose any argmax argmin argpartition argsort argwhere array2string array_equal
         array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from

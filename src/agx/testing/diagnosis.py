@@ -14,6 +14,7 @@ from .._engine.walk import nodes_below
 from ..ops.complex import real_dot
 from ..tensor import Tensor
 from .lines import EPS, Alone, Corner, Line, array_of, derivative, normal, op_with_shapes
+from .noise import SAFETY, Measured, measure
 
 
 class GradientError(AssertionError):
@@ -134,6 +135,30 @@ def place_of(flags: np.ndarray) -> str:
     return f" at element {tuple(map(int, k))}" if flags.ndim else ""
 
 
+def in_spite_of_noise(case: Case) -> Measured | None:
+    """How the slope was measured if the values are noisy and it agrees with the computed one, else None.
+
+    What comes from computing in float32 is no excuse, as that can be done in float64, nor is what differs
+    from call to call.
+    """
+    if unsteady(case):
+        return None
+    found = measure(case.line, case.step)
+    if (
+        not explains(found, case)
+        or not abs(found.slope - case.computed) <= case.bound + found.error
+    ):
+        return None
+    nodes = Graphs(case, case.functions[-1])(0.0)
+    return None if any(n.value.dtype.char in "fF" for n in nodes) else found
+
+
+def explains(found: Measured, case: Case) -> bool:
+    """Whether noise may have made the first difference wrong."""
+    gap = abs(case.measured - case.computed)
+    return bool(found.noise and gap <= case.bound + 2 * SAFETY * found.noise / case.step)
+
+
 # --- the looks -----------------------------------------------------------------------------------
 
 
@@ -145,6 +170,7 @@ def diagnose(case: Case) -> GradientError:
         not_finite,
         kink,
         infinite_gradient,
+        too_noisy,
         precision,
         formula,
         hidden_kink,
@@ -383,6 +409,19 @@ def derived_from(case: Case) -> str:
         if line.corner() or line.nearby():
             return str(node.op)
     return ""
+
+
+def too_noisy(case: Case) -> GradientError | None:
+    """Whether there is so much noise in the values that they say nothing of the slope."""
+    found = measure(case.line, case.step)
+    if found.step or not explains(found, case):
+        return None
+    return case.error(
+        "precision",
+        "",
+        f"the values of f are noisy, by about {found.noise:.2g}, and no step is long enough for "
+        "differences to be exact to 1 %; compute f more exactly, such as with tighter tolerances of a solver",
+    )
 
 
 def precision(case: Case) -> GradientError | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..._engine.graph import Node
 from ..._engine.trace import Trace
+from ..._engine.verdict import refuse_integers, warn_if_independent
 from ...ops.complex import real_dot
 from .absent import absent as _absent
 from .tracer import peek
@@ -74,9 +75,13 @@ class Run:
 
     Values are plain unless the result also depends on Tensors from outside, as in a nested
     transform; they are Tensors then, so that nothing is lost to whoever differentiates again.
+    ``who`` names the transform that refuses integers and warns of a result without a gradient; nobody
+    does if it is empty.
     """
 
-    def __init__(self, f: Callable[[Any], Any], x: Any, *, has_aux: bool = False) -> None:
+    def __init__(
+        self, f: Callable[[Any], Any], x: Any, who: str = "", *, has_aux: bool = False
+    ) -> None:
         self.x = x
         self._trace = Trace(map(_checked, items(x)))
         aux = None
@@ -84,10 +89,18 @@ class Run:
             self._out = f(rebuild(x, iter(self._trace.nodes)))
             if has_aux:
                 self._out, aux = self._out
+            if who:
+                self._judge(who)
             self.nested = self._trace.nested(*items(self._out))
         self.value = self._finish(self._out, self.nested)
         self.aux = self._finish(aux, self.nested)
         self._transposed: tuple[Trace, list[Any]] | None = None
+
+    def _judge(self, who: str) -> None:
+        results = list(items(self._out))
+        for result in results:
+            refuse_integers(who, result)
+        warn_if_independent(who, self._trace, results)
 
     @staticmethod
     def _finish(tree: Any, nested: bool) -> Any:
@@ -141,15 +154,17 @@ def _number(x: Any) -> Any:
     return x[()] if isinstance(x, np.ndarray) and not x.ndim else x
 
 
-def make_vjp(f: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
+def make_vjp(
+    f: Callable[[Any], Any], x: Any, who: str = "make_vjp"
+) -> tuple[Callable[[Any], Any], Any]:
     """Return the function that pulls a gradient of f(x) back, and f(x)."""
-    run = Run(f, x)
+    run = Run(f, x, who)
     return run.pull, run.value
 
 
 def make_jvp(f: Callable[[Any], Any], x: Any) -> Callable[[Any], Any]:
     """Return the function v -> (f(x), its derivative along v)."""
-    run = Run(f, x)
+    run = Run(f, x, "make_jvp")
     return lambda v: (run.value, run.push(v))
 
 

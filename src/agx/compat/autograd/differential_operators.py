@@ -54,7 +54,7 @@ make_jvp = unary_to_nary(_make_jvp)
 @unary_to_nary
 def value_and_grad(fun: Function, x: Any) -> Any:
     """Compute the value and the gradient of a function that returns one real number."""
-    run = Run(fun, x)
+    run = Run(fun, x, "value_and_grad")
     _check_scalar("value_and_grad", run.value)
     return run.value, run.pull(_ones(run.value))
 
@@ -67,7 +67,7 @@ def grad(fun: Function, x: Any) -> Any:
     >>> grad(lambda p: p["a"] * p["b"] ** 2)({"a": 2.0, "b": 3.0})
     {'a': np.float64(9.0), 'b': np.float64(12.0)}
     """
-    run = Run(fun, x)
+    run = Run(fun, x, "grad")
     _check_scalar("grad", run.value)
     return run.pull(_ones(run.value))
 
@@ -75,7 +75,7 @@ def grad(fun: Function, x: Any) -> Any:
 @unary_to_nary
 def grad_and_aux(fun: Function, x: Any) -> Any:
     """Compute the gradient of the first of two results, and return the second as it is."""
-    run = Run(fun, x, has_aux=True)
+    run = Run(fun, x, "grad_and_aux", has_aux=True)
     _check_scalar("grad_and_aux", run.value)
     return run.pull(_ones(run.value)), run.aux
 
@@ -83,7 +83,7 @@ def grad_and_aux(fun: Function, x: Any) -> Any:
 @unary_to_nary
 def elementwise_grad(fun: Function, x: Any) -> Any:
     """Compute the sum of each column of the Jacobian; for a function of each element, its derivative."""
-    run = Run(fun, x)
+    run = Run(fun, x, "elementwise_grad")
     if any(is_complex(v) for v in items(run.value)):
         raise TypeError("elementwise_grad: the result is complex; take np.real or np.abs of it")
     return run.pull(_ones(run.value))
@@ -95,13 +95,13 @@ egrad = elementwise_grad
 @unary_to_nary
 def deriv(fun: Function, x: Any) -> Any:
     """Compute the derivative along the vector of ones, forward."""
-    return Run(fun, x).push(_ones(x))
+    return Run(fun, x, "deriv").push(_ones(x))
 
 
 @unary_to_nary
 def jacobian(fun: Function, x: Any) -> Any:
     """Compute all derivatives of an array by an array: the shape of the result, then that of ``x``."""
-    run = Run(fun, x)
+    run = Run(fun, x, "jacobian")
     value = peek(run.value)
     if isinstance(x, (list, tuple, dict)) or isinstance(value, (list, tuple, dict)):
         raise TypeError("jacobian: expected one array in and one out, got a container; see flatten")
@@ -134,7 +134,7 @@ def hessian(fun: Function, x: Any) -> Any:
 @unary_to_nary
 def make_hvp(fun: Function, x: Any) -> Any:
     """Return the function v -> Hessian times v at this point, and the gradient."""
-    return make_vjp(grad(fun))(x)
+    return make_vjp(grad(fun), who="make_hvp")(x)
 
 
 def hessian_tensor_product(fun: Function, argnum: Any = 0) -> Function:
@@ -231,7 +231,7 @@ def checkpoint(fun: Function) -> Function:
             return fun(*rebuild(args, iter(full)), **kwargs)
 
         kept = primitive(of_vector)
-        defvjp(kept, lambda ans, x: make_vjp(of_vector)(x)[0])
+        defvjp(kept, lambda ans, x: make_vjp(of_vector, who="")(x)[0])
         return kept(vector)
 
     return again

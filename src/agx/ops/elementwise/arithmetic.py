@@ -305,5 +305,13 @@ def frexp(x: Any, /) -> tuple[Array, ...]:
     return _mantissa(x), np.frexp(value_of(x))[1]
 
 
-nextafter = primitive("nextafter", np.nextafter, (no_gradient, no_gradient))
+nextafter = primitive(
+    "nextafter",
+    np.nextafter,
+    (
+        lambda g, out, x, y: g * (value_of(x) != value_of(y)),
+        lambda g, out, x, y: g * (value_of(x) == value_of(y)),
+    ),
+    derivative=("not_equal(x, y)", "equal(x, y)"),
+)
 spacing = primitive("spacing", np.spacing, (no_gradient,))

@@ -135,8 +135,8 @@ def intersect1d(
     >>> ag.intersect1d(np.array([1.0, 3.0]), np.array([3.0, 2.0]))
     array([3.])
     """
-    first = ravel(as_array(ar1))
-    _, i, j = np.intersect1d(value_of(ar1), value_of(ar2), assume_unique, return_indices=True)
+    first, other = ravel(as_array(ar1)), value_of(as_array(ar2))
+    _, i, j = np.intersect1d(value_of(first), other, assume_unique, return_indices=True)
     found = getitem(first, i)
     return (found, i, j) if return_indices else found  # type: ignore[return-value]
 

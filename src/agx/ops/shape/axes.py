@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, is_node, primitive, value_of
+from ..._engine.sequences import is_sequence
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Joined
@@ -44,12 +45,12 @@ def as_array(x: Any) -> Any:
 
 def listed(x: Any) -> Any:
     """What holds numbers as an array or a Tensor; anything else, such as a number or None, as it is."""
-    return as_array(x) if isinstance(x, (list, tuple)) or hasattr(x, "shape") else x
+    return as_array(x) if is_sequence(x) or hasattr(x, "shape") else x
 
 
 def holds_tensors(x: Any) -> bool:
-    """Whether there are Tensors inside nested lists and tuples."""
-    return isinstance(x, (list, tuple)) and any(is_node(v) or holds_tensors(v) for v in x)
+    """Whether there are Tensors inside nested lists, tuples and the like."""
+    return is_sequence(x) and any(is_node(v) or holds_tensors(v) for v in x)
 
 
 def in_order(x: Any, dtype: Any = None) -> np.ndarray:

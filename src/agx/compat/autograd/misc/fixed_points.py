@@ -54,10 +54,10 @@ def _solve(step: Any, parameters: Any, start: Any, near: Any) -> Any:
 
         def adjoint(packed: Any, w: Any) -> Any:
             p, x, g = packed[: size[0]], packed[size[0] : -size[1]], packed[-size[1] :]
-            return g + make_vjp(lambda y: step(p, y))(x)[0](w)
+            return g + make_vjp(lambda y: step(p, y), who="")(x)[0](w)
 
         w = _solve(adjoint, concatenate([p, out, g]), np.zeros(size[1]), near)
-        return make_vjp(lambda q: step(q, out))(p)[0](w)
+        return make_vjp(lambda q: step(q, out), who="")(p)[0](w)
 
     if not isinstance(parameters, Node):
         return value(parameters)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...._engine.graph import Node
+from ...._engine.sequences import is_sequence
 from ....ops.shape.axes import stack
 
 #: What takes a list of arrays, rather than an array written as a list.
@@ -22,8 +23,8 @@ _OF_LISTS = {
 
 
 def has_tensor(x: Any) -> bool:
-    """Tell whether ``x`` is a Tensor, or a list or tuple with one inside."""
-    if isinstance(x, (list, tuple)):
+    """Tell whether ``x`` is a Tensor, or a list, a tuple or the like with one inside."""
+    if is_sequence(x):
         return any(map(has_tensor, x))
     if isinstance(x, np.ndarray) and x.dtype == object:
         return any(map(has_tensor, x.flat))
@@ -34,7 +35,7 @@ def stacked(x: Any) -> Any:
     """An array of numbers, or a Tensor of what has one inside."""
     if isinstance(x, np.ndarray) and x.dtype == object:
         x = x.tolist()
-    if isinstance(x, (list, tuple)):
+    if is_sequence(x):
         parts = [stacked(part) for part in x]
         return stack(parts) if has_tensor(parts) else np.asarray(parts)
     return x if isinstance(x, Node) else np.asarray(x)
@@ -42,7 +43,7 @@ def stacked(x: Any) -> Any:
 
 def joined(x: Any) -> Any:
     """A Tensor in place of a list of them."""
-    return stacked(x) if isinstance(x, (list, tuple)) and has_tensor(x) else x
+    return stacked(x) if is_sequence(x) and has_tensor(x) else x
 
 
 class Function:
@@ -54,7 +55,7 @@ class Function:
         self.__doc__ = function.__doc__
 
     def _prepared(self, x: Any) -> Any:
-        if self._of_lists and isinstance(x, (list, tuple)):
+        if self._of_lists and is_sequence(x):
             return [joined(part) for part in x]
         return joined(x)
 

@@ -47,7 +47,7 @@ def _adjoint(flow: Any, g: Any, ys: Any, t: Any, p: Any, options: Any) -> tuple[
 
     def backwards(state: Any, time: Any, p: Any) -> Any:
         y, weight = state[:size], state[size : 2 * size]
-        pull, slope = make_vjp(lambda y, p: flow(y, time, p), (0, 1))(y, p)
+        pull, slope = make_vjp(lambda y, p: flow(y, time, p), (0, 1), who="")(y, p)
         return concatenate([_vector(slope), *map(_vector, pull(-1.0 * weight))])
 
     weight, total = g[count - 1], np.zeros(np.shape(p))

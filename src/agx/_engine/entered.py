@@ -1,0 +1,24 @@
+"""The traces that a thread is in, for those below the module that defines them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.traces: list[Any] = []
+
+
+here = _Here()
+
+
+def around(adds: bool) -> list[Any]:
+    """The traces around a backward pass: all but that of the transform that runs it, if one does.
+
+    ``adds`` says that ``backward()`` does. Traces of checkpoints do not count, as nobody differentiates
+    there.
+    """
+    strict = [trace for trace in here.traces if trace.strict]
+    return strict if adds else strict[:-1]
