@@ -11,8 +11,9 @@ import numpy as np
 from ...ops.complex import imag, is_complex, real
 from ...ops.shape.axes import concatenate, ravel
 from ...testing.check import check_grads as _check
-from .core import items, rebuild
 from .differential_operators import make_jvp, make_vjp
+from .nests import items, rebuild
+from .spaces import vspace as vspace
 from .tracer import peek
 from .wrap_util import unary_to_nary
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..extend import defvjp
-from ..tracer import isbox, primitive
+from ..boxes import isbox
+from ..primitives import defvjp, primitive
 
 
 def _scipy() -> Any:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from .....ops.elementwise.exponential import exp, log
+from ...numpy.wrapped import Function
 from ...tracer import peek
 
 
+@Function
 def logpdf(x: Any, mean: Any, cov: Any, allow_singular: bool = False) -> Any:
     """Compute the logarithm of the density at the vectors along the last axis of ``x``.
 
@@ -34,11 +36,13 @@ def logpdf(x: Any, mean: Any, cov: Any, allow_singular: bool = False) -> Any:
     return -0.5 * ((away * solved).sum(axis=-1) + volume + size * math.log(2 * math.pi))
 
 
+@Function
 def pdf(x: Any, mean: Any, cov: Any, allow_singular: bool = False) -> Any:
     """Compute the density at the vectors along the last axis of ``x``."""
     return exp(logpdf(x, mean, cov, allow_singular))
 
 
+@Function
 def entropy(mean: Any, cov: Any) -> Any:
     """Compute the entropy, which does not depend on ``mean``."""
     size = np.shape(cov)[-1]
