@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from ...tensor import Tensor
+
 _OURS = __name__.rpartition(".")[0]
 
 
@@ -47,8 +49,9 @@ sys.meta_path.insert(0, _Finder())
 def install() -> None:
     """Make ``import autograd``, and that of every module of it, mean agx in this process.
 
-    To be called before the packages that import autograd are. Nothing on disk changes. Raises
-    RuntimeError if another autograd has been imported.
+    To be called before the packages that import autograd are. Nothing on disk changes. The class of
+    Tensors then shows autograd's name for it, which some packages look for. Raises RuntimeError if
+    another autograd has been imported.
 
     >>> import agx.compat.autograd
     >>> agx.compat.autograd.install()  # doctest: +SKIP
@@ -61,3 +64,4 @@ def install() -> None:
             f"install: autograd is already imported, from {getattr(present, '__file__', None)}; call "
             "agx.compat.autograd.install() before what imports it"
         )
+    Tensor.__module__, Tensor.__qualname__ = "autograd.numpy.numpy_boxes", "ArrayBox"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..._engine.graph import Primitive
 from ..._engine.trace import Trace
+from ...ops.complex import is_complex, real
 from ...ops.shape.axes import concatenate, ravel, reshape
 from .boxes import isbox, peek, subval
 from .nests import each, items, rebuild
@@ -36,24 +37,37 @@ def _is_here(x: Any) -> bool:
 
 
 class _Packing:
-    """A nest of arrays as one vector, which a node of the graph can carry."""
+    """A nest of arrays as one vector, which a node of the graph can carry.
+
+    What is not made of floating-point numbers, such as indices, has no gradient and stays as it is.
+    """
 
     def __init__(self, nest: Any) -> None:
         self.nest = nest
-        self._shapes = [np.shape(part) for part in items(nest)]
-        self._sizes = [int(np.prod(shape)) for shape in self._shapes]
+        self._parts = [np.asarray(part) for part in items(nest)]
+        self._carried = [part.dtype.kind in "fc" for part in self._parts]
 
     def pack(self, nest: Any) -> Any:
         """One vector; None stands for zeros."""
-        parts = items(nest)
-        sizes = zip(parts, self._sizes, strict=True)
-        return concatenate([np.zeros(n) if p is None else ravel(p) for p, n in sizes])
+        whole = zip(items(nest), self._parts, self._carried, strict=True)
+        vectors = [
+            np.zeros(part.size) if new is None else ravel(new) for new, part, on in whole if on
+        ]
+        return concatenate(vectors) if vectors else np.zeros(0)
 
     def unpack(self, vector: Any) -> Any:
         """The nest."""
-        ends = np.cumsum(self._sizes)
-        whole = zip(ends, self._sizes, self._shapes, strict=True)
-        return rebuild(self.nest, (reshape(vector[e - n : e], s)[()] for e, n, s in whole))
+        return rebuild(self.nest, self._unpacked(vector))
+
+    def _unpacked(self, vector: Any) -> Iterator[Any]:
+        end = 0
+        for old, part, on in zip(items(self.nest), self._parts, self._carried, strict=True):
+            if not on:
+                yield old
+                continue
+            start, end = end, end + part.size
+            new = reshape(vector[start:end], part.shape)
+            yield (real(new) if is_complex(new) and part.dtype.kind == "f" else new)[()]
 
 
 class primitive:  # noqa: N801

@@ -33,9 +33,19 @@ def array(object: Any, dtype: Any = None, **options: Any) -> Any:
     if not _has_tensor(object):
         return np.array(object, dtype, **options)
     out = _stacked(object)
+    if dtype is not None and np.dtype(dtype) == np.object_:
+        return _of_objects(out)
     out = out if dtype is None else _dtype.astype(out, dtype)
     missing = options.get("ndmin", 0) - out.ndim
     return _axes.reshape(out, (1,) * missing + out.shape) if missing > 0 else out
+
+
+def _of_objects(x: Any) -> Any:
+    """An array of Tensors without axes, which ``array`` makes one Tensor again."""
+    found = np.empty(x.shape, np.object_)
+    for place in np.ndindex(*x.shape):
+        found[place] = x[place]
+    return found
 
 
 def asarray(a: Any, dtype: Any = None, **options: Any) -> Any:

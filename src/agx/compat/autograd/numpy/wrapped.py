@@ -7,7 +7,7 @@ taken out and their gradients lost.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ class Function:
         return module.startswith("numpy") and self.fun not in numpy_functions
 
     def _prepared(self, x: Any) -> Any:
-        if self._of_lists and isinstance(x, (list, tuple, Iterator)):
+        if self._of_lists and isinstance(x, Iterable) and not isinstance(x, (np.ndarray, Node, str)):
             return [joined(part) for part in x]
         return joined(x)
 
