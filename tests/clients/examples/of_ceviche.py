@@ -33,7 +33,11 @@ def test_gradient_of_an_intensity(kind, record):
         return npa.sum(npa.square(npa.abs(fields[2][14:16, 8:12]))) * 1e-6
 
     eps = permittivity().ravel()
-    record(value=intensity(eps), slope=grad(intensity)(eps), again=jacobian(intensity, mode="reverse")(eps))
+    record(
+        value=intensity(eps),
+        slope=grad(intensity)(eps),
+        again=jacobian(intensity, mode="reverse")(eps),
+    )
 
 
 @pytest.mark.parametrize("mode", ["reverse", "forward", "numerical"])
@@ -101,5 +105,12 @@ def test_optimising_a_structure(record):
 
     start = (permittivity().ravel() - 1) / 4
     slope = jacobian(objective, mode="reverse")
-    found, values = adam_optimize(objective, start, slope, Nsteps=4, bounds=[0, 1], direction="max", verbose=False)
-    record(found=found, values=np.ravel(values), light=C_0, version=float(ceviche.__version__.split(".")[1]))
+    found, values = adam_optimize(
+        objective, start, slope, Nsteps=4, bounds=[0, 1], direction="max", verbose=False
+    )
+    record(
+        found=found,
+        values=np.ravel(values),
+        light=C_0,
+        version=float(ceviche.__version__.split(".")[1]),
+    )

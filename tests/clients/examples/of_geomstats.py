@@ -8,17 +8,17 @@ from geomstats.geometry.euclidean import Euclidean
 from geomstats.geometry.hypersphere import Hypersphere
 from geomstats.geometry.invariant_metric import InvariantMetric
 from geomstats.geometry.riemannian_metric import RiemannianMetric
+from geomstats.geometry.spd_matrices import SPDAffineMetric, SPDMatrices
 from geomstats.geometry.special_euclidean import SpecialEuclidean
 from geomstats.geometry.special_orthogonal import SpecialOrthogonal
-from geomstats.geometry.spd_matrices import SPDAffineMetric, SPDMatrices
 from geomstats.information_geometry.beta import BetaDistributions
 from geomstats.information_geometry.dirichlet import DirichletDistributions
 from geomstats.information_geometry.fisher_rao_metric import FisherRaoMetric
 from geomstats.information_geometry.gamma import GammaDistributions
 from geomstats.information_geometry.normal import UnivariateNormalDistributions
+from geomstats.learning.frechet_mean import FrechetMean
 from geomstats.numerics.geodesic import ExpODESolver
 from geomstats.numerics.ivp import GSIVPIntegrator
-from geomstats.learning.frechet_mean import FrechetMean
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,11 @@ def test_custom_gradient(record):
         return gs.sum(x * y)
 
     for argnum in (0, 1):
-        record(part=gs.autodiff.value_and_grad(lambda a, b: f(a, b) * 2.0, argnums=argnum)(POINT, POINT)[1])
+        record(
+            part=gs.autodiff.value_and_grad(lambda a, b: f(a, b) * 2.0, argnums=argnum)(
+                POINT, POINT
+            )[1]
+        )
 
 
 def metric_by_derivatives(space, matrix):
@@ -68,7 +72,9 @@ def test_christoffel_symbols_and_curvature(record):
     point = gs.array([0.9, 0.4])
     record(known=sphere.metric.christoffels(point))
     plane = Euclidean(2, equip=False)
-    metric = metric_by_derivatives(plane, lambda base_point: gs.eye(2) * (1.0 + gs.sum(base_point**2)))
+    metric = metric_by_derivatives(
+        plane, lambda base_point: gs.eye(2) * (1.0 + gs.sum(base_point**2))
+    )
     record(symbols=metric.christoffels(point), slope=metric.inner_product_derivative_matrix(point))
     metric.exp_solver = ExpODESolver(plane, integrator=GSIVPIntegrator(n_steps=20))
     record(along=metric.exp(gs.array([0.1, 0.2]), point))
@@ -97,7 +103,9 @@ def test_pullback_metric(record):
     record(curvature=space.metric.mean_curvature_vector(point))
 
 
-@pytest.mark.parametrize("make", [BetaDistributions, GammaDistributions, UnivariateNormalDistributions])
+@pytest.mark.parametrize(
+    "make", [BetaDistributions, GammaDistributions, UnivariateNormalDistributions]
+)
 def test_information_geometry(make, record):
     space = make()
     point = gs.array([1.4, 2.3])
@@ -145,7 +153,9 @@ def test_gradient_through_the_geometry(record):
     sphere = Hypersphere(2)
     base = gs.array([0.0, 0.6, 0.8])
     target = gs.array([1.0, 0.0, 0.0])
-    loss = lambda v: sphere.metric.squared_dist(sphere.metric.exp(sphere.to_tangent(v, base), base), target)
+    loss = lambda v: sphere.metric.squared_dist(
+        sphere.metric.exp(sphere.to_tangent(v, base), base), target
+    )
     record(slope=gs.autodiff.value_and_grad(loss)(gs.array([0.2, 0.1, -0.3]))[1])
     inverse = lambda x: gs.sum(gs.linalg.inv(gs.reshape(x, (2, 2))) ** 2)
     record(slope=gs.autodiff.value_and_grad(inverse)(gs.array([0.1, 0.5, -0.2, 0.3]))[1])

@@ -54,7 +54,9 @@ def test_volume_of_freeing(record):
 
 
 def test_preconditioned_optimisation(record):
-    flat = paragami.FlattenFunctionInput(lambda v: np.sum((v - 2.0) ** 4) + np.sum(v**2), VECTOR, free=True)
+    flat = paragami.FlattenFunctionInput(
+        lambda v: np.sum((v - 2.0) ** 4) + np.sum(v**2), VECTOR, free=True
+    )
     better = paragami.PreconditionedFunction(flat)
     x = np.array([0.3, 0.7])
     better.set_preconditioner_with_hessian(x=x, ev_min=1e-3)
@@ -68,7 +70,9 @@ VECTOR = paragami.NumericVectorPattern(length=2)
 
 
 def test_output_folding(record):
-    whole = paragami.FlattenFunctionOutput(lambda x: {**values(), "mean": x**2}, pattern(), free=True)
+    whole = paragami.FlattenFunctionOutput(
+        lambda x: {**values(), "mean": x**2}, pattern(), free=True
+    )
     record(rows=jacobian(whole)(np.array([0.4, 1.1])))
 
 

@@ -26,8 +26,28 @@ INSTEAD = {
     "grad_sequence_extend_right": _RULES, "fwd_grad_make_sequence": _RULES,
     "grad_reshape_list": _PARTS, "array_from_scalar_or_array_gradmaker": _PARTS,
     "tensordot_adjoint_0": _PARTS, "tensordot_adjoint_1": _PARTS, "wrapped_reshape": "use numpy.reshape",
+    "primitive_": "use primitive", "deprecated_defvjp_message": _PARTS, "deprecation_msg": _PARTS,
+    "fixed_point_vjp": _PARTS, "diff_methods": _BOXES, "nondiff_methods": _BOXES,
+    "make_numerical_jvp": "use check_grads", "c_class": "use numpy.c_", "r_class": "use numpy.r_",
+    "wrap_intdtype": "NumPy's classes of integers take Tensors here", "T": "use numpy.swapaxes(x, -1, -2)",
+    "add2d": "use x[..., None, :]", "generalized_outer_product": "use numpy.einsum",
+    "solve": "use numpy.linalg.solve",
+    "einsum_tensordot": "use numpy.tensordot", "root_pi": "use numpy.sqrt(numpy.pi)",
+    "inv_root_pi": "use 1 / numpy.sqrt(numpy.pi)",
     "parse_einsum_input": "it is NumPy's own, and private there",
 }  # fmt: skip
+
+
+_RULE_NAMES = """
+    check_even_shape check_no_repeated_axes fft_grad get_fft2_args get_fft_args get_fftn_args irfft_grad
+    make_rfft_factors rfft_grad truncate_pad grad_cholesky grad_eig grad_eigh grad_inv grad_pinv grad_solve
+    grad_svd norm_jvp norm_vjp argnums_unpack grad_odeint grad_solve_banded grad_solve_triangular
+    compute_conv_size flipped_idxs grad_convolve parse_axes fwd_grad_logsumexp make_gammainc_vjp_arg1
+    make_grad_logsumexp grad_beta_logpdf_arg0 grad_beta_logpdf_arg1 grad_beta_logpdf_arg2 grad_chi2_logpdf
+    grad_gamma_logpdf_arg0 grad_gamma_logpdf_arg1 covgrad grad_poisson_logpmf grad_tlogpdf_df
+    grad_tlogpdf_diff grad_tlogpdf_loc grad_tlogpdf_scale grad_tlogpdf_x
+"""
+INSTEAD |= dict.fromkeys(_RULE_NAMES.split(), _PARTS)
 
 
 def absent(module: str) -> Callable[[str], Any]:

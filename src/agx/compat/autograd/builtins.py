@@ -47,10 +47,10 @@ def type(x: Any) -> Any:
     return builtins.type(peek(x))
 
 
-class _BoxMeta(type_):
+class _BoxMeta(builtins.type):
     """Of classes whose instances are containers with Tensors inside."""
 
-    containers: tuple_[Any, ...] = ()
+    containers: tuple[Any, ...] = ()
 
     def __instancecheck__(cls, x: Any) -> bool:
         return builtins.isinstance(x, cls.containers) and any(map(isbox, items(x)))

@@ -12,6 +12,7 @@ from ..._engine.graph import Node
 from ..._engine.trace import Trace
 from ...ops.complex import real_dot
 from .absent import absent as _absent
+from .boxes import peek
 from .boxes import subval as subval
 from .nests import each, items, rebuild
 from .primitives import def_linear as def_linear
@@ -30,7 +31,7 @@ from .tracer import Box as Box
 from .tracer import Node as _Step
 from .tracer import getval as getval
 from .tracer import isbox as isbox
-from .tracer import peek, subvals
+from .tracer import subvals
 from .tracer import toposort as toposort
 from .tracer import trace as trace
 
@@ -93,7 +94,9 @@ class Run:
         """The change of the result along ``v``: the pull-back, linear in its argument, transposed."""
         outs = list(items(self._out))
         if self._transposed is None:
-            seeds = Trace(np.zeros_like(peek(o), dtype=_float(o)) for o in outs)
+            seeds = Trace(
+                np.ones_like(peek(o), dtype=_float(o)) for o in outs
+            )  # 0 * inf would be lost
             with self._trace, seeds:
                 found = _gradients(self._trace, _dot(outs, seeds.nodes), True)
             self._transposed = seeds, found

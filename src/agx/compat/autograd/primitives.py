@@ -143,7 +143,7 @@ class primitive:  # noqa: N801
 
     def _transposed(self, argnum: int, g: Any, out: Any, args: Any, kwargs: Any) -> Any:
         """The pull-back that a forward derivative, linear in its argument, amounts to."""
-        along = Trace(np.zeros_like(peek(x)) for x in items(args[argnum]))
+        along = Trace(np.ones_like(peek(x)) for x in items(args[argnum]))
         assert self.jvp_of is not None
         with along:
             step = rebuild(args[argnum], iter(along.nodes))
@@ -256,8 +256,8 @@ def defvjp_argnums(fun: Any, maker: Maker) -> None:
 def defjvp(fun: Any, *jvps: Any, argnums: Iterable[int] | None = None) -> None:
     """Give a function its forward derivatives: ``jvp(g, ans, *args, **kwargs)`` for each argument.
 
-    None stands for zero, "same" for a function that is linear in that argument. agx computes forward
-    derivatives from pull-backs, and uses these for a function that has none.
+    None stands for zero, "same" for a function that is linear in that argument, and is then traced
+    through. agx computes forward derivatives from pull-backs, and uses these for a function without.
     """
     table, target = _table(jvps, argnums), _target("defjvp", fun)
 
@@ -268,7 +268,7 @@ def defjvp(fun: Any, *jvps: Any, argnums: Iterable[int] | None = None) -> None:
         if jvp is None:
             return each(lambda x: np.zeros_like(peek(x)), ans)
         if jvp == "same":
-            return target(*subval(args, argnum, g), **kwargs)
+            return target.fun(*subval(args, argnum, g), **kwargs)
         return jvp(g, ans, *args, **kwargs)
 
     target.jvp_of = jvp_of
@@ -285,6 +285,6 @@ def defjvp_argnums(fun: Any, jvp: Any) -> None:
 
 
 def def_linear(fun: Any) -> None:
-    """Say that a function is linear in every argument."""
+    """Say that a function is linear in every argument: without pull-backs it is traced through."""
     target = _target("def_linear", fun)
     target.jvp_of = lambda argnum, g, ans, args, kwargs: target(*subval(args, argnum, g), **kwargs)

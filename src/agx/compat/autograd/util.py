@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .absent import absent as _absent
 from .boxes import subval as subval
 from .boxes import subvals as subvals
 from .boxes import toposort as toposort
@@ -21,3 +22,6 @@ def quick_grad_check(
 ) -> None:
     """Compare the gradient in the first argument with finite differences; raises AssertionError."""
     check_grads(lambda x: fun(x, *extra_args, **(kwargs or {})), modes=["rev"], order=1)(arg0)
+
+
+__getattr__ = _absent("agx.compat.autograd.util")

@@ -17,62 +17,15 @@ from .numpy_boxes import ArrayBox as ArrayBox
 
 metadata = anp.metadata
 
+_NO_GRADIENT = """
+    floor ceil round rint around trunc all any argmax argmin argpartition argsort argwhere nonzero flatnonzero
+    count_nonzero searchsorted sign ndim shape floor_divide logical_and logical_or logical_not logical_xor
+    isfinite isinf isnan isneginf isposinf allclose isclose array_equal array_equiv greater greater_equal less
+    less_equal equal not_equal iscomplexobj iscomplex size isscalar isreal zeros_like ones_like empty_like
+    full_like result_type
+"""
 #: Functions whose results carry no gradient.
-nograd_functions = [
-    getattr(anp, name)
-    for name in [
-        "floor",
-        "ceil",
-        "round",
-        "rint",
-        "around",
-        "trunc",
-        "all",
-        "any",
-        "argmax",
-        "argmin",
-        "argpartition",
-        "argsort",
-        "argwhere",
-        "nonzero",
-        "flatnonzero",
-        "count_nonzero",
-        "searchsorted",
-        "sign",
-        "ndim",
-        "shape",
-        "floor_divide",
-        "logical_and",
-        "logical_or",
-        "logical_not",
-        "logical_xor",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "isneginf",
-        "isposinf",
-        "allclose",
-        "isclose",
-        "array_equal",
-        "array_equiv",
-        "greater",
-        "greater_equal",
-        "less",
-        "less_equal",
-        "equal",
-        "not_equal",
-        "iscomplexobj",
-        "iscomplex",
-        "size",
-        "isscalar",
-        "isreal",
-        "zeros_like",
-        "ones_like",
-        "empty_like",
-        "full_like",
-        "result_type",
-    ]
-]
+nograd_functions = [getattr(anp, name) for name in _NO_GRADIENT.split()]
 
 
 def unbroadcast(x: Any, target_meta: tuple[Any, ...], broadcast_idx: int = 0) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import cast as _cast
 
 import numpy as np
 
 from ....ops.shape import axes as _axes
 from ....ops.shape import dtype as _dtype
+from ..boxes import Box as Box
 from ..boxes import isbox as _isbox
 from ..boxes import notrace_primitive as _notrace_primitive
 from ..primitives import primitive as _primitive
@@ -119,6 +121,28 @@ def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
     return found if any(map(_is_array, (condition, *options.values()))) else found.tolist()
 
 
+class _Extreme(_Function):
+    """A maximum or minimum that halves the gradient where it meets a plain number too.
+
+    That of agx gives none then, as that of relu at 0.
+    """
+
+    def __call__(self, x: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+        x, y = _array_like(x, y), _array_like(y, x)
+        return super().__call__(x, y, *args, **kwargs)
+
+
+def _array_like(x: Any, other: Any) -> Any:
+    return np.asarray(x, other.dtype) if isinstance(x, (int, float)) and _isbox(other) else x
+
+
+maximum, minimum = _Extreme(np.maximum), _Extreme(np.minimum)
+fmax, fmin = _Extreme(np.fmax), _Extreme(np.fmin)
+
+
+custom_where = where
+
+
 @_notrace_primitive
 def metadata(A: Any) -> tuple[tuple[int, ...], int, Any, bool]:
     """Return the shape, the number of axes and the dtype of an array, and whether it is complex."""
@@ -146,7 +170,7 @@ def wrap_namespace(old: dict[str, Any], new: dict[str, Any]) -> None:
         if found in (float, int, type) or isinstance(found, (float, int, type(None))):
             new[name] = found
         elif isinstance(found, type) and issubclass(found, np.integer):
-            new[name] = _integer_class(found)
+            new[name] = _integer_class(_cast("Any", found))
         elif callable(found) and not isinstance(found, type):
             new[name] = (
                 _notrace_primitive(found) if found in notrace_functions else _primitive(found)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ...._engine.graph import Node, numpy_functions
 from ....ops.shape.axes import stack
+from ..absent import INSTEAD
 from ..boxes import getval
 from ..primitives import primitive
 from .integers import integer_class
@@ -74,7 +75,11 @@ class Function:
         return module.startswith("numpy") and self.fun not in numpy_functions
 
     def _prepared(self, x: Any) -> Any:
-        if self._of_lists and isinstance(x, Iterable) and not isinstance(x, (np.ndarray, Node, str)):
+        if (
+            self._of_lists
+            and isinstance(x, Iterable)
+            and not isinstance(x, (np.ndarray, Node, str))
+        ):
             return [joined(part) for part in x]
         return joined(x)
 
@@ -97,9 +102,11 @@ class Function:
 @functools.cache
 def wrapped(module: Any, name: str) -> Any:
     """The attribute of a module: a function takes lists of Tensors, a class of integers a Tensor."""
+    if name in INSTEAD and not hasattr(module, name):
+        raise ImportError(f"agx.compat.autograd.{module.__name__} has no {name}: {INSTEAD[name]}")
     found = getattr(module, name)
     if isinstance(found, type):
-        return integer_class(found) if issubclass(found, np.integer) else found
+        return integer_class(cast("Any", found)) if issubclass(found, np.integer) else found
     return Function(found) if callable(found) else found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..absent import INSTEAD, absent
 from ..boxes import isbox
 from ..primitives import defvjp, primitive
 
@@ -82,6 +83,9 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, **options: Any) -> A
     return np.linalg.solve(np.where(inside, ab[np.where(inside, row, 0), columns], 0.0), b)
 
 
+_look_up_absent = absent("agx.compat.autograd.scipy.linalg")
+
+
 @functools.cache
 def _wrapped(name: str) -> Any:
     found = getattr(_scipy(), name)
@@ -89,7 +93,7 @@ def _wrapped(name: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    return _wrapped(name)
+    return _look_up_absent(name) if name in INSTEAD else _wrapped(name)
 
 
 def __dir__() -> list[str]:

@@ -6,9 +6,12 @@ import functools
 from typing import Any
 
 from ....ops.elementwise.exponential import exp
+from ..absent import INSTEAD, absent
 from ..numpy.wrapped import Function
 from ..primitives import defvjp, primitive
 from . import densities
+
+_look_up_absent = absent("agx.compat.autograd.scipy.special")
 
 
 def _look_up(name: str) -> Any:
@@ -51,8 +54,8 @@ def _named(name: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name.startswith("__") or name in INSTEAD:
+        return _look_up_absent(name)
     return _named(name)
 
 

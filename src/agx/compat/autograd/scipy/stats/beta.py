@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
+from ...absent import absent as _absent
 from ...numpy.wrapped import Function
 from .. import densities, special
 
@@ -30,3 +31,6 @@ def pdf(x: Any, a: Any, b: Any) -> Any:
 def cdf(x: Any, a: Any, b: Any) -> Any:
     """Compute the probability of a smaller number; differentiable in ``x``."""
     return special.betainc(a, b, x)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.beta")

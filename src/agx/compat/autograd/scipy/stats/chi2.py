@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
+from ...absent import absent as _absent
 from ...numpy.wrapped import Function
 from . import gamma
 
@@ -31,3 +32,6 @@ def pdf(x: Any, df: Any) -> Any:
 def cdf(x: Any, df: Any) -> Any:
     """Compute the probability of a smaller number; differentiable in ``x``."""
     return gamma.cdf(x / 2, df / 2)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.chi2")

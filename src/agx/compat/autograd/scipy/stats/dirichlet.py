@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
+from ...absent import absent as _absent
 from ...numpy.wrapped import Function
 from .. import special
 
@@ -33,3 +34,6 @@ def rvs(alpha: Any, size: Any = 1, random_state: Any = None) -> Any:
     import scipy.stats
 
     return scipy.stats.dirichlet.rvs(alpha, size, random_state)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.dirichlet")

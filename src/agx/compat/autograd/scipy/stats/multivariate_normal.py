@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .....ops.elementwise.exponential import exp, log
+from ...absent import absent as _absent
+from ...boxes import peek
 from ...numpy.wrapped import Function
-from ...tracer import peek
 
 
 @Function
@@ -47,3 +48,6 @@ def entropy(mean: Any, cov: Any) -> Any:
     """Compute the entropy, which does not depend on ``mean``."""
     size = np.shape(cov)[-1]
     return 0.5 * (np.linalg.slogdet(cov)[1] + size * (1 + math.log(2 * math.pi)))
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.multivariate_normal")

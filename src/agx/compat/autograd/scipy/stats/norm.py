@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .....ops.elementwise.exponential import exp, log
+from ...absent import absent as _absent
 from ...numpy.wrapped import Function
 
 _LOG_ROOT = 0.5 * math.log(2 * math.pi)
@@ -57,3 +58,6 @@ def sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 def logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """Compute the logarithm of the probability of a larger number."""
     return _special().log_ndtr((loc - x) / scale)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.norm")

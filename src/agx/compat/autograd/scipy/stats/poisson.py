@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .....ops.elementwise.exponential import exp
+from ...absent import absent as _absent
 from ...numpy.wrapped import Function
 from .. import special
 
@@ -32,3 +33,6 @@ def pmf(k: Any, mu: Any) -> Any:
 def cdf(k: Any, mu: Any) -> Any:
     """Compute the probability of at most ``k``; differentiable in ``mu``."""
     return special.gammaincc(np.floor(k) + 1.0, mu)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.poisson")

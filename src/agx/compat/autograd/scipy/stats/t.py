@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .....ops.elementwise.exponential import exp, log
+from ...absent import absent as _absent
 from ...numpy.wrapped import Function
 from .. import densities, special
 
@@ -36,3 +37,6 @@ def cdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 def logcdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """Compute the logarithm of the probability of a smaller number; not differentiable in ``df``."""
     return log(cdf(x, df, loc, scale))
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.t")
