@@ -48,8 +48,8 @@ def _checked(x: Any) -> Any:
 
 
 def _dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
-    """The real part of the sum of all products: the number that a pull-back is a gradient of."""
-    return sum((real_dot(x, y) for x, y in zip(xs, ys, strict=True)), 0.0)
+    """The real part of the sum of products with what is traced: what a pull-back is a gradient of."""
+    return sum((real_dot(x, y) for x, y in zip(xs, ys, strict=True) if isinstance(x, Node)), 0.0)
 
 
 class Run:

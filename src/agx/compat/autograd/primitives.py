@@ -287,4 +287,6 @@ def defjvp_argnums(fun: Any, jvp: Any) -> None:
 def def_linear(fun: Any) -> None:
     """Say that a function is linear in every argument: without pull-backs it is traced through."""
     target = _target("def_linear", fun)
-    target.jvp_of = lambda argnum, g, ans, args, kwargs: target(*subval(args, argnum, g), **kwargs)
+    target.jvp_of = lambda argnum, g, ans, args, kwargs: target.fun(
+        *subval(args, argnum, g), **kwargs
+    )
