@@ -112,6 +112,7 @@ def test_tab_completion_shows_what_a_user_wants_before_anything_is_used():
         "linalg",
         "models",
         "nn",
+        "onnx",
         "optim",
         "runs",
         "special",

@@ -27,7 +27,7 @@ LAYERS = [
     {"_protocol"},
     {"tensor", "scalar", "linalg", "fft", "special"},
     {"transforms", "custom"},
-    {"nn", "optim", "data", "models"},
+    {"nn", "optim", "data", "models", "onnx"},
     {"train", "viz", "testing"},
     {"runs", "compat", "installation"},
     {"cli"},
