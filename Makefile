@@ -36,12 +36,7 @@ bench: $(venv)/.installed $(venv)/.test
 clients: $(venv)/.installed $(venv)/.test build/clients/.installed
 	$(python) tests/clients/run.py
 
-lint: $(venv)/.installed build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
-	rm -rf build/clients/site
-	$(pip) --target build/clients/site --requirement $<
-	@touch $@
-
-$(venv)/.test $(venv)/.lint
+lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
 	$(python) -m pytest -q tests/test_budget.py tests/test_layering.py tests/test_typing.py
 	$(bin)/ruff check
 	$(bin)/ruff format --check
@@ -89,6 +84,11 @@ $(venv)/.requirements: pyproject.toml $(venv)/.made
 
 $(venv)/.installed: $(venv)/.requirements $(venv)/.files $(compiled)
 	$(pip) --no-build-isolation --editable ".[plot]"
+	@touch $@
+
+build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
+	rm -rf build/clients/site
+	$(pip) --target build/clients/site --requirement $<
 	@touch $@
 
 $(venv)/.test $(venv)/.lint $(venv)/.build: $(venv)/.%: pyproject.toml $(venv)/.made

@@ -149,8 +149,11 @@ class primitive:  # noqa: N801
             step = rebuild(args[argnum], iter(along.nodes))
             moved = self.jvp_of(argnum, step, out, args, kwargs)
             packing = _Packing(each(peek, moved))
+            change = packing.pack(moved)
+            if not isbox(change):
+                return each(lambda x: None, args[argnum])
             nested = any(map(isbox, (*items(g), *items(out), *items(args))))
-            found = along.gradients(packing.pack(moved), packing.pack(g), nested)
+            found = along.gradients(change, packing.pack(g), nested)
         return rebuild(args[argnum], iter(found))
 
     def undefined(self, argnum: int) -> Any:
