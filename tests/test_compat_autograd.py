@@ -575,7 +575,9 @@ def test_primitives_that_would_lose_a_gradient():
         grad(lambda x: scale(2.0, by=x))(3.0)
     with pytest.raises(NotImplementedError, match="argument 0 is defined; give one with defvjp"):
         grad(scale)(3.0)
-    with pytest.raises(TypeError, match="must return plain numbers, got a Tensor; pass every Tensor"):
+    with pytest.raises(
+        TypeError, match="must return plain numbers, got a Tensor; pass every Tensor"
+    ):
         grad(lambda y: checkpoint(lambda x: x * y)(y))(3.0)
     with pytest.raises(TypeError, match="defvjp: expected a function, got 3"):
         defvjp(3, lambda ans, x: lambda g: g)
