@@ -5,6 +5,7 @@
 
 import json
 import os
+import random
 import sys
 import types
 
@@ -24,6 +25,16 @@ for name in os.environ.get("AGX_CLIENT_STANDINS", "").split():
     sys.modules[name] = types.ModuleType(name)  # imported by a suite for its other backends
 
 NUMBERS: dict[str, list[list[float]]] = {}
+
+
+np.random.seed(42)  # noqa: NPY002 - for data that a suite makes when it is imported
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Make what tests draw at random the same in both runs."""
+    random.seed(42)
+    np.random.seed(42)  # noqa: NPY002
 
 
 @pytest.fixture
