@@ -117,13 +117,8 @@ def close(ours: list[list[float]], theirs: list[list[float]]) -> bool:
 
 def differences(name: str, ours: tuple, theirs: tuple) -> list[str]:
     """The tests that do not give on agx what they give on autograd."""
-    flaky = CLIENTS[name].get("flaky", [])
     names = sorted({*ours[0], *theirs[0]})
-    found = [
-        test
-        for test in names
-        if ours[0].get(test) != theirs[0].get(test) and not any(f in test for f in flaky)
-    ]
+    found = [test for test in names if ours[0].get(test) != theirs[0].get(test)]
     return found + [test for test in theirs[1] if not close(ours[1].get(test, []), theirs[1][test])]
 
 
