@@ -13,6 +13,7 @@ import agx as ag
 
 PACKAGE = Path(ag.__file__).parent
 LAZY = [
+    "PIL",
     "argparse",
     "difflib",
     "graphviz",

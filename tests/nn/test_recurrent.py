@@ -92,11 +92,11 @@ def test_a_small_network_learns_to_add_up():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 2))), ValueError, r"LSTM\(3, 4\): expected sequences of shape \(L, N, 3\) or \(L, 3\), got \(5, 2, 2\)"),
-        (lambda: nn.GRU(3, 4, batch_first=True)(np.ones(3)), ValueError, r"of shape \(N, L, 3\) or \(L, 3\), got \(3,\)"),
-        (lambda: nn.RNN(3, 4)(np.ones((0, 2, 3))), ValueError, "expected at least one step"),
-        (lambda: nn.RNN(3, 4)(np.ones((5, 2, 3)), np.ones((1, 4))), ValueError, r"expected hx of shape \(1, 2, 4\), got \(1, 4\)"),
-        (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 3)), np.ones((1, 2, 4))), TypeError, r"hx to be a pair \(h, c\), got ndarray"),
+        (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 2), np.float32)), ValueError, r"LSTM\(3, 4\): expected sequences of shape \(L, N, 3\) or \(L, 3\), got \(5, 2, 2\)"),
+        (lambda: nn.GRU(3, 4, batch_first=True)(np.ones(3, np.float32)), ValueError, r"of shape \(N, L, 3\) or \(L, 3\), got \(3,\)"),
+        (lambda: nn.RNN(3, 4)(np.ones((0, 2, 3), np.float32)), ValueError, "expected at least one step"),
+        (lambda: nn.RNN(3, 4)(np.ones((5, 2, 3), np.float32), np.ones((1, 4))), ValueError, r"expected hx of shape \(1, 2, 4\), got \(1, 4\)"),
+        (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 3), np.float32), np.ones((1, 2, 4))), TypeError, r"hx to be a pair \(h, c\), got ndarray"),
         (lambda: nn.LSTM(3, 0), ValueError, "LSTM: hidden_size must be a positive integer, got 0"),
         (lambda: nn.RNN(3, 4, nonlinearity="sin"), ValueError, "must be 'tanh' or 'relu', got 'sin'"),
         (lambda: nn.GRU(3, 4, dropout=1.5), ValueError, r"p must lie in \[0, 1\), got 1.5"),

@@ -10,12 +10,13 @@ import numpy as np
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
-from ..ops.images.im2col import Pair, geometry, pair
+from ..ops.images.im2col import Pair, geometry, layout_fix, pair
 from ..ops.images.transposed import transposed
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
 from ..tensor import Tensor
 from . import init
+from .inputs import as_parameters, floating
 from .module import Module, Weightless, parameter
 
 if TYPE_CHECKING:
@@ -79,9 +80,25 @@ class Linear(Module):
         if not x.shape or x.shape[-1] != self.in_features:
             raise ValueError(
                 f"{self!r}: expected {self.in_features} features in the last axis, got x of shape "
-                f"{x.shape}; flatten x or change in_features"
+                f"{tuple(x.shape)}; {self._fix(x.shape)}"
             )
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         return linear(x, self.weight, self.bias)
+
+    def _fix(self, shape: tuple[int, ...]) -> str:
+        """What to do with inputs of a shape that does not fit."""
+        if len(shape) > 2 and math.prod(shape[1:]) == self.in_features:
+            return "flatten x with ag.nn.Flatten()"
+        if len(shape) == 2 and shape[0] == self.in_features:
+            return "the features stand in the first axis: write x.T"
+        if len(shape) == 1 and self.in_features == 1:
+            return "write x[:, None] for one feature of each sample"
+        got = f"{shape[-1]} features" if shape else "a single number"
+        return (
+            f"flatten x or change in_features: it has {got} (after Flatten they follow from the size of "
+            "the images, which is then not that for which the model was built)"
+        )
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -93,8 +110,8 @@ def check_images(layer: Any, x: Any, channels: int) -> None:
     """Raise ValueError unless ``x`` holds images of so many channels."""
     if len(x.shape) != 4 or x.shape[1] != channels:
         raise ValueError(
-            f"{layer!r}: expected images of shape (N, {channels}, H, W), got {x.shape}; "
-            "check in_channels"
+            f"{layer!r}: expected images of shape (N, {channels}, H, W), got {tuple(x.shape)}; "
+            f"{layout_fix(x.shape, channels) or 'reshape x'}"
         )
 
 
@@ -154,6 +171,8 @@ class Conv2d(Module):
     def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
         check_images(self, x, self.in_channels)
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         return convolve(x, self.weight, self.bias, self.geometry, self.groups)
 
     def plan(self, x: Any) -> Conv2dPlan:
@@ -210,6 +229,8 @@ class ConvTranspose2d(Module):
     def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
         check_images(self, x, self.in_channels)
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         how = (self.geometry, self.output_padding, self.groups)
         return transposed(x, self.weight, self.bias, *how)
 
@@ -253,6 +274,7 @@ class AvgPool2d(_Pool):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
@@ -268,6 +290,7 @@ class AdaptiveAvgPool2d(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.adaptive_avg_pool2d(x, self.output_size)
 
     def extra_repr(self) -> str:
@@ -324,8 +347,9 @@ class Dropout(Weightless):
         """Drop elements of ``x`` in training mode."""
         if not self.training or self.p == 0:
             return x
+        floating(self, x)
         kept = generator(self.rng).random(x.shape, np.float32) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+        return x * (kept / (1 - self.p)).astype(x.dtype)
 
     def extra_repr(self) -> str:
         """Return the probability."""

@@ -15,6 +15,7 @@ from ..ops.linalg.products import linear
 from ..ops.shape.axes import concatenate, expand_dims, stack, swapaxes
 from ..tensor import Tensor
 from . import init
+from .inputs import as_parameters
 from .layers import Dropout, check_positive
 from .module import Module, parameter
 
@@ -115,6 +116,9 @@ class _Recurrent(Module):
         batched = len(shape) == 3
         x = x if batched else expand_dims(x, 1)
         x = swapaxes(x, 0, 1) if batched and self.batch_first else x
+        dtype = self._weights(0, "")[0].dtype
+        if x.dtype is not dtype:
+            x = as_parameters(self, x, dtype)
         if not x.shape[0]:
             raise ValueError(f"{self!r}: expected at least one step, got x of shape {shape}")
         return list(x), batched
