@@ -13,7 +13,7 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint wheel bench clean FORCE
+.PHONY: help demo test lint wheel bench clients clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint    check style, types, stubs and workflows"
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
 	@echo "make bench   measure"
+	@echo "make clients run other packages' suites on agx and on HIPS autograd"
 	@echo "make clean   remove everything that make has made"
 
 demo: $(venv)/.installed
@@ -31,6 +32,9 @@ test: $(venv)/.installed $(venv)/.test
 
 bench: $(venv)/.installed $(venv)/.test
 	$(python) -m benchmarks
+
+clients: $(venv)/.installed $(venv)/.test build/clients/.installed
+	$(python) tests/clients/run.py
 
 lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
 	$(python) -m pytest -q tests/test_budget.py tests/test_layering.py tests/test_typing.py
@@ -80,6 +84,11 @@ $(venv)/.requirements: pyproject.toml $(venv)/.made
 
 $(venv)/.installed: $(venv)/.requirements $(venv)/.files $(compiled)
 	$(pip) --no-build-isolation --editable ".[plot]"
+	@touch $@
+
+build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
+	rm -rf build/clients/site
+	$(pip) --target build/clients/site --requirement $<
 	@touch $@
 
 $(venv)/.test $(venv)/.lint $(venv)/.build: $(venv)/.%: pyproject.toml $(venv)/.made

@@ -576,24 +576,11 @@ def test_primitives_that_would_lose_a_gradient():
         grad(lambda x: scale(2.0, by=x))(3.0)
     with pytest.raises(NotImplementedError, match="argument 0 is defined; give one with defvjp"):
         grad(scale)(3.0)
-    with pytest.raises(TypeError, match="must return one array of plain numbers, got tuple"):
-        grad(primitive(lambda x: (x, x)))(3.0)
-    with pytest.raises(TypeError, match="plain numbers, got Tensor"):
+    with pytest.raises(
+        TypeError, match="must return plain numbers, got a Tensor; pass every Tensor"
+    ):
         grad(lambda y: checkpoint(lambda x: x * y)(y))(3.0)
-    with pytest.raises(TypeError, match="defvjp: expected a function made by @primitive"):
-        defvjp(np.sin, lambda ans, x: lambda g: g)
+    with pytest.raises(TypeError, match="defvjp: expected a function, got 3"):
+        defvjp(3, lambda ans, x: lambda g: g)
     with pytest.raises(ValueError, match="check_grads: modes are 'fwd' and 'rev', got"):
         check_grads(np.sin, modes=["forward"])(1.0)
-
-
-def test_names_that_agx_does_without():
-    with pytest.raises(ImportError, match="has no VSpace: agx has no vector spaces; use np.zeros"):
-        from agx.compat.autograd.extend import VSpace  # noqa: F401
-    with pytest.raises(ImportError, match="tracer has no trace: .* draw it with ag.draw"):
-        from agx.compat.autograd.tracer import trace  # noqa: F401
-    with pytest.raises(ImportError, match="misc has no const_graph"):
-        from agx.compat.autograd.misc import const_graph  # noqa: F401
-    with pytest.raises(ImportError, match="core has no backward_pass: use make_vjp"):
-        from agx.compat.autograd.core import backward_pass  # noqa: F401
-    with pytest.raises(ImportError, match="cannot import name 'nonsense'"):
-        from agx.compat.autograd.core import nonsense  # noqa: F401

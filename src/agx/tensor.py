@@ -202,6 +202,11 @@ class Tensor(Node, Operators):
         self.value = new
 
     @property
+    def _value(self) -> Any:
+        """The array, or the number of an array without axes: the name of programs for HIPS autograd."""
+        return self.value if self.ndim else self.value[()]
+
+    @property
     def T(self) -> Tensor:
         """The transpose: all axes reversed."""
         return axes.transpose(self)

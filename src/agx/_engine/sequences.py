@@ -65,8 +65,10 @@ def refuse_in_functions(shape: tuple[int, ...], frame: Any, looks: Callable[[str
     home, _, _ = name.partition(".")
     function = frame.f_code.co_name
     while str(frame.f_globals.get("__name__")).partition(".")[0] == home and frame.f_back:
+        name = f"{frame.f_globals.get('__name__')}."
         function, frame = frame.f_code.co_name, frame.f_back
-    if not looks(function):
+    minimised = name.startswith("scipy.optimize")  # whose values are only looked at
+    if not minimised and not looks(function):
         raise TypeError(
             f"{function}: {home} makes plain numbers of a Tensor of shape {shape}, which would lose its "
             "gradient; join Tensors with ag.stack or ag.array, and declare functions of other libraries "

@@ -8,6 +8,11 @@ caller passed; results outside are plain arrays and numbers. The gradient of a r
 numbers is dL/dx - i dL/dy, as there.
 """
 
+import importlib as _importlib
+from typing import Any as _Any
+
+from . import numpy as numpy
+from . import util as util
 from .builtins import dict as dict
 from .builtins import isinstance as isinstance
 from .builtins import list as list
@@ -34,3 +39,10 @@ from .differential_operators import tensor_jacobian_product as tensor_jacobian_p
 from .differential_operators import value_and_grad as value_and_grad
 from .differential_operators import vector_jacobian_product as vector_jacobian_product
 from .extend import primitive as primitive
+from .installing import install as install
+
+
+def __getattr__(name: str) -> _Any:
+    if name in {"misc", "scipy"}:  # what takes a while to import
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

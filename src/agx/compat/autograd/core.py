@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,46 +13,28 @@ from ..._engine.trace import Trace
 from ..._engine.verdict import refuse_integers, warn_if_independent
 from ...ops.complex import real_dot
 from .absent import absent as _absent
-from .tracer import peek
-from .tracer import primitive as primitive
-
-# --- containers ----------------------------------------------------------------------------------
-
-
-def _keys(d: dict[Any, Any]) -> list[Any]:
-    """In sorted order, on which the layout of flattened dicts rests, where there is one."""
-    try:
-        return sorted(d)
-    except TypeError:
-        return list(d)
-
-
-def items(tree: Any) -> Iterator[Any]:
-    """The values in a nest of lists, tuples and dicts, from the first to the last."""
-    if isinstance(tree, dict):
-        tree = [tree[k] for k in _keys(tree)]
-    if isinstance(tree, (list, tuple)):
-        for part in tree:
-            yield from items(part)
-    else:
-        yield tree
-
-
-def rebuild(tree: Any, values: Iterator[Any]) -> Any:
-    """The same nest with other values, in the order of ``items``."""
-    if isinstance(tree, dict):
-        found = {k: rebuild(tree[k], values) for k in _keys(tree)}
-        return {k: found[k] for k in tree}
-    if isinstance(tree, (list, tuple)):
-        parts = [rebuild(part, values) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return next(values)
-
-
-def each(f: Callable[[Any], Any], tree: Any) -> Any:
-    """Apply ``f`` to every value in a nest."""
-    return rebuild(tree, map(f, items(tree)))
-
+from .boxes import peek
+from .boxes import subval as subval
+from .nests import each, items, rebuild
+from .primitives import def_linear as def_linear
+from .primitives import defjvp as defjvp
+from .primitives import defjvp_argnum as defjvp_argnum
+from .primitives import defjvp_argnums as defjvp_argnums
+from .primitives import defvjp as defvjp
+from .primitives import defvjp_argnum as defvjp_argnum
+from .primitives import defvjp_argnums as defvjp_argnums
+from .primitives import primitive as primitive
+from .spaces import SparseObject as SparseObject
+from .spaces import VSpace as VSpace
+from .spaces import dense
+from .spaces import vspace as vspace
+from .tracer import Box as Box
+from .tracer import Node as _Step
+from .tracer import getval as getval
+from .tracer import isbox as isbox
+from .tracer import subvals
+from .tracer import toposort as toposort
+from .tracer import trace as trace
 
 # --- tracing -------------------------------------------------------------------------------------
 
@@ -66,8 +49,8 @@ def _checked(x: Any) -> Any:
 
 
 def _dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
-    """The real part of the sum of all products: the number that a pull-back is a gradient of."""
-    return sum((real_dot(x, y) for x, y in zip(xs, ys, strict=True)), 0.0)
+    """The real part of the sum of products with what is traced: what a pull-back is a gradient of."""
+    return sum((real_dot(x, y) for x, y in zip(xs, ys, strict=True) if isinstance(x, Node)), 0.0)
 
 
 class Run:
@@ -124,7 +107,9 @@ class Run:
         """The change of the result along ``v``: the pull-back, linear in its argument, transposed."""
         outs = list(items(self._out))
         if self._transposed is None:
-            seeds = Trace(np.zeros_like(peek(o), dtype=_float(o)) for o in outs)
+            seeds = Trace(
+                np.ones_like(peek(o), dtype=_float(o)) for o in outs
+            )  # 0 * inf would be lost
             with self._trace, seeds:
                 found = _gradients(self._trace, _dot(outs, seeds.nodes), True)
             self._transposed = seeds, found
@@ -166,6 +151,75 @@ def make_jvp(f: Callable[[Any], Any], x: Any) -> Callable[[Any], Any]:
     """Return the function v -> (f(x), its derivative along v)."""
     run = Run(f, x, "make_jvp")
     return lambda v: (run.value, run.push(v))
+
+
+def sum_outgrads(gs: Iterable[Any]) -> Any:
+    """Add gradients of one form."""
+    first, *others = (dense(g) for g in gs)
+    return functools.reduce(vspace(first).add, others, first)
+
+
+# --- graphs for programs that walk them ----------------------------------------------------------
+
+
+class VJPNode(_Step):
+    """A step with ``vjp``, which pulls a gradient back to each of its ``parents``; see ``trace``."""
+
+    __slots__ = ("parents", "vjp")
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parent_argnums: tuple[int, ...],
+        parents: tuple[Any, ...],
+    ) -> None:
+        self.parents = parents
+        self.vjp = make_vjp(*_of_parents(fun, args, kwargs, parent_argnums))[0]
+
+    def initialize_root(self) -> None:
+        """Set up the node of the argument, which has no parents."""
+        self.parents, self.vjp = (), lambda g: ()
+
+
+class JVPNode(_Step):
+    """A step with ``g``, its change along that of the argument; see ``trace``."""
+
+    __slots__ = ("g",)
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parent_argnums: tuple[int, ...],
+        parents: tuple[Any, ...],
+    ) -> None:
+        push = make_jvp(*_of_parents(fun, args, kwargs, parent_argnums))
+        self.g = push(tuple(parent.g for parent in parents))[1]
+
+    def initialize_root(self, g: Any) -> None:
+        """Set up the node of the argument, which changes by ``g``."""
+        self.g = g
+
+
+def _of_parents(fun: Any, args: Any, kwargs: Any, argnums: tuple[int, ...]) -> Any:
+    """A step as a function of what it has from its parents, and that."""
+    call = lambda xs: fun(*subvals(args, zip(argnums, xs, strict=True)), **kwargs)
+    return call, tuple(args[i] for i in argnums)
+
+
+def backward_pass(g: Any, end_node: VJPNode) -> Any:
+    """Pull a gradient back from the last node of a traced graph to its root."""
+    waiting = {end_node: g}
+    for node in toposort(end_node):
+        g = waiting.pop(node)
+        for parent, share in zip(node.parents, node.vjp(g), strict=True):
+            waiting[parent] = sum_outgrads([waiting[parent], share]) if parent in waiting else share
+    return g
 
 
 __getattr__ = _absent("agx.compat.autograd.core")

@@ -18,12 +18,15 @@ from ..._engine.graph import Node
 from ...ops.complex import is_complex, real
 from ...ops.linalg.products import tensordot
 from ...ops.shape.axes import reshape, stack
-from .core import Run, each, items, rebuild
+from .boxes import peek
+from .core import Run
 from .core import make_jvp as _make_jvp
 from .core import make_vjp as _make_vjp
-from .extend import defvjp
 from .misc.flatten import flatten
-from .tracer import peek, primitive
+from .nests import each, items, rebuild
+from .primitives import defvjp, primitive
+from .primitives import defvjp_argnum as defvjp_argnum
+from .spaces import vspace as vspace
 from .wrap_util import unary_to_nary
 
 Function = Callable[..., Any]
@@ -49,6 +52,13 @@ def _check_scalar(who: str, value: Any) -> None:
 
 make_vjp = unary_to_nary(_make_vjp)
 make_jvp = unary_to_nary(_make_jvp)
+
+
+@unary_to_nary
+def make_jvp_reversemode(fun: Function, x: Any) -> Any:
+    """Return the function v -> derivative of ``fun`` at ``x`` along v, by pulling back twice."""
+    push = _make_jvp(fun, x)
+    return lambda v: push(v)[1]
 
 
 @unary_to_nary

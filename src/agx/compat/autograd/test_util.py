@@ -11,9 +11,11 @@ import numpy as np
 from ...ops.complex import imag, is_complex, real
 from ...ops.shape.axes import concatenate, ravel
 from ...testing.check import check_grads as _check
-from .core import items, rebuild
+from .absent import absent as _absent
+from .boxes import peek
 from .differential_operators import make_jvp, make_vjp
-from .tracer import peek
+from .nests import items, rebuild
+from .spaces import vspace as vspace
 from .wrap_util import unary_to_nary
 
 TOL = RTOL = EPS = 1e-6
@@ -114,3 +116,6 @@ def combo_check(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[
                 check(*values, **dict(zip(named, settings, strict=True)))
 
     return check_all
+
+
+__getattr__ = _absent("agx.compat.autograd.test_util")

@@ -1,105 +1,112 @@
-"""Telling Tensors from plain values, and functions that are one step of the graph or none."""
+"""What happens when a function is run on Tensors, and the graph of it for programs that walk one."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..._engine.graph import Node, Primitive
-from ...tensor import Tensor as Box
+from ..._engine.graph import Node as _Node
+from ..._engine.trace import Trace as _Trace
+from ..._engine.walk import wanted_below as _wanted_below
 from .absent import absent as _absent
-
-__all__ = ["Box", "getval", "isbox", "notrace_primitive", "peek", "primitive"]
-
-
-def getval(x: Any) -> Any:
-    """Return the array or number that a Tensor carries, and anything else as it is."""
-    if not isinstance(x, Node):
-        return x
-    return x.value if x.value.ndim else x.value[()]
-
-
-def peek(x: Any) -> Any:
-    """The same for code that does not write into it."""
-    if not isinstance(x, Node):
-        return x
-    return x.array if x.array.ndim else x.array[()]
+from .boxes import Box as Box
+from .boxes import getval as getval
+from .boxes import isbox as isbox
+from .boxes import notrace_primitive as notrace_primitive
+from .boxes import peek
+from .boxes import register_notrace as register_notrace
+from .boxes import subvals as subvals
+from .boxes import toposort as toposort
+from .nests import each, items, rebuild
+from .primitives import primitive as primitive
 
 
-def isbox(x: Any) -> bool:
-    """Tell whether ``x`` is a Tensor."""
-    return isinstance(x, Node)
+class Node:
+    """What ``trace`` makes of each step: a class of one's own says what to keep of it."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parent_argnums: tuple[int, ...],
+        parents: tuple[Any, ...],
+    ) -> None:
+        raise NotImplementedError(f"{type(self).__name__}: define __init__")
+
+    def initialize_root(self, *args: Any, **kwargs: Any) -> None:
+        """Set up the node of the argument that is traced."""
+        raise NotImplementedError(f"{type(self).__name__}: define initialize_root")
+
+    @classmethod
+    def new_root(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return the node of the argument that is traced."""
+        root = cls.__new__(cls)
+        root.initialize_root(*args, **kwargs)
+        return root
 
 
-def notrace_primitive(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Make ``f`` see plain values in place of Tensors; no gradient flows through its result."""
+def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:
+    """Run ``fun`` at ``x`` and return its value, and the node of the last of its steps.
 
-    @functools.wraps(f)
-    def plain(*args: Any, **kwargs: Any) -> Any:
-        return f(*map(getval, args), **kwargs)
-
-    return plain
-
-
-class primitive:  # noqa: N801
-    """Make a function of plain arrays one step of the graph; ``defvjp`` gives it a derivative.
-
-    It may be called with Tensors by position and with anything else, and returns one array.
-
-    >>> from agx.compat.autograd.extend import defvjp, primitive
-    >>> cube = primitive(lambda x: x**3)
-    >>> defvjp(cube, lambda ans, x: lambda g: g * 3 * x**2)
+    The steps are nodes of the class of ``start_node``, which is that of ``x``. They are made after the
+    run, each after its parents. The second result is None, with a warning, if the value does not depend on
+    ``x``. Raises TypeError for a step that is no primitive.
     """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
-        self.function = function
-        self.vjp_of: Callable[..., Any] = self._undefined
-        self._step = Primitive(getattr(function, "__name__", "primitive"), self._value, self._rule)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        where = tuple(i for i, a in enumerate(args) if isbox(a))
-        for name, value in kwargs.items():
-            if isbox(value):
-                raise TypeError(
-                    f"{self._step.name}: no gradient flows through the keyword argument {name!r}; "
-                    "pass it by position"
-                )
-        if not where:
-            return self.function(*args, **kwargs)
-        rest = tuple(None if isbox(a) else a for a in args)
-        return self._step(*(args[i] for i in where), where=where, rest=rest, kwargs=kwargs)
-
-    def _undefined(self, argnum: int, *_: Any) -> Any:
-        raise NotImplementedError(
-            f"{self._step.name}: no gradient with respect to argument {argnum} is defined; give one "
-            "with defvjp"
+    run = _Trace(items(x))
+    kind = type(start_node)
+    with run:
+        out = fun(rebuild(x, iter(run.nodes)))
+        known = dict(_starts(start_node, x, run.nodes))
+        ends = [v for v in items(out) if isbox(v)]
+        for end in ends:
+            for step in _wanted_below(end):
+                args = enumerate(_arguments(step))
+                parents = {i: known[a] for i, a in args if isbox(a) and a in known}
+                if parents and step not in known:
+                    known[step] = kind(
+                        *_taken(step, parents), tuple(parents), tuple(parents.values())
+                    )
+        value = out if run.nested(*ends) else each(peek, out)
+    if not isinstance(out, (list, tuple, dict)):
+        if isbox(out) and out in known:
+            return value, known[out]
+    elif any(end in known for end in ends):
+        whole = list(items(out))
+        where = tuple(i for i, v in enumerate(whole) if isbox(v) and v in known)
+        make = lambda *parts: rebuild(out, iter(parts))
+        return value, kind(
+            value, make, tuple(map(peek, whole)), {}, where, tuple(known[whole[i]] for i in where)
         )
-
-    def _value(self, *values: Any, where: Any, rest: Any, kwargs: Any) -> Any:
-        plain = [v if getattr(v, "ndim", 0) else v[()] for v in values]
-        out = self.function(*_filled(rest, where, plain), **kwargs)
-        if isinstance(out, (list, tuple, dict, Node)):
-            raise TypeError(
-                f"{self._step.name}: a primitive must return one array of plain numbers, got "
-                f"{type(out).__name__}"
-            )
-        return out
-
-    def _rule(
-        self, i: int, g: Any, out: Any, *values: Any, where: Any, rest: Any, kwargs: Any
-    ) -> Any:
-        return self.vjp_of(where[i], out, _filled(rest, where, values), kwargs)(g)
+    warnings.warn("Output seems independent of input.", stacklevel=2)
+    return value, None
 
 
-def _filled(
-    rest: tuple[Any, ...], where: tuple[int, ...], values: Iterable[Any]
-) -> tuple[Any, ...]:
-    full = list(rest)
-    for i, value in zip(where, values, strict=True):
-        full[i] = value
-    return tuple(full)
+def _starts(start_node: Any, x: Any, boxes: list[_Node]) -> Iterator[tuple[_Node, Any]]:
+    """The nodes of the arrays in ``x``: it is one itself, or each is taken out of it."""
+    if not isinstance(x, (list, tuple, dict)):
+        yield boxes[0], start_node
+        return
+    for i, box in enumerate(boxes):
+        take = functools.partial(lambda i, nest: list(items(nest))[i], i)
+        yield box, type(start_node)(peek(box), take, (x,), {}, (0,), (start_node,))
+
+
+def _arguments(step: _Node) -> tuple[Any, ...]:
+    if step.primitive is None and not step.is_leaf:
+        raise TypeError(f"trace: the step {step.op!r} has no function; make it with @primitive")
+    return step.arguments
+
+
+def _taken(step: _Node, parents: dict[int, Any]) -> tuple[Any, Any, tuple[Any, ...], Any]:
+    """The value, function and arguments of a step."""
+    args = tuple(peek(a) if i in parents else a for i, a in enumerate(step.arguments))
+    return peek(step), step.primitive, args, step.params
 
 
 __getattr__ = _absent("agx.compat.autograd.tracer")

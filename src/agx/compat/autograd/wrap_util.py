@@ -6,6 +6,37 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .boxes import subvals as subvals
+
+
+def get_name(f: Any) -> str:
+    """Return the name of a function, or "[unknown name]"."""
+    return getattr(f, "__name__", "[unknown name]")
+
+
+def get_doc(f: Any) -> str:
+    """Return the docstring of a function, or nothing."""
+    return getattr(f, "__doc__", None) or ""
+
+
+def wraps(
+    fun: Any, namestr: str = "{fun}", docstr: str = "{doc}", **words: Any
+) -> Callable[[Any], Any]:
+    """Name and document a function after another; ``words`` are further fields of the two patterns."""
+
+    def named(f: Any) -> Any:
+        f.__name__ = namestr.format(fun=get_name(fun), **words)
+        f.__doc__ = docstr.format(fun=get_name(fun), doc=get_doc(fun), **words)
+        return f
+
+    return named
+
+
+def wrap_nary_f(fun: Any, op: Any, argnum: Any) -> Callable[[Any], Any]:
+    """Name a transformed function after the transform, the function and the argument."""
+    doc = "The {op} of {fun} in argument {argnum}."
+    return wraps(fun, "{op}_of_{fun}_wrt_argnum_{argnum}", doc, op=get_name(op), argnum=argnum)
+
 
 def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
     """Turn ``operator(f, x, ...)`` into a transform of functions of several arguments.
@@ -28,10 +59,8 @@ def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
                 )
 
             def of_one(x: Any) -> Any:
-                full = list(args)
-                for i, value in zip(numbers, (x,) if isinstance(argnum, int) else x, strict=True):
-                    full[i] = value
-                return fun(*full, **kwargs)
+                values = (x,) if isinstance(argnum, int) else x
+                return fun(*subvals(args, zip(numbers, values, strict=True)), **kwargs)
 
             x = args[argnum] if isinstance(argnum, int) else tuple(args[i] for i in numbers)
             return operator(of_one, x, *options, **more)

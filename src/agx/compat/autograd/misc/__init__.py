@@ -1,6 +1,4 @@
-"""Nests of arrays as one vector, and optimizers of nests."""
+"""Nests of arrays as one vector, optimizers of nests, and functions that are traced once."""
 
-from ..absent import absent as _absent
 from .flatten import flatten as flatten
-
-__getattr__ = _absent("agx.compat.autograd.misc")
+from .tracers import const_graph as const_graph

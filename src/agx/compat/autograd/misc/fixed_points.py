@@ -9,8 +9,9 @@ import numpy as np
 
 from ...._engine.graph import Node, Primitive
 from ....ops.shape.axes import concatenate
+from ..absent import absent as _absent
+from ..boxes import peek
 from ..differential_operators import make_vjp
-from ..tracer import peek
 from .flatten import flatten
 
 
@@ -62,3 +63,6 @@ def _solve(step: Any, parameters: Any, start: Any, near: Any) -> Any:
     if not isinstance(parameters, Node):
         return value(parameters)
     return Primitive("fixed_point", value, (rule,))(parameters)
+
+
+__getattr__ = _absent("agx.compat.autograd.misc.fixed_points")

@@ -11,7 +11,7 @@ from ...._engine.graph import Node
 from ....ops.complex import is_complex, real
 from ....ops.shape.axes import concatenate, ravel, reshape
 from ....ops.shape.dtype import astype
-from ..core import items, rebuild
+from ..nests import items, rebuild
 from ..tracer import getval
 
 

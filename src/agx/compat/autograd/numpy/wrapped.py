@@ -7,13 +7,18 @@ taken out and their gradients lost.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import numpy as np
 
-from ...._engine.graph import Node
+from ...._engine.graph import Node, numpy_functions
 from ...._engine.sequences import is_sequence
 from ....ops.shape.axes import stack
+from ..absent import INSTEAD
+from ..boxes import getval
+from ..primitives import primitive
+from .integers import integer_class
 
 #: What takes a list of arrays, rather than an array written as a list.
 _OF_LISTS = {
@@ -47,36 +52,63 @@ def joined(x: Any) -> Any:
 
 
 class Function:
-    """A function of NumPy, with all its attributes, that takes lists of Tensors."""
+    """A function, with all its attributes, that takes lists of Tensors.
+
+    ``defvjp`` may give it pull-backs in place of agx's own, and ``register_notrace`` plain values.
+    """
 
     def __init__(self, function: Any) -> None:
-        self._function = function
+        functools.update_wrapper(self, function)
+        self.fun = function
+        self.plain = False
+        self._own: primitive | None = None
         self._of_lists = getattr(function, "__name__", "") in _OF_LISTS
-        self.__doc__ = function.__doc__
+
+    def ruled(self) -> primitive:
+        """What ``defvjp`` and its relatives give rules to."""
+        if self._own is None:
+            self._own = primitive(self.fun)
+        return self._own
+
+    def _has_no_rule(self) -> bool:
+        """Whether NumPy has the function and agx does not."""
+        module = getattr(self.fun, "__module__", None) or "numpy"  # a ufunc does not say
+        return module.startswith("numpy") and self.fun not in numpy_functions
 
     def _prepared(self, x: Any) -> Any:
-        if self._of_lists and is_sequence(x):
+        if (
+            self._of_lists
+            and isinstance(x, Iterable)
+            and not isinstance(x, (np.ndarray, Node, str))
+        ):
             return [joined(part) for part in x]
         return joined(x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        own = self._own
+        if self.plain:
+            return self.fun(*map(getval, args), **kwargs)
+        if own is not None and (own.vjp_of is not None or self._has_no_rule()):
+            return own(*args, **kwargs)
         prepared = {k: self._prepared(v) for k, v in kwargs.items()}
-        return self._function(*map(self._prepared, args), **prepared)
+        return self.fun(*map(self._prepared, args), **prepared)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._function, name)
+        return getattr(self.fun, name)
 
     def __repr__(self) -> str:
-        return repr(self._function)
+        return repr(self.fun)
 
 
 @functools.cache
 def wrapped(module: Any, name: str) -> Any:
-    """The attribute of a module; a function among them takes lists of Tensors."""
+    """The attribute of a module: a function takes lists of Tensors, a class of integers a Tensor."""
+    if name in INSTEAD and not hasattr(module, name):
+        raise ImportError(f"agx.compat.autograd.{module.__name__} has no {name}: {INSTEAD[name]}")
     found = getattr(module, name)
-    if isinstance(found, type) or not callable(found):
-        return found
-    return Function(found)
+    if isinstance(found, type):
+        return integer_class(cast("Any", found)) if issubclass(found, np.integer) else found
+    return Function(found) if callable(found) else found
 
 
 def public(module: Any) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from ...._engine.graph import Node, Primitive
 from ....custom import once
 from ....ops.shape.axes import concatenate, stack
+from ..absent import absent as _absent
 from ..differential_operators import make_vjp
 from ..misc.flatten import flatten
 
@@ -66,3 +67,6 @@ def _adjoint(flow: Any, g: Any, ys: Any, t: Any, p: Any, options: Any) -> tuple[
 
 def _vector(x: Any) -> Any:
     return x if isinstance(x, Node) else np.asarray(x)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.integrate")

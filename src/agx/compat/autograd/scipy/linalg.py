@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .... import linalg
-from ..extend import defvjp
-from ..tracer import isbox, primitive
+from ..absent import INSTEAD, absent
+from ..boxes import isbox
+from ..primitives import defvjp, primitive
 
 
 def _scipy() -> Any:
@@ -93,6 +94,9 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, **options: Any) -> A
     return linalg.solve_banded(l_and_u, ab, b)
 
 
+_look_up_absent = absent("agx.compat.autograd.scipy.linalg")
+
+
 @functools.cache
 def _wrapped(name: str) -> Any:
     found = getattr(_scipy(), name)
@@ -100,7 +104,7 @@ def _wrapped(name: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    return _wrapped(name)
+    return _look_up_absent(name) if name in INSTEAD else _wrapped(name)
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...._engine.graph import Node
+from ..absent import absent as _absent
 
 Axes = Sequence[Sequence[int]]
 
@@ -65,3 +66,6 @@ def convolve(
     found = np.tensordot(windows, flipped, (dot_a + inside, dot_b + on_b))
     kept = [a for a in range(A.ndim) if a not in dot_a]
     return np.moveaxis(found, [kept.index(a) for a in on_a], range(-len(k), 0))
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.signal")

@@ -6,9 +6,12 @@ import functools
 from typing import Any
 
 from ....ops.elementwise.exponential import exp
-from ..extend import defvjp
-from ..tracer import primitive
+from ..absent import INSTEAD, absent
+from ..numpy.wrapped import Function
+from ..primitives import defvjp, primitive
 from . import densities
+
+_look_up_absent = absent("agx.compat.autograd.scipy.special")
 
 
 def _look_up(name: str) -> Any:
@@ -33,24 +36,27 @@ _RULES: dict[str, dict[int, Any]] = {
 
 
 @functools.cache
-def _declared(name: str) -> Any:
+def _named(name: str) -> Any:
+    """A function of agx where it has one, else SciPy's, to which ``defvjp`` may give a derivative."""
+    from .... import special
+
+    if name not in _RULES and hasattr(special, name):
+        return Function(getattr(special, name))
     import scipy.special
 
-    new = primitive(getattr(scipy.special, name))
-    defvjp(new, *_RULES[name].values(), argnums=tuple(_RULES[name]))
+    found = getattr(scipy.special, name)
+    if not callable(found) or isinstance(found, type):
+        return found
+    new = primitive(found)
+    if name in _RULES:
+        defvjp(new, *_RULES[name].values(), argnums=tuple(_RULES[name]))
     return new
 
 
 def __getattr__(name: str) -> Any:
-    if name in _RULES:
-        return _declared(name)
-    from .... import special
-
-    if hasattr(special, name):
-        return getattr(special, name)
-    import scipy.special
-
-    return getattr(scipy.special, name)
+    if name.startswith("__") or name in INSTEAD:
+        return _look_up_absent(name)
+    return _named(name)
 
 
 def __dir__() -> list[str]:

@@ -6,9 +6,12 @@ import math
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
+from ...absent import absent as _absent
+from ...numpy.wrapped import Function
 from . import gamma
 
 
+@Function
 def logpdf(x: Any, df: Any) -> Any:
     """Compute the logarithm of the density.
 
@@ -19,11 +22,16 @@ def logpdf(x: Any, df: Any) -> Any:
     return gamma.logpdf(x / 2, df / 2) - math.log(2)
 
 
+@Function
 def pdf(x: Any, df: Any) -> Any:
     """Compute the density."""
     return exp(logpdf(x, df))
 
 
+@Function
 def cdf(x: Any, df: Any) -> Any:
     """Compute the probability of a smaller number; differentiable in ``x``."""
     return gamma.cdf(x / 2, df / 2)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.chi2")

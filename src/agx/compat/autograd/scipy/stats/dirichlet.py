@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .....ops.elementwise.exponential import exp
+from ...absent import absent as _absent
+from ...numpy.wrapped import Function
 from .. import special
 
 
+@Function
 def logpdf(x: Any, alpha: Any) -> Any:
     """Compute the logarithm of the density at a vector of positive numbers that sum to 1.
 
@@ -19,13 +22,18 @@ def logpdf(x: Any, alpha: Any) -> Any:
     return special.xlogy(alpha - 1, x).sum() - volume
 
 
+@Function
 def pdf(x: Any, alpha: Any) -> Any:
     """Compute the density."""
     return exp(logpdf(x, alpha))
 
 
+@Function
 def rvs(alpha: Any, size: Any = 1, random_state: Any = None) -> Any:
     """Draw vectors."""
     import scipy.stats
 
     return scipy.stats.dirichlet.rvs(alpha, size, random_state)
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.dirichlet")

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from .....ops.elementwise.exponential import exp, log
-from ...tracer import peek
+from ...absent import absent as _absent
+from ...boxes import peek
+from ...numpy.wrapped import Function
 
 
+@Function
 def logpdf(x: Any, mean: Any, cov: Any, allow_singular: bool = False) -> Any:
     """Compute the logarithm of the density at the vectors along the last axis of ``x``.
 
@@ -34,12 +37,17 @@ def logpdf(x: Any, mean: Any, cov: Any, allow_singular: bool = False) -> Any:
     return -0.5 * ((away * solved).sum(axis=-1) + volume + size * math.log(2 * math.pi))
 
 
+@Function
 def pdf(x: Any, mean: Any, cov: Any, allow_singular: bool = False) -> Any:
     """Compute the density at the vectors along the last axis of ``x``."""
     return exp(logpdf(x, mean, cov, allow_singular))
 
 
+@Function
 def entropy(mean: Any, cov: Any) -> Any:
     """Compute the entropy, which does not depend on ``mean``."""
     size = np.shape(cov)[-1]
     return 0.5 * (np.linalg.slogdet(cov)[1] + size * (1 + math.log(2 * math.pi)))
+
+
+__getattr__ = _absent("agx.compat.autograd.scipy.stats.multivariate_normal")
