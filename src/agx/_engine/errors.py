@@ -9,7 +9,9 @@ import numpy as np
 
 #: Errors that say which operation they come from already.
 _NAMED = re.compile(r"[A-Za-z_][\w.]*: (?!Input operand|axis)")
-_KINDS = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError, TypeError)
+_KINDS = (
+    np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError, TypeError, MemoryError,
+)  # fmt: skip
 
 
 def explained(name: str, args: tuple[Any, ...], problem: Exception) -> Exception:

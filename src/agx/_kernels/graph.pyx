@@ -163,7 +163,7 @@ cdef class Primitive:
             return self.function(*args, **params)  # NumPy sends it back, with what it takes.
         try:
             return call(self, args, params if params else None)
-        except (TypeError, ValueError, IndexError) as problem:
+        except (TypeError, ValueError, IndexError, MemoryError) as problem:
             raise_explained(self, args, problem)
 
     def __get__(self, instance, owner):
