@@ -501,7 +501,7 @@ sections: dict[str, list[Corner]] = {
 smooth: dict[str, str] = {
     "linear, moves or adds elements": "col2im im2col max_pick2d pad pos roll shared sum_pool2d sum_unpool2d tile",
     "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
-    "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear",
+    "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear linspace",
     "a polynomial, the gradient of det where matrices are singular": "cofactor",
     "raises where columns depend on one another, and is smooth elsewhere": "qr",
 }  # fmt: skip

@@ -82,6 +82,7 @@ rows = {
     "erf": [(ag.erf, normal(4))],
     "silu": [(ag.silu, normal(4))],
     "gelu": [(ag.gelu, normal(4)), (lambda x: ag.gelu(x, "tanh"), normal(4))],
+    "linspace": [(lambda x, y: ag.linspace(x, y, 5, False), normal(2, 1), normal(3))],
     "astype": [(lambda x: ag.astype(x, np.float64) * x, normal(3))],
     # reductions
     "sum": [

@@ -13,6 +13,7 @@ import agx as ag
 
 PACKAGE = Path(ag.__file__).parent
 LAZY = [
+    "PIL",
     "argparse",
     "difflib",
     "graphviz",
@@ -112,6 +113,7 @@ def test_tab_completion_shows_what_a_user_wants_before_anything_is_used():
         "linalg",
         "models",
         "nn",
+        "onnx",
         "optim",
         "runs",
         "special",

@@ -27,14 +27,14 @@ LAYERS = [
     {"_protocol"},
     {"tensor", "scalar", "linalg", "fft", "special"},
     {"transforms", "custom"},
-    {"nn", "optim", "data", "models"},
+    {"nn", "optim", "data", "models", "onnx"},
     {"train", "viz", "testing"},
     {"runs", "compat", "installation"},
     {"cli"},
     {"__init__", "__main__", "ops"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-OPTIONAL = {"graphviz", "matplotlib", "safetensors", "scipy", "torch"}
+OPTIONAL = {"PIL", "graphviz", "matplotlib", "safetensors", "scipy", "torch"}
 FORBIDDEN = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 SOURCES = Path(__file__).parents[1] / "src" / "agx" / "_kernels"
 FILES = sorted(PACKAGE.rglob("*.py"))

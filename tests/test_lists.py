@@ -54,6 +54,7 @@ rows = {
     "concatenate": [c([M, N]), c((M, N), None), c([M, N], dtype=np.float64)],
     "conv1d": [c(X[0], F.reshape(3, 4, 3), V)],
     "conv2d": [c(X, F, V[:2])],
+    "conv_transpose2d": [c(X, F, V[:2])],
     "convolve": [c(V, W)],
     "correlate": [c(V, W)],
     "cov": [c(M, N), c(M, aweights=V[:2])],
@@ -86,11 +87,11 @@ rows = {
     "linspace": [c(V, W, 4)],
     "logspace": [c(V, W, 4), c(V, W, 4, base=V)],
     "logsumexp": [c(M)],
-    "max": [c(V), c(V, initial=np.array([0.6]))],
+    "max": [c(V)],
     "max_pool2d": [c(X, 2)],
     "meshgrid": [c(V, W)],
     "moveaxis": [c(M, 0, 1)],
-    "nanmax": [c(V), c(V, initial=np.array([0.6]))],
+    "nanmax": [c(V)],
     "nanpercentile": [c(V, 30.0)],
     "nanquantile": [c(V, 0.3)],
     "nansum": [c(V), c(V, where=[True, False, True])],
@@ -107,7 +108,8 @@ rows = {
     "polymul": [c(V, W)],
     "polysub": [c(V, W)],
     "polyval": [c(V, W)],
-    "prod": [c(V), c(V, initial=np.array([0.6]))],
+    "polyder": [c(V)],
+    "prod": [c(V)],
     "put_along_axis": [c(V, np.array([1]), W[:1], 0)],
     "quantile": [c(V, 0.3)],
     "repeat": [c(V, 2)],
@@ -120,7 +122,7 @@ rows = {
     "sliding_window_view": [c(V, 2)],
     "split": [c(V, 3)],
     "std": [c(V), c(V, mean=np.array([0.5]))],
-    "sum": [c(M), c(M, 0), c(V, initial=np.array([0.6])), c(V, where=[True, False, True])],
+    "sum": [c(M), c(M, 0), c(V, where=[True, False, True])],
     "swapaxes": [c(M, 0, 1)],
     "take": [c(V, [0, 2])],
     "take_along_axis": [c(V, np.array([1]), 0)],
@@ -210,7 +212,8 @@ def layers():
     of_shape = {
         "AdaptiveAvgPool2d": (c(X), 2), "AvgPool2d": (c(X), 2), "BatchNorm1d": (c(M), 2),
         "BatchNorm2d": (c(X), 2), "Conv2d": (c(X), 2, 3, 3), "LayerNorm": (c(M), 2),
-        "Linear": (c(M), 2, 3), "MaxPool2d": (c(X), 2), "Dropout": (c(M), 0.5),
+        "ConvTranspose2d": (c(X), 2, 3, 3), "GRU": (c(M), 2, 3), "LSTM": (c(M), 2, 3),
+        "RNN": (c(M), 2, 3), "Linear": (c(M), 2, 3), "MaxPool2d": (c(X), 2), "Dropout": (c(M), 0.5),
         "CrossEntropyLoss": (c(M, N),), "NLLLoss": (c(M, [0, 1]),),
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
@@ -232,8 +235,7 @@ COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__co
 METHODS = {
     **dict.fromkeys(ARITHMETIC + COMPARISONS, c(M, N)),
     "dot": c(M, N), "clip": c(M, N), "searchsorted": c(V, W),
-    "max": c(M, initial=V[:1]), "min": c(M, initial=V[:1]), "sum": c(M, initial=V[:1]),
-    "prod": c(M, initial=V[:1]), "var": c(M, mean=M[:1]), "std": c(M, mean=M[:1]),
+    "var": c(M, mean=M[:1]), "std": c(M, mean=M[:1]),
 }  # fmt: skip
 
 #: The other methods and operators, by the reason.
@@ -245,7 +247,7 @@ OTHER_METHODS = {
     "their other arguments are axes, sizes, places, types, conditions and texts": """
         __format__ __getitem__ __round__ all any argmax argmin argpartition argsort astype compress
         cumprod cumsum diagonal flatten item mean nonzero ptp ravel repeat reshape round squeeze
-        swapaxes take trace transpose
+        swapaxes take trace transpose max min sum prod
     """,
     "they refuse whatever is given": "__setitem__ partition sort",
     "it makes a Tensor, not of others, as the last test says": "__init__",
@@ -376,17 +378,17 @@ REFUSAL = (
 REFUSING = {
     "they hand the list to a primitive at once": """
         amax amin angle around astype broadcast_to clip[0] divmod dot expand_dims fix flip frexp gelu
-        getitem i0 imag leaky_relu log_softmax logsumexp max-0 max-1[1] mean min modf moveaxis
-        nanmax-1[1] outer permute_dims prod[0] ptp ravel real reshape roll round select sinc softmax
+        getitem i0 imag leaky_relu log_softmax logsumexp max mean min modf moveaxis
+        outer permute_dims prod ptp ravel real reshape roll round select sinc softmax
         squeeze std-0 sum[0] swapaxes tensordot tile transpose unwrap var-0 where linalg.tensordot
-        special.polygamma Tensor.dot Tensor.max Tensor.min
+        special.polygamma Tensor.dot
     """,
     "they are primitives, but for a bound or swapped argument": " ".join(
         f"Tensor.{name}" for name in ARITHMETIC
     ),
     "a layer is called with one batch, which is an array": """
-        nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.Dropout nn.Flatten nn.GELU nn.LayerNorm
-        nn.LeakyReLU nn.Linear nn.LogSoftmax nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
+        nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GRU nn.LSTM nn.LayerNorm
+        nn.LeakyReLU nn.Linear nn.LogSoftmax nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
     """,
 }
 #: What is constant in an array, by the reason.

@@ -39,6 +39,7 @@ from .ops.functional import *
 from .ops.images.conv import *
 from .ops.images.im2col import *
 from .ops.images.pool import *
+from .ops.images.transposed import *
 from .ops.linalg.covariance import *
 from .ops.linalg.einsum import *
 from .ops.linalg.products import *
@@ -91,6 +92,7 @@ if _typing.TYPE_CHECKING:
     from . import data as data
     from . import fft as fft
     from . import models as models
+    from . import onnx as onnx
     from . import runs as runs
     from . import special as special
     from . import testing as testing
@@ -103,7 +105,8 @@ if _typing.TYPE_CHECKING:
 
 #: Namespaces and functions that many programs do without, and the module to load for each.
 _LATER = {
-    name: name for name in ("data", "fft", "models", "runs", "special", "testing", "train", "viz")
+    name: name
+    for name in ("data", "fft", "models", "onnx", "runs", "special", "testing", "train", "viz")
 }
 _LATER |= {"draw": "viz", "evaluate": "train", "fit": "train", "predict": "train"}
 

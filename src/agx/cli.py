@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except (OSError, ValueError, ImportError, FloatingPointError) as error:
         message = str(error).replace("download=True", "--download").replace("root=", "--root")
+        message = message.replace(" size=", " --size ")
         print(f"agx {options.command}: {message}", file=sys.stderr)
         return 1
 
@@ -84,7 +86,9 @@ def _add_train_options(parser: argparse.ArgumentParser) -> None:
     models = ", ".join(runs.MODELS)
     add("model", nargs="?", type=_model, metavar="MODEL", help=f"{models} or module:factory")
     add("--model", dest="named_model", type=_model, metavar="MODEL", help="the same, by name")
-    add("--data", required=True, choices=list(READERS), help="what to learn")
+    data = f"{', '.join(READERS)}, or a folder of pictures with a sub-folder per class"
+    add("--data", required=True, type=_data, metavar="DATA", help=data)
+    add("--size", type=_count, metavar="N", help="resize pictures to N x N pixels")
     add("--root", metavar="DIR", help="the folder that holds the data")
     add("--download", action="store_true", help="fetch the data if they are missing")
     add("--classes", type=_names, metavar="A,B", help="learn these classes only")
@@ -116,7 +120,7 @@ def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     run = runs.Run(
         model=model, data=options.data, recipe=recipe, classes=options.classes, seed=options.seed,
         threads=options.threads, root=options.root, download=options.download, out=options.out,
-        weights=options.format,
+        weights=options.format, side=options.size,
     )  # fmt: skip
     return run.start()
 
@@ -127,6 +131,15 @@ def _model(text: str) -> str:
         runs.factory(text)
     except LookupError as error:
         raise argparse.ArgumentTypeError(error.args[0]) from None
+    return text
+
+
+def _data(text: str) -> str:
+    """Check that data have a name that is known, or a folder."""
+    if text not in READERS and not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(
+            f"invalid choice: {text!r} (choose from {', '.join(READERS)}, or a folder of pictures)"
+        )
     return text
 
 

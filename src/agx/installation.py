@@ -13,6 +13,7 @@ EXTRAS = {
     "plot": "matplotlib",
     "sparse": "scipy",
     "graph": "graphviz",
+    "images": "pillow",
     "safetensors": "safetensors",
 }
 

@@ -14,6 +14,33 @@ from ._names import shown
 from ._runtime.rng import generator
 
 
+class _LeNet5(nn.Sequential):
+    """The steps of LeNet-5, which say what is wrong with images of another size."""
+
+    def __init__(self, channels: int, size: int, padding: int, *steps: Any) -> None:
+        super().__init__(*steps)
+        self._expected = channels, size, padding
+
+    def forward(self, x: Any) -> Any:
+        """Pass ``x`` through all steps."""
+        channels, size, padding = self._expected
+        shape = tuple(x.shape)
+        if len(shape) == 4 and shape[1] == channels:
+            sides = {_side(n, padding) for n in shape[2:]}
+            if sides != {_side(size, padding)}:
+                h, w = shape[2:]
+                build = f", or build it with image_size={h}" if h == w >= 16 else ""
+                raise ValueError(
+                    f"lenet5: expected images of {size} x {size} pixels, got {h} x {w}; resize them{build}"
+                )
+        return super().forward(x)
+
+
+def _side(size: int, padding: int) -> int:
+    """The side of what is left of an image after two convolutions and poolings."""
+    return ((size + 2 * padding - 4) // 2 - 4) // 2
+
+
 def lenet5(
     in_channels: int = 1, classes: int = 10, image_size: int = 32, rng: Any = None
 ) -> nn.Sequential:
@@ -21,7 +48,7 @@ def lenet5(
 
     Takes images (N, in_channels, image_size, image_size) and returns logits (N, classes); images of
     28 x 28 pixels are padded to 32 x 32, as in the paper. ``rng`` draws the weights (default: that of
-    ``ag.seed``). Raises ValueError for images of less than 16 x 16 pixels.
+    ``ag.seed``). Raises ValueError for an ``image_size`` of less than 16, and for images of another size.
 
     >>> model = ag.models.lenet5(in_channels=3, classes=10)
     >>> model(np.zeros((2, 3, 32, 32), np.float32)).shape
@@ -34,8 +61,11 @@ def lenet5(
         )
     rng = generator(rng)
     padding = 2 if image_size == 28 else 0
-    side = ((image_size + 2 * padding - 4) // 2 - 4) // 2
-    return nn.Sequential(
+    side = _side(image_size, padding)
+    return _LeNet5(
+        in_channels,
+        image_size,
+        padding,
         nn.Conv2d(in_channels, 6, 5, padding=padding, rng=rng),
         nn.ReLU(),
         nn.MaxPool2d(2),

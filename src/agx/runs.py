@@ -23,7 +23,7 @@ from . import data, models, optim, train, viz
 from ._names import shown
 from ._runtime import threads
 from ._runtime.rng import seed
-from .data.readers import READERS
+from .data.readers import named
 from .nn import losses
 
 
@@ -58,7 +58,7 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """
     given = {key: value for key, value in chosen.items() if value is not None}
     optimizer = given.get("optimizer", "sgd")
-    settings = {**READERS[name].recipe, "optimizer": optimizer}
+    settings = {**named(name).recipe, "optimizer": optimizer}
     if optimizer in MOMENTA:
         settings["momentum"] = MOMENTA[optimizer]
     elif "momentum" in given:
@@ -91,7 +91,7 @@ def factory(name: str) -> Factory:
     ``name`` is a function of ``ag.models``, or module:function with a module that can be imported, from
     the current folder too. Raises LookupError if there is no such thing.
 
-    >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8))).shape
+    >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8), np.float32)).shape
     (3, 10)
     """
     if name in MODELS:
@@ -128,16 +128,22 @@ def _accepted(function: Callable[..., Any], options: dict[str, Any]) -> dict[str
     return {key: value for key, value in options.items() if key in parameters}
 
 
-def load(name: str, model: str, root: str | None, download: bool, classes: Any) -> tuple[Any, Any]:
-    """Read the training and the test images of a data set.
+def load(
+    name: str, model: str, root: str | None, download: bool, classes: Any, side: int | None = None
+) -> tuple[Any, Any]:
+    """Read the training and the test images of a data set, or of a folder of pictures.
 
-    Images that come in several sizes get that which the model has by default.
+    Images that come in several sizes get ``side``, or that which the model has by default. Raises
+    ValueError for a side where there is no choice.
     """
-    read = READERS[name].read
+    read = named(name).read
     options = {"root": root, "download": download, "classes": classes}
     if model in MODELS:
         size = inspect.signature(getattr(models, model)).parameters.get("image_size")
         options |= {"size": size.default} if size else {}
+    options |= {"size": side} if side else {}
+    if side and not _accepted(read, {"size": side}):
+        raise ValueError(f"--size: {name} has images of one size; leave --size out")
     options = _accepted(read, options)
     return read("train", **options), read("test", **options)
 
@@ -145,12 +151,28 @@ def load(name: str, model: str, root: str | None, download: bool, classes: Any) 
 def standardize(images: np.ndarray) -> data.Normalize:
     """The transform that gives every channel of ``images`` mean 0 and standard deviation 1.
 
+    For bytes it is that of the images in [0, 1], as a Loader gives them.
+
     >>> images = np.random.default_rng(0).random((9, 1, 4, 4), dtype=np.float32)
     >>> abs(ag.runs.standardize(images)(images).mean()) < 1e-6
     np.True_
     """
-    axes = (0, 2, 3)
-    return data.Normalize(images.mean(axes), np.maximum(images.std(axes), 1e-6))
+    if images.dtype == np.uint8:
+        mean, std = _of_bytes(images)
+    else:
+        mean, std = images.mean((0, 2, 3)), images.std((0, 2, 3))
+    return data.Normalize(mean.tolist(), np.maximum(std, 1e-6).tolist())
+
+
+def _of_bytes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each channel of bytes, in [0, 1], without a copy of all images."""
+    counts = np.zeros((images.shape[1], 256))
+    for image in images:
+        counts += [np.bincount(channel.reshape(-1), minlength=256) for channel in image]
+    values = np.arange(256) / 255
+    share = counts / counts.sum(1, keepdims=True)
+    mean = share @ values
+    return mean, np.sqrt((share * (values - mean[:, None]) ** 2).sum(1))
 
 
 def binary_loss(logits: Any, targets: Any) -> Any:
@@ -172,6 +194,7 @@ class Run:
     download: bool = False
     out: str | None = None
     weights: str = "npz"
+    side: int | None = None
 
     @_importing_from_here()
     def start(self) -> int:
@@ -180,7 +203,7 @@ class Run:
         if self.threads is not None:
             threads.set_num_threads(self.threads)
         folder = RunFolder(self.out or default_folder(self.model, self.data), self.weights)
-        learn, test = load(self.data, self.model, self.root, self.download, self.classes)
+        learn, test = load(self.data, self.model, self.root, self.download, self.classes, self.side)
         outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
         model = factory(self.model)(learn.arrays[0].shape[1:], outputs)
         folder.write_config(self._config(learn, test, model))
@@ -250,7 +273,7 @@ class Run:
 
     def _evened(self, learn: Any) -> list[Any]:
         """What is done to every image, of training and test alike."""
-        return [standardize(learn.arrays[0])] if READERS[self.data].standardize else []
+        return [standardize(learn.arrays[0])] if named(self.data).standardize else []
 
     def _config(self, learn: Any, test: Any, model: Any) -> dict[str, Any]:
         return {
@@ -348,7 +371,7 @@ def _safetensors() -> Any:
 def default_folder(model: str, data: str) -> Path:
     """Name a folder under ``runs`` that does not exist yet, by time, model and data."""
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = Path("runs") / f"{now}-{model.replace(':', '.')}-{data}"
+    base = Path("runs") / f"{now}-{model.replace(':', '.')}-{Path(data).resolve().name}"
     path, count = base, 1
     while path.exists():
         count += 1

@@ -1,12 +1,13 @@
 """MNIST and Fashion-MNIST from IDX files, written here in the official layout."""
 
 import gzip
+import struct
 
 import numpy as np
 import pytest
 from dataset_files import NUMBERS, PIXELS, idx, write_idx
 
-from agx.data.idx import fashion_mnist, mnist
+from agx.data.idx import fashion_mnist, mnist, read_idx
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
@@ -156,4 +157,55 @@ def test_mnist_is_not_taken_for_fashion_mnist_nor_the_other_way_round(root):
         fashion_mnist("test", root=root)
     (root / LABELS).write_bytes(idx(clothes + clothes))
     with pytest.raises(ValueError, match="expected mnist, got fashion_mnist"):
+        mnist("test", root=root)
+
+
+# --- other IDX files -----------------------------------------------------------------------------
+
+KINDS = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 1, 3, 2), (0, 4), ()])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_every_type_and_shape_is_read(tmp_path, kind, shape, pack):
+    array = np.arange(-2, 10)[: int(np.prod(shape))].reshape(shape).astype(KINDS[kind])
+    head = struct.pack(f">BBBB{len(shape)}I", 0, 0, kind, len(shape), *shape)
+    (tmp_path / "x").write_bytes(pack(head + array.tobytes()))
+    found = read_idx(tmp_path / "x")
+    assert found.dtype == np.dtype(KINDS[kind]).newbyteorder("=")
+    np.testing.assert_array_equal(found, array)
+    np.testing.assert_array_equal(read_idx(str(tmp_path / "x"), len(shape)), array)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", r"expected an IDX file \(it starts with 00 00 08, 00 00 09, .*\), got an empty file"),
+        (b"\x00\x00\x07\x01", "got the bytes 00 00 07 01"),
+        (idx(NUMBERS)[:-1], "it is truncated"),
+        (idx(NUMBERS) + b"x", "there are trailing bytes"),
+        (struct.pack(">BBBBI", 0, 0, 13, 1, 2) + bytes(2), r"expected 16 bytes for shape \(2,\), got 10"),
+    ],
+)  # fmt: skip
+def test_what_is_no_idx_file_is_refused(tmp_path, data, message):
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        read_idx(tmp_path / "x")
+
+
+def test_another_number_of_dimensions_is_refused(tmp_path):
+    (tmp_path / "x").write_bytes(idx(NUMBERS))
+    with pytest.raises(ValueError, match="expected 3-dimensional data, got 1-dimensional"):
+        read_idx(tmp_path / "x", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [(LABELS, idx(NUMBERS + 1)), (IMAGES, idx(PIXELS[:, :9]))]
+)
+def test_mnist_points_to_the_reader_of_other_files(root, name, data):
+    (root / name).write_bytes(data)
+    with pytest.raises(
+        ValueError, match=r"ag\.data\.read_idx reads other IDX files, such as EMNIST"
+    ):
         mnist("test", root=root)

@@ -147,6 +147,114 @@ def test_a_transform_that_cannot_be_called_is_refused():
         Loader(np.arange(3), 2, transforms=["flip"])
 
 
-def test_something_that_is_no_dataset_is_refused():
-    with pytest.raises(TypeError, match="of type dict, expected an ArrayDataset"):
-        Loader({"x": np.arange(3)}, 2)
+@pytest.mark.parametrize("dataset", [{"x": np.arange(3)}, "abc", None, {1, 2}, 5])
+def test_something_that_is_no_dataset_is_refused(dataset):
+    with pytest.raises(TypeError, match="of type .*, expected an ArrayDataset"):
+        Loader(dataset, 2)
+
+
+def test_arrays_side_by_side_are_told_to_be_a_tuple():
+    with pytest.raises(TypeError, match=r"batch_size is of type ndarray.*Loader\(\(x, y\), 64\)"):
+        Loader(np.zeros((99, 2)), np.zeros(99), 64)
+    with pytest.raises(TypeError, match=r"shuffle is of type ndarray, expected True or False"):
+        Loader(np.zeros((99, 2)), 64, np.zeros(99))
+
+
+# --- examples ------------------------------------------------------------------------------------
+
+EXAMPLES = {
+    "vectors": [(np.full(3, i, np.float32), i % 2) for i in range(6)],
+    "numbers": [(float(i), 2.0 * i) for i in range(6)],
+    "images": [(np.full((1, 4, 4), i), np.int64(i)) for i in range(6)],
+    "equal vectors": [(np.ones(3), np.zeros(3)), (np.ones(3), np.zeros(3))],
+    "pairs in lists": [[np.full(3, i), i] for i in range(6)],
+    "three parts": [(np.ones(2), np.ones(1), i) for i in range(4)],
+    "one part": [(np.ones(2),) for i in range(4)],
+}
+each_list = pytest.mark.parametrize("examples", EXAMPLES.values(), ids=EXAMPLES)
+
+
+class Examples:
+    """A data set in the way of PyTorch."""
+
+    def __init__(self, examples):
+        self.examples, self.read = examples, []
+
+    def __len__(self):
+        return len(self.examples)
+
+    def __getitem__(self, i):
+        self.read.append(i)
+        return self.examples[i]
+
+
+@each_list
+@pytest.mark.parametrize("kind", [list, Examples])
+def test_examples_are_stacked_part_by_part(examples, kind):
+    loader = Loader(kind(examples), 2)
+    batches = list(loader)
+    assert len(batches) == len(loader) == len(examples) // 2
+    for i, column in enumerate(zip(*examples, strict=True)):
+        found = np.concatenate([batch[i] for batch in batches])
+        np.testing.assert_array_equal(found, np.stack(column))
+
+
+def test_a_dataset_is_read_when_its_batch_is_due():
+    dataset = Examples(EXAMPLES["vectors"])
+    loader = iter(Loader(dataset, 2, shuffle=True, drop_last=True, rng=0))
+    assert not dataset.read
+    next(loader)
+    assert len(dataset.read) == 2 and all(type(i) is int for i in dataset.read)
+    list(loader)
+    assert sorted(dataset.read) == list(range(6))
+
+
+def test_shuffled_examples_are_those_of_the_arrays():
+    x, y = np.arange(12.0).reshape(6, 2), np.arange(6)
+    arrays, examples = (
+        Loader(d, 4, True, rng=1) for d in ((x, y), Examples(list(zip(x, y, strict=True))))
+    )
+    for one, two in zip(arrays, examples, strict=True):
+        for a, b in zip(one, two, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", [list, Examples])
+@pytest.mark.parametrize(
+    ("examples", "error", "message"),
+    [
+        ([(np.ones(2), 0), (np.ones(3), 1)], ValueError, r"part 0 of example 1 has shape \(3,\), that of example 0 has \(2,\), expected one shape; pad"),
+        ([(np.ones(2), 0), (np.ones(2),)], ValueError, r"example 1 has 1 parts, expected 2 as in example 0"),
+        ([{"x": 1.0}, {"x": 2.0}], TypeError, "part 0 of example 0: got dict, expected an array"),
+        ([("some text", 1), ("more", 0)], TypeError, "part 0 of example 0: got str 'some text'"),
+    ],
+)  # fmt: skip
+def test_examples_that_do_not_fit_together_are_named(kind, examples, error, message):
+    with pytest.raises(error, match=f"Loader: {message}"):
+        next(iter(Loader(kind(examples), 2)))
+
+
+@pytest.mark.parametrize(
+    "dataset", [((np.ones(3), i) for i in range(4)), zip([1.0], [2.0], strict=True)]
+)
+def test_what_can_be_read_once_only_is_refused(dataset):
+    with pytest.raises(TypeError, match=r"can be read once only; write Loader\(list\(examples\)"):
+        Loader(dataset, 2)
+
+
+def test_examples_in_a_tuple_are_told_to_be_a_list():
+    with pytest.raises(ValueError, match=r"different lengths.*a list of tuples: \[\(x0, y0\)"):
+        Loader(((np.ones(3), 0), (np.ones(3), 1)), 2)
+
+
+def test_lists_of_numbers_are_arrays():
+    ((x, y),) = Loader(([[0.0, 1.0], [2.0, 3.0]], [0, 1]), 2)
+    assert x.shape == (2, 2) and y.tolist() == [0, 1]
+    assert len(next(iter(Loader([[1.0, 2.0], [3.0, 4.0]], 2)))) == 2
+
+
+def test_what_a_dataset_prescribes_comes_before_the_loaders_transforms():
+    dataset = ArrayDataset(np.arange(4))
+    dataset.transforms = (lambda x, rng: x + 1,)
+    ((x,),) = Loader(dataset, 4, transforms=[lambda x, rng: x * 10])
+    assert x.tolist() == [10, 20, 30, 40]

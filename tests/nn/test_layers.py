@@ -1,7 +1,9 @@
 """Layers against PyTorch's numbers, and their errors."""
 
+import copy
 import functools
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -48,13 +50,15 @@ def test_output_gradients_and_state_are_pytorchs(row):
 def test_layers_are_differentiable_twice(row):
     layer, x = build(row), tables.layer_input(row)
     if x.dtype.kind == "f":
-        ag.testing.check_grads(layer, x, step=1e-4)  # pixels lie 0.001 apart
+        output = lambda x: tables.call_layer(row._replace(how=""), layer, x)
+        ag.testing.check_grads(output, x, step=1e-4)  # pixels lie 0.001 apart
 
 
 @each_row
 def test_layers_keep_float32(row):
     layer, x = build(row, np.float32), tables.layer_input(row)
     out = layer(x.astype(np.float32) if x.dtype.kind == "f" else x)
+    out = out[0] if isinstance(out, tuple) else out
     floats = [out, *(v for v in layer.state_dict().values() if v.dtype.kind == "f")]
     assert {v.dtype for v in floats} == {np.dtype(np.float32)}
 
@@ -97,7 +101,6 @@ def test_dropout_scales_what_it_keeps_and_rests_in_evaluation():
     assert set(np.unique(out)) == {np.float32(0.0), np.float32(1 / 0.75)}
     assert abs(out.mean() - 1) < 0.02
     np.testing.assert_array_equal(layer.eval()(x), x)
-    np.testing.assert_allclose(nn.Dropout(0.25, rng=0)(x.astype(int)), out)
     t = ag.Tensor(x)
     np.testing.assert_array_equal(nn.Dropout(0.25, rng=0)(t).value, nn.Dropout(0.25, rng=0)(x))
 
@@ -179,7 +182,7 @@ def test_repr(layer, text):
         (lambda: nn.Flatten()(np.ones(3)), ValueError, r"Flatten\(\): there are no axes 1 to -1 in x of shape \(3,\)"),
         (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size must be"),
         (lambda: nn.BatchNorm2d(3)(np.ones((2, 3))), ValueError, r"BatchNorm2d\(3, .*expected 4 axes with 3 channels"),
-        (lambda: nn.BatchNorm1d(3)(np.ones((1, 3))), ValueError, "one value per channel, which has no variance"),
+        (lambda: nn.BatchNorm1d(3)(np.ones((1, 3), "f4")), ValueError, r"a training batch of shape \(1, 3\) has one value per channel, which has no variance; leave out .* drop_last=True"),
         (lambda: nn.LayerNorm(4)(np.ones((2, 3))), ValueError, r"last axes to have shape \(4,\), got x of shape \(2, 3\)"),
         (lambda: nn.Dropout(1.0), ValueError, r"Dropout: p must lie in \[0, 1\), got 1.0"),
         (lambda: nn.Embedding(5, 2)(np.array([1.0])), TypeError, "expected integer indices, got dtype float64"),
@@ -197,3 +200,187 @@ def test_repr(layer, text):
 def test_what_does_not_fit(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# --- kinds of input ------------------------------------------------------------------------------
+
+#: Layers that take floating-point numbers, and the shape of an input.
+FLOATING = {
+    "Linear": (nn.Linear(4, 2), (3, 4)),
+    "Conv2d": (nn.Conv2d(1, 2, 3), (2, 1, 5, 5)),
+    "BatchNorm1d": (nn.BatchNorm1d(4), (3, 4)),
+    "BatchNorm2d": (nn.BatchNorm2d(3, affine=False), (2, 3, 4, 4)),
+    "LayerNorm": (nn.LayerNorm(4), (3, 4)),
+    "bare LayerNorm": (nn.LayerNorm(4, elementwise_affine=False), (3, 4)),
+    "Dropout": (nn.Dropout(0.5), (3, 4)),
+    "AvgPool2d": (nn.AvgPool2d(2), (1, 1, 4, 4)),
+    "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d(1), (1, 1, 4, 4)),
+}
+#: Those with parameters.
+PARAMETRIC = ["Linear", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm"]
+CONVERTED = "float32 parameters and got float64 data, which are converted"
+
+
+def fresh(name):
+    """A copy of a layer of FLOATING, and its input in float64."""
+    layer, shape = FLOATING[name]
+    return copy.deepcopy(layer), np.random.default_rng(0).standard_normal(shape)
+
+
+@pytest.mark.parametrize("name", FLOATING)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_integers_and_booleans_are_refused_with_the_fix(name, dtype):
+    layer, x = fresh(name)
+    with pytest.raises(
+        TypeError, match=rf"expected .*float.*, got {np.dtype(dtype)}; write x.astype\(np.float32\)"
+    ):
+        layer(x.astype(dtype))
+
+
+def test_pixels_are_told_their_scale():
+    with pytest.raises(TypeError, match=r"/ 255 for pixels.*ag.data.ToFloat\(\)"):
+        nn.Linear(4, 2)(np.ones((3, 4), np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [object, str, "M8[s]"])
+@pytest.mark.parametrize("name", PARAMETRIC)
+def test_what_is_no_number_is_refused(name, dtype):
+    layer, x = fresh(name)
+    x = x.astype(int).astype(dtype)
+    with pytest.raises(TypeError):
+        layer(x)
+
+
+@pytest.mark.parametrize("name", PARAMETRIC)
+def test_float64_becomes_float32_with_one_notice(name):
+    layer, x = fresh(name)
+    expected = copy.deepcopy(layer)(x.astype(np.float32))
+    with pytest.warns(UserWarning, match=CONVERTED) as told:
+        out = layer(x)
+    assert [w.filename for w in told] == [__file__]
+    layer(x)  # quietly now
+    np.testing.assert_array_equal(out, expected)
+    assert out.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", PARAMETRIC)
+@pytest.mark.parametrize("dtype", [np.float16, ">f4", "<f4"])
+def test_what_fits_float32_is_taken_quietly(name, dtype):
+    layer, x = fresh(name)
+    x = x.astype(dtype)
+    expected = copy.deepcopy(layer)(x.astype(np.float32))
+    np.testing.assert_array_equal(layer(x), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layers_in_float64_take_floats_of_either_kind(dtype):
+    assert nn.Linear(3, 2, dtype=np.float64)(np.ones((2, 3), dtype)).dtype == np.float64
+
+
+class Residual(nn.Module):
+    """Two layers that both see data in float64."""
+
+    def __init__(self):
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.second(x + self.first(x))
+
+
+def test_a_model_says_once_that_it_converts():
+    model = nn.Sequential(Residual(), Residual())
+    with pytest.warns(UserWarning, match=CONVERTED) as told:
+        model(np.ones((2, 3)))
+    model(np.ones((2, 3)))
+    assert len(told) == 1
+
+
+def test_gradients_pass_the_conversion_in_the_dtype_of_the_data():
+    layer, x = nn.Linear(3, 1, rng=0), ag.Tensor(np.ones((2, 3)))
+    with pytest.warns(UserWarning, match=CONVERTED):
+        layer(x).sum().backward()
+    assert x.grad.dtype == np.float64
+    np.testing.assert_allclose(x.grad, np.tile(layer.weight.value, (2, 1)))
+
+
+def test_parameters_that_a_transform_replaces_decide():
+    layer = nn.Linear(3, 1, bias=False)
+
+    def loss(weight):
+        layer.weight = weight
+        return layer(np.ones((2, 3))).sum()
+
+    np.testing.assert_array_equal(ag.grad(loss)(np.ones((1, 3))), [[2.0, 2.0, 2.0]])
+
+
+def test_other_libraries_objects_are_told_to_become_arrays():
+    class Series:
+        shape, dtype = (3, 4), "float32"
+
+    with pytest.raises(TypeError, match="expected an array or a Tensor, got Series; convert"):
+        nn.Linear(4, 2)(Series())
+
+
+def f4(*shape):
+    return np.ones(shape, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "fix"),
+    [
+        (nn.Conv2d(3, 4, 3), (2, 8, 8, 3), "the channels come last: write x.transpose(0, 3, 1, 2)"),
+        (nn.Conv2d(7, 4, 3), (2, 8, 8, 7), "the channels come last: write x.transpose(0, 3, 1, 2)"),
+        (nn.Conv2d(1, 4, 3), (2, 8, 8, 1), "the channels come last: write x.transpose(0, 3, 1, 2)"),
+        (nn.Conv2d(3, 4, 3), (3, 8, 8), "add the batch axis with x[None]"),
+        (nn.Conv2d(1, 4, 3), (1, 8, 8), "add the batch axis with x[None]"),
+        (nn.Conv2d(3, 4, 3), (8, 8, 3), "x.transpose(2, 0, 1)[None]"),
+        (nn.Conv2d(1, 4, 3), (5, 8, 8), "add the channel axis with x[:, None]"),
+        (nn.Conv2d(1, 4, 3), (8, 8), "x[None, None] for one grey image"),
+        (nn.Conv2d(3, 4, 3), (5, 192), "x.reshape(-1, 3, H, W) for rows of pixels"),
+        (nn.Conv2d(1, 4, 3), (2, 3, 8, 8), "colour images for a grey model: write x.mean(1, keepdims=True)"),
+        (nn.Conv2d(1, 4, 3), (2, 8, 8, 3), "write x.transpose(0, 3, 1, 2).mean(1, keepdims=True)"),
+        (nn.Conv2d(3, 4, 3), (2, 1, 8, 8), "grey images for a colour model: write x.repeat(3, 1)"),
+        (nn.Conv2d(3, 4, 3), (2, 4, 8, 8), "an alpha channel: write x[:, :3]"),
+        (nn.Conv2d(3, 4, 3), (2, 5, 8, 8), "check in_channels: x has 5 channels"),
+        (nn.Conv2d(3, 4, 3), (8,), "reshape x"),
+        (nn.MaxPool2d(2), (3, 8, 8), "add the batch axis with x[None]"),
+        (nn.AvgPool2d(2), (8, 8, 3), "x.transpose(2, 0, 1)[None]"),
+        (nn.AdaptiveAvgPool2d(2), (8, 8), "x[None, None] for one grey image"),
+        (nn.MaxPool2d(2), (8,), "reshape it"),
+        (nn.BatchNorm2d(3), (2, 8, 8, 3), "the channels come last: write x.transpose(0, 3, 1, 2)"),
+        (nn.BatchNorm2d(3), (3, 8, 8), "add the batch axis with x[None]"),
+        (nn.BatchNorm2d(3), (2, 3), "use BatchNorm1d"),
+        (nn.BatchNorm1d(3), (2, 3, 8, 8), "use BatchNorm2d"),
+        (nn.BatchNorm1d(3), (2, 8, 3), "the channels come last: write x.transpose(0, 2, 1)"),
+        (nn.BatchNorm1d(3), (3,), "add the batch axis with x[None]"),
+        (nn.BatchNorm1d(3), (2, 4), "check num_features"),
+        (nn.Linear(12, 2), (5, 3, 2, 2), "flatten x with ag.nn.Flatten()"),
+        (nn.Linear(4, 2), (4, 9), "the features stand in the first axis: write x.T"),
+        (nn.Linear(1, 2), (9,), "write x[:, None] for one feature of each sample"),
+        (nn.Linear(400, 2), (2, 256), "it has 256 features (after Flatten they follow from the size of the images"),
+        (ag.models.lenet5(), (2, 1, 28, 28), "expected images of 32 x 32 pixels, got 28 x 28; resize them, or build it with image_size=28"),
+        (ag.models.lenet5(image_size=28), (2, 1, 32, 32), "expected images of 28 x 28 pixels, got 32 x 32; resize them, or build it with image_size=32"),
+        (ag.models.lenet5(), (2, 1, 8, 8), "got 8 x 8; resize them"),
+        (ag.models.lenet5(3), (2, 32, 32, 3), "x.transpose(0, 3, 1, 2)"),
+        (ag.models.mlp(64), (2, 1, 32, 32), "expected 64 features in the last axis, got x of shape (2, 1024)"),
+    ],
+)  # fmt: skip
+def test_another_layout_is_told_its_fix(layer, shape, fix):
+    with pytest.raises(ValueError, match=re.escape(fix)):
+        layer(f4(*shape))
+
+
+@pytest.mark.parametrize(
+    ("channels", "shape"), [(3, (2, 8, 8, 3)), (1, (2, 8, 8, 3)), (3, (2, 1, 8, 8)), (3, (2, 4, 8, 8)), (3, (3, 8, 8)), (1, (5, 8, 8)), (3, (8, 8, 3))]
+)  # fmt: skip
+def test_the_fix_for_a_layout_works(channels, shape):
+    layer, x = nn.Conv2d(channels, 2, 3), f4(*shape)
+    with pytest.raises(ValueError, match="expected images") as found:
+        layer(x)
+    fix = re.search(r"x[.\[].*$", str(found.value))
+    assert layer(eval(fix[0], {"x": x})).ndim == 4
+
+
+def test_lenet5_takes_what_fits_its_last_layers():
+    assert ag.models.lenet5(image_size=32)(f4(1, 1, 33, 35)).shape == (1, 10)
+    assert repr(ag.models.lenet5()).startswith("LeNet5(\n  (0): Conv2d(")

@@ -297,3 +297,22 @@ def test_modules_check_their_options_when_they_are_made():
         ag.nn.MSELoss(targets=1)
     with pytest.raises(ValueError, match="MSELoss: reduction must be .* got 'avg'"):
         ag.nn.MSELoss(reduction="avg")
+
+
+@pytest.mark.parametrize(
+    ("targets", "fix"),
+    [
+        (np.array([1, 2, 3]), r"from 0 to 2, got 3 at position 2; write targets - 1 if they count from 1"),
+        (np.array([0, 2, 3]), "got 3 at position 2; check the number of outputs"),
+        (np.array([0, -1, 2]), "got -1 at position 1; check the number of outputs"),
+        (np.array([0.0, 1.0, 2.0]), r"class numbers must be integers: targets.astype\(np.int64\)$"),
+        (np.array([True, False, True]), r"class numbers must be integers: targets.astype\(np.int64\)$"),
+        (np.array([[0.0], [1.0], [2.0]]), r"integers: targets.astype\(np.int64\).squeeze\(1\)$"),
+        (np.array([[0], [1], [2]]), r"use targets.squeeze\(1\)$"),
+        (np.array(["a", "b", "c"]), r"integers: classes, targets = np.unique\(targets, return_inverse=True\)"),
+        (np.array(["a", "b", "c"], object), r"np.unique\(targets, return_inverse=True\)"),
+    ],
+)  # fmt: skip
+def test_labels_that_are_no_class_numbers_are_told_how_to_become_some(targets, fix):
+    with pytest.raises(ValueError, match=fix):
+        ag.cross_entropy(np.zeros((3, 3), np.float32), targets)

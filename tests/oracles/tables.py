@@ -99,6 +99,14 @@ LAYERS = [
     Row("Linear(3, 2, bias=False)", (2, 2, 3)),
     Row("Conv2d(4, 6, 3, stride=2, padding=1)", (2, 4, 5, 6)),
     Row("Conv2d(4, 6, (2, 3), (1, 2), (0, 2), (2, 1), groups=2)", (2, 4, 5, 6)),
+    Row("ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1)", (2, 4, 3, 4)),
+    Row("ConvTranspose2d(4, 6, (2, 3), (1, 2), (0, 1), groups=2, dilation=(2, 1))", (2, 4, 3, 4)),
+    Row("RNN(3, 4)", (5, 2, 3)),
+    Row("RNN(3, 4, 2, nonlinearity='relu', batch_first=True)", (2, 5, 3)),
+    Row("GRU(3, 4, num_layers=2, bidirectional=True)", (4, 2, 3)),
+    Row("GRU(3, 4, bias=False)", (4, 3)),
+    Row("LSTM(3, 4)", (5, 2, 3)),
+    Row("LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True)", (2, 4, 3)),
     Row("BatchNorm1d(3)", (5, 3), TWICE),
     Row("BatchNorm1d(3, momentum=0.3, eps=0.01)", (4, 3, 2)),
     Row("BatchNorm1d(3, momentum=None)", (4, 3), TWICE),
@@ -140,6 +148,7 @@ def call_layer(row, layer, x):
     """Call a layer as often and in the modes that the row says; the last output counts."""
     for _ in range(2 if row.how else 1):
         out = layer(x)
+        out = out[0] if isinstance(out, tuple) else out  # without the last states
     return layer.eval()(x) if row.how == EVALUATED else out
 
 

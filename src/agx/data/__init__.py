@@ -5,12 +5,17 @@ from .cifar import cifar10 as cifar10
 from .dataset import ArrayDataset as ArrayDataset
 from .digits import digits as digits
 from .files import data_home as data_home
+from .folder import ImageFolder as ImageFolder
+from .folder import image_folder as image_folder
 from .idx import fashion_mnist as fashion_mnist
 from .idx import mnist as mnist
+from .idx import read_idx as read_idx
+from .loader import Dataset as Dataset
 from .loader import Loader as Loader
 from .transforms import Normalize as Normalize
 from .transforms import RandomCrop as RandomCrop
 from .transforms import RandomHorizontalFlip as RandomHorizontalFlip
+from .transforms import ToFloat as ToFloat
 
 
 def __dir__() -> list[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .arrays import Array, as_array
+
+#: Called with the images of a batch and a generator; returns new images.
+Transform = Callable[[Array, "np.random.Generator"], Array]
 
 
 class ArrayDataset:
     """Hold arrays with one entry per example along their first dimension.
 
-    ``arrays`` are array-likes of shape (N, ...), kept as they are (no copy of an ndarray);
-    ``classes`` are the names of the labels, if there are any. Raises ValueError when there is no
-    array, or when their lengths differ.
+    ``arrays`` are array-likes of shape (N, ...), kept as they are (no copy of an ndarray), or tables
+    of pandas or polars; ``classes`` are the names of the labels, if there are any. Raises ValueError
+    when there is no array, when their lengths differ or when one has masked numbers, TypeError for
+    what is no array of numbers, such as a sparse matrix.
 
     >>> import agx as ag
     >>> points = ag.data.ArrayDataset([[0.0, 1.0], [2.0, 3.0]], [0, 1], classes=("cat", "dog"))
@@ -25,9 +29,10 @@ class ArrayDataset:
 
     arrays: tuple[Array, ...]
     classes: tuple[str, ...] | None
+    transforms: tuple[Transform, ...] = ()  # what a Loader does to the first array of a batch first
 
-    def __init__(self, *arrays: npt.ArrayLike, classes: Sequence[str] | None = None) -> None:
-        self.arrays = tuple(np.asarray(array) for array in arrays)
+    def __init__(self, *arrays: Any, classes: Sequence[str] | None = None) -> None:
+        self.arrays = tuple(as_array("ArrayDataset", array) for array in arrays)
         self.classes = None if classes is None else tuple(classes)
         if not self.arrays:
             raise ValueError("ArrayDataset: expected at least one array, got none")
@@ -64,7 +69,7 @@ class ArrayDataset:
         parts = [f"{array.dtype} {array.shape}" for array in self.arrays]
         if self.classes is not None:
             parts.append(f"classes={self.classes}")
-        return f"ArrayDataset({', '.join(parts)})"
+        return f"{type(self).__name__}({', '.join(parts)})"
 
 
 def class_numbers(

@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from .dataset import Array, ArrayDataset, class_numbers, labelled_images
+from .arrays import Array
+from .dataset import ArrayDataset, class_numbers, labelled_images
 from .files import check_split
 from .readers import reader
 

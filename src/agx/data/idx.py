@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST, read from their official IDX files."""
+"""IDX files, and MNIST and Fashion-MNIST, which are published in them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Array
 from .dataset import ArrayDataset, class_numbers, labelled_images
 from .download import Remote, fetch
 from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIDE = 28  # pixels
+OTHER_FILES = (
+    "ag.data.read_idx reads other IDX files, such as EMNIST's; or get the official file again"
+)
 
 
 class Collection(NamedTuple):
@@ -120,6 +124,7 @@ def mnist(
     ``MNIST/raw`` of ``root`` and in ``root`` itself; ``root`` is ``data_home()`` unless given.
     With ``download=True`` the files that are missing are fetched into ``root/mnist``.
     ``classes`` keeps only the named digits, relabelled 0, 1, ... in the order given.
+    Other data in such files, such as EMNIST's letters, are read by ``ag.data.read_idx``.
 
     Raises FileNotFoundError when files are missing, ValueError when one is damaged or ``split``
     or ``classes`` is unknown, ConnectionError when a download fails.
@@ -158,33 +163,56 @@ def fashion_mnist(
     return _load(FASHION_MNIST, split, root, download, classes)
 
 
-def read_idx(path: Path, ndim: int) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes with ``ndim`` dimensions, gzipped or not.
+#: The types of numbers in IDX files, as they lie there.
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
-    The format: two zero bytes, the type (8 for unsigned bytes), the number of dimensions, each
-    dimension as a big-endian 32-bit integer, then the values. Raises ValueError for anything else.
+
+def read_idx(path: str | os.PathLike[str], ndim: int | None = None) -> Array:
+    """Read an IDX file, the format of MNIST, EMNIST and their relatives, gzipped or not.
+
+    Returns an array of the file's shape and type: uint8, int8, int16, int32, float32 or float64.
+    The format (LeCun, 1998): two zero bytes, the type, the number of dimensions, each dimension as a
+    big-endian 32-bit integer, then the values, big-endian too. Raises ValueError for anything else,
+    or if there are not ``ndim`` dimensions.
+
+    EMNIST's images lie on their side and its letters count from 1:
+
+    >>> import agx as ag
+    >>> images = ag.data.read_idx("emnist-letters-train-images-idx3-ubyte.gz")  # doctest: +SKIP
+    >>> labels = ag.data.read_idx("emnist-letters-train-labels-idx1-ubyte.gz")  # doctest: +SKIP
+    >>> x = images.transpose(0, 2, 1)[:, None].astype(np.float32) / 255  # doctest: +SKIP
+    >>> y = labels.astype(np.int64) - 1  # doctest: +SKIP
     """
+    from pathlib import Path
+
+    return _read(Path(path).expanduser(), ndim, TYPES)
+
+
+def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
     data = unzipped(path)
-    if data[:3] != b"\x00\x00\x08" or len(data) < 4:
+    if data[:2] != b"\x00\x00" or len(data) < 4 or data[2] not in types:
+        begins = ", ".join(f"00 00 {kind:02x}" for kind in types)
         raise ValueError(
-            f"{path}: expected an IDX file of unsigned bytes (it starts with 00 00 08), "
+            f"{path}: expected an IDX file (it starts with {begins}), "
             f"got {described(data)}; {GET_AGAIN}"
         )
-    if data[3] != ndim:
+    if ndim is not None and data[3] != ndim:
         raise ValueError(
             f"{path}: expected {ndim}-dimensional data, got {data[3]}-dimensional; "
             "are images and labels swapped?"
         )
-    start = 4 + 4 * ndim
+    dtype = np.dtype(types[data[2]])
+    start = 4 + 4 * data[3]
     shape = [int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4)]
-    expected = start + math.prod(shape)
+    expected = start + math.prod(shape) * dtype.itemsize
     if len(data) != expected:
         problem = "it is truncated" if len(data) < expected else "there are trailing bytes"
         raise ValueError(
             f"{path}: expected {expected} bytes for shape {tuple(shape)}, got {len(data)}: "
             f"{problem}; {GET_AGAIN}"
         )
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    found = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    return found.astype(dtype.newbyteorder("="), copy=dtype.itemsize > 1)
 
 
 def _load(
@@ -236,11 +264,12 @@ def _file(place: Path, remote: Remote) -> Path | None:
 def _read_pair(
     image_path: Path, label_path: Path
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    images, labels = read_idx(image_path, 3), read_idx(label_path, 1)
+    unsigned = {8: TYPES[8]}
+    images, labels = _read(image_path, 3, unsigned), _read(label_path, 1, unsigned)
     if images.shape[1:] != (SIDE, SIDE):
         raise ValueError(
             f"{image_path}: expected images of {SIDE} x {SIDE} pixels, got "
-            f"{images.shape[1]} x {images.shape[2]}; {GET_AGAIN}"
+            f"{images.shape[1]} x {images.shape[2]}; {OTHER_FILES}"
         )
     if len(images) != len(labels):
         raise ValueError(
@@ -249,6 +278,6 @@ def _read_pair(
         )
     if labels.max(initial=0) > 9:
         raise ValueError(
-            f"{label_path}: expected labels from 0 to 9, got {labels.max()}; {GET_AGAIN}"
+            f"{label_path}: expected labels from 0 to 9, got {labels.max()}; {OTHER_FILES}"
         )
     return images.reshape(-1, 1, SIDE, SIDE), labels

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from .dataset import ArrayDataset
+from .folder import image_folder
 
 Function = TypeVar("Function", bound=Callable[..., ArrayDataset])
 
@@ -24,6 +26,17 @@ class Reader(NamedTuple):
 
 #: Every reader by its name in ``ag.data`` and on the command line.
 READERS: dict[str, Reader] = {}
+
+
+#: The settings for a folder of pictures: few, most often, so that many epochs are needed.
+FOLDER_RECIPE = {"epochs": 20, "batch_size": 32, "lr": 0.01, "schedule": "cosine", "shift": 0.0}
+
+
+def named(name: str) -> Reader:
+    """The reader of this name, or of the folder of pictures at this path."""
+    if name in READERS:
+        return READERS[name]
+    return Reader(functools.partial(image_folder, name), FOLDER_RECIPE, standardize=True)
 
 
 def reader(

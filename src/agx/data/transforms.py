@@ -8,10 +8,50 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._runtime.rng import generator
-from .dataset import Array
+from .arrays import Array
 
 if TYPE_CHECKING:
     Rng = np.random.Generator | int | None
+
+
+class ToFloat:
+    """Turn integer pixels into float32 from 0 to 1, dividing by ``white``.
+
+    Called on integers of any shape from 0 to ``white`` (255, or 65535 for 16 bits, 1 for ink or no ink),
+    it returns float32 of the same shape; booleans become 0 and 1, and floating-point numbers stay as they
+    are. Raises ValueError when ``white`` is not positive or a pixel lies outside, TypeError for what is
+    no number.
+
+    >>> import agx as ag
+    >>> ag.data.ToFloat()(np.array([0, 51, 255], np.uint8)).tolist()
+    [0.0, 0.20000000298023224, 1.0]
+    """
+
+    def __init__(self, white: float = 255) -> None:
+        if not 0 < white < float("inf"):
+            raise ValueError(f"ToFloat: white is {white}, expected a positive number such as 255")
+        self.white = white
+
+    def __call__(self, x: Array, rng: Rng = None) -> Array:
+        kind = x.dtype.kind
+        if kind == "f":
+            return x.copy()
+        if kind not in "biu":
+            raise TypeError(f"ToFloat: the pixels are {x.dtype}, expected integers")
+        out = x.astype(np.float32)
+        if kind == "b" or not x.size:
+            return out
+        low, high = x.min(), x.max()
+        if low < 0 or high > self.white:
+            raise ValueError(
+                f"ToFloat: the pixels go from {low} to {high}, expected 0 to {self.white}; set white to "
+                "the value of a white pixel"
+            )
+        out /= np.float32(self.white)
+        return out
+
+    def __repr__(self) -> str:
+        return f"ToFloat(white={self.white})"
 
 
 class Normalize:
@@ -46,7 +86,7 @@ class Normalize:
         if not np.issubdtype(x.dtype, np.floating):
             raise TypeError(
                 f"Normalize: the images are {x.dtype}, expected floating-point numbers; "
-                "convert them with x.astype(np.float32) / 255"
+                "convert them with x.astype(np.float32) / 255, or put ag.data.ToFloat() before it"
             )
         if self.mean.ndim and len(self.mean) != x.shape[1]:
             raise ValueError(

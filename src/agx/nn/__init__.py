@@ -14,6 +14,7 @@ from .losses import NLLLoss as NLLLoss
 from .module import Module as Module
 from .module import Sequential as Sequential
 from .norm import *
+from .recurrent import *
 
 
 def __dir__() -> list[str]:

@@ -10,11 +10,13 @@ import numpy as np
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
-from ..ops.images.im2col import Pair, geometry
+from ..ops.images.im2col import Pair, geometry, layout_fix, pair
+from ..ops.images.transposed import transposed
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
 from ..tensor import Tensor
 from . import init
+from .inputs import as_parameters, floating
 from .module import Module, Weightless, parameter
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "Conv2d",
+    "ConvTranspose2d",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -77,14 +80,54 @@ class Linear(Module):
         if not x.shape or x.shape[-1] != self.in_features:
             raise ValueError(
                 f"{self!r}: expected {self.in_features} features in the last axis, got x of shape "
-                f"{x.shape}; flatten x or change in_features"
+                f"{tuple(x.shape)}; {self._fix(x.shape)}"
             )
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         return linear(x, self.weight, self.bias)
+
+    def _fix(self, shape: tuple[int, ...]) -> str:
+        """What to do with inputs of a shape that does not fit."""
+        if len(shape) > 2 and math.prod(shape[1:]) == self.in_features:
+            return "flatten x with ag.nn.Flatten()"
+        if len(shape) == 2 and shape[0] == self.in_features:
+            return "the features stand in the first axis: write x.T"
+        if len(shape) == 1 and self.in_features == 1:
+            return "write x[:, None] for one feature of each sample"
+        got = f"{shape[-1]} features" if shape else "a single number"
+        return (
+            f"flatten x or change in_features: it has {got} (after Flatten they follow from the size of "
+            "the images, which is then not that for which the model was built)"
+        )
 
     def extra_repr(self) -> str:
         """Return the sizes."""
         text = f"{self.in_features}, {self.out_features}"
         return text if self.bias is not None else f"{text}, bias=False"
+
+
+def check_images(layer: Any, x: Any, channels: int) -> None:
+    """Raise ValueError unless ``x`` holds images of so many channels."""
+    if len(x.shape) != 4 or x.shape[1] != channels:
+        raise ValueError(
+            f"{layer!r}: expected images of shape (N, {channels}, H, W), got {tuple(x.shape)}; "
+            f"{layout_fix(x.shape, channels) or 'reshape x'}"
+        )
+
+
+def sizes_in_words(layer: Any) -> str:
+    """The sizes of a convolution, as far as they differ from the defaults."""
+    kernel, stride, padding, dilation = layer.geometry
+    text = f"{layer.in_channels}, {layer.out_channels}, kernel_size={kernel}"
+    for name, value, plain in (
+        ("stride", stride, (1, 1)),
+        ("padding", padding, (0, 0)),
+        ("dilation", dilation, (1, 1)),
+        ("groups", layer.groups, 1),
+        ("bias", layer.bias is not None, True),
+    ):
+        text += "" if value == plain else f", {name}={value}"
+    return text
 
 
 class Conv2d(Module):
@@ -125,36 +168,77 @@ class Conv2d(Module):
         self.weight = _default(shape, fan_in, rng, dtype)
         self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
 
-    def _check(self, x: Any) -> None:
-        if len(x.shape) != 4 or x.shape[1] != self.in_channels:
-            raise ValueError(
-                f"{self!r}: expected images of shape (N, {self.in_channels}, H, W), got {x.shape}; "
-                "check in_channels"
-            )
-
     def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
-        self._check(x)
+        check_images(self, x, self.in_channels)
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         return convolve(x, self.weight, self.bias, self.geometry, self.groups)
 
     def plan(self, x: Any) -> Conv2dPlan:
         """Say who multiplies for images ``x`` (see ``ag.conv2d_plan``)."""
-        self._check(x)
+        check_images(self, x, self.in_channels)
         return plan_of(x, self.weight, self.bias, self.geometry, self.groups)
 
     def extra_repr(self) -> str:
         """Return the sizes that differ from the defaults."""
-        kernel, stride, padding, dilation = self.geometry
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={kernel}"
-        for name, value, plain in (
-            ("stride", stride, (1, 1)),
-            ("padding", padding, (0, 0)),
-            ("dilation", dilation, (1, 1)),
-            ("groups", self.groups, 1),
-            ("bias", self.bias is not None, True),
-        ):
-            text += "" if value == plain else f", {name}={value}"
-        return text
+        return sizes_in_words(self)
+
+
+class ConvTranspose2d(Module):
+    """Put filters at each place of images, to make larger ones (see ``ag.conv_transpose2d``).
+
+    Input (N, in_channels, H, W), output (N, out_channels, OH, OW), weight
+    (in_channels, out_channels / groups, KH, KW). Raises ValueError for sizes that do not fit.
+
+    >>> ag.nn.ConvTranspose2d(6, 3, 2, stride=2)(np.ones((2, 6, 5, 5), np.float32)).shape
+    (2, 3, 10, 10)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        output_padding: Pair = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Pair = 1,
+        *,
+        rng: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        name = "ConvTranspose2d"
+        check_positive(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{name}: groups={groups} must divide in_channels={in_channels} and "
+                f"out_channels={out_channels}"
+            )
+        rng = generator(rng)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.geometry = geometry(name, kernel_size, stride, padding, dilation)
+        self.output_padding = pair(name, "output_padding", output_padding, 0)
+        shape = (in_channels, out_channels // groups, *self.geometry.kernel)
+        fan_in = math.prod(shape[1:])
+        self.weight = _default(shape, fan_in, rng, dtype)
+        self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
+
+    def forward(self, x: Array) -> Tensor:
+        """Apply the filters to images ``x``."""
+        check_images(self, x, self.in_channels)
+        if x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
+        how = (self.geometry, self.output_padding, self.groups)
+        return transposed(x, self.weight, self.bias, *how)
+
+    def extra_repr(self) -> str:
+        """Return the sizes that differ from the defaults."""
+        text = sizes_in_words(self)
+        plain = self.output_padding == (0, 0)
+        return text if plain else f"{text}, output_padding={self.output_padding}"
 
 
 class _Pool(Weightless):
@@ -190,6 +274,7 @@ class AvgPool2d(_Pool):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
@@ -205,6 +290,7 @@ class AdaptiveAvgPool2d(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.adaptive_avg_pool2d(x, self.output_size)
 
     def extra_repr(self) -> str:
@@ -261,8 +347,9 @@ class Dropout(Weightless):
         """Drop elements of ``x`` in training mode."""
         if not self.training or self.p == 0:
             return x
+        floating(self, x)
         kept = generator(self.rng).random(x.shape, np.float32) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+        return x * (kept / (1 - self.p)).astype(x.dtype)
 
     def extra_repr(self) -> str:
         """Return the probability."""

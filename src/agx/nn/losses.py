@@ -100,9 +100,15 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
         wrong = ((flat < 0) | (flat >= z.shape[1])) & (flat != ignore)
         if wrong.any():
             place = tuple(np.argwhere(wrong.reshape(expected))[0].tolist())
+            from_one = flat.min() == 1 and flat.max() == z.shape[1]
             raise ValueError(
                 f"{op}: targets must be class numbers from 0 to {z.shape[1] - 1}, got {targets[place]} "
-                f"at position {place[0] if len(place) == 1 else place}"
+                f"at position {place[0] if len(place) == 1 else place}; "
+                + (
+                    "write targets - 1 if they count from 1"
+                    if from_one
+                    else "check the number of outputs"
+                )
             )
     return flat.astype(np.int64, copy=False)
 
@@ -186,9 +192,17 @@ def cross_entropy(
     if targets.dtype.kind not in "iu":
         raise ValueError(
             f"cross_entropy: targets of dtype {targets.dtype} are probabilities and need the shape of the "
-            f"logits, {logits.shape}, got {targets.shape}; class numbers must be integers"
+            f"logits, {logits.shape}, got {targets.shape}; class numbers must be integers: "
+            + _as_numbers(targets)
         )
     return _hard_cross_entropy(logits, targets, weight, label_smoothing, ignore_index, reduction)
+
+
+def _as_numbers(targets: Any) -> str:
+    """How targets become class numbers."""
+    if targets.dtype.kind not in "bf":
+        return "classes, targets = np.unique(targets, return_inverse=True)"
+    return "targets.astype(np.int64)" + (".squeeze(1)" if targets.shape[1:] == (1,) else "")
 
 
 def _hard_cross_entropy(

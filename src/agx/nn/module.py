@@ -30,6 +30,7 @@ class Module:
     """
 
     training: bool = True
+    _told: bool = False  # that its data are converted
 
     if TYPE_CHECKING:
         forward: Callable[..., Any]  # that of a subclass takes what it likes
@@ -181,9 +182,10 @@ class Module:
 
     def __repr__(self) -> str:
         lines = [f"  ({name}): " + text.replace("\n", "\n  ") for name, text in self._shown()]
+        kind = type(self).__name__.lstrip("_")
         if not lines:
-            return f"{type(self).__name__}({self.extra_repr()})"
-        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+            return f"{kind}({self.extra_repr()})"
+        return "\n".join([f"{kind}(", *lines, ")"])
 
 
 def parameter(array: np.ndarray) -> Tensor:

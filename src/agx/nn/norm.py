@@ -10,9 +10,11 @@ import numpy as np
 
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import sqrt
+from ..ops.images.im2col import layout_fix
 from ..ops.reduce.sums import mean, var
 from ..ops.shape.axes import reshape
 from . import init
+from .inputs import as_parameters, floating
 from .layers import check_positive
 from .module import Module, parameter
 
@@ -56,9 +58,11 @@ class _BatchNorm(Module):
         if x.ndim not in ndims or x.shape[1] != self.num_features:
             raise ValueError(
                 f"{self!r}: expected {' or '.join(map(str, ndims))} axes with {self.num_features} "
-                f"channels in the second, got x of shape {x.shape}; check num_features"
+                f"channels in the second, got x of shape {tuple(x.shape)}; {self._fix(x.shape)}"
             )
         check_real(repr(self), x)
+        if x.dtype is not self.running_mean.dtype:
+            x = as_parameters(self, x, self.running_mean.dtype)
         shape = (1, -1) + (1,) * (x.ndim - 2)
         if self.training:
             middle, spread = self._statistics(x, self.axes[ndims.index(x.ndim)])
@@ -69,13 +73,30 @@ class _BatchNorm(Module):
             return (x - middle) * scale
         return (x - middle) * (reshape(self.weight, shape) * scale) + reshape(self.bias, shape)
 
+    def _fix(self, shape: tuple[int, ...]) -> str:
+        """What to do with inputs of a shape that does not fit."""
+        n = self.num_features
+        other = "BatchNorm1d" if len(shape) in (2, 3) else "BatchNorm2d" if len(shape) == 4 else ""
+        if other and other != type(self).__name__ and shape[1] == n:
+            return f"use {other}"
+        if len(self.axes) == 1:
+            return layout_fix(shape, n) or "check num_features"
+        if len(shape) == 1:
+            return "add the batch axis with x[None]"
+        return (
+            "the channels come last: write x.transpose(0, 2, 1)"
+            if shape[2:] == (n,)
+            else "check num_features"
+        )
+
     def _statistics(self, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
         """Mean and variance of the batch, which the running ones move towards."""
         count = math.prod(x.shape[a] for a in axes)
         if count < 2:
             raise ValueError(
-                f"{self!r}: a batch of shape {x.shape} has one value per channel, which has no "
-                "variance; use a larger batch, or .eval()"
+                f"{self!r}: a training batch of shape {x.shape} has one value per channel, which has "
+                "no variance; leave out a last batch of one with drop_last=True in the Loader, or predict "
+                "in .eval() mode"
             )
         middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
         plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]
@@ -153,6 +174,10 @@ class LayerNorm(Module):
                 f"{self!r}: expected the last axes to have shape {self.normalized_shape}, got x of "
                 f"shape {x.shape}; check normalized_shape"
             )
+        if self.weight is None:
+            floating(self, x)
+        elif x.dtype is not self.weight.dtype:
+            x = as_parameters(self, x, self.weight.dtype)
         axes = tuple(range(-size, 0))
         scaled = (x - mean(x, axes, keepdims=True)) / sqrt(var(x, axes, keepdims=True) + self.eps)
         if self.weight is not None:

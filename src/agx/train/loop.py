@@ -13,6 +13,7 @@ import numpy as np
 
 from .._engine.graph import no_grad
 from .history import History, State, print_epoch
+from .inputs import check_rows, inputs_of, pairs
 from .measure import Meter
 from .progress import bar
 
@@ -42,7 +43,7 @@ def fit(
     Ctrl-C ends the training too: the epochs so far are returned and ``history.interrupted`` is set.
     Raises FloatingPointError as soon as the loss is NaN or infinite, ValueError for an empty loader.
 
-    >>> x, y = np.random.rand(8, 3), np.arange(8) % 2
+    >>> x, y = np.random.rand(8, 3).astype(np.float32), np.arange(8) % 2
     >>> layer = ag.nn.Linear(3, 2)
     >>> history = ag.fit(layer, [(x, y)], ag.cross_entropy, ag.optim.SGD(layer.parameters(), 0.1), 5)
     """
@@ -89,7 +90,7 @@ def _train_epoch(
     meter = Meter()
     start = time.perf_counter()
     with bar(loader, title, shown) as show:
-        for *inputs, targets in loader:
+        for inputs, targets in pairs("fit", loader):
             optimizer.zero_grad()
             outputs = model(*inputs)
             value = loss(outputs, targets)
@@ -117,13 +118,13 @@ def evaluate(
     The model runs in evaluation mode without recording, and is put back in its mode afterwards.
     Raises ValueError for an empty loader.
 
-    >>> x, y = np.random.rand(8, 3), np.arange(8) % 2
+    >>> x, y = np.random.rand(8, 3).astype(np.float32), np.arange(8) % 2
     >>> sorted(ag.evaluate(ag.nn.Linear(3, 2), [(x, y)], ag.cross_entropy))
     ['accuracy', 'loss']
     """
     meter = Meter()
     with _evaluating(model):
-        for *inputs, targets in loader:
+        for inputs, targets in pairs("evaluate", loader):
             outputs = model(*inputs)
             value = math.nan if loss is None else loss(outputs, targets).item()
             meter.add(value, outputs.array, targets)
@@ -136,22 +137,20 @@ def evaluate(
 def predict(model: Any, x: Any, *, batch_size: int = 256) -> np.ndarray:
     """Return the model's outputs for an array of inputs, or for all batches of a loader.
 
-    An array is cut into pieces of ``batch_size`` along its first axis; of a loader's batches the last
-    element is taken for the targets and ignored. The model runs in evaluation mode without recording,
-    and is put back in its mode afterwards. Raises ValueError if there is nothing to predict.
+    An array (or a table of pandas or polars, or a data set) is cut into pieces of ``batch_size`` along its
+    first axis; of a loader's batches the last element is taken for the targets and ignored, unless it is
+    the only one. The model runs in evaluation mode without recording,
+    and is put back in its mode afterwards. Raises ValueError if there is nothing to predict,
+    TypeError for what is no array and gives no batches.
 
-    >>> ag.predict(ag.nn.Linear(3, 2), np.random.rand(5, 3)).shape
+    >>> ag.predict(ag.nn.Linear(3, 2), np.ones((5, 3), np.float32)).shape
     (5, 2)
     """
-    x = getattr(x, "value", x)
-    if isinstance(x, np.ndarray):
-        batches: Iterable[Any] = ((x[i : i + batch_size],) for i in range(0, len(x), batch_size))
-    else:
-        batches = (batch[:-1] for batch in x)
     with _evaluating(model):
-        outputs = [model(*inputs).array for inputs in batches]
+        outputs = [model(*inputs).array for inputs in inputs_of(x, batch_size)]
     if not outputs:
         raise ValueError("predict: got no inputs; the array or the loader is empty")
+    check_rows(x, outputs)
     return np.concatenate(outputs)
 
 

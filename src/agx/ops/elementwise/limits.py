@@ -175,6 +175,8 @@ def nan_to_num(
     array([0., 1.])
     """
     x = listed(x)
+    if isinstance(copy, str):
+        raise ValueError(f"nan_to_num: copy must be True or False, got {copy!r}")
     if isinstance(x, Node):
         if not copy:
             raise TypeError("nan_to_num: a Tensor cannot be changed in place; leave out copy=False")

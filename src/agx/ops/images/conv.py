@@ -477,6 +477,11 @@ def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
     return _conv2d(x, w, b, geo=geo, groups=groups)
 
 
+def convolve_transposed(x: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> Any:
+    """The images of ``shape`` that the transpose of a convolution makes of ``x``; all has been checked."""
+    return _conv2d_input(x, w, shape=shape, geo=geo, groups=groups)
+
+
 @of_arrays
 def conv1d(
     x: Any,

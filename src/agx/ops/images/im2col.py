@@ -80,9 +80,52 @@ def images(op: str, x: Any) -> Any:
     """Check that ``x`` is a batch of images, (N, C, H, W)."""
     x = x if hasattr(x, "shape") else as_array(x)
     if len(x.shape) != 4:
-        hint = "; add the batch axis with x[None]" if len(x.shape) == 3 else ""
-        raise ValueError(f"{op}: expected x of shape (N, C, H, W), got {tuple(x.shape)}{hint}")
+        raise ValueError(
+            f"{op}: expected x of shape (N, C, H, W), got {tuple(x.shape)}; "
+            f"{layout_fix(x.shape) or 'reshape it'}"
+        )
     return x
+
+
+def layout_fix(shape: tuple[int, ...], channels: int | None = None) -> str:
+    """Say how images (N, C, H, W) are made of an array of another layout; "" if its shape does not tell.
+
+    ``channels`` is how many are expected, if that is known.
+    """
+    usual = (channels,) if channels else (1, 3, 4)
+    if len(shape) == 4 and channels:
+        return _channels_fix(shape, channels)
+    if len(shape) == 3:
+        if shape[0] not in usual and shape[2] in usual:
+            return "add the batch axis and put the channels first with x.transpose(2, 0, 1)[None]"
+        if shape[0] not in usual and channels == 1:
+            return "add the channel axis with x[:, None]"
+        return "add the batch axis with x[None]"
+    if len(shape) == 2:
+        rows = f"x.reshape(-1, {channels or 'C'}, H, W) for rows of pixels"
+        return rows if channels not in (1, None) else f"x[None, None] for one grey image, {rows}"
+    return ""
+
+
+def _channels_fix(shape: tuple[int, ...], channels: int) -> str:
+    """The fix for four axes: channels from the last to the second, colour to grey or back."""
+    _, first, width, given = shape
+    usual = (1, 3, 4, channels)
+    last = first not in usual and given in usual and width != given
+    if last and (given == channels or first > given):
+        write, why = "x.transpose(0, 3, 1, 2)", "the channels come last: "
+    else:
+        write, why, given = "x", "", first
+    if given == channels:
+        return f"{why}write {write}"
+    if (given, channels) == (3, 1):
+        return f"{why}colour images for a grey model: write {write}.mean(1, keepdims=True)"
+    if (given, channels) == (1, 3):
+        return f"{why}grey images for a colour model: write {write}.repeat(3, 1)"
+    if (given, channels) == (4, 3):
+        return f"{why}images with an alpha channel: write {write}[:, :3]"
+    check = f"check in_channels: x has {given} channels"
+    return f"{why}write {write}, and {check}" if why else check
 
 
 def contiguous(x: Any, dtype: Any = None) -> np.ndarray:

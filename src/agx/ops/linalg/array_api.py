@@ -11,7 +11,6 @@ from ..._engine.graph import implements
 from ..reduce.sums import sum
 from ..shape import moves
 from ..shape.axes import as_array, moveaxis
-from ..shape.dtype import cast
 from . import products
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
     np.float64(5.0)
     """
     found = diagonal(x, offset=offset)
-    return sum(found if dtype is None else cast(found, dtype), -1)
+    return sum(found, -1, dtype)
 
 
 @implements(np.linalg.outer)

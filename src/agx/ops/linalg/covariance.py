@@ -27,15 +27,18 @@ __all__ = [
 
 def _samples(m: Any, y: Any, rowvar: bool) -> Any:
     """Variables in rows, observations in columns."""
+    for name, given in (("m", m), ("y", y)):
+        if np.ndim(given) > 2:
+            raise ValueError(
+                f"cov: expected {name} of at most two axes, got shape {np.shape(given)}"
+            )
     x = atleast_2d(as_array(m))
     if not rowvar and as_array(m).ndim != 1:
         x = transpose(x)
     if y is None:
         return x
     other = atleast_2d(as_array(y))
-    if not rowvar and as_array(y).ndim != 1:
-        other = transpose(other)
-    return concatenate([x, other])
+    return concatenate([x, transpose(other) if not rowvar and other.shape[0] != 1 else other])
 
 
 def _weights(name: str, given: Any, count: int) -> Any:
@@ -75,7 +78,7 @@ def cov(
         x = cast(x, dtype)
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"cov: ddof must be an integer, got {ddof}")
-    ddof = int(not bias) if ddof is None else ddof
+    ddof = int(bias == 0) if ddof is None else ddof
     frequencies = _weights("fweights", fweights, x.shape[1])
     if frequencies is not None and (is_node(frequencies) or (frequencies % 1).any()):
         raise TypeError("cov: fweights must be integers; aweights may be anything, and Tensors")

@@ -316,6 +316,7 @@ def svd(
     if not is_node(a):
         return np.linalg.svd(a, full_matrices, compute_uv, hermitian)  # type: ignore[call-overload]
     if hermitian:
+        check_square("svd", a)
         return _svd_hermitian(a, compute_uv)
     if not compute_uv:
         return _svdvals(a)

@@ -11,7 +11,7 @@ from ..complex import conj, imag, is_complex, real
 from ..reduce.sums import sum
 from ..shape.axes import as_array, expand_dims
 from .decompositions import svdvals
-from .matrices import from_triangle, mH, mT
+from .matrices import check_square, from_triangle, mH, mT
 from .products import matmul
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
     how = {"rcond": rcond} if rtol is _UNSET else {"rtol": rtol}
     a = as_array(a)
     if hermitian and is_node(a):
+        check_square("pinv", a)
         a = from_triangle(a, "L")
     return _pinv(a, hermitian=bool(hermitian), **how)
 
@@ -94,7 +95,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Solved:
     eps = float(np.finfo(np.float64).eps)  # NumPy computes in double precision, float32 too
     if rcond is None:
         rcond = eps * max(a.shape)
-    elif rcond < 0:
+    elif rcond <= 0 or rcond >= 1:  # as LAPACK's xLALSD
         rcond = eps
     columns = expand_dims(b, 1) if b.ndim == 1 else b
     x = _lstsq(a, columns, rcond=rcond)

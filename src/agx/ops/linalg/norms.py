@@ -171,6 +171,10 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: An
     np.float64(7.0)
     """
     x = _inexact(x)
+    if axis is not None and not isinstance(axis, (int, tuple, np.integer)):
+        raise TypeError(
+            f"vector_norm: axis must be None, an integer or a tuple of integers, got {axis!r}"
+        )
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     return _vector(x, ord, axes, keepdims)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..shape.axes import (
     as_array,
     expand_dims,
     moveaxis,
+    one_axis,
     ravel,
     refuse_out,
     reshape,
@@ -175,7 +177,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     (2, 5)
     """
     na, nb = np.ndim(a), np.ndim(b)
-    if isinstance(axes, (int, np.integer)):
+    if np.ndim(axes) == 0:
+        axes = operator.index(axes)
         left, right = list(range(na - axes, na)), list(range(axes))
     else:
         left, right = ([int(k) for k in np.atleast_1d(side)] for side in axes)
@@ -232,7 +235,7 @@ def _core(op: str, x: Any, axis: int) -> Any:
     x = as_array(x)
     if x.ndim == 0:
         raise ValueError(f"{op}: expected at least one axis, got a number")
-    return moveaxis(x, axis, -1)
+    return moveaxis(x, one_axis(op, axis, x.ndim), -1)
 
 
 @implements(np.vecdot)

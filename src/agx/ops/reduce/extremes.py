@@ -10,7 +10,7 @@ from ..._engine.graph import implements, primitive
 from ..elementwise.limits import maximum, minimum
 from ..shape.axes import Axis, as_array, refuse_out
 from ..shape.where import where as choose_where
-from .sums import elements_per_result, fitting_mask, restore_axes, sum
+from .sums import elements_per_result, first_value, fitting_mask, restore_axes, sum
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Extreme
@@ -41,7 +41,9 @@ _min = primitive(
 def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
     """``x`` with ``initial`` where ``where`` leaves elements out."""
     refuse_out(op, out)
-    if where is None:
+    if initial is not None:
+        first_value(op, as_array(x), initial)
+    if where is None or where is True:
         return x
     if initial is None:
         raise ValueError(f"{op}: where= needs initial=, the result where nothing is included")
@@ -64,7 +66,7 @@ def max(
     >>> ag.max(np.array([[1.0, 5.0], [2.0, 3.0]]), axis=1)
     array([5., 3.])
     """
-    if out is not None or where is not None:
+    if out is not None or where is not None or initial is not None:
         a = _limited("max", a, out, initial, where)
     if initial is not None and not elements_per_result(a := as_array(a), axis):
         return sum(a, axis, keepdims=keepdims) + initial
@@ -88,7 +90,7 @@ def min(
     >>> ag.min(np.array([3.0, 1.0]))
     np.float64(1.0)
     """
-    if out is not None or where is not None:
+    if out is not None or where is not None or initial is not None:
         a = _limited("min", a, out, initial, where)
     if initial is not None and not elements_per_result(a := as_array(a), axis):
         return sum(a, axis, keepdims=keepdims) + initial

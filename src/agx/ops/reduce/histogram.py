@@ -109,6 +109,10 @@ def histogramdd(
            [0., 2.]])
     """
     points = as_array(sample)
+    if points.ndim > 2:
+        raise ValueError(
+            f"histogramdd: expected a row of coordinates for each point, got shape {points.shape}"
+        )
     if points is not sample or points.ndim != 2:
         points = transpose(points) if points.ndim == 2 else reshape(points, (-1, 1))
     count = points.shape[1]
@@ -153,6 +157,8 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
     >>> ag.bincount(np.array([0, 1, 1]), weights=np.array([1.0, 2.0, 3.0]))
     array([1., 5.])
     """
+    if is_node(x):
+        raise TypeError("bincount: x must be integers, got a Tensor; use x.value.astype(int)")
     if weights is None:
         return np.bincount(x, minlength=minlength)
     x, weights = np.asarray(x), as_array(weights)

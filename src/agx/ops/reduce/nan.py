@@ -11,13 +11,13 @@ import numpy as np
 from ..._engine.graph import implements, value_of
 from ..complex import conj, is_complex, real
 from ..elementwise.arithmetic import sqrt
-from ..shape.axes import Axis, as_array, moveaxis, refuse_out, reshape, stack
+from ..shape.axes import Axis, as_array, is_constant_kind, moveaxis, refuse_out, reshape, stack
 from ..shape.dtype import astype
 from ..shape.where import where as choose_where
 from .extremes import max, min
 from .quantiles import axes_flattened, check_constant, quantile_by_rank
 from .running import cumprod, cumsum
-from .sums import degrees_lost, prod, sum
+from .sums import degrees_lost, fitting_mask, prod, sum, whole_numbers
 from .sums import mean as plain_mean
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ def _filled(op: str, a: Any, fill: float, dtype: Any = None, out: Any = None) ->
     return (a if there.all() else choose_where(there, a, fill)), there
 
 
+def _moments_kind(op: str, a: Any, dtype: Any) -> None:
+    """Refuse to average floating numbers as integers, as NumPy does where NaN is left out."""
+    if is_constant_kind(dtype) and as_array(a).dtype.kind in "fc":
+        raise TypeError(f"{op}: dtype must be floating or complex, got {np.dtype(dtype)}")
+
+
 def _both(there: np.ndarray, where: Any) -> Any:
     return there if where is None else there & np.asarray(where)
 
@@ -68,6 +74,9 @@ def nansum(
     >>> ag.nansum(np.array([1.0, np.nan, 2.0]))
     np.float64(3.0)
     """
+    if is_constant_kind(dtype):
+        how = {"axis": axis, "keepdims": keepdims, "initial": initial, "where": where}
+        return whole_numbers(np.nansum, a, dtype, out, **how)
     a, _ = _filled("nansum", a, 0.0, dtype, out)
     return sum(a, axis, keepdims=keepdims, initial=initial, where=where)
 
@@ -87,6 +96,9 @@ def nanprod(
     >>> ag.nanprod(np.array([3.0, np.nan, 2.0]))
     np.float64(6.0)
     """
+    if is_constant_kind(dtype):
+        how = {"axis": axis, "keepdims": keepdims, "initial": initial, "where": where}
+        return whole_numbers(np.nanprod, a, dtype, out, **how)
     a, _ = _filled("nanprod", a, 1.0, dtype, out)
     return prod(a, axis, keepdims=keepdims, initial=initial, where=where)
 
@@ -98,6 +110,8 @@ def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = Non
     >>> ag.nancumsum(np.array([1.0, np.nan, 2.0]))
     array([1., 1., 3.])
     """
+    if is_constant_kind(dtype):
+        return whole_numbers(np.nancumsum, a, dtype, out, axis=axis)
     return cumsum(_filled("nancumsum", a, 0.0, dtype, out)[0], axis)
 
 
@@ -108,6 +122,8 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = No
     >>> ag.nancumprod(np.array([3.0, np.nan, 2.0]))
     array([3., 3., 6.])
     """
+    if is_constant_kind(dtype):
+        return whole_numbers(np.nancumprod, a, dtype, out, axis=axis)
     return cumprod(_filled("nancumprod", a, 1.0, dtype, out)[0], axis)
 
 
@@ -138,8 +154,9 @@ def nanmean(
     >>> ag.nanmean(np.array([1.0, np.nan, 2.0]))
     np.float64(1.5)
     """
+    _moments_kind("nanmean", a, dtype)
     a, there = _filled("nanmean", a, 0.0, dtype, out)
-    there = _both(there, where)
+    there = _both(there, where if where is None else fitting_mask("nanmean", a, where))
     count = _count(there, axis, keepdims, "Mean of empty slice")
     return _per_count(sum(a, axis, keepdims=keepdims, where=where), count)
 
@@ -163,8 +180,13 @@ def nanvar(
     np.float64(1.0)
     """
     ddof = degrees_lost("nanvar", ddof, correction)
+    _moments_kind("nanvar", a, dtype)
     a, there = _filled("nanvar", a, 0.0, dtype, out)
-    there = _both(there, where)
+    there = _both(there, where if where is None else fitting_mask("nanvar", a, where))
+    if mean is not None and np.broadcast_shapes(a.shape, np.shape(mean)) != a.shape:
+        raise ValueError(
+            f"nanvar: mean= of shape {np.shape(mean)} does not broadcast to {a.shape}, that of the array"
+        )
     if mean is None:
         number = np.maximum(np.sum(there, axis=axis, keepdims=True), 1)
         mean = sum(a, axis, keepdims=True, where=there) / number.astype(a.real.dtype)
@@ -210,6 +232,9 @@ def _extreme(
     where: Any,
 ) -> Any:
     a, there = _filled(op, a, worst, None, out)
+    if initial is not None and np.ndim(initial) == 0 and np.isnan(value_of(initial)):
+        there, initial = _both(there, where), None  # NaN loses to any number.
+        a, where = choose_where(there, a, worst), None
     found = reduce(a, axis, keepdims=keepdims, initial=initial, where=where)
     empty = ~np.any(_both(there, where), axis=axis, keepdims=keepdims)
     if not np.any(empty) or initial is not None:

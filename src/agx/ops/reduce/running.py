@@ -9,11 +9,20 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
-from ..shape.axes import as_array, broadcast_to, concatenate, moveaxis, refuse_out, reshape
+from ..shape.axes import (
+    as_array,
+    broadcast_to,
+    concatenate,
+    is_constant_kind,
+    moveaxis,
+    one_axis,
+    refuse_out,
+    reshape,
+)
 from ..shape.dtype import astype
 from ..shape.moves import flip
 from ..shape.where import where
-from .sums import sum
+from .sums import sum, whole_numbers
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Varying
@@ -49,7 +58,7 @@ def _line(op: str, x: Any, axis: int | None, dtype: Any, out: Any) -> tuple[Any,
         x = astype(x, dtype)
     if axis is None:
         return reshape(x, -1), 0
-    return x, normalize_axis_index(axis, x.ndim)
+    return (x if x.ndim else reshape(x, 1)), one_axis(op, axis, x.ndim or 1)
 
 
 # --- sums ----------------------------------------------------------------------------------------
@@ -68,6 +77,8 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
     >>> ag.cumsum(np.array([1.0, 2.0, 3.0]))
     array([1., 3., 6.])
     """
+    if is_constant_kind(dtype):
+        return whole_numbers(np.cumsum, a, dtype, out, axis=axis)
     a, axis = _line("cumsum", a, axis, dtype, out)
     return _cumsum(a, axis=axis)
 
@@ -128,6 +139,8 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
     >>> x.grad
     array([1., 8., 0.])
     """
+    if is_constant_kind(dtype):
+        return whole_numbers(np.cumprod, a, dtype, out, axis=axis)
     a, axis = _line("cumprod", a, axis, dtype, out)
     return _cumprod(a, axis=axis)
 
@@ -145,7 +158,8 @@ def _only_axis(op: str, x: Any, axis: int | None) -> tuple[Any, int]:
     x = as_array(x)
     if axis is None and x.ndim > 1:
         raise ValueError(f"{op}: an array of {x.ndim} axes needs axis=; pass the one to run along")
-    return x if x.ndim else reshape(x, 1), 0 if axis is None else axis
+    axis = 0 if axis is None else one_axis(op, axis, x.ndim or 1)
+    return x if x.ndim else reshape(x, 1), axis
 
 
 @implements(getattr(np, "cumulative_sum", None))
@@ -231,12 +245,14 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     """
     ary = as_array(ary)
     found = diff(reshape(ary, -1))
-    parts = [
-        None
-        if e is None
-        else reshape(e if hasattr(e, "dtype") else as_array(e).astype(ary.dtype), -1)
-        for e in (to_begin, to_end)
-    ]
+    parts = []
+    for name, e in (("to_begin", to_begin), ("to_end", to_end)):
+        if e is not None:
+            e = as_array(e)
+            if not np.can_cast(e.dtype, ary.dtype, "same_kind"):
+                raise TypeError(f"ediff1d: {name} of dtype {e.dtype} does not go into {ary.dtype}")
+            e = reshape(e.astype(ary.dtype), -1)
+        parts.append(e)
     ends = [p for p in parts if p is not None]
     if not ends:
         return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
-from ..shape.axes import as_array, moveaxis, ravel
+from ..shape.axes import as_array, moveaxis, one_axis, ravel
 from ..shape.dtype import astype
 from ..shape.index import take, take_along_axis
 from ..shape.moves import flip
@@ -75,8 +75,11 @@ def sort(
     a = as_array(a)
     if order is not None:
         raise TypeError("sort: order= is for structured arrays, which have no gradient")
+    numpys: Any = np.sort
+    numpys(np.empty(0), kind=kind, stable=stable)  # to refuse a kind that there is not
     if axis is None:
         a, axis = ravel(a), -1
+    axis = one_axis("sort", axis, a.ndim)
     return moveaxis(_sort(moveaxis(a, axis, -1)), -1, axis)
 
 
@@ -104,8 +107,8 @@ def partition(
     if axis is None:
         a, axis = ravel(a), -1
     if not is_node(a):
-        return np.partition(a, kth, axis)
-    found = np.partition(a.value, kth, axis)
+        return np.partition(a, kth, axis, kind, order)  # type: ignore[call-overload]
+    found = np.partition(a.value, kth, axis, kind, order)  # type: ignore[call-overload]
     ranks = np.argsort(np.argsort(found, axis, kind="stable"), axis, kind="stable")
     return take_along_axis(sort(a, axis), ranks, axis)
 

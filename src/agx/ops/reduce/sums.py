@@ -17,6 +17,7 @@ from ..shape.axes import (
     broadcast_to,
     concatenate,
     expand_dims,
+    is_constant_kind,
     listed,
     moveaxis,
     refuse_out,
@@ -65,12 +66,36 @@ def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> A
 
 def fitting_mask(op: str, x: Any, where: Any) -> Any:
     """``where``, if it broadcasts to the shape of ``x``."""
+    if np.asarray(value_of(where)).dtype != bool:
+        raise TypeError(f"{op}: where= must be booleans, such as x > 0, got {describe_kind(where)}")
     shape, mask = np.shape(x), np.shape(where)
     if np.broadcast_shapes(shape, mask) != shape:
         raise ValueError(
             f"{op}: where= of shape {mask} does not broadcast to {shape}, that of the array"
         )
     return where
+
+
+def whole_numbers(function: Any, a: Any, dtype: Any, out: Any, **how: Any) -> Any:
+    """What NumPy computes in a dtype of integers or truth values; it is constant."""
+    refuse_out(function.__name__, out)
+    given = {k: value_of(v) for k, v in how.items() if v is not None or k == "axis"}
+    return function(value_of(as_array(a)), dtype=dtype, **given)
+
+
+def describe_kind(x: Any) -> str:
+    """The dtype of an array, the type of anything else."""
+    dtype = getattr(x, "dtype", None)
+    return f"{type(x).__name__}" if dtype is None else f"dtype {dtype}"
+
+
+def first_value(op: str, x: Any, initial: Any) -> Any:
+    """``initial``, if it is one number that goes with the elements of ``x``."""
+    if np.ndim(initial):
+        raise ValueError(f"{op}: initial= must be one number, got shape {np.shape(initial)}")
+    if is_complex(initial) and not is_complex(x):
+        raise TypeError(f"{op}: initial= is complex and the array real; pass a real number")
+    return initial
 
 
 def degrees_lost(op: str, ddof: float, correction: float | None) -> float:
@@ -172,9 +197,12 @@ def sum(
     array([2., 2., 2.])
     """
     if dtype is not None or out is not None or where is not None:
+        if is_constant_kind(dtype):
+            how = {"axis": axis, "keepdims": keepdims, "initial": initial, "where": where}
+            return whole_numbers(np.sum, a, dtype, out, **how)
         a = _prepared("sum", a, dtype, out, where, 0)
     total = _sum(a, axis=axis, keepdims=keepdims)
-    return total if initial is None else total + listed(initial)
+    return total if initial is None else total + first_value("sum", total, listed(initial))
 
 
 @implements(np.mean)
@@ -193,6 +221,8 @@ def mean(
     np.float64(3.0)
     """
     if dtype is not None or out is not None or where is not None:
+        if is_constant_kind(dtype):
+            return whole_numbers(np.mean, a, dtype, out, axis=axis, keepdims=keepdims, where=where)
         a = _prepared("mean", a, dtype, out, where, 0)
         if where is not None:
             return sum(a, axis, keepdims=keepdims) / _counted(a, axis, where, keepdims)
@@ -221,11 +251,18 @@ def var(
     np.float64(1.0)
     """
     ddof = degrees_lost("var", ddof, correction)
+    if is_constant_kind(dtype):
+        how = {"axis": axis, "ddof": ddof, "keepdims": keepdims, "where": where, "mean": mean}
+        return whole_numbers(np.var, a, dtype, out, **how)
     if dtype is not None or out is not None:
         a = _prepared("var", a, dtype, out, None, 0)
     if where is None and mean is None:
         return _var(a, axis=axis, keepdims=keepdims, ddof=ddof)
     a, mean, included = as_array(a), listed(mean), True if where is None else where
+    if mean is not None and np.broadcast_shapes(a.shape, np.shape(mean)) != a.shape:
+        raise ValueError(
+            f"var: mean= of shape {np.shape(mean)} does not broadcast to {a.shape}, that of the array"
+        )
     if mean is None:
         total = sum(a, axis, keepdims=True, where=included)
         mean = total / _counted(a, axis, included, True)
@@ -254,6 +291,9 @@ def std(
     np.float64(1.0)
     """
     ddof = degrees_lost("std", ddof, correction)
+    if is_constant_kind(dtype):
+        how = {"axis": axis, "ddof": ddof, "keepdims": keepdims, "where": where, "mean": mean}
+        return whole_numbers(np.std, a, dtype, out, **how)
     if dtype is not None or out is not None:
         a = _prepared("std", a, dtype, out, None, 0)
     if where is None and mean is None:
@@ -311,9 +351,12 @@ def prod(
     array([0., 6., 0.])
     """
     if dtype is not None or out is not None or where is not None:
+        if is_constant_kind(dtype):
+            how = {"axis": axis, "keepdims": keepdims, "initial": initial, "where": where}
+            return whole_numbers(np.prod, a, dtype, out, **how)
         a = _prepared("prod", a, dtype, out, where, 1)
     product = _prod(a, axis=axis, keepdims=keepdims)
-    return product if initial is None else product * listed(initial)
+    return product if initial is None else product * first_value("prod", product, listed(initial))
 
 
 @implements(np.average)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..._engine.graph import implements, is_node, primitive
+from ..._engine.graph import implements, is_node, primitive, value_of
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Joined
@@ -51,6 +51,18 @@ def in_order(x: Any, dtype: Any = None) -> np.ndarray:
     """``x`` as an array that kernels take: C-contiguous, and aligned, as what lies behind a header is not."""
     x = np.ascontiguousarray(x, dtype)
     return x if x.flags.aligned else x.copy()
+
+
+def one_axis(op: str, axis: Any, ndim: int) -> int:
+    """The number of an axis, counted from the first. Raises TypeError for anything but an integer."""
+    if isinstance(axis, (bool, np.bool_)):
+        raise TypeError(f"{op}: axis must be an integer, got {axis}")
+    return normalize_axis_index(axis, ndim)
+
+
+def is_constant_kind(dtype: Any) -> bool:
+    """Whether numbers of ``dtype``, integers or truth values, have no gradient."""
+    return dtype is not None and np.dtype(dtype).kind in "biu"
 
 
 def refuse_out(op: str, out: Any) -> None:
@@ -107,10 +119,13 @@ def reshape(
     shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)  # type: ignore[arg-type]
     if copy is False:
         raise TypeError("reshape: copy=False is not supported; leave it out")
+    if order == "A":
+        flags = value_of(as_array(a)).flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
     if order == "C":
         return _reshape(a, shape=shape)
     if order != "F":
-        raise ValueError(f"reshape: order must be 'C' or 'F', got {order!r}")
+        raise ValueError(f"reshape: order must be 'C', 'F' or 'A', got {order!r}")
     return transpose(_reshape(transpose(a), shape=shape[::-1]))
 
 
@@ -135,8 +150,6 @@ def transpose(a: Any, axes: Any = None, *more: Any) -> Array:
         return _transpose(a, axes=None)
     if more or isinstance(axes, (int, np.integer)):
         axes = (axes, *more)
-    if len(axes) == 0:
-        return _transpose(a, axes=None)
     return _transpose(a, axes=tuple(normalize_axis_index(k, len(axes)) for k in axes))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, of_arrays, value_of
-from .axes import as_array, broadcast_to, moveaxis, reshape
+from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
+from .axes import as_array, broadcast_to, is_constant_kind, moveaxis, reshape
 from .dtype import cast
 from .joining import atleast_1d
 
@@ -111,6 +112,7 @@ def full_like(
     a, fill_value = as_array(a), as_array(fill_value)
     if not is_node(fill_value):
         return np.full_like(value_of(a), fill_value, dtype, order, subok, shape)
+    np.empty_like(np.empty(0), order=order)  # to refuse an order that there is not
     dtype = a.dtype if dtype is None and a.dtype.kind in "fc" else dtype
     return full(a.shape if shape is None else shape, fill_value, dtype)
 
@@ -120,11 +122,35 @@ def _steps(num: int, endpoint: bool) -> np.ndarray:
     return np.arange(num) / max(divisor, 1)
 
 
+def _count(op: str, num: Any) -> int:
+    """``num`` as a number of elements."""
+    num = index(num)
+    if num < 0:
+        raise ValueError(f"{op}: num must not be negative, got {num}")
+    return num
+
+
 def _ends(start: Any, stop: Any) -> tuple[Any, Any]:
     """Both as arrays of the dtype that they have together; Python numbers give way."""
     ends = [x if isinstance(x, (int, float, complex)) else as_array(x) for x in (start, stop)]
     dtype = np.result_type(*(getattr(x, "dtype", x) for x in ends), 1.0)
     return cast(as_array(ends[0]), dtype), cast(as_array(ends[1]), dtype)
+
+
+def _share(g: Any, num: int, endpoint: bool) -> np.ndarray:
+    """How much of ``stop`` is in each of the numbers, in a shape that goes with ``g``."""
+    share = _steps(num, endpoint).astype(g.real.dtype)
+    return share.reshape(-1, *(1,) * (g.ndim - 1))
+
+
+_linspace = primitive(
+    "linspace",
+    lambda start, stop, *, num, endpoint: np.linspace(start, stop, num, endpoint),
+    (
+        lambda g, out, start, stop, *, num, endpoint: g * (1 - _share(g, num, endpoint)),
+        lambda g, out, start, stop, *, num, endpoint: g * _share(g, num, endpoint),
+    ),
+)
 
 
 @implements(np.linspace)
@@ -145,12 +171,10 @@ def linspace(
     array([0. , 0.5, 1. ])
     """
     start, stop = _ends(start, stop)
-    if num < 0:
-        raise ValueError(f"linspace: num must not be negative, got {num}")
-    ndim = max(start.ndim, stop.ndim)
-    share = reshape(_steps(num, endpoint), (-1,) + (1,) * ndim)
-    found = start * (1 - share) + stop * share
-    found = moveaxis(found, 0, axis)
+    num = _count("linspace", num)
+    found = moveaxis(_linspace(start, stop, num=num, endpoint=bool(endpoint)), 0, axis)
+    if is_constant_kind(dtype) and not is_node(found):
+        found = np.floor(found)
     found = cast(found, start.dtype if dtype is None else dtype)
     divisor = num - 1 if endpoint else num
     return (found, (stop - start) / divisor if divisor > 0 else np.nan) if retstep else found  # type: ignore[return-value]
@@ -188,7 +212,10 @@ def geomspace(
     >>> ag.geomspace(1.0, 100.0, 3)
     array([  1.,  10., 100.])
     """
+    num = _count("geomspace", num)
     start, stop = as_array(start), as_array(stop)
+    if dtype is not None and np.dtype(dtype).kind == "c":
+        start, stop = cast(start, dtype), cast(stop, dtype)
     if (value_of(start) == 0).any() or (value_of(stop) == 0).any():
         raise ValueError("geomspace: start and stop must not be 0")
     ndim = max(start.ndim, stop.ndim)

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
-from .axes import as_array, in_order, refuse_out
+from .axes import as_array, in_order, one_axis, refuse_out
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -129,6 +129,7 @@ def take(
     a = as_array(a)
     if axis is None:
         a, axis = a.reshape(-1), 0
+    axis = one_axis("take", axis, a.ndim)
     indices = np.asarray(indices)
     if indices.dtype == bool or not indices.size:
         indices = indices.astype(int)
@@ -154,6 +155,10 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
     """
     arr, indices = as_array(arr), np.asarray(indices)
     if axis is None:
+        if indices.ndim != 1:
+            raise ValueError(
+                f"take_along_axis: axis=None expects indices of one axis, got shape {indices.shape}"
+            )
         return getitem(arr.reshape(-1), indices)
     axis = normalize_axis_index(axis, arr.ndim)
     if indices.ndim != arr.ndim:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any, Concatenate, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_view
 
 from ..._engine.graph import implements, is_node, primitive, value_of
-from .axes import Axis, as_array, concatenate, listed, moveaxis, ravel, reshape
+from .axes import Axis, as_array, concatenate, listed, moveaxis, one_axis, ravel, reshape
 from .index import getitem
 from .where import where
 
@@ -224,7 +225,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Array:
     filt = listed(filt)
     if not is_node(filt):
         return np.trim_zeros(filt, trim, **({} if axis is None else {"axis": axis}))
-    if not set(trim.lower()) <= {"f", "b"}:
+    if not trim or not set(trim.lower()) <= {"f", "b"}:
         raise ValueError(f"trim_zeros: trim must be made of 'f' and 'b', got {trim!r}")
     axes = normalize_axis_tuple(range(filt.ndim) if axis is None else axis, filt.ndim)
     index = [slice(None)] * filt.ndim
@@ -244,6 +245,8 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Array:
     array([1.])
     """
     a = listed(a)
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"copy: order must be 'C', 'F', 'A' or 'K', got {order!r}")
     return +a if is_node(a) else np.array(a, order=order, subok=subok)
 
 
@@ -283,7 +286,7 @@ def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
         raise ValueError(
             f"roll: {np.size(shift)} shifts for {np.size(axis)} axes; give one for each"
         )
-    pairs = [(int(s), int(k)) for s, k in np.broadcast(shift, axis)]
+    pairs = [(int(s), index(k)) for s, k in np.broadcast(shift, axis)]
     return _roll(a, shift=tuple(s for s, _ in pairs), axis=tuple(k for _, k in pairs))
 
 
@@ -338,8 +341,8 @@ def tile(A: Any, reps: int | Sequence[int]) -> Array:
     >>> ag.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    counts = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
-    return _tile(A, reps=tuple(int(r) for r in counts))
+    counts: Any = (reps,) if np.ndim(reps) == 0 else reps
+    return _tile(A, reps=tuple(map(index, counts)))
 
 
 @implements(np.repeat)
@@ -352,8 +355,9 @@ def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Arr
     array([1., 2., 2., 2.])
     """
     a = as_array(a)
-    if axis is None:
-        a, axis = ravel(a), 0
-    index: list[Any] = [slice(None)] * a.ndim
-    index[axis] = np.repeat(np.arange(a.shape[axis]), repeats)
-    return a[tuple(index)]
+    if axis is None or not a.ndim:
+        a, axis = ravel(a), 0 if axis is None else axis
+    axis = one_axis("repeat", axis, a.ndim)
+    where: list[Any] = [slice(None)] * a.ndim
+    where[axis] = np.repeat(np.arange(a.shape[axis]), repeats)
+    return a[tuple(where)]

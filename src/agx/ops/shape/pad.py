@@ -114,7 +114,7 @@ def _pad_widths(given: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     if widths.dtype.kind not in "iu" and widths.size:
         raise TypeError(f"pad: pad_width must be integers, got {given!r}")
     pairs = np.broadcast_to(widths.astype(int), (ndim, 2))
-    if (pairs < 0).any():
+    if (widths < 0).any():
         raise ValueError(f"pad: pad_width must not be negative, got {given!r}; slice to cut off")
     return tuple((int(a), int(b)) for a, b in pairs)
 

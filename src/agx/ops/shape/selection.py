@@ -45,7 +45,10 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     array([2.])
     """
     refuse_out("compress", out)
-    return take(as_array(a), np.flatnonzero(value_of(condition)), axis)
+    condition = np.asarray(value_of(condition))
+    if condition.ndim != 1:
+        raise ValueError(f"compress: expected a condition of one axis, got shape {condition.shape}")
+    return take(as_array(a), np.flatnonzero(condition), axis)
 
 
 @implements(np.choose)

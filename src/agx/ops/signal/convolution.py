@@ -77,6 +77,9 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
     >>> ag.correlate(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([3., 5.])
     """
+    for name, given in (("a", a), ("v", v)):
+        if not np.ndim(given):
+            raise ValueError(f"correlate: expected {name} of one axis, got a number")
     a, v = _line("correlate", a, "a"), _line("correlate", v, "v")
     full = _convolve(a, flip(conjugated(v)))
     return _part("correlate", full, len(a), len(v), mode, int(len(a) < len(v)))

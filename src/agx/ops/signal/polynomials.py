@@ -45,8 +45,16 @@ def polyval(p: Any, x: Any) -> Array:
     return found
 
 
-def _same_length(a: Any, b: Any) -> tuple[Any, Any]:
-    a, b = reshape(as_array(a), -1), reshape(as_array(b), -1)
+def _coefficients(op: str, p: Any) -> Any:
+    """A polynomial as an array of one axis; a number is a constant."""
+    p = as_array(p)
+    if p.ndim > 1:
+        raise ValueError(f"{op}: expected coefficients of one axis, got shape {p.shape}")
+    return reshape(p, -1)
+
+
+def _same_length(op: str, a: Any, b: Any) -> tuple[Any, Any]:
+    a, b = _coefficients(op, a), _coefficients(op, b)
     n = max(len(a), len(b))
     return tuple(
         concatenate([np.zeros(n - len(p), p.dtype), p]) if len(p) < n else p for p in (a, b)
@@ -60,7 +68,7 @@ def polyadd(a1: Any, a2: Any) -> Array:
     >>> ag.polyadd(np.array([1.0, 2.0]), np.array([3.0]))
     array([1., 5.])
     """
-    a, b = _same_length(a1, a2)
+    a, b = _same_length("polyadd", a1, a2)
     return a + b
 
 
@@ -71,7 +79,7 @@ def polysub(a1: Any, a2: Any) -> Array:
     >>> ag.polysub(np.array([1.0, 2.0]), np.array([3.0]))
     array([ 1., -1.])
     """
-    a, b = _same_length(a1, a2)
+    a, b = _same_length("polysub", a1, a2)
     return a - b
 
 
@@ -87,7 +95,7 @@ def polymul(a1: Any, a2: Any) -> Array:
 
 def _trimmed(p: Any) -> Any:
     """A polynomial without the zeros in front, as NumPy takes it."""
-    p = reshape(as_array(p), -1)
+    p = _coefficients("polymul", p)
     places = np.flatnonzero(value_of(p))
     return p[places[0] :] if len(places) else p[-1:]
 
@@ -101,7 +109,7 @@ def polyder(p: Any, m: int = 1) -> Array:
     """
     if m < 0:
         raise ValueError(f"polyder: m must not be negative, got {m}; ag.polyint integrates")
-    p = as_array(p)
+    p = _coefficients("polyder", p)
     for _ in range(m):
         p = p[:-1] * np.arange(len(p) - 1, 0, -1)
     return p
@@ -134,7 +142,9 @@ def polydiv(u: Any, v: Any) -> tuple[Array, ...]:
     >>> ag.polydiv(np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0]))[0]
     array([ 1., -1.])
     """
-    rest, v = reshape(as_array(u), -1) + 0.0, reshape(as_array(v), -1) + 0.0
+    rest, v = _coefficients("polydiv", u) + 0.0, _coefficients("polydiv", v) + 0.0
+    if not len(rest) or not len(v):
+        raise ValueError("polydiv: expected at least one coefficient in each polynomial, got none")
     steps = max(len(rest) - len(v) + 1, 0)
     quotient = []
     for _ in range(steps):
@@ -186,6 +196,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     if x.ndim != 1:
         raise ValueError(f"vander: expected one axis, got shape {x.shape}")
     n = len(x) if N is None else N
+    if n < 0:
+        raise ValueError(f"vander: N must not be negative, got {n}")
     columns = [np.ones(x.shape, x.dtype)]
     for _ in range(n - 1):
         columns.append(columns[-1] * x)
@@ -254,6 +266,12 @@ def polyfit(
     if deg < 0:
         raise ValueError(f"polyfit: deg must not be negative, got {deg}")
     x, y = as_array(x), as_array(y)
+    if y.ndim not in (1, 2):
+        raise TypeError(f"polyfit: expected y of one axis or two, got shape {y.shape}")
+    if x.shape[:1] != y.shape[:1] or not x.size:
+        raise TypeError(
+            f"polyfit: expected as many y as x and at least one, got shapes {x.shape} and {y.shape}"
+        )
     columns, right = vander(x, deg + 1), y
     if w is not None:
         columns = columns * reshape(w, (-1, 1))

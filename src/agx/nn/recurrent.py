@@ -1,0 +1,273 @@
+"""Recurrent layers, with PyTorch's names, arguments, weights and results."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._runtime.rng import generator
+from ..ops.elementwise.exponential import sigmoid
+from ..ops.elementwise.limits import relu
+from ..ops.elementwise.trigonometric import tanh
+from ..ops.linalg.products import linear
+from ..ops.shape.axes import concatenate, expand_dims, stack, swapaxes
+from ..tensor import Tensor
+from . import init
+from .inputs import as_parameters
+from .layers import Dropout, check_positive
+from .module import Module, parameter
+
+if TYPE_CHECKING:
+    from .._engine.signatures import Array
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+]
+
+
+class _Recurrent(Module):
+    """Go through sequences step by step, in layers, forwards and perhaps backwards too.
+
+    Input (L, N, input_size), (N, L, input_size) with ``batch_first``, or (L, input_size); output of the
+    last layer for each step, hidden_size or twice that wide if ``bidirectional``, and the states after
+    the last step, (num_layers * directions, N, hidden_size).
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        rng: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        check_positive(
+            type(self).__name__,
+            input_size=input_size,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+        )
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
+        rng = generator(rng)
+        self.dropout = Dropout(dropout, rng=rng)
+        for k, direction in self._runs():
+            width = input_size if k == 0 else hidden_size * (2 if bidirectional else 1)
+            rows = self.gates * hidden_size
+            shapes: dict[str, tuple[int, ...]] = {
+                "weight_ih": (rows, width), "weight_hh": (rows, hidden_size),
+            }  # fmt: skip
+            if bias:
+                shapes.update(bias_ih=(rows,), bias_hh=(rows,))
+            for name, shape in shapes.items():
+                drawn = init.uniform(shape, 1 / math.sqrt(hidden_size), rng, dtype)
+                setattr(self, f"{name}_l{k}{direction}", parameter(drawn))
+
+    def _runs(self) -> list[tuple[int, str]]:
+        directions = ("", "_reverse") if self.bidirectional else ("",)
+        return [(k, direction) for k in range(self.num_layers) for direction in directions]
+
+    def _weights(self, k: int, direction: str) -> list[Any]:
+        names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+        return [getattr(self, f"{name}_l{k}{direction}", None) for name in names]
+
+    def _step(self, inner: Any, recurrent: Any, state: Any) -> Any:
+        """The next state, of what the weights make of the input and of the last hidden state."""
+        raise NotImplementedError
+
+    def _hidden(self, state: Any) -> Any:
+        return state
+
+    def _gates(self, x: Any) -> list[Any]:
+        """The gates, side by side in the last axis."""
+        size = self.hidden_size
+        return [x[:, k * size : (k + 1) * size] for k in range(self.gates)]
+
+    def _run(self, steps: list[Any], state: Any, k: int, direction: str) -> tuple[list[Any], Any]:
+        """The hidden states of one layer in one direction, and its last state."""
+        w_input, b_input, w_hidden, b_hidden = self._weights(k, direction)
+        found = []
+        for x in reversed(steps) if direction else steps:
+            recurrent = linear(self._hidden(state), w_hidden, b_hidden)
+            state = self._step(linear(x, w_input, b_input), recurrent, state)
+            found.append(self._hidden(state))
+        return (found[::-1] if direction else found), state
+
+    def _steps(self, x: Any) -> tuple[list[Any], bool]:
+        """The input of each step, (N, input_size), and whether there was a batch."""
+        shape = tuple(x.shape)
+        if len(shape) not in (2, 3) or shape[-1] != self.input_size:
+            order = "(N, L, " if self.batch_first else "(L, N, "
+            raise ValueError(
+                f"{self!r}: expected sequences of shape {order}{self.input_size}) or "
+                f"(L, {self.input_size}), got {shape}"
+            )
+        batched = len(shape) == 3
+        x = x if batched else expand_dims(x, 1)
+        x = swapaxes(x, 0, 1) if batched and self.batch_first else x
+        dtype = self._weights(0, "")[0].dtype
+        if x.dtype is not dtype:
+            x = as_parameters(self, x, dtype)
+        if not x.shape[0]:
+            raise ValueError(f"{self!r}: expected at least one step, got x of shape {shape}")
+        return list(x), batched
+
+    def _first(self, given: Any, name: str, x: Any, batched: bool) -> list[Any]:
+        """One state for each layer and direction: those given, or zeros."""
+        count, shape = len(self._runs()), (x.shape[0], self.hidden_size)
+        if given is None:
+            return [np.zeros(shape, x.dtype)] * count
+        wanted = (count, *shape) if batched else (count, self.hidden_size)
+        if np.shape(given) != wanted:
+            raise ValueError(f"{self!r}: expected {name} of shape {wanted}, got {np.shape(given)}")
+        return list(given if batched else expand_dims(given, 1))
+
+    def _forward(self, x: Any, states: list[Any], steps: list[Any], batched: bool) -> Any:
+        """The output and the last state of each run."""
+        last = []
+        runs = self._runs()
+        per_layer = len(runs) // self.num_layers
+        for k in range(self.num_layers):
+            steps = [self.dropout(s) for s in steps] if k else steps
+            outputs = []
+            for number in range(k * per_layer, (k + 1) * per_layer):
+                found, state = self._run(steps, states[number], *runs[number])
+                outputs.append(found)
+                last.append(state)
+            sides = zip(*outputs, strict=True)
+            steps = [concatenate(s, 1) for s in sides] if per_layer > 1 else outputs[0]
+        axis = 1 if self.batch_first and batched else 0
+        return (stack(steps, axis) if batched else stack(steps)[:, 0]), last
+
+    def forward(self, x: Array, hx: Any = None) -> tuple[Tensor, Any]:
+        """Return the output for each step of ``x`` and the states after the last, from states ``hx``."""
+        steps, batched = self._steps(x)
+        first = self._first(hx, "hx", steps[0], batched)
+        out, last = self._forward(x, first, steps, batched)
+        return out, self._joined(last, batched)
+
+    def _joined(self, states: list[Any], batched: bool) -> Any:
+        return stack(states) if batched else stack(states)[:, 0]
+
+    def extra_repr(self) -> str:
+        """Return the sizes, and what differs from the defaults."""
+        text = f"{self.input_size}, {self.hidden_size}"
+        for name, value, plain in (
+            ("num_layers", self.num_layers, 1),
+            ("bias", self.bias, True),
+            ("batch_first", self.batch_first, False),
+            ("dropout", self.dropout.p, 0.0),
+            ("bidirectional", self.bidirectional, False),
+        ):
+            text += "" if value == plain else f", {name}={value}"
+        return text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+
+class RNN(_Recurrent):
+    """Compute h = tanh(W_ih x + b_ih + W_hh h + b_hh) at each step (Elman, 1990).
+
+    Input (L, N, input_size), output (L, N, hidden_size) and the last h, (num_layers, N, hidden_size); see
+    ``torch.nn.RNN`` for the options. Raises ValueError for sizes that do not fit.
+
+    >>> out, last = ag.nn.RNN(3, 4)(np.ones((5, 2, 3), np.float32))
+    >>> out.shape, last.shape
+    ((5, 2, 4), (1, 2, 4))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        rng: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"RNN: nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
+        self.nonlinearity = nonlinearity
+        sizes = (input_size, hidden_size, num_layers, bias, batch_first)
+        super().__init__(*sizes, dropout, bidirectional, rng=rng, dtype=dtype)
+
+    def _step(self, inner: Any, recurrent: Any, state: Any) -> Any:
+        return (tanh if self.nonlinearity == "tanh" else relu)(inner + recurrent)
+
+    def extra_repr(self) -> str:
+        """Return the sizes, and what differs from the defaults."""
+        text = super().extra_repr()
+        return text if self.nonlinearity == "tanh" else f"{text}, nonlinearity='relu'"
+
+
+class GRU(_Recurrent):
+    """Gated recurrent units: h = (1 - z) n + z h (Cho et al., 2014).
+
+    The reset and update gates r and z and the new value n = tanh(W_in x + b_in + r (W_hn h + b_hn)) lie
+    one below the other in the weights. Input and output as in ``RNN``.
+
+    >>> out, last = ag.nn.GRU(3, 4, batch_first=True)(np.ones((2, 5, 3), np.float32))
+    >>> out.shape, last.shape
+    ((2, 5, 4), (1, 2, 4))
+    """
+
+    gates = 3
+
+    def _step(self, inner: Any, recurrent: Any, state: Any) -> Any:
+        (r, z, n), (r_h, z_h, n_h) = self._gates(inner), self._gates(recurrent)
+        r, z = sigmoid(r + r_h), sigmoid(z + z_h)
+        n = tanh(n + r * n_h)
+        return n + z * (state - n)
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory: c = f c + i g and h = o tanh(c) (Hochreiter and Schmidhuber, 1997).
+
+    The gates i, f, g and o lie one below the other in the weights; g goes through tanh, the others
+    through the sigmoid. Input and output as in ``RNN``; the states are pairs (h, c).
+
+    >>> out, (h, c) = ag.nn.LSTM(3, 4, num_layers=2)(np.ones((5, 2, 3), np.float32))
+    >>> out.shape, c.shape
+    ((5, 2, 4), (2, 2, 4))
+    """
+
+    gates = 4
+
+    def _step(self, inner: Any, recurrent: Any, state: Any) -> Any:
+        i, f, g, o = self._gates(inner + recurrent)
+        c = sigmoid(f) * state[1] + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(c), c
+
+    def _hidden(self, state: Any) -> Any:
+        return state[0]
+
+    def forward(self, x: Array, hx: Any = None) -> tuple[Tensor, Any]:
+        """Return the output for each step of ``x`` and the states (h, c) after the last, from ``hx``."""
+        steps, batched = self._steps(x)
+        if hx is not None and (not isinstance(hx, (tuple, list)) or len(hx) != 2):
+            raise TypeError(f"{self!r}: expected hx to be a pair (h, c), got {type(hx).__name__}")
+        h, c = (None, None) if hx is None else hx
+        first = zip(
+            self._first(h, "h", steps[0], batched),
+            self._first(c, "c", steps[0], batched),
+            strict=True,
+        )
+        out, last = self._forward(x, list(first), steps, batched)
+        return out, tuple(self._joined(list(part), batched) for part in zip(*last, strict=True))
