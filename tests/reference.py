@@ -1,5 +1,8 @@
 """NumPy twins of the kernels: slow, obvious, and what the kernels are tested against."""
 
+import functools
+import math
+
 import numpy as np
 
 
@@ -94,3 +97,84 @@ def softmax(x):
     x = x.astype(np.float64)
     e = np.exp(x - x.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
+
+
+# --- windows of any geometry as matrices of zeros and ones ------------------------------------------
+
+
+@functools.cache
+def places(n, k, stride, padding, dilation):
+    """[place, weight, position] is 1 where a kernel of ``k`` weights meets an axis of ``n`` positions."""
+    count = (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
+    out = np.zeros((count, k, n))
+    for place in range(count):
+        for weight in range(k):
+            position = place * stride + weight * dilation - padding
+            if 0 <= position < n:
+                out[place, weight, position] = 1
+    return out
+
+
+def evenly(n, count):
+    """[window, position] averages over ``count`` windows that cover ``n`` positions."""
+    out = np.zeros((count, n))
+    for i in range(count):
+        first, last = math.floor(i * n / count), math.ceil((i + 1) * n / count)
+        out[i, first:last] = 1 / (last - first)
+    return out
+
+
+@functools.cache
+def _positions(side):
+    """[place, weight]: the position, or -1 in the padding."""
+    at = places(*side)
+    return np.where(at.any(axis=2), at.argmax(axis=2), -1)
+
+
+def first_largest_of(x, rows, columns):
+    """Where in a flattened image each window has its first largest element, NaN before all others."""
+    down, across = _positions(rows), _positions(columns)
+    i, j = down[:, None, :, None], across[None, :, None, :]
+    inside = (i >= 0) & (j >= 0)
+    where = np.broadcast_to(i * x.shape[3] + j, inside.shape).reshape(*inside.shape[:2], -1)
+    inside = inside.reshape(where.shape)
+    # Order the numbers, NaN above infinity; what is no element of the image comes below all of them.
+    values, rank = np.unique(x, return_inverse=True)
+    rank = rank.reshape(*x.shape[:2], -1)[:, :, np.where(inside, where, 0)]
+    best = np.where(inside, rank, -1).argmax(axis=-1)
+    return np.take_along_axis(np.broadcast_to(where, rank.shape), best[..., None], -1)[..., 0]
+
+
+def patches_of(x, rows, columns):
+    """The numbers that each weight meets at each place, [..., row, column, weight row, weight column]."""
+    (down, kh, h), (across, kw, w) = sizes = places(*rows).shape, places(*columns).shape
+    d, a = (_flat(side, size, x) for side, size in zip((rows, columns), sizes, strict=True))
+    met = (d @ x @ a.T).reshape(*x.shape[:-2], down, kh, across, kw)
+    return np.swapaxes(met, -3, -2)
+
+
+def patches_added(p, rows, columns):
+    """The transpose of ``patches_of``."""
+    (down, kh, h), (across, kw, w) = sizes = places(*rows).shape, places(*columns).shape
+    d, a = (_flat(side, size, p) for side, size in zip((rows, columns), sizes, strict=True))
+    return d.T @ np.swapaxes(p, -3, -2).reshape(*p.shape[:-4], down * kh, across * kw) @ a
+
+
+def _flat(side, shape, like):
+    return places(*side).reshape(shape[0] * shape[1], shape[2]).astype(like.dtype)
+
+
+def convolution(x, w, g, rows, columns, groups):
+    """A convolution, and what its gradient ``g`` is for images and weight."""
+    n, (filters, c, kh, kw), (oh, ow) = len(x), w.shape, g.shape[2:]
+    o = filters // groups
+    x = x.reshape(n, groups, c, *x.shape[2:])
+    met = np.moveaxis(patches_of(x, rows, columns), 2, 4).reshape(n, groups, oh * ow, c * kh * kw)
+    w, g = w.reshape(groups, o, c * kh * kw), g.reshape(n, groups, o, oh * ow)
+    back = (np.swapaxes(g, 2, 3) @ w).reshape(n, groups, oh, ow, c, kh, kw)
+    dx = patches_added(np.moveaxis(back, 4, 2), rows, columns)
+    return (
+        (w @ np.swapaxes(met, 2, 3)).reshape(n, filters, oh, ow),
+        dx.reshape(n, groups * c, *dx.shape[3:]),
+        (g @ met).sum(axis=0).reshape(filters, c, kh, kw),
+    )

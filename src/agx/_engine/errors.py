@@ -11,7 +11,9 @@ import numpy as np
 _NAMED = re.compile(r"[A-Za-z_][\w.]*: (?!Input operand|axis)")
 #: Where the elements of np.matrix mean something else than those of an array.
 _OF_MATRICES = {"mul", "pow", "grad"}
-_KINDS = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError, TypeError)
+_KINDS = (
+    np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError, TypeError, MemoryError,
+)  # fmt: skip
 
 
 def refuse_kind(who: str, x: Any) -> None:

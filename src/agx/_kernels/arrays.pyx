@@ -66,7 +66,8 @@ cdef bint has_own_memory(object x) noexcept:
 
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
     """An array of unspecified numbers; ``kind`` is NPY_FLOAT32 or NPY_FLOAT64."""
-    cdef Py_ssize_t i, size = 4 if kind == cnp.NPY_FLOAT32 else 8
+    cdef Py_ssize_t i
+    cdef double size = 4 if kind == cnp.NPY_FLOAT32 else 8  # which does not overflow
     for i in range(ndim):
         size *= shape[i]
     if large is None or size < least_bytes:

@@ -33,6 +33,9 @@ cdef enum:
     INNER_ROWS = 6
     # Weights of a filter that a tile takes at a time, so that those of all its rows stay there too.
     MOST_WEIGHTS = 640
+    # The most that a size may be, so that products of two fit; floats of an image that are laid out at least.
+    MOST_LENGTH = 0x7FFFFFFF
+    MOST_FLOATS = 1 << 26
 
 cnp.import_array()
 
@@ -60,16 +63,33 @@ cdef bint read_geometry(Sizes *p, object geo, Py_ssize_t groups) except -1:
     return stride[0] == 1 and stride[1] == 1 and p.tiles != NULL
 
 
+cdef bint are_lengths(Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t padding, Py_ssize_t dilation) noexcept:
+    """Whether what a kernel meets along an axis can be computed in integers of 64 bits."""
+    return (0 <= size <= MOST_LENGTH and 1 <= kernel <= MOST_LENGTH and 0 <= padding <= MOST_LENGTH
+            and 1 <= dilation <= MOST_LENGTH)
+
+
 cdef bint read_sizes(Sizes *p, const cnp.npy_intp *x, const cnp.npy_intp *w) noexcept:
-    """Take the sizes of images and weight; False if they do not belong together."""
-    if p.groups < 1 or x[1] != w[1] * p.groups or w[0] % p.groups or not x[0] or not x[1] or not w[0]:
+    """Take the sizes of images and weight; False if they do not belong together, or are large."""
+    if p.groups < 1 or x[1] % p.groups or w[0] % p.groups or not x[0] or not x[1] or not w[0]:
         return False
     p.images, p.C, p.H, p.W = x[0], w[1], x[2], x[3]
     p.M = w[0] // p.groups
+    if x[1] // p.groups != p.C or w[2] != p.KH or w[3] != p.KW:
+        return False
+    if not (are_lengths(p.H, p.KH, p.top, p.DH) and are_lengths(p.W, p.KW, p.left, p.DW)):
+        return False
     p.K = p.C * p.KH * p.KW
     p.OH = p.H + 2 * p.top - p.DH * (p.KH - 1)
     p.OW = p.W + 2 * p.left - p.DW * (p.KW - 1)
-    return w[2] == p.KH and w[3] == p.KW and p.OH > 0 and p.OW > 0
+    return p.OH > 0 and p.OW > 0
+
+
+cdef bint has_output(const Sizes *p, object g) noexcept:
+    """Whether ``g`` has the shape of the convolution."""
+    cdef const cnp.npy_intp *shape = cnp.PyArray_DIMS(g)
+    return (shape[0] == p.images and shape[1] % p.groups == 0 and shape[1] // p.groups == p.M
+            and shape[2] == p.OH and shape[3] == p.OW)
 
 
 cdef void turn(Sizes *p) noexcept:
@@ -80,10 +100,12 @@ cdef void turn(Sizes *p) noexcept:
     p.K = p.C * p.KH * p.KW
 
 
-cdef void choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcept:
-    """Choose the rows of a band so that everything fits ``workspace`` floats."""
+cdef bint choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcept:
+    """Choose the rows of a band so that everything fits ``workspace`` floats; False if one is too much."""
     cdef Py_ssize_t most, bands, row
     p.pitch = max(p.W + p.left, p.OW)
+    if ((p.KH - 1.0) * p.DH + 1) * p.pitch * p.C + <double>p.M * p.pitch > MOST_FLOATS:
+        return False
     row = p.C * p.pitch + (p.M * p.pitch if inner else 0)
     most = max(1, workspace // row - (p.KH - 1) * p.DH)
     if not inner:
@@ -95,10 +117,13 @@ cdef void choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcept:
     p.image += -p.image % 16
     p.length = p.rows * p.pitch + SLACK
     p.length += -p.length % 16
+    return True
 
 
 cdef Py_ssize_t multiply_adds(const Sizes *p) noexcept:
-    return p.images * p.groups * p.M * p.K * p.OH * p.OW
+    """How much work there is; nobody needs to know of more than can be counted."""
+    cdef double count = <double>p.images * p.groups * p.M * p.K * p.OH * p.OW
+    return <Py_ssize_t>min(count, 1.0 * MOST_LENGTH)
 
 
 cdef void find_offsets(const Sizes *p, Py_ssize_t *offset) noexcept nogil:
@@ -410,7 +435,8 @@ cdef class Plan:
 cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias, Py_ssize_t workspace,
                   object team):
     cdef Plan plan = Plan.__new__(Plan)
-    choose_rows(p, workspace, which == WEIGHT_GRADIENT)
+    if not choose_rows(p, workspace, which == WEIGHT_GRADIENT):
+        return None
     plan.sizes, plan.which, plan.workspace = p[0], which, workspace
     plan.first, plan.second, plan.bias = first, second, bias
     plan.instructions = instructions().name
@@ -438,7 +464,7 @@ def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t 
     cdef cnp.npy_intp[4] images = shape
     if not is_float32(g, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
         return None
-    if not read_sizes(&p, images, cnp.PyArray_DIMS(w)):
+    if not read_sizes(&p, images, cnp.PyArray_DIMS(w)) or not has_output(&p, g):
         return None
     turn(&p)
     if p.top < 0 or p.left < 0:
@@ -453,6 +479,6 @@ def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t
     cdef cnp.npy_intp[4] weight = shape
     if not is_float32(x, 4) or not is_float32(g, 4) or not read_geometry(&p, geo, groups):
         return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), weight):
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), weight) or not has_output(&p, g):
         return None
     return planned(&p, WEIGHT_GRADIENT, x, g, None, workspace, team)

@@ -206,6 +206,8 @@ def matmul(object x, object y, object bias, object team):
     if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_IS_C_CONTIGUOUS(bias)):
         return None
     job.M, job.K, job.N = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), cnp.PyArray_DIM(y, 1)
+    if bias is not None and cnp.PyArray_DIM(bias, 0) != job.N:
+        return None
     if cnp.PyArray_DIM(y, 0) != job.K or not job.M or not job.K or not job.N:
         return None
     if job.M > MOST_COPIED // job.K or job.M * job.K > MOST_WORK // job.N or job.K > 1 << 14:

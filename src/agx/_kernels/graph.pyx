@@ -165,7 +165,7 @@ cdef class Primitive:
             check_settings(self, params)
         try:
             return call(self, args, params if params else None)
-        except (TypeError, ValueError, IndexError) as problem:
+        except (TypeError, ValueError, IndexError, MemoryError) as problem:
             return otherwise(self, args, params, problem)
 
     def __get__(self, instance, owner):

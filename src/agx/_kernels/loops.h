@@ -58,12 +58,13 @@ PART(void, unpool_few)(
         NUMBER a = x[2 * j], b = x[2 * j + 1], c = y[2 * j], d = y[2 * j + 1];
         NUMBER m = AGX_NAME(larger)(AGX_NAME(larger)(a, b), AGX_NAME(larger)(c, d));
         NUMBER left = g[j];
-        NUMBER after_a = a == m ? 0 : left;
-        NUMBER after_b = b == m ? 0 : after_a;
-        NUMBER after_c = c == m ? 0 : after_b;
-        NUMBER at_a = a == m ? left : 0;
-        NUMBER at_b = b == m ? after_a : 0;
-        NUMBER at_c = c == m ? after_b : 0;
+        /* Where the largest is NaN, none is equal to it, and the first NaN is meant. */
+        NUMBER after_a = (a == m) | (a != a) ? 0 : left;
+        NUMBER after_b = (b == m) | (b != b) ? 0 : after_a;
+        NUMBER after_c = (c == m) | (c != c) ? 0 : after_b;
+        NUMBER at_a = (a == m) | (a != a) ? left : 0;
+        NUMBER at_b = (b == m) | (b != b) ? after_a : 0;
+        NUMBER at_c = (c == m) | (c != c) ? after_b : 0;
         dx[2 * j] = at_a;
         dx[2 * j + 1] = at_b;
         dy[2 * j] = at_c;

@@ -152,12 +152,19 @@ def max_pool_2x2(object x, object team):
     return out
 
 
+cdef bint are_tiles(object g, object x) noexcept:
+    """Whether ``g`` has a number for each 2 x 2 tile of ``x``."""
+    return (cnp.PyArray_DIM(g, 0) == cnp.PyArray_DIM(x, 0) and cnp.PyArray_DIM(g, 1) == cnp.PyArray_DIM(x, 1)
+            and cnp.PyArray_DIM(g, 2) == cnp.PyArray_DIM(x, 2) // 2
+            and cnp.PyArray_DIM(g, 3) == cnp.PyArray_DIM(x, 3) // 2)
+
+
 def max_unpool_2x2(object g, object x, object team):
     """Write each element of ``g`` where its tile of ``x`` has its first largest element, zero elsewhere."""
     cdef Job job
     if not is_floating(g) or not is_floating(x) or cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(x):
         return None
-    if cnp.PyArray_NDIM(g) != 4 or cnp.PyArray_NDIM(x) != 4:
+    if cnp.PyArray_NDIM(g) != 4 or cnp.PyArray_NDIM(x) != 4 or not are_tiles(g, x):
         return None
     out = like(x)
     prepare_images(&job, x, team)

@@ -1,8 +1,9 @@
 """Patches of images: index construction, gather, scatter-add, pooling windows, and convolution through them.
 
-Arrays are C-contiguous and of one dtype, float32 or float64, or a TypeError is raised. A geometry is (KH,
-KW, stride, stride, padding, padding, dilation, dilation); columns have one row for each (channel, kernel
-row, kernel column) and one column for each output position.
+Arrays are C-contiguous and of one dtype, float32 or float64, or a TypeError is raised; sizes that do not
+belong together, or to which integers of 64 bits do not reach, are a ValueError. A geometry is (KH, KW,
+stride, stride, padding, padding, dilation, dilation); columns have one row for each (channel, kernel row,
+kernel column) and one column for each output position.
 
 Convolution holds no GIL: gather the patches of a tile, multiply, move on. The multiplication is the
 ``cblas_?gemm`` of the BLAS that NumPy has loaded, called through a pointer, so that several threads can
@@ -10,33 +11,15 @@ work on several images at once. ``convolution`` goes another way where the proce
 """
 
 from cython cimport floating
+from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport is_floating
+from agx._kernels.checks cimport are_single, has_sizes, in_reach, integers
 
 cnp.import_array()
-
-
-cdef bint are_single(tuple arrays, object written) except -1:
-    """Whether the numbers are float32, or else float64; arrays of anything else are refused."""
-    cdef int kind = cnp.PyArray_TYPE(written) if is_floating(written) else -1
-    for a in arrays:
-        if not is_floating(a) or cnp.PyArray_TYPE(a) != kind:
-            kind = -1
-    if kind == -1 or not cnp.PyArray_ISWRITEABLE(written):
-        raise TypeError("patches: expected C-contiguous, aligned arrays of one dtype, float32 or float64, "
-                        "the last of them writeable")
-    return kind == cnp.NPY_FLOAT32
-
-
-cdef const int64_t *integers(object a) except NULL:
-    if (not cnp.PyArray_CheckExact(a) or not cnp.PyArray_ISCARRAY_RO(a)
-            or cnp.PyArray_TYPE(a) != cnp.NPY_INT64):
-        raise TypeError("patches: expected a C-contiguous array of int64")
-    return <const int64_t *>cnp.PyArray_DATA(a)
 
 
 cdef inline void valid_range(Py_ssize_t start, Py_ssize_t step, Py_ssize_t size, Py_ssize_t count,
@@ -55,9 +38,15 @@ def fill_indices(object out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple ge
 
     ``out`` has shape (P, C * KH * KW).
     """
-    cdef Py_ssize_t KH, KW, SH, SW, PH, PW, DH, DW, p, c, kh, kw, h, w, positions = len(out)
-    KH, KW, SH, SW, PH, PW, DH, DW = geometry
-    cdef Py_ssize_t channels = cnp.PyArray_DIM(out, 1) // (KH * KW) if KH * KW else 0
+    cdef Py_ssize_t p, c, kh, kw, h, w, positions = out.shape[0], columns = out.shape[1]
+    cdef Py_ssize_t[8] geo = geometry
+    cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3], PH = geo[4], PW = geo[5]
+    cdef Py_ssize_t DH = geo[6], DW = geo[7]
+    in_reach(geo, positions // OW + 1 if OW > 0 else -1, OW)
+    cdef Py_ssize_t channels = columns // KH // KW
+    has_sizes(out, (positions, channels * KH * KW))
+    if not cnp.PyArray_ISWRITEABLE(out) or H < 0 or W < 0 or <double>channels * H * W >= 2.0 ** 62:
+        raise ValueError(f"patches: no indices of images of shape {(channels, H, W)} fit into the array")
     cdef int64_t *index = <int64_t *>integers(out)
     with nogil:
         for p in range(positions):
@@ -134,15 +123,21 @@ cdef struct Columns:
 
 
 cdef Columns read_columns(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t channels,
-                          Py_ssize_t OH, Py_ssize_t OW, tuple geometry):
+                          Py_ssize_t OH, Py_ssize_t OW, tuple geometry) except *:
     cdef Columns s
-    cdef Py_ssize_t C, i
-    C, s.H, s.W = x.shape[1:]
+    cdef Py_ssize_t N, C
+    N, C, s.H, s.W = x.shape
+    s.geo = geometry
+    in_reach(s.geo, OH, OW)
+    # Python's integers, which do not overflow.
+    has_sizes(cols, (len(cols), <object>channels * s.geo[0] * s.geo[1], <object>OH * OW))
+    s.count = len(cols)
+    if not (0 <= n0 <= N - s.count and 0 <= c0 <= C - channels and channels >= 0):
+        raise ValueError(f"patches: there are no {s.count} images from {n0} on with {channels} channels "
+                         f"from {c0} on in shape {x.shape}")
     s.size, s.first = C * s.H * s.W, (n0 * C + c0) * s.H * s.W
-    s.count, s.columns = cnp.PyArray_DIM(cols, 0), cnp.PyArray_DIM(cols, 1) * cnp.PyArray_DIM(cols, 2)
+    s.columns = cnp.PyArray_DIM(cols, 1) * cnp.PyArray_DIM(cols, 2)
     s.channels, s.OH, s.OW = channels, OH, OW
-    for i in range(8):
-        s.geo[i] = geometry[i]
     return s
 
 
@@ -189,6 +184,15 @@ def scatter_add(object cols, object x, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t 
             scatter_images(<double *>a, <double *>b, &s)
 
 
+cdef Py_ssize_t first_outside(const int64_t *index, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
+    """The first of the indices that is below 0 or not below ``size``; ``n`` if none is."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not 0 <= index[i] < size:
+            return i
+    return n
+
+
 cdef void add_at(floating *out, const int64_t *index, const floating *values, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
@@ -196,10 +200,13 @@ cdef void add_at(floating *out, const int64_t *index, const floating *values, Py
 
 
 def index_add(object out, object index, object values):
-    """Add each value at its index of ``out``; repeated indices accumulate."""
+    """Add each value at its index of ``out``, a vector; repeated indices accumulate."""
     cdef bint single = are_single((values,), out)
     cdef const int64_t *at = integers(index)
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(index)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(index), wrong = first_outside(at, n, cnp.PyArray_SIZE(out))
+    has_sizes(values, index.shape)
+    if wrong < n:
+        raise IndexError(f"patches: index {at[wrong]} is outside an array of {out.size} elements")
     cdef void *a = cnp.PyArray_DATA(out)
     cdef void *b = cnp.PyArray_DATA(values)
     with nogil:
@@ -218,11 +225,25 @@ cdef struct Windows:
     const int64_t *columns
 
 
-cdef Windows read_windows(object images, object rows, object columns):
+cdef const int64_t *bounds(object side, Py_ssize_t size) except NULL:
+    """Windows (count, 2) that lie on an axis of length ``size`` and are not empty, or else ValueError."""
+    cdef const int64_t *at = integers(side)
+    cdef Py_ssize_t i
+    has_sizes(side, (len(side), 2))
+    for i in range(cnp.PyArray_DIM(side, 0)):
+        if not 0 <= at[2 * i] < at[2 * i + 1] <= size:
+            raise ValueError(f"patches: a window from {at[2 * i]} to {at[2 * i + 1]} does not lie on an "
+                             f"axis of length {size}")
+    return at
+
+
+cdef Windows read_windows(object images, object pooled, object rows, object columns) except *:
+    """Read the windows of ``images`` (count, H, W) that ``pooled`` (count, OH, OW) has numbers of."""
     cdef Windows s
     s.count, s.H, s.W = images.shape
-    s.rows, s.columns = integers(rows), integers(columns)
+    s.rows, s.columns = bounds(rows, s.H), bounds(columns, s.W)
     s.OH, s.OW = cnp.PyArray_DIM(rows, 0), cnp.PyArray_DIM(columns, 0)
+    has_sizes(pooled, (s.count, s.OH, s.OW))
     return s
 
 
@@ -296,7 +317,8 @@ def max_pick(object x, object u, object out, object rows, object columns):
     hold the first and the last-plus-one row and column of the windows.
     """
     cdef bint single = are_single((x, u), out)
-    cdef Windows s = read_windows(x, rows, columns)
+    cdef Windows s = read_windows(x, out, rows, columns)
+    has_sizes(u, x.shape)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(u)
     cdef void *c = cnp.PyArray_DATA(out)
@@ -315,7 +337,8 @@ def max_pool(object x, object out, object rows, object columns):
 def max_unpool(object x, object g, object dx, object rows, object columns):
     """Add each ``g`` where the window of ``x`` has its first largest element; ``dx`` starts as zeros."""
     cdef bint single = are_single((x, g), dx)
-    cdef Windows s = read_windows(x, rows, columns)
+    cdef Windows s = read_windows(x, g, rows, columns)
+    has_sizes(dx, x.shape)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(g)
     cdef void *c = cnp.PyArray_DATA(dx)
@@ -329,7 +352,7 @@ def max_unpool(object x, object g, object dx, object rows, object columns):
 def sum_pool(object x, object out, object rows, object columns):
     """Write the sum over each window of each image."""
     cdef bint single = are_single((x,), out)
-    cdef Windows s = read_windows(x, rows, columns)
+    cdef Windows s = read_windows(x, out, rows, columns)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(out)
     with nogil:
@@ -342,7 +365,7 @@ def sum_pool(object x, object out, object rows, object columns):
 def sum_unpool(object g, object dx, object rows, object columns):
     """Add each ``g`` to every element of its window: the transpose of ``sum_pool``."""
     cdef bint single = are_single((g,), dx)
-    cdef Windows s = read_windows(dx, rows, columns)
+    cdef Windows s = read_windows(dx, g, rows, columns)
     cdef void *a = cnp.PyArray_DATA(g)
     cdef void *b = cnp.PyArray_DATA(dx)
     with nogil:
@@ -423,18 +446,28 @@ cdef struct Sizes:
     Py_ssize_t start, stop
 
 
-cdef Sizes read_sizes(tuple sizes, tuple geometry, Py_ssize_t start, Py_ssize_t stop):
+cdef Sizes read_sizes(object x, object w, object g, object work, tuple sizes, tuple geometry,
+                      Py_ssize_t start, Py_ssize_t stop) except *:
+    """Read the sizes, which those of images, weight, output and workspace must agree with."""
     cdef Sizes s
-    cdef Py_ssize_t i
     s.C, s.H, s.W, s.O, s.OH, s.OW, s.groups, s.rows = sizes
-    for i in range(8):
-        s.geo[i] = geometry[i]
-    s.channels = s.C // s.groups
-    s.filters = s.O // s.groups
-    s.depth = s.channels * s.geo[0] * s.geo[1]
-    s.P = s.OH * s.OW
-    s.tiles = (s.OH + s.rows - 1) // s.rows
+    s.geo = geometry
+    in_reach(s.geo, s.OH, s.OW)
+    if s.groups < 1 or s.C % s.groups or s.O % s.groups or not 1 <= s.rows <= s.OH:
+        raise ValueError(f"patches: sizes {sizes} do not belong together")
+    s.channels, s.filters = s.C // s.groups, s.O // s.groups
     s.pointwise = geometry == (1, 1, 1, 1, 0, 0, 1, 1)
+    # Python's integers, which do not overflow.
+    depth, positions = <object>s.channels * s.geo[0] * s.geo[1], <object>s.OH * s.OW
+    has_sizes(x, (len(x), s.C, s.H, s.W))
+    has_sizes(w, (s.O, depth))
+    has_sizes(g, (len(x), s.O, positions))
+    fine = (s.OH, s.OW) == (s.H, s.W) if s.pointwise else depth * s.rows * s.OW <= work.size
+    fine = fine and 0 <= start <= stop <= len(x) and max(depth, positions, s.filters) <= INT_MAX
+    if not fine or not sgemm_address:
+        raise ValueError(f"patches: BLAS cannot do images {start} to {stop} of {len(x)}, sizes {sizes}")
+    s.depth, s.P = depth, positions
+    s.tiles = (s.OH + s.rows - 1) // s.rows
     s.start, s.stop = start, stop
     return s
 
@@ -481,7 +514,9 @@ def forward(object x, object w, object b, object out, object work, tuple sizes, 
     groups, rows) with the output rows of a tile, and ``work`` holds the columns of one.
     """
     cdef bint single = are_single((x, w, work) if b is None else (x, w, work, b), out)
-    cdef Sizes s = read_sizes(sizes, geometry, start, stop)
+    cdef Sizes s = read_sizes(x, w, out, work, sizes, geometry, start, stop)
+    if b is not None:
+        has_sizes(b, (s.O,))
     cdef void *xs = cnp.PyArray_DATA(x)
     cdef void *ws = cnp.PyArray_DATA(w)
     cdef void *bs = NULL if b is None else cnp.PyArray_DATA(b)
@@ -522,7 +557,7 @@ def input_gradient(object g, object w, object x, object work, tuple sizes, tuple
                    Py_ssize_t start, Py_ssize_t stop):
     """Add the gradient of images ``start`` to ``stop`` to ``x``, which starts as zeros."""
     cdef bint single = are_single((g, w, work), x)
-    cdef Sizes s = read_sizes(sizes, geometry, start, stop)
+    cdef Sizes s = read_sizes(x, w, g, work, sizes, geometry, start, stop)
     cdef void *gs = cnp.PyArray_DATA(g)
     cdef void *ws = cnp.PyArray_DATA(w)
     cdef void *xs = cnp.PyArray_DATA(x)
@@ -553,7 +588,7 @@ def weight_gradient(object x, object g, object w, object work, tuple sizes, tupl
                     Py_ssize_t start, Py_ssize_t stop):
     """Add the gradient of the weight from images ``start`` to ``stop`` to ``w``, (O, depth)."""
     cdef bint single = are_single((x, g, work), w)
-    cdef Sizes s = read_sizes(sizes, geometry, start, stop)
+    cdef Sizes s = read_sizes(x, w, g, work, sizes, geometry, start, stop)
     cdef void *xs = cnp.PyArray_DATA(x)
     cdef void *gs = cnp.PyArray_DATA(g)
     cdef void *ws = cnp.PyArray_DATA(w)

@@ -69,10 +69,16 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
     if size < LEAST:
         return np.empty(shape, dtype)
-    buffers = _kept.by_size.setdefault(size, [])
+    buffers = _kept.by_size.get(size, [])
     buffer = _idle(buffers)
     if buffer is None:
-        buffer = _on_a_line(size)
+        try:
+            buffer = _on_a_line(size)
+        except (MemoryError, ValueError):
+            raise MemoryError(
+                f"a result of shape {shape} and dtype {dtype} needs {size / 2**30:.3g} GiB, for which "
+                "there is no room; use smaller sizes, or fewer images at a time"
+            ) from None
         if _kept.total + size > MOST:
             release()
         if _kept.total + size <= MOST:

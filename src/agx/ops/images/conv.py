@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..._engine.graph import of_arrays, primitive, value_of
+from ..._engine.sizes import MOST, whole
 from ..._kernels import convolution, loops, machine
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
 from ..shape.axes import as_array, expand_dims, squeeze
-from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, pair
+from .im2col import Geometry, Pair, contiguous, geometry, images, output_size
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -52,8 +53,10 @@ def set_workspace(megabytes: float) -> float:
     2.0
     """
     global _workspace_bytes
-    if not megabytes > 0:
-        raise ValueError(f"set_workspace: expected a positive number of megabytes, got {megabytes}")
+    if not isinstance(megabytes, (int, float, np.number)) or not 0 < megabytes <= MOST:
+        raise ValueError(
+            f"set_workspace: expected a positive number of megabytes, got {megabytes!r}"
+        )
     before, _workspace_bytes = _workspace_bytes, int(megabytes * (1 << 20))
     return before / (1 << 20)
 
@@ -82,8 +85,10 @@ class _Patches:
         self.geo, self.dtype = geo, dtype
         self.depth = self.channels * geo.kernel[0] * geo.kernel[1]
         self.pointwise = geo == ((1, 1), (1, 1), (0, 0), (1, 1))
-        self.library = blas() if self.n and self.depth else None
-        work = self.n * w[0] * self.depth * self.down * self.across
+        # BLAS may take integers of 32 bits; nobody knows how a product of nothing is done.
+        most = max(self.depth, self.filters, self.down * self.across)
+        self.library = blas() if self.n and self.depth and most <= MOST else None
+        work = min(self.n * w[0] * self.depth * self.down * self.across, MOST)
         self.threads = machine.threads_for(work, self.n, team) if self.library else 1
 
     @property
@@ -184,14 +189,14 @@ class _Forward(_Patches):
     """The convolution itself."""
 
     def __init__(self, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
-        _check("conv2d", x, w, b, geo, groups)
         self.x, self.w = _operands(x, w)
         super().__init__(x.shape, w.shape, geo, groups, self.x.dtype)
         self.b = None if b is None else contiguous(b, self.dtype)
 
     def run(self) -> np.ndarray:
         """Compute it."""
-        out = buffers.empty((self.n, len(self.w), self.down * self.across), self.dtype)
+        result = buffers.empty((self.n, len(self.w), self.down, self.across), self.dtype)
+        out = result.reshape(self.n, len(self.w), self.down * self.across)
         x, w, b = self.x, self.w.reshape(len(self.w), self.depth), self.b
 
         def share(part: int, start: int, stop: int) -> None:
@@ -205,7 +210,7 @@ class _Forward(_Patches):
                 out[batch, filters, positions] += b[filters, None]
 
         self.do(share, multiply)
-        return out.reshape(self.n, len(self.w), self.down, self.across)
+        return result
 
 
 class _InputGradient(_Patches):
@@ -274,6 +279,7 @@ def _room() -> int:
 
 
 def _plan_forward(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
+    _check("conv2d", x, w, b, geo, groups)
     tiles = convolution.plan_forward(x, w, b, geo, groups, _room(), team)
     return tiles or _Forward(x, w, b, geo, groups)
 
@@ -394,7 +400,8 @@ def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
     """Raise ValueError unless images, weight, bias, geometry and groups belong together."""
     if x.ndim != 4:
         images(op, x)
-    if groups < 1 or x.shape[1] % groups or w.shape[0] % groups:
+    whole(op, "groups", groups, 1)
+    if x.shape[1] % groups or w.shape[0] % groups:
         raise ValueError(
             f"{op}: groups={groups} must divide the {x.shape[1]} channels of x and the "
             f"{w.shape[0]} filters of w"
@@ -500,8 +507,11 @@ def conv1d(
             f"{w.shape}"
         )
     x, w = expand_dims(x, 2), expand_dims(w, 2)
-    steps = (pair("conv1d", "stride", stride, 1)[1], pair("conv1d", "padding", padding, 0)[1])
-    reach = pair("conv1d", "dilation", dilation, 1)[1]
-    geo = Geometry((1, w.shape[3]), (1, steps[0]), (0, steps[1]), (1, reach))
+    geo = Geometry(
+        (1, whole("conv1d", "kernel_size", w.shape[3], 1)),
+        (1, whole("conv1d", "stride", stride, 1)),
+        (0, whole("conv1d", "padding", padding)),
+        (1, whole("conv1d", "dilation", dilation, 1)),
+    )
     _check("conv1d", x, w, b, geo, groups)
     return squeeze(convolve(x, w, b, geo, groups), 2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..._engine.graph import of_arrays, primitive
+from ..._engine.sizes import is_integer, pair, steps
 from ..._kernels import patches as _kernels
 from ..complex import real_only
 from ..shape.axes import as_array, in_order
@@ -43,21 +45,13 @@ class Geometry(NamedTuple):
 
     def output(self, height: int, width: int) -> tuple[int, int]:
         """The number of patches down and across an image; at most zero if none fits."""
-        down, across = (
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, k, s, p, d in zip((height, width), *self, strict=True)
-        )
-        return down, across
+        return _places(self, height, width)
 
 
-def pair(op: str, name: str, value: Any, least: int) -> tuple[int, int]:
-    """Read a size for height and width: one integer for both, or two."""
-    both = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else (value, value)
-    if len(both) != 2 or not all(isinstance(v, (int, np.integer)) and v >= least for v in both):
-        raise ValueError(
-            f"{op}: {name} must be an integer of at least {least} or a pair of them, got {value!r}"
-        )
-    return int(both[0]), int(both[1])
+@functools.lru_cache(maxsize=1024)
+def _places(geo: Geometry, height: int, width: int) -> tuple[int, int]:
+    down, across = (steps(*sizes) for sizes in zip((height, width), *geo, strict=True))
+    return down, across
 
 
 def geometry(op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
@@ -218,9 +212,10 @@ def col2im(
     """
     patches = as_array(patches)
     geo = geometry("col2im", kernel_size, stride, padding, dilation)
-    shape = tuple(int(n) for n in shape)  # type: ignore[assignment]
-    if len(shape) != 4:
-        raise ValueError(f"col2im: expected a shape (N, C, H, W), got {shape}")
+    sizes = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else ()
+    if len(sizes) != 4 or not all(is_integer(n) and n >= 0 for n in sizes):
+        raise ValueError(f"col2im: expected a shape (N, C, H, W), got {shape!r}")
+    shape = tuple(map(int, sizes))  # type: ignore[assignment]
     down, across = output_size("col2im", geo, *shape[2:])
     expected = (shape[0], down * across, shape[1], *geo.kernel)
     if patches.shape != expected:

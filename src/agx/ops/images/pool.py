@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..._engine.graph import no_gradient, of_arrays, primitive
+from ..._engine.sizes import pair
 from ..._kernels import loops
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import team
-from .im2col import Pair, contiguous, geometry, images, output_size, pair
+from .im2col import Geometry, Pair, contiguous, geometry, images, output_size
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -35,50 +36,57 @@ class Windows(NamedTuple):
     tiles: bool
 
 
-#: Pairs of a first and a last-plus-one.
-Bounds = Iterable[tuple[int, int]]
-
-
-def _windows(rows: Bounds, columns: Bounds) -> Windows:
-    down, across = (np.array(list(side), np.int64).reshape(-1, 2) for side in (rows, columns))
+def _windows(size: tuple[int, int], *sides: np.ndarray) -> Windows:
+    """``sides`` are the windows down and across images of ``size``."""
     tiles = all(
-        (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all() for side in (down, across)
+        len(side) == n // 2 and (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all()
+        for n, side in zip(size, sides, strict=True)
     )
-    return Windows(down, across, tiles)
+    return Windows(*sides, tiles)
 
 
 @functools.lru_cache(maxsize=256)
-def _sliding(op: str, size: tuple[int, int], kernel: Any, stride: Any, padding: Any) -> Windows:
+def _sliding(op: str, size: tuple[int, int], geo: Geometry) -> Windows:
     """Windows of one size at equal distances, cut off at the border of the image."""
-    geo = geometry(op, kernel, kernel if stride is None else stride, padding, 1)
     if any(2 * p > k for p, k in zip(geo.padding, geo.kernel, strict=True)):
         raise ValueError(
             f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}"
         )
     counts = output_size(op, geo, *size)
-    return _windows(
-        *(
-            [(max(i * s - p, 0), min(i * s - p + k, n)) for i in range(count)]
-            for count, n, k, s, p in zip(
-                counts, size, geo.kernel, geo.stride, geo.padding, strict=True
-            )
-        )
-    )
+    sides = []
+    for count, n, k, s, p in zip(counts, size, geo.kernel, geo.stride, geo.padding, strict=True):
+        start = np.arange(count) * s - p
+        sides.append(np.clip(np.stack([start, start + k], axis=1), 0, n))
+    return _windows(size, *sides)
 
 
 @functools.lru_cache(maxsize=256)
 def _adaptive(size: tuple[int, int], output: tuple[int, int]) -> Windows:
     """``output`` windows down and across that cover the image as evenly as integers allow."""
-    return _windows(
-        *(
-            [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
-            for n, count in zip(size, output, strict=True)
-        )
-    )
+    sides = []
+    for n, count in zip(size, output, strict=True):
+        side = np.arange(2 * count).reshape(count, 2)  # 2i, 2i + 1; the rest needs no more memory
+        side += 1
+        side //= 2  # i, i + 1
+        side *= n
+        side[:, 1] += count - 1
+        side //= count
+        sides.append(side)
+    return _windows(size, *sides)
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _with_pixels(op: str, x: Any) -> Any:
+    """Check that ``x`` is a batch of images, and that these are not empty."""
+    x = images(op, x)
+    if 0 in x.shape[2:]:
+        raise ValueError(f"{op}: expected images with pixels, got x of shape {tuple(x.shape)}")
+    return x
+
+
+def _arguments(op: str, x: Any, kernel: Any, stride: Any, padding: Any) -> tuple[Any, Geometry]:
+    """Read what a function with sliding windows is given."""
+    step = kernel if stride is None else stride
+    return _with_pixels(op, x), geometry(op, kernel, step, padding, 1)
 
 
 def _stack(x: Any, dtype: Any = None) -> np.ndarray:
@@ -151,9 +159,8 @@ def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: P
     array([[[[ 5.,  7.],
              [13., 15.]]]])
     """
-    x = images("max_pool2d", x)
-    sizes = (_hashable(kernel_size), _hashable(stride), _hashable(padding))
-    return _max_pool(x, windows=_sliding("max_pool2d", tuple(x.shape[2:]), *sizes))
+    x, geo = _arguments("max_pool2d", x, kernel_size, stride, padding)
+    return _max_pool(x, windows=_sliding("max_pool2d", tuple(x.shape[2:]), geo))
 
 
 # --- average -------------------------------------------------------------------------------------
@@ -181,12 +188,9 @@ def avg_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: P
     array([[[[ 2.5,  4.5],
              [10.5, 12.5]]]])
     """
-    x = images("avg_pool2d", x)
-    sizes = (_hashable(kernel_size), _hashable(stride), _hashable(padding))
-    windows = _sliding("avg_pool2d", tuple(x.shape[2:]), *sizes)
-    return _sum_pool(x, windows=windows) * (
-        1.0 / math.prod(pair("avg_pool2d", "kernel_size", kernel_size, 1))
-    )
+    x, geo = _arguments("avg_pool2d", x, kernel_size, stride, padding)
+    windows = _sliding("avg_pool2d", tuple(x.shape[2:]), geo)
+    return _sum_pool(x, windows=windows) * (1.0 / math.prod(geo.kernel))
 
 
 @of_arrays
@@ -199,8 +203,8 @@ def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
     >>> ag.adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1)
     array([[[[7.5]]]])
     """
-    x = images("adaptive_avg_pool2d", x)
-    output = pair("adaptive_avg_pool2d", "output_size", _hashable(output_size), 1)
+    x = _with_pixels("adaptive_avg_pool2d", x)
+    output = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
     windows = _adaptive(tuple(x.shape[2:]), output)
     rows, columns, _ = windows
     area = np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])

@@ -1,0 +1,46 @@
+"""Sizes that come from users: read, bounded, and computed with in integers that do not overflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: The most that one size may be. Kernels multiply two of them, and that has 62 bits.
+MOST = 2**31 - 1
+
+
+def is_integer(value: Any) -> bool:
+    """Whether ``value`` is an integer of Python's or NumPy's; True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def whole(op: str, name: str, value: Any, least: int = 0) -> int:
+    """Read one size; ValueError for anything but an integer from ``least`` to MOST."""
+    if not is_integer(value) or not least <= value <= MOST:
+        raise ValueError(f"{op}: {name} must be {_range(least, value)}, got {value!r}")
+    return int(value)
+
+
+def pair(op: str, name: str, value: Any, least: int) -> tuple[int, int]:
+    """Read a size for height and width: one integer for both, or two."""
+    if type(value) is int and least <= value <= MOST:
+        return value, value
+    several = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim)
+    both = tuple(value) if several else (value, value)
+    if len(both) != 2 or not all(is_integer(v) and least <= v <= MOST for v in both):
+        expected = _range(least, *both)
+        raise ValueError(f"{op}: {name} must be {expected} or a pair of them, got {value!r}")
+    return int(both[0]), int(both[1])
+
+
+def _range(least: int, *values: Any) -> str:
+    """What an integer has to be; the upper bound is named to those who are above it."""
+    if any(is_integer(v) and v > MOST for v in values):
+        return f"an integer from {least} to {MOST}"
+    return f"an integer of at least {least}"
+
+
+def steps(length: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """How many places a kernel has along an axis; at most zero if it does not fit."""
+    return (length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1

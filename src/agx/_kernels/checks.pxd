@@ -1,0 +1,49 @@
+"""What kernels that work on patches of images ask of their arguments, compiled into those who use it."""
+
+from libc.stdint cimport int64_t
+
+cimport numpy as cnp
+
+from agx._kernels.arrays cimport is_floating
+
+
+cdef inline bint are_single(tuple arrays, object written) except -1:
+    """Whether the numbers are float32, or else float64; arrays of anything else are refused."""
+    cdef int kind = cnp.PyArray_TYPE(written) if is_floating(written) else -1
+    for a in arrays:
+        if not is_floating(a) or cnp.PyArray_TYPE(a) != kind:
+            kind = -1
+    if kind == -1 or not cnp.PyArray_ISWRITEABLE(written):
+        raise TypeError("patches: expected C-contiguous, aligned arrays of one dtype, float32 or float64, "
+                        "the last of them writeable")
+    return kind == cnp.NPY_FLOAT32
+
+
+cdef inline const int64_t *integers(object a) except NULL:
+    if (not cnp.PyArray_CheckExact(a) or not cnp.PyArray_ISCARRAY_RO(a)
+            or cnp.PyArray_TYPE(a) != cnp.NPY_INT64):
+        raise TypeError("patches: expected a C-contiguous array of int64")
+    return <const int64_t *>cnp.PyArray_DATA(a)
+
+
+cdef inline bint has_sizes(object a, tuple sizes) except -1:
+    """Whether an array has these lengths, or else ValueError."""
+    if a.shape != sizes:
+        raise ValueError(f"patches: expected an array of shape {sizes}, got {a.shape}")
+    return True
+
+
+cdef inline bint in_reach(const Py_ssize_t *geo, Py_ssize_t OH, Py_ssize_t OW) except -1:
+    """Whether all positions of a kernel fit into integers, or else ValueError."""
+    cdef double most = 2.0 ** 62
+    cdef int i
+    cdef inline bint fine = OH >= 0 and OW >= 0
+    for i in range(8):
+        fine = fine and (geo[i] >= 1 or i == 4 or i == 5)
+    fine = fine and <double>OH * geo[2] + abs(<double>geo[4]) + <double>geo[0] * geo[6] < most
+    fine = fine and <double>OW * geo[3] + abs(<double>geo[5]) + <double>geo[1] * geo[7] < most
+    if not fine:
+        raise ValueError(f"patches: kernel {(geo[0], geo[1])}, stride {(geo[2], geo[3])}, padding "
+                         f"{(geo[4], geo[5])} and dilation {(geo[6], geo[7])} do not go with an output of "
+                         f"{(OH, OW)}")
+    return True
