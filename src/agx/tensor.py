@@ -134,23 +134,34 @@ class Tensor(Node, Operators):
 
     # --- the graph -------------------------------------------------------------------------------
 
-    def backward(self, seed: Any = None, *, free: bool = False, create_graph: bool = False) -> None:
+    def backward(
+        self,
+        seed: Any = None,
+        *,
+        free: bool = False,
+        create_graph: bool = False,
+        retain_graph: bool = False,
+    ) -> None:
         """Add the gradient of this Tensor to the ``grad`` of every leaf it was computed from.
 
         ``seed`` is the gradient to start from, of this Tensor's shape; a scalar needs none. Leaves
-        accumulate over calls; intermediate results start afresh and keep theirs. ``free=True``
-        lets go of the graph and of intermediate gradients, which saves memory in a training loop.
-        ``create_graph=True`` makes the gradients of leaves Tensors that can be differentiated again.
+        accumulate over calls; intermediate results start afresh and keep theirs.
 
-        Raises RuntimeError if this is not a scalar and there is no seed, or if it depends on nothing
-        that requires a gradient.
+        A small graph stays as it is, to be drawn or used again: up to 1000 nodes, 256 KB of results and 1 MB
+        with the leaves. A larger one is let go: results that you hold keep their value and gradient.
+        ``retain_graph=True`` keeps it whatever its size, and ``free=True`` lets go of any graph and of
+        intermediate gradients too, as a training loop wants. ``create_graph=True`` makes the gradients of
+        leaves Tensors that can be differentiated again.
+
+        Raises RuntimeError if this is not a scalar and there is no seed, if it depends on nothing
+        that requires a gradient, or if the graph was let go by an earlier call.
 
         >>> x = ag.Tensor([1.0, 2.0])
         >>> ag.sum(x**3).backward()
         >>> x.grad
         array([ 3., 12.])
         """
-        graph.backward(self, seed, free, create_graph)
+        graph.backward(self, seed, free, create_graph, retain_graph=retain_graph)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
         """Call ``hook(gradient)`` in each backward pass as soon as the gradient of this Tensor is complete.

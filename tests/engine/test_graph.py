@@ -157,10 +157,72 @@ def test_free_lets_go_of_the_graph_and_of_intermediate_gradients():
     assert x.grad == 2.0
     assert y.inputs == []
     assert y.grad_or_none is None
-    with pytest.raises(RuntimeError, match=r"op 'sum' was freed .* without free=True"):
+    with pytest.raises(RuntimeError, match=r"op 'sum' was freed .* with retain_graph=True"):
         z.backward()
     with pytest.raises(RuntimeError, match="op 'mul' was freed"):
         (y * 3).sum().backward()
+
+
+def deep(x):
+    y = x
+    for _ in range(1001):
+        y = y + 1.0
+    return y.sum()
+
+
+LARGE = {
+    "results": lambda x: (x + np.zeros((201, 200))).sum(),
+    "constants": lambda x: (np.ones((1, 40_000)) @ (np.ones((40_000, 2)) @ x[:2])).sum(),
+    "leaves": lambda x: (ag.Tensor(np.ones(150_000))[:3] * x[:3]).sum(),
+    "nodes": deep,
+}
+
+
+@pytest.mark.parametrize("free", [False, None])
+@pytest.mark.parametrize("build", LARGE.values(), ids=LARGE)
+def test_a_large_graph_is_let_go_but_what_is_held_keeps_value_and_gradient(build, free):
+    x = ag.Tensor(np.ones(200))
+    inner = x * 2.0
+    probe = weakref.ref(middle := inner * 3.0)
+    z = build(middle)
+    del middle
+    z.backward(**({} if free is None else {"free": free}))
+    assert probe() is None
+    assert z.inputs == []
+    assert z.grad == 1.0
+    assert inner.grad.shape == inner.shape
+    assert inner.grad.any()
+    np.testing.assert_array_equal(x.grad, 2 * inner.grad)
+    with pytest.raises(RuntimeError, match="op 'sum' was freed .* retain_graph=True"):
+        z.backward()
+
+
+@pytest.mark.parametrize("build", LARGE.values(), ids=LARGE)
+def test_retain_graph_keeps_a_graph_of_any_size(build):
+    x = ag.Tensor(np.ones(200))
+    z = build(x * 1.0)
+    z.backward(retain_graph=True)
+    once = x.grad.copy()
+    z.backward()
+    np.testing.assert_array_equal(x.grad, 2 * once)
+
+
+def test_retain_graph_and_free_contradict_each_other():
+    with pytest.raises(ValueError, match="free=True lets go .* that retain_graph=True needs"):
+        leaf(1.0).sum().backward(free=True, retain_graph=True)
+
+
+@pytest.mark.parametrize("keep", [lambda kept, z: kept + z, lambda kept, z: (kept, z)])
+def test_kept_losses_keep_nothing_else(keep):
+    weights, kept, probes = ag.Tensor(np.ones((300, 300))), 0.0, []
+    for _ in range(3):
+        hidden = ag.tanh(np.ones((300, 300)) @ weights)
+        probes.append(weakref.ref(hidden))
+        loss = hidden.mean()
+        loss.backward()
+        kept = keep(kept, loss)
+        del hidden
+    assert [probe() for probe in probes] == [None] * 3
 
 
 def test_nothing_is_kept_without_need():

@@ -263,13 +263,15 @@ def backward(
     free: bool = False,
     create_graph: bool = False,
     on_leaf: Hook | None = None,
+    retain_graph: bool = False,
 ) -> None:
     """Add the gradient of ``root`` to every leaf below it (see ``Tensor.backward``).
 
     ``on_leaf(leaf)`` is called as soon as the gradient of a leaf is complete, before the sweep ends.
     """
-    if free and create_graph:
-        raise ValueError("backward: free=True lets go of the graph that create_graph=True needs")
+    if free and (create_graph or retain_graph):
+        other = "create_graph" if create_graph else "retain_graph"
+        raise ValueError(f"backward: free=True lets go of the graph that {other}=True needs")
     if not root.requires_grad:
         raise RuntimeError(
             "backward: this Tensor does not depend on anything that requires a gradient; it was "
@@ -284,7 +286,7 @@ def backward(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not create_graph:
             told = Watch(on_leaf) if hooked or on_leaf is not None else None
-            _sweep.backward(root, start, free, told)
+            _sweep.backward(root, start, free, retain_graph, told)
             return
         wrt, watch = leaves_below(root), Watch(on_leaf, adds=False, follow=True)
         found = _sweep.pullback(root, start, wrt, True, watch)

@@ -63,8 +63,7 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
     if node._args is None:
         if node._freed:
             raise RuntimeError(f"backward: the graph behind op '{node.op}' was freed by an earlier "
-                               "backward(free=True); call backward() without free=True to use "
-                               "a graph again")
+                               "backward(); call that one with retain_graph=True to use a graph again")
         order.append(node)
         return 0
     stack.append(node)
@@ -415,8 +414,52 @@ cdef dict look_closer(list order, object seed, set needed, set kept, set owned, 
     return propagate(order, seed, needed, kept, False, True, owned, None, None, ends)
 
 
-def backward(Node root, object seed, bint free, object watch=None):
+cdef enum:
+    # How many nodes, how many bytes of results and constants, and how many with the leaves, somebody may
+    # want to look at after the sweep.
+    MOST_NODES = 1000
+    MOST_RESULTS = 1 << 18
+    MOST_BYTES = 1 << 20
+
+
+cdef Py_ssize_t bytes_of(object x) noexcept:
+    """The memory of an array's own."""
+    return cnp.PyArray_NBYTES(x) if type(x) is ndarray and has_own_memory(x) else 0
+
+
+cdef bint is_large(list order):
+    """Whether a graph takes more memory than may stay behind after the sweep."""
+    cdef Py_ssize_t results = 0, leaves = 0
+    cdef Node node
+    if len(order) > MOST_NODES:
+        return True
+    for node in order:
+        if node._args is None:
+            leaves += bytes_of(node._value)
+            continue
+        results += bytes_of(node._value)
+        for a in node._args:
+            if not isinstance(a, Node) or not (<Node>a)._requires_grad:
+                results += bytes_of(value_of(a))
+    return results > MOST_RESULTS or results + leaves > MOST_BYTES
+
+
+cdef int let_go(list order) except -1:
+    """Cut the results of a graph off from what they were computed from."""
+    cdef Node node
+    for node in order:
+        if node._args is not None:
+            node._args = None
+            node._params = None
+            node._closure = None
+            node._freed = True
+    return 0
+
+
+def backward(Node root, object seed, bint free, bint retain, object watch=None):
     """Add the gradient of ``root`` to every leaf below it; give intermediates theirs.
+
+    With ``free``, and unless it is small or ``retain`` keeps it, the graph is let go afterwards.
 
     The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a look at every
     elementwise operation where a zero cotangent meets an infinite derivative; with hooks it checks at
@@ -440,12 +483,8 @@ def backward(Node root, object seed, bint free, object watch=None):
             node._grad = g
         elif g is not None and (watch is None or node not in watch.told):
             deposit(node, g, node in owned)
-    if free:
-        for node in order:
-            if node._args is not None:
-                node._args = None
-                node._params = None
-                node._freed = True
+    if free or (not retain and is_large(order)):
+        let_go(order)
 
 
 def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None,
