@@ -36,13 +36,13 @@ class Windows(NamedTuple):
     tiles: bool
 
 
-def _windows(size: tuple[int, int], *sides: np.ndarray) -> Windows:
-    """``sides`` are the windows down and across images of ``size``."""
+def _windows(size: tuple[int, int], down: np.ndarray, across: np.ndarray) -> Windows:
+    """The windows ``down`` and ``across`` images of ``size``."""
     tiles = all(
         len(side) == n // 2 and (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all()
-        for n, side in zip(size, sides, strict=True)
+        for n, side in zip(size, (down, across), strict=True)
     )
-    return Windows(*sides, tiles)
+    return Windows(down, across, tiles)
 
 
 @functools.lru_cache(maxsize=256)
@@ -57,7 +57,7 @@ def _sliding(op: str, size: tuple[int, int], geo: Geometry) -> Windows:
     for count, n, k, s, p in zip(counts, size, geo.kernel, geo.stride, geo.padding, strict=True):
         start = np.arange(count) * s - p
         sides.append(np.clip(np.stack([start, start + k], axis=1), 0, n))
-    return _windows(size, *sides)
+    return _windows(size, sides[0], sides[1])
 
 
 @functools.lru_cache(maxsize=256)
@@ -72,7 +72,7 @@ def _adaptive(size: tuple[int, int], output: tuple[int, int]) -> Windows:
         side[:, 1] += count - 1
         side //= count
         sides.append(side)
-    return _windows(size, *sides)
+    return _windows(size, sides[0], sides[1])
 
 
 def _with_pixels(op: str, x: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._engine.graph import of_arrays
+from ..._engine.sizes import pair
 from ..shape.axes import as_array, reshape
 from ..shape.pad import pad
 from .conv import convolve_transposed
-from .im2col import Geometry, Pair, geometry, images, pair
+from .im2col import Geometry, Pair, geometry, images
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
