@@ -300,7 +300,7 @@ cdef class Node:
         if new is not self._value:
             new = asarray(new)
             if not is_held(new.dtype):
-                new = new.astype(complex128 if new.dtype.kind == "c" else float64)
+                new = as_held("value", new)
             if not self._shared:
                 self.share()
             self._value = new
@@ -458,7 +458,7 @@ cdef object call(Primitive p, tuple args, dict params):
     if type(result) is not ndarray:
         result = asarray(result)
     if not is_held(result.dtype):
-        result = as_held(p, result)
+        result = as_held(p.name, result)
     out = <Node>(<PyTypeObject *>tensor_class).tp_new(
         tensor_class, <PyObject *>no_args, NULL)
     out._value = result
@@ -590,10 +590,9 @@ cdef inline bint is_held(object dtype):
             or (dtype.isnative and dtype.char in "fdFD"))
 
 
-cdef object as_held(Primitive p, object result):
-    if result.dtype.kind in "biuf":
-        return result.astype(float64)
-    if result.dtype.kind == "c":
-        return result.astype(complex128)
-    raise TypeError(f"{p.name}: the result has dtype {result.dtype}; a Tensor holds real or complex "
-                    "numbers")
+cdef object as_held(object name, object result):
+    """An array of a dtype that Tensors hold; another order of bytes does not change which."""
+    native = result.dtype.newbyteorder("=")
+    if native.kind in "biufc":
+        return result.astype(native if is_held(native) else complex128 if native.kind == "c" else float64)
+    raise TypeError(f"{name}: the result has dtype {result.dtype}; a Tensor holds real or complex numbers")

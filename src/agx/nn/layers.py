@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._engine.sizes import pair
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
-from ..ops.images.im2col import Pair, geometry, layout_fix, pair
+from ..ops.images.im2col import Pair, geometry, layout_fix
 from ..ops.images.transposed import transposed
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape

@@ -36,13 +36,13 @@ class Windows(NamedTuple):
     tiles: bool
 
 
-def _windows(size: tuple[int, int], *sides: np.ndarray) -> Windows:
-    """``sides`` are the windows down and across images of ``size``."""
+def _windows(size: tuple[int, int], down: np.ndarray, across: np.ndarray) -> Windows:
+    """Windows ``down`` and ``across`` images of ``size``."""
     tiles = all(
         len(side) == n // 2 and (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all()
-        for n, side in zip(size, sides, strict=True)
+        for n, side in zip(size, (down, across), strict=True)
     )
-    return Windows(*sides, tiles)
+    return Windows(down, across, tiles)
 
 
 @functools.lru_cache(maxsize=256)

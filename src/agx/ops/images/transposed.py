@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._engine.graph import of_arrays
+from ..._engine.sizes import pair, whole
 from ..shape.axes import as_array, reshape
 from ..shape.pad import pad
 from .conv import convolve_transposed
-from .im2col import Geometry, Pair, geometry, images, pair
+from .im2col import Geometry, Pair, geometry, images
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -52,7 +53,8 @@ def conv_transpose2d(
 
 def transposed(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, int], groups: int) -> Any:
     """Do ``conv_transpose2d`` with sizes that have been read."""
-    if groups < 1 or x.shape[1] % groups:
+    whole("conv_transpose2d", "groups", groups, 1)
+    if x.shape[1] % groups:
         raise ValueError(
             f"conv_transpose2d: groups={groups} must divide the {x.shape[1]} channels of x"
         )
