@@ -51,7 +51,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
         )
     is_complex = array.dtype.kind == "c"
     if dtype is None:
-        dtype = np.float32 if array.dtype == np.float16 else array.dtype
+        dtype = np.float32 if array.dtype.char == "e" else array.dtype.newbyteorder("=")
         if np.dtype(dtype) not in _HELD:
             dtype = np.complex128 if is_complex else np.float64
     elif np.dtype(dtype) not in _HELD:

@@ -189,3 +189,98 @@ def test_nothing_beyond_the_result_is_written(level):
     w = np.ones((5, 2, 2, 2), np.float32)
     out = ag.conv2d(x, w)
     assert (out == 8).all()
+
+
+# --- sizes that do not belong together --------------------------------------------------------------
+
+GEO = (2, 2, 1, 1, 0, 0, 1, 1)
+FAR = 2**62
+ROWS = np.array([[0, 2], [2, 4]])
+OUTSIDE = [np.array([[0, 5], [2, 4]]), np.array([[-1, 1], [2, 4]]), np.array([[2, 2], [2, 4]])]
+SIZES = (2, 4, 4, 3, 3, 3, 1, 3)
+
+
+def gather(x=(1, 2, 4, 4), cols=(1, 8, 9), place=(0, 0, 2), out=(3, 3), geo=GEO):
+    for kernel, arrays in (
+        (kernels.gather, (np.zeros(x), np.zeros(cols))),
+        (kernels.scatter_add, (np.zeros(cols), np.zeros(x))),
+    ):
+        kernel(*arrays, *place, *out, geo)
+
+
+def convolve(x=(1, 2, 4, 4), w=(3, 8), g=(1, 3, 9), work=72, sizes=SIZES, geo=GEO, images=(0, 1)):
+    x, w, g, work = (np.zeros(shape) for shape in (x, w, g, work))
+    kernels.forward(x, w, None, g, work, sizes, geo, *images)
+    kernels.input_gradient(g, w, x, work, sizes, geo, *images)
+    kernels.weight_gradient(x, g, w, work, sizes, geo, *images)
+
+
+def pool(x=(1, 4, 4), pooled=(1, 2, 2), rows=ROWS, columns=ROWS):
+    x, out = np.zeros(x), np.zeros(pooled)
+    kernels.sum_pool(x, out, rows, columns)
+    kernels.sum_unpool(out, x, rows, columns)
+    kernels.max_pool(x, out, rows, columns)
+    kernels.max_unpool(x, out, np.zeros_like(x), rows, columns)
+
+
+def indices(out=(9, 8), height=4, width=4, across=3, geo=GEO):
+    kernels.fill_indices(np.zeros(out, np.int64), height, width, across, geo)
+
+
+def geometries_out_of_reach():
+    for place in range(8):
+        for value in (FAR, 2**63 - 1, -(2**63), *(() if place in (4, 5) else (0, -1))):
+            yield tuple(value if i == place else n for i, n in enumerate(GEO))
+
+
+def test_what_belongs_together_is_taken():
+    gather()
+    pool()
+    indices()
+    if (
+        ag.conv2d_plan(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2))).forward
+        != "patches, numpy.matmul"
+    ):
+        convolve()
+
+
+@pytest.mark.parametrize("geo", list(geometries_out_of_reach()), ids=str)
+def test_a_geometry_out_of_reach_is_refused(geo):
+    for call in gather, convolve, indices:
+        with pytest.raises(ValueError, match="patches: "):
+            call(geo=geo)
+
+
+@pytest.mark.parametrize(
+    ("call", "wrong"),
+    [
+        *((gather, {"cols": shape}) for shape in [(1, 8, 8), (1, 7, 9), (2, 8, 9)]),
+        *((gather, {"place": place}) for place in [(1, 0, 2), (-1, 0, 2), (0, 1, 2), (0, -1, 2), (0, 0, FAR)]),
+        *((gather, {"out": out}) for out in [(9, 9), (-3, -3), (FAR, 4)]),
+        *((convolve, {"x": shape}) for shape in [(1, 2, 4, 3), (1, 1, 4, 4), (2, 2, 4, 4)]),
+        *((convolve, {"w": shape}) for shape in [(3, 7), (2, 8)]),
+        *((convolve, {"g": shape}) for shape in [(1, 3, 8), (1, 2, 9), (2, 3, 9)]),
+        *((convolve, {"images": part}) for part in [(0, 2), (-1, 1), (1, 0)]),
+        (convolve, {"work": 71}),
+        *((convolve, {"sizes": s}) for s in [(2, 4, 4, 3, 3, 3, 2, 3), (2, 4, 4, 3, 3, 3, 0, 3), (2, 4, 4, 3, 3, 3, 1, 0), (2, 4, 4, 3, FAR, FAR, 1, 3)]),
+        *((pool, {side: bad}) for side in ("rows", "columns") for bad in OUTSIDE),
+        *((pool, {"pooled": shape}) for shape in [(1, 2, 1), (2, 2, 2), (1, 4, 2)]),
+        (pool, {"x": (1, 3, 4)}),
+        *((indices, {"out": shape}) for shape in [(9, 7)]),
+        *((indices, {"across": n}) for n in [0, -1]),
+        *((indices, {"height": n}) for n in [-1, FAR]),
+    ],
+)  # fmt: skip
+def test_sizes_that_do_not_belong_together_are_refused(call, wrong):
+    with pytest.raises(ValueError, match="patches: "):
+        call(**wrong)
+
+
+@pytest.mark.parametrize("at", [3, -1, 2**62, -(2**63)])
+def test_indices_outside_are_refused(at):
+    out = np.zeros(3)
+    with pytest.raises(IndexError, match=f"patches: index {at} is outside an array of 3 elements"):
+        kernels.index_add(out, np.array([0, at]), np.ones(2))
+    assert not out.any()
+    with pytest.raises(ValueError, match=r"expected an array of shape \(2,\), got \(3,\)"):
+        kernels.index_add(out, np.array([0, 1]), np.ones(3))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,37 @@ def whole(op: str, name: str, value: Any, least: int = 0) -> int:
     if not is_integer(value) or not least <= value <= MOST:
         raise ValueError(f"{op}: {name} must be {_range(least, value)}, got {value!r}")
     return int(value)
+
+
+def number(op: str, name: str, value: Any) -> int:
+    """Read what NumPy takes for an integer, of any size; TypeError for anything else."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{op}: {name} must be an integer, got {value!r}") from None
+
+
+def count(op: str, name: str, value: Any, least: int = 0) -> int:
+    """Read what NumPy takes for a number of elements; ValueError for less than ``least``."""
+    found = number(op, name, value)
+    if found < least:
+        bound = f"be at least {least}" if least else "not be negative"
+        raise ValueError(f"{op}: {name} must {bound}, got {value!r}")
+    return found
+
+
+def room(op: str, *lengths: int) -> None:
+    """Raise MemoryError if there cannot be a float64 array of these lengths."""
+    elements = math.prod(lengths)
+    if elements < 1 << 20:
+        return
+    try:
+        np.empty(8 * elements if elements <= sys.maxsize // 8 else -1, np.uint8)
+    except (MemoryError, ValueError):
+        raise MemoryError(
+            f"{op}: a result of shape {lengths} needs {elements / 2**27:.3g} GiB, for which there is no "
+            "room; use smaller sizes"
+        ) from None
 
 
 def pair(op: str, name: str, value: Any, least: int) -> tuple[int, int]:

@@ -46,11 +46,13 @@ cdef bint is_held(object dtype) noexcept:
 
 
 cdef object as_held(str op, object result):
-    """Numbers in the dtype in which a Tensor holds them. Raises TypeError for anything but numbers."""
-    if result.dtype.kind in "biuf":
-        return result.astype(float64)
-    if result.dtype.kind == "c":
-        return result.astype(complex128)
+    """Numbers in the dtype in which a Tensor holds them; another order of bytes does not change which.
+
+    Raises TypeError for anything but numbers.
+    """
+    native = result.dtype.newbyteorder("=")
+    if native.kind in "biufc":
+        return result.astype(native if is_held(native) else complex128 if native.kind == "c" else float64)
     raise TypeError(f"{op}: the result has dtype {result.dtype}; a Tensor holds real or complex "
                     "numbers")
 

@@ -158,7 +158,7 @@ log_ndtr = _ufunc(
 
 def _polygamma_value(n: Any, x: Any) -> Any:
     out = _sp.polygamma(n, x)
-    return out.astype(np.float32) if getattr(x, "dtype", None) == np.float32 else out
+    return out.astype(np.float32) if getattr(getattr(x, "dtype", None), "char", "") == "f" else out
 
 
 _polygamma = primitive(

@@ -27,7 +27,7 @@ __all__ = [
 
 def _erf_value(x: Any) -> Any:
     x = real_only("erf", x)
-    shape, dtype = x.shape, np.float32 if x.dtype == np.float32 else np.float64
+    shape, dtype = x.shape, np.float32 if x.dtype.char == "f" else np.float64
     found: Any = loops.erf(in_order(x, dtype))  # which it takes
     return found.reshape(shape)
 

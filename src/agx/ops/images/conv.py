@@ -176,7 +176,7 @@ class _Patches:
 
 
 def _common_dtype(x: Any, w: Any) -> np.dtype:
-    return np.dtype("f4") if x.dtype == w.dtype == np.float32 else np.dtype("f8")
+    return np.dtype("f4") if x.dtype.char == w.dtype.char == "f" else np.dtype("f8")
 
 
 def _operands(x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:

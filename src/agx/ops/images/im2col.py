@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..._engine.graph import of_arrays, primitive
-from ..._engine.sizes import is_integer, pair, steps
+from ..._engine.sizes import is_integer, pair, room, steps
 from ..._kernels import patches as _kernels
 from ..complex import real_only
 from ..shape.axes import as_array, in_order
@@ -131,7 +131,7 @@ def _channels_fix(shape: tuple[int, ...], channels: int) -> str:
 def contiguous(x: Any, dtype: Any = None) -> np.ndarray:
     """A C-contiguous array of float32 or float64 (``dtype``, or what comes nearest to that of x)."""
     x = real_only("patches of images", x)
-    return in_order(x, dtype or (_F32 if x.dtype == _F32 else _F64))
+    return in_order(x, dtype or (_F32 if x.dtype.char == "f" else _F64))
 
 
 # --- patches -------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def _col2im_value(p: Any, *, shape: tuple[int, ...], geo: Geometry) -> np.ndarra
     p = np.asarray(p)
     n, c, h, w = shape
     down, across = geo.output(h, w)
-    dtype = _F32 if p.dtype == _F32 else _F64
+    dtype = _F32 if p.dtype.char == "f" else _F64
     columns = in_order(np.moveaxis(p, 1, 4), dtype)
     out = np.zeros(shape, dtype)
     _kernels.scatter_add(
@@ -189,7 +189,8 @@ def im2col(
     """
     x = images("im2col", x)
     geo = geometry("im2col", kernel_size, stride, padding, dilation)
-    output_size("im2col", geo, *x.shape[2:])
+    places = output_size("im2col", geo, *x.shape[2:])
+    room("im2col", x.shape[0], *places, x.shape[1], *geo.kernel)
     return _im2col(x, geo=geo)
 
 
@@ -238,18 +239,23 @@ def im2col_indices(
     array([[1, 2],
            [5, 6]])
     """
-    x = images("im2col_indices", x)
-    geo = geometry("im2col_indices", kernel_size, stride, padding, dilation)
+    return _indices("im2col_indices", x, kernel_size, stride, padding, dilation)
+
+
+def _indices(op: str, x: Any, *sizes: Any) -> np.ndarray:
+    x = images(op, x)
+    geo = geometry(op, *sizes)
     _, c, h, w = x.shape
-    down, across = output_size("im2col_indices", geo, h, w)
+    down, across = output_size(op, geo, h, w)
+    room(op, down, across, c, *geo.kernel)
     out = np.empty((down * across, c * math.prod(geo.kernel)), np.int64)
     _kernels.fill_indices(out, h, w, across, geo.flat)
     return out.reshape(-1, c, *geo.kernel)
 
 
-def _ones_at(x: Any, *sizes: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+def _ones_at(op: str, x: Any, *sizes: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """Row and column of each 1 in the im2col matrix, and the shape of the matrix."""
-    rows = im2col_indices(x, *sizes).reshape(-1)
+    rows = _indices(op, x, *sizes).reshape(-1)
     columns = np.flatnonzero(rows >= 0)
     return rows[columns], columns, (math.prod(x.shape[1:]), rows.size)
 
@@ -265,9 +271,10 @@ def im2col_matrix_dense(
     >>> ag.im2col_matrix_dense(np.zeros((1, 1, 2, 2)), 1).shape
     (4, 4)
     """
-    x = images("im2col_matrix_dense", x)
-    rows, columns, shape = _ones_at(x, kernel_size, stride, padding, dilation)
-    matrix = np.zeros(shape, _F32 if x.dtype == _F32 else _F64)
+    op, x = "im2col_matrix_dense", images("im2col_matrix_dense", x)
+    rows, columns, shape = _ones_at(op, x, kernel_size, stride, padding, dilation)
+    room(op, *shape)
+    matrix = np.zeros(shape, _F32 if x.dtype.char == "f" else _F64)
     matrix[rows, columns] = 1
     return matrix
 
@@ -289,7 +296,7 @@ def im2col_matrix_sparse(
         raise ImportError(
             'im2col_matrix_sparse needs SciPy; install it with: pip install "agx[sparse]"'
         ) from error
-    x = images("im2col_matrix_sparse", x)
-    rows, columns, shape = _ones_at(x, kernel_size, stride, padding, dilation)
-    ones = np.ones(len(rows), _F32 if x.dtype == _F32 else _F64)
+    op, x = "im2col_matrix_sparse", images("im2col_matrix_sparse", x)
+    rows, columns, shape = _ones_at(op, x, kernel_size, stride, padding, dilation)
+    ones = np.ones(len(rows), _F32 if x.dtype.char == "f" else _F64)
     return csc_matrix((ones, (rows, columns)), shape=shape)

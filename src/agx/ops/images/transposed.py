@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._engine.graph import of_arrays
-from ..._engine.sizes import pair
+from ..._engine.sizes import pair, whole
 from ..shape.axes import as_array, reshape
 from ..shape.pad import pad
 from .conv import convolve_transposed
@@ -53,7 +53,8 @@ def conv_transpose2d(
 
 def transposed(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, int], groups: int) -> Any:
     """Do ``conv_transpose2d`` with sizes that have been read."""
-    if groups < 1 or x.shape[1] % groups:
+    whole("conv_transpose2d", "groups", groups, 1)
+    if x.shape[1] % groups:
         raise ValueError(
             f"conv_transpose2d: groups={groups} must divide the {x.shape[1]} channels of x"
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import operator
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import implements, of_arrays, primitive
+from ..._engine.sizes import number
 from ..._kernels import dense
 from ..._runtime import threads
 from ..complex import conj, conjugated
@@ -179,7 +180,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     a, b = as_array(a), as_array(b)
     na, nb = a.ndim, b.ndim
     if np.ndim(axes) == 0:
-        axes = operator.index(axes)
+        axes = number("tensordot", "axes", axes)
+        if axes > min(na, nb):
+            raise ValueError(
+                f"tensordot: axes={axes} is more than shapes {np.shape(a)} and {np.shape(b)} have"
+            )
         left, right = list(range(na - axes, na)), list(range(axes))
     else:
         left, right = ([int(k) for k in np.atleast_1d(side)] for side in axes)
@@ -193,11 +198,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     left, right = [i % na for i in left], [j % nb for j in right]
     rows = [i for i in range(na) if i not in left]
     columns = [j for j in range(nb) if j not in right]
-    inner = int(np.prod([np.shape(a)[i] for i in left]))
+    inner = math.prod(np.shape(a)[i] for i in left)
     shape = [np.shape(a)[i] for i in rows] + [np.shape(b)[j] for j in columns]
-    size = int(np.prod([np.shape(a)[i] for i in rows]))
+    size = math.prod(np.shape(a)[i] for i in rows)
     a2 = reshape(transpose(a, rows + left), (size, inner)) if na else reshape(a, (1, 1))
-    width = int(np.prod([np.shape(b)[j] for j in columns]))
+    width = math.prod(np.shape(b)[j] for j in columns)
     b2 = reshape(transpose(b, right + columns), (inner, width)) if nb else reshape(b, (1, 1))
     return reshape(matmul(a2, b2), tuple(shape))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, value_of
+from ..._engine.sizes import count, room
 from ..complex import check_real
 from ..shape.axes import as_array, listed, ravel, reshape, transpose
 from ..shape.create import linspace
@@ -169,5 +170,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
             f"bincount: expected weights of the shape of x, {x.shape}, got {weights.shape}"
         )
     check_real("bincount", weights)
-    size = int(x.max(initial=minlength - 1)) + 1
+    size, found = count("bincount", "minlength", minlength), int(x.max()) + 1 if x.size else 0
+    size = found if found > size else size
+    room("bincount", size)
     return scatter_add(weights, x, (size,), np.float64)

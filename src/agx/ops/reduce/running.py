@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
+from ..._engine.sizes import count
 from ..shape.axes import (
     as_array,
     broadcast_to,
@@ -213,8 +214,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     array([3., 5.])
     """
     a = as_array(a)
-    if n < 0:
-        raise ValueError(f"diff: n must not be negative, got {n}")
+    n = count("diff", "n", n)
     if a.ndim == 0:
         raise ValueError("diff: expected at least one axis, got a number")
     axis = normalize_axis_index(axis, a.ndim)
@@ -230,7 +230,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         ends.append([] if end is None else [as_array(end)])
     if prepend is not None or append is not None:
         a = concatenate([*ends[0], a, *ends[1]], axis)
-    for _ in range(n):
+    for _ in range(min(n, a.shape[axis])):
         later, earlier = _along(a, axis, slice(1, None), slice(None, -1))
         a = later - earlier
     return a

@@ -31,8 +31,7 @@ __all__ = [
 def _rows(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     """``x`` as a contiguous array of float32 or float64 whose last axis runs over ``axes``."""
     x = real_only("softmax and its relatives", x)
-    if x.dtype != np.float32:
-        x = x.astype(np.float64, copy=False)
+    x = x.astype(np.float32 if x.dtype.char == "f" else np.float64, copy=False)
     first = x.ndim - len(axes)
     x = np.moveaxis(x, axes, range(first, x.ndim))
     return in_order(x).reshape(*x.shape[:first], math.prod(x.shape[first:]))

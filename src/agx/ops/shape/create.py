@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
+from ..._engine.sizes import count, room
 from .axes import as_array, broadcast_to, is_constant_kind, moveaxis, reshape
 from .dtype import cast
 from .joining import atleast_1d
@@ -124,9 +124,8 @@ def _steps(num: int, endpoint: bool) -> np.ndarray:
 
 def _count(op: str, num: Any) -> int:
     """``num`` as a number of elements."""
-    num = index(num)
-    if num < 0:
-        raise ValueError(f"{op}: num must not be negative, got {num}")
+    num = count(op, "num", num)
+    room(op, num)
     return num
 
 

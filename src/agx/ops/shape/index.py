@@ -43,7 +43,8 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
         and index.dtype.kind in "iu"
         and len(shape) == 1
     ):
-        positions = np.where(index < 0, index + shape[0], index).astype(np.int64)
+        positions = index.astype(np.int64)
+        positions = np.where(positions < 0, positions + shape[0], positions)
     else:
         positions = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[index]
     values = np.broadcast_to(g, positions.shape)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any, Concatenate, cast
@@ -17,6 +18,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_view
 
 from ..._engine.graph import implements, is_node, primitive, value_of
+from ..._engine.sizes import count, number, room
 from .axes import Axis, as_array, concatenate, listed, moveaxis, one_axis, ravel, reshape
 from .index import getitem
 from .where import where
@@ -89,8 +91,13 @@ _signature = functools.cache(inspect.signature)
 
 
 def _mover(
-    function: Callable[Concatenate[Any, P], Any], summary: str, example: str
+    function: Callable[Concatenate[Any, P], Any],
+    summary: str,
+    example: str,
+    safe: Callable[..., Any] | None = None,
 ) -> Giving[P, Tensor, np.ndarray]:
+    """Do to Tensors what NumPy's function does, or ``safe`` where that would crash for some arguments."""
+
     def move(*args: Any, **kwargs: Any) -> Any:
         given = _signature(function).bind(*args, **kwargs).arguments
         sections = given.get("indices_or_sections")
@@ -99,7 +106,7 @@ def _mover(
                 f"{function.__name__}: expected one section or more, got {sections}; pass their number, or "
                 "the indices to cut before"
             )
-        return moved(function, as_array(given.pop(next(iter(given)))), **given)
+        return moved(safe or function, as_array(given.pop(next(iter(given)))), **given)
 
     move.__wrapped__ = function  # type: ignore[attr-defined]
     move.__name__ = move.__qualname__ = function.__name__
@@ -112,6 +119,21 @@ def _cutter(
     function: Callable[Concatenate[Any, P], Any], summary: str, example: str
 ) -> Giving[P, list[Tensor], list[np.ndarray]]:
     return cast("Giving[P, list[Tensor], list[np.ndarray]]", _mover(function, summary, example))
+
+
+def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """NumPy's, which takes the offset as a C int and reads beyond the array at the least of them."""
+    return np.diagonal(a, _near(offset, a.shape), axis1, axis2)
+
+
+def _diag(v: Any, k: int = 0) -> Any:
+    return np.diag(v, _near(k, v.shape) if v.ndim == 2 else number("diag", "k", k))
+
+
+def _near(offset: Any, shape: tuple[int, ...]) -> int:
+    """An offset that is no further away than the first of which the diagonal is empty."""
+    most = min(max(shape, default=0), 2**31 - 1)
+    return max(-most, min(number("diagonal", "offset", offset), most))
 
 
 fliplr = _mover(
@@ -138,6 +160,7 @@ diag = _mover(
     np.diag,
     "Take the diagonal of a matrix, or make a matrix with a given diagonal.",
     ">>> ag.diag(np.array([1.0, 2.0]))\n    array([[1., 0.],\n           [0., 2.]])",
+    _diag,
 )
 diagflat = _mover(
     np.diagflat,
@@ -148,6 +171,7 @@ diagonal = _mover(
     np.diagonal,
     "Take the diagonals of the matrices in two axes.",
     ">>> ag.diagonal(np.eye(3), 1)\n    array([0., 0.])",
+    _diagonal,
 )
 tril = _mover(
     np.tril,
@@ -285,6 +309,8 @@ def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
     >>> ag.roll(np.array([1.0, 2.0, 3.0]), 1)
     array([3., 1., 2.])
     """
+    if np.asarray(shift).dtype.kind == "f":
+        raise TypeError(f"roll: shift must be an integer, got {shift!r}")
     if axis is None:
         total = int(np.sum(shift))
         return reshape(_roll(ravel(a), shift=(total,), axis=(0,)), np.shape(a))
@@ -315,9 +341,10 @@ def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
                 "not divide; pass the indices to cut before"
             )
         cuts = list(range(size // sections, size, size // sections)) if size else []
+        room("split", sections)
         cuts = cuts if size else [0] * (sections - 1)
     else:
-        cuts = [int(c) for c in indices_or_sections]
+        cuts = [number("split", "an index to cut before", c) for c in indices_or_sections]
     index: list[Any] = [slice(None)] * ary.ndim
     parts = []
     for start, stop in zip([0, *cuts], [*cuts, None], strict=True):
@@ -347,8 +374,10 @@ def tile(A: Any, reps: int | Sequence[int]) -> Array:
     >>> ag.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    counts: Any = (reps,) if np.ndim(reps) == 0 else reps
-    return _tile(A, reps=tuple(map(index, counts)))
+    several: Any = (reps,) if np.ndim(reps) == 0 else reps
+    counts = tuple(count("tile", "reps", n) for n in several)
+    room("tile", math.prod(counts), np.size(A))
+    return _tile(A, reps=counts)
 
 
 @implements(np.repeat)
@@ -364,6 +393,13 @@ def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Arr
     if axis is None or not a.ndim:
         a, axis = ravel(a), 0 if axis is None else axis
     axis = one_axis("repeat", axis, a.ndim)
+    counts = np.asarray(repeats)
+    if counts.dtype.kind not in "iub" and counts.size:
+        raise TypeError(f"repeat: repeats must be integers, got {repeats!r}")
+    if counts.min(initial=0) < 0:
+        raise ValueError(f"repeat: repeats must not be negative, got {repeats!r}")
+    # NumPy's own sum of them would overflow.
+    room("repeat", int(counts.max(initial=0)), a.shape[axis])
     where: list[Any] = [slice(None)] * a.ndim
-    where[axis] = np.repeat(np.arange(a.shape[axis]), repeats)
+    where[axis] = np.repeat(np.arange(a.shape[axis]), counts.astype(np.intp))
     return a[tuple(where)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import implements, is_node, primitive
+from ..._engine.sizes import count, room
 from .axes import as_array, broadcast_to, concatenate, moveaxis, reshape
 from .moves import flip
 
@@ -61,7 +62,8 @@ def _pad_by_numbers(x: Any, widths: Any, mode: str, given: Any) -> Any:
                 share = np.arange(n) / n if front else np.arange(n - 1, -1, -1) / n
                 ramp = share.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
                 return (number + (x[tuple(index)] - number) * ramp).astype(x.dtype)
-            length = x.shape[axis] if number is None else min(int(number), x.shape[axis])
+            most = x.shape[axis]
+            length = most if number is None else min(count("pad", "stat_length", number, 1), most)
             index[axis] = slice(0, length) if front else slice(x.shape[axis] - length, None)
             return broadcast_to(_STATISTICS[mode](x[tuple(index)], axis), tuple(shape))
 
@@ -113,7 +115,7 @@ def _pad_widths(given: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     widths = np.asarray(given)
     if widths.dtype.kind not in "iu" and widths.size:
         raise TypeError(f"pad: pad_width must be integers, got {given!r}")
-    pairs = np.broadcast_to(widths.astype(int), (ndim, 2))
+    pairs = np.broadcast_to(widths if widths.size else widths.astype(int), (ndim, 2)).tolist()
     if (widths < 0).any():
         raise ValueError(f"pad: pad_width must not be negative, got {given!r}; slice to cut off")
     return tuple((int(a), int(b)) for a, b in pairs)
@@ -155,6 +157,7 @@ def pad(
             raise ValueError(f"pad: {name}= is not for mode={mode!r}; leave it out")
     array = as_array(array)
     widths = _pad_widths(pad_width, array.ndim)
+    room("pad", *(a + n + b for n, (a, b) in zip(array.shape, widths, strict=True)))
     if mode == "constant" and constant_values is None:
         return _pad(array, widths=widths)
     if mode == "constant":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, value_of
+from ..._engine.sizes import count, number, room
 from ..complex import is_complex, real
 from ..elementwise.arithmetic import sqrt
 from ..reduce.sums import sum
@@ -107,10 +108,11 @@ def polyder(p: Any, m: int = 1) -> Array:
     >>> ag.polyder(np.array([1.0, 2.0, 3.0]))
     array([2., 2.])
     """
+    m = number("polyder", "m", m)
     if m < 0:
         raise ValueError(f"polyder: m must not be negative, got {m}; ag.polyint integrates")
     p = _coefficients("polyder", p)
-    for _ in range(m):
+    for _ in range(min(m, len(p))):
         p = p[:-1] * np.arange(len(p) - 1, 0, -1)
     return p
 
@@ -122,6 +124,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Array:
     >>> ag.polyint(np.array([2.0, 2.0]))
     array([1., 2., 0.])
     """
+    m = number("polyint", "m", m)
     if m < 0:
         raise ValueError(f"polyint: m must not be negative, got {m}; ag.polyder differentiates")
     p = as_array(p)
@@ -195,9 +198,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     x = as_array(x)
     if x.ndim != 1:
         raise ValueError(f"vander: expected one axis, got shape {x.shape}")
-    n = len(x) if N is None else N
-    if n < 0:
-        raise ValueError(f"vander: N must not be negative, got {n}")
+    n = len(x) if N is None else count("vander", "N", N)
+    room("vander", len(x), n)
     columns = [np.ones(x.shape, x.dtype)]
     for _ in range(n - 1):
         columns.append(columns[-1] * x)
@@ -263,8 +265,7 @@ def polyfit(
         )
     from ..linalg.least_squares import lstsq
 
-    if deg < 0:
-        raise ValueError(f"polyfit: deg must not be negative, got {deg}")
+    deg = count("polyfit", "deg", deg)
     x, y = as_array(x), as_array(y)
     if y.ndim not in (1, 2):
         raise TypeError(f"polyfit: expected y of one axis or two, got shape {y.shape}")
