@@ -18,7 +18,7 @@ from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
 from .ops.linalg import products
 from .ops.reduce import extremes, running, sums
-from .ops.shape import axes, index, moves, selection
+from .ops.shape import axes, index, memory, moves, selection
 from .ops.shape import dtype as dtypes
 
 if TYPE_CHECKING:
@@ -426,11 +426,7 @@ class Tensor(Node, Operators):
         __rdivmod__ = _swapped(arithmetic.divmod)
         __getitem__ = index.getitem
 
-        def __setitem__(self, where: Any, new: Any) -> None:
-            raise TypeError(
-                "a Tensor cannot be assigned into, because the graph may still need its old value; build "
-                "a new one with ag.where or ag.concatenate, or write t.value[...] = ... on a leaf"
-            )
+        __setitem__ = memory.write
 
     sum = sums.sum
     mean = sums.mean

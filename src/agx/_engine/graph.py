@@ -16,6 +16,7 @@ from .._kernels.graph import Primitive as Primitive
 from .._kernels.graph import declare_arithmetic as declare_arithmetic
 from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
+from .._kernels.graph import present as present
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
 from .entered import around
@@ -81,6 +82,8 @@ def primitive(  # type: ignore[misc]
     elementwise: bool = False,
     stacked: Callable[..., Any] | None = None,
     overwrite: Callable[..., Any] | None = None,
+    accumulate: Callable[..., Any] | None = None,
+    views: bool = False,
     derivative: str | tuple[str | None, ...] = (),
     doc: str | None = None,
 ) -> Primitive:
@@ -102,6 +105,8 @@ def primitive(  # type: ignore[misc]
         elementwise,
         stacked=stacked,
         overwrite=overwrite,
+        accumulate=accumulate,
+        views=views,
         derivative=formulas_of(derivative),
         scalar=FUNCTIONS.get(name),
     )

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._kernels.graph import Node, is_recording, new_tensor, set_recording
+from .._kernels.graph import Node, is_recording, new_tensor, origin, present, set_recording
 from .entered import here
 from .errors import refuse_kind
 from .graph import pullback
@@ -44,7 +44,6 @@ class Trace:
         self.nodes = [_enter(x, self.followed) for x in values]
         for node in self.nodes if strict else ():
             node.traced = True
-        self._own = set(self.nodes)
         self._points = [node for node in self.nodes if node.is_leaf]
         self._before: list[bool] = []
         #: Whether a result that does not depend on these nodes needs no word: it may be the derivative of
@@ -64,6 +63,11 @@ class Trace:
         here.traces.remove(self)
         set_recording(self._before.pop())
 
+    @property
+    def _own(self) -> set[Node]:
+        """The nodes that graphs refer to."""
+        return set(map(origin, self.nodes))
+
     def entered_by(self, result: Any, inside: Collection[Node]) -> list[Node]:
         """What ``result`` was computed from outside: what wants a gradient and was not made here.
 
@@ -72,14 +76,15 @@ class Trace:
         """
         if not isinstance(result, Node) or not result.requires_grad:
             return []
-        made = set(self._own)
+        own, result = self._own, present(result)
+        made = set(own)
         for node in wanted_below(result):
             if node in inside or any(x in made for x in node.inputs):
                 made.add(node)
         needed, stack = {result: None}, [result]
         while stack:
             node = stack.pop()
-            if node in made and node not in self._own:
+            if node in made and node not in own:
                 new = [x for x in node.inputs if x.requires_grad and x not in needed]
                 needed.update(dict.fromkeys(new))
                 stack += new
@@ -95,7 +100,8 @@ class Trace:
             return False
         roots = [r for r in results if isinstance(r, Node) and r.requires_grad]
         around = [trace for trace in here.traces if trace is not self]
-        if all(n in self._own for r in roots for n in leaves_below(r)):
+        own = self._own
+        if all(n in own for r in roots for n in leaves_below(r)):
             return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
         for trace in around:
             trace.excused = trace.excused or trace.reaches(*results)
@@ -103,8 +109,9 @@ class Trace:
 
     def reaches(self, *results: Any) -> bool:
         """Whether any of the results was computed from nodes of this trace."""
+        own = self._own
         return any(
-            not self._own.isdisjoint(wanted_below(r))
+            not own.isdisjoint(wanted_below(r))
             for r in results
             if isinstance(r, Node) and r.requires_grad
         )

@@ -132,6 +132,32 @@ cdef object unbroadcast(str op, object c, tuple shape):
     return c.sum(axis=tuple(axes)).reshape(shape)
 
 
+def layout_of(cnp.ndarray view, cnp.ndarray flat):
+    """Where a view lies in an array of one axis: (offset, lengths, strides), in elements."""
+    cdef Py_ssize_t i, size = cnp.PyArray_ITEMSIZE(flat)
+    cdef Py_ssize_t offset = <char *>cnp.PyArray_DATA(view) - <char *>cnp.PyArray_DATA(flat)
+    cdef tuple strides = tuple([cnp.PyArray_STRIDE(view, i) // size for i in range(cnp.PyArray_NDIM(view))])
+    return (offset // size if cnp.PyArray_SIZE(view) else 0), (<object>view).shape, strides
+
+
+def laid_out(cnp.ndarray flat, tuple layout):
+    """The view of a C-contiguous array that a layout describes along its last axis, behind the others."""
+    cdef tuple lengths = layout[1], strides = layout[2]
+    cdef int i, lead = cnp.PyArray_NDIM(flat) - 1, ndim = lead + <int>len(lengths)
+    cdef Py_ssize_t size = cnp.PyArray_ITEMSIZE(flat)
+    cdef cnp.npy_intp[64] dims
+    cdef cnp.npy_intp[64] steps
+    for i in range(lead):
+        dims[i], steps[i] = cnp.PyArray_DIM(flat, i), cnp.PyArray_STRIDE(flat, i)
+    for i in range(lead, ndim):
+        dims[i], steps[i] = lengths[i - lead], <Py_ssize_t>strides[i - lead] * size
+    cdef char *data = <char *>cnp.PyArray_DATA(flat) + <Py_ssize_t>layout[0] * size
+    cdef object view = cnp.PyArray_New(np.ndarray, ndim, dims, cnp.PyArray_TYPE(flat), steps, data, 0,
+                                       cnp.PyArray_FLAGS(flat) & cnp.NPY_ARRAY_WRITEABLE, None)
+    cnp.set_array_base(view, flat)
+    return view
+
+
 cdef object silence(object g, object c):
     """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
     undefined = np.isnan(c)

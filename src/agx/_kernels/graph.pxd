@@ -11,6 +11,8 @@ cdef class Primitive:
     cdef Operation operation
     cdef public object stacked
     cdef public object overwrite
+    cdef public object accumulate
+    cdef readonly bint views
     cdef public tuple derivative
     cdef public object scalar
     cdef dict __dict__
@@ -34,6 +36,13 @@ cdef class Node:
     cdef bint _requires_grad
     cdef bint _freed
     cdef bint _traced
+    # When it was recorded, whether it is a version of an array that is assigned into, and no longer the newest.
+    cdef unsigned long long _number
+    cdef public bint version
+    cdef public bint past
+    # What this is a view of: None, the Tensor whose memory it shares, or its window on an array that was
+    # assigned into.
+    cdef public object _memory
     # Whether code outside may hold the value, whether a graph needs it, and what it was when both held.
     cdef bint _shared
     cdef bint _needed
@@ -52,6 +61,15 @@ cdef class Node:
     cdef object __weakref__
 
     cdef object share(self)
+    cdef Node now(self)
+    cdef tuple settled(self)
+
+
+cdef object window_of(Node a)
+cdef Node present_node(Node a)
+cdef Node origin_node(Node a)
+cdef int settle_arguments(Node node) except -1
+cdef bint any_assigned() noexcept
 
 
 cdef inline object value_of(object a):

@@ -7,6 +7,7 @@ cimport cython
 from cpython.object cimport PyObject, PyObject_Call, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from cpython.weakref cimport PyWeakref_NewRef
 
 from types import MethodType
 
@@ -33,6 +34,10 @@ cdef extern from *:
     int agx_recording
     PyObject *agx_note_maker
 
+# How many nodes were recorded, and whether any array was ever assigned into.
+cdef unsigned long long recorded = 0
+cdef bint assigned = False
+
 cdef int recording() noexcept nogil:
     """0 if nothing is recorded, else RECORDING, with NOTING where nodes get notes."""
     return agx_recording if agx_recording & RECORDING else 0
@@ -50,6 +55,9 @@ cdef object otherwise = None
 cdef object lose = None
 cdef object check_closure = None
 cdef object push = None
+cdef type window_class = None
+cdef object attach = None
+cdef object through = None
 
 
 def declare_tensor(type cls):
@@ -73,6 +81,16 @@ def declare_push(object function):
     """Name the function that carries one node's gradient on; called once, by the sweep."""
     global push
     push = function
+
+
+def declare_memory(type windows, object attaching, object calls):
+    """Name the class of windows on arrays that are assigned into, what opens one, and what reads through."""
+    global window_class, attach, through
+    window_class, attach, through = windows, attaching, calls
+
+
+cdef bint any_assigned() noexcept:
+    return assigned
 
 
 def set_recording(bint on):
@@ -140,12 +158,15 @@ cdef class Primitive:
 
     ``stacked(i, g, out, *args, **params)`` pulls a stack of cotangents back to argument ``i`` at once, or
     returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
-    it is called when nobody else needs that. ``derivative`` has a ``Formula`` for each argument, or None.
+    it is called when nobody else needs that. ``accumulate(total, g, lead, **params)`` adds the share of the
+    only argument to ``total`` in place, behind the first ``lead`` axes of both, or returns False if it cannot.
+    ``views`` says that the value may share the memory of the first argument. ``derivative`` has a ``Formula`` for each argument, or None.
     ``scalar`` is the same operation on Scalars.
     """
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False, *,
-                 object stacked=None, object overwrite=None, tuple derivative=(), object scalar=None):
+                 object stacked=None, object overwrite=None, object accumulate=None, bint views=False,
+                 tuple derivative=(), object scalar=None):
         self.name = name
         self.function = function
         self.vjps = vjps
@@ -154,6 +175,8 @@ cdef class Primitive:
         self.elementwise = elementwise or getattr(function, "signature", "") is None
         self.stacked = stacked
         self.overwrite = overwrite
+        self.accumulate = accumulate
+        self.views = views
         self.derivative = derivative
         self.scalar = scalar
         self.__name__ = name
@@ -209,6 +232,20 @@ cdef class Node:
                 if isinstance(a, Node) and not (<Node>a)._shared:
                     (<Node>a).share()
 
+    cdef Node now(self):
+        """The node that holds what this Tensor is now: itself, unless its memory was assigned into."""
+        if self._memory is None:
+            return self
+        window = window_of(self)
+        return self if window is None else <Node>window.node
+
+    cdef tuple settled(self):
+        """The arguments of what this Tensor is now."""
+        cdef Node node = self.now()
+        if assigned:
+            settle_arguments(node)
+        return node._args
+
     def _init(self, object value, str op, object closure, object inputs, str label,
               bint requires_grad):
         self._value = value
@@ -226,10 +263,15 @@ cdef class Node:
                 if not isinstance(node, Node):
                     raise TypeError(f"inputs: expected Tensors, got {type(node).__name__}; "
                                     "constants need no node")
+            nodes = tuple([present_node(<Node>node) for node in nodes])
+            for node in nodes:
                 if (<Node>node)._requires_grad:
                     self._requires_grad = bool(agx_recording & RECORDING)
             if self._requires_grad:
                 self._args = nodes
+                number(self)
+                for node in nodes:
+                    (<Node>node)._needed = True
                 if agx_recording & NOTING:
                     take_note(self)
             else:
@@ -255,6 +297,8 @@ cdef class Node:
 
     @property
     def value(self):
+        if self._memory is not None and (window := window_of(self)) is not None:
+            return window.array
         if not self._shared:
             self.share()
         return self._value
@@ -262,6 +306,13 @@ cdef class Node:
     @property
     def array(self):
         """The value, for code that only reads it and lets it go."""
+        if self._memory is not None and (window := window_of(self)) is not None:
+            return window.array
+        return self._value
+
+    @property
+    def kept(self):
+        """The value before anything was assigned into it, which is what graphs of that time refer to."""
         return self._value
 
     @property
@@ -301,7 +352,9 @@ cdef class Node:
 
     @value.setter
     def value(self, new):
-        if new is not self._value:
+        if self._memory is not None and (window := window_of(self)) is not None:
+            window.fill(new)
+        elif new is not self._value:
             new = asarray(new)
             if not is_held(new.dtype):
                 new = as_held("value", new)
@@ -317,6 +370,9 @@ cdef class Node:
     @property
     def grad(self):
         """The gradient, of the value's shape and dtype; zeros if none has arrived."""
+        if self._memory is not None and (window := window_of(self)) is not None:
+            found = window.grad
+            return np_zeros(self._value.shape, self._value.dtype) if found is None else found
         self.spent = False
         if self._grad is None:
             self._grad = np_zeros(self._value.shape, self._value.dtype)
@@ -324,6 +380,9 @@ cdef class Node:
 
     @grad.setter
     def grad(self, new):
+        if self._memory is not None and (window := window_of(self)) is not None:
+            window.set_grad(new)
+            return
         self.spent = False
         if new is None or new is self._grad:
             self._grad = new
@@ -342,12 +401,14 @@ cdef class Node:
     @property
     def grad_or_none(self):
         """The gradient, or None if none has arrived."""
+        if self._memory is not None and (window := window_of(self)) is not None:
+            return window.grad
         return self._grad
 
     @property
     def traced(self):
         """Whether a transform such as ``ag.grad`` differentiates what is computed from this node."""
-        return self._traced
+        return self.now()._traced
 
     @traced.setter
     def traced(self, bint flag):
@@ -356,10 +417,14 @@ cdef class Node:
     @property
     def requires_grad(self):
         """Whether a backward pass computes a gradient for this node."""
-        return self._requires_grad
+        return self.now()._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, bint flag):
+        if self._memory is not None and (window := window_of(self)) is not None:
+            if not window.settle(self):
+                (<Node>window.origin).requires_grad = flag
+                return
         if self._args is not None and not flag:
             raise RuntimeError(f"requires_grad: the result of op '{self.op}' depends on its inputs; "
                                "use .detach()")
@@ -368,32 +433,35 @@ cdef class Node:
     @property
     def is_leaf(self):
         """Whether this node was made by hand rather than by an operation on the graph."""
-        return self._args is None
+        return self.now()._args is None
 
     @property
     def inputs(self):
         """The nodes this one was computed from, in order, repeated as often as they were used."""
-        return [] if self._args is None else [a for a in self._args if isinstance(a, Node)]
+        cdef tuple args = self.settled()
+        return [] if args is None else [a for a in args if isinstance(a, Node)]
 
     @property
     def arguments(self):
         """Everything this node was computed from: nodes, arrays and numbers, in order."""
-        return () if self._args is None else self._args
+        cdef tuple args = self.settled()
+        return () if args is None else args
 
     @property
     def params(self):
         """The keyword arguments of the operation that made this node."""
-        return dict(self._params or {})
+        return dict(self.now()._params or {})
 
     @property
     def op(self):
         """The name of the operation that made this node; empty for a leaf."""
-        return self._op if self._primitive is None else self._primitive.name
+        cdef Node node = self.now()
+        return node._op if node._primitive is None else node._primitive.name
 
     @property
     def primitive(self):
         """The primitive that made this node, or None."""
-        return self._primitive
+        return self.now()._primitive
 
     @property
     def _backward(self):
@@ -422,6 +490,8 @@ cdef object call(Primitive p, tuple args, dict params):
     for i in range(n):
         a = args[i]
         if isinstance(a, Node):
+            if (<Node>a)._memory is not None and assigned and window_of(<Node>a) is not None:
+                return through(p, args, params or {})
             any_node = True
             wanted |= (<Node>a)._requires_grad
             traced |= (<Node>a)._traced
@@ -463,10 +533,152 @@ cdef object call(Primitive p, tuple args, dict params):
         out._params = params
         out._requires_grad = True
         out._traced = traced
+        number(out)
         watch(out, p)
         if agx_recording & NOTING:
             take_note(out)
+    if p.views and cnp.PyArray_BASE(result) is not NULL and isinstance(args[0], Node):
+        link(out, <Node>args[0])
     return out
+
+
+cdef int number(Node node) except -1:
+    """Number a node as it is recorded."""
+    global recorded
+    recorded += 1
+    node._number = recorded
+    return 0
+
+
+# --- memory that Tensors share --------------------------------------------------------------------
+
+
+cdef int link(Node view, Node of) except -1:
+    """Remember whose memory a view shares. One that holds on to no graph lets go of what has one."""
+    cdef PyObject *owner = cnp.PyArray_BASE(view._value)
+    if owner is not <PyObject *>of._value and owner is not cnp.PyArray_BASE(of._value):
+        return 0
+    cdef object root = of if of._memory is None else of._memory
+    if isinstance(root, Node) and view._args is None and (<Node>root)._args is not None:
+        root = PyWeakref_NewRef(root, None)
+    view._memory = root
+    return 0
+
+
+cdef Node root_of(Node a):
+    """The Tensor whose memory ``a`` shares: itself, unless it is a view of another one."""
+    cdef object of = a._memory
+    if of is None or type(of) is window_class:
+        return a
+    if isinstance(of, Node):
+        return <Node>of
+    of = of()
+    return a if of is None else <Node>of
+
+
+def root(Node a):
+    """The Tensor whose memory ``a`` shares: itself, unless it is a view of another one."""
+    return root_of(a)
+
+
+cdef object window_of(Node a):
+    """The window through which a Tensor sees an array that was assigned into; None if it was not."""
+    cdef Node whole
+    if type(a._memory) is window_class:
+        return a._memory
+    whole = root_of(a)
+    if type(whole._memory) is not window_class:
+        return None
+    a._memory = attach(a, whole)
+    return a._memory
+
+
+def window(Node a):
+    """The window through which a Tensor sees an array that was assigned into; None if it was not."""
+    return None if a._memory is None else window_of(a)
+
+
+cdef Node present_node(Node a):
+    """The node of a graph that holds what a Tensor is now."""
+    if a._memory is None or not assigned:
+        return a
+    cdef object window = window_of(a)
+    return a if window is None else <Node>window.present()
+
+
+def present(a):
+    """The node of a graph that holds what a Tensor is now; anything else as it is."""
+    return present_node(<Node>a) if isinstance(a, Node) else a
+
+
+def call_now(Primitive p, tuple args, dict params):
+    """Call an operation on nodes that are what they are now."""
+    return call(p, args, params if params else None)
+
+
+def record(Primitive p, object value, tuple args, dict params):
+    """Return a node of ``value``, which ``p`` is said to have made of ``args``; a leaf without ``p``."""
+    global assigned
+    cdef Node out = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
+    assigned = True
+    out._value = value
+    if p is None:
+        return out
+    out._primitive = p
+    for a in args:
+        if isinstance(a, Node):
+            (<Node>a)._needed = True
+            out._requires_grad |= (<Node>a)._requires_grad
+            out._traced |= (<Node>a)._traced
+    if out._requires_grad:
+        out._args = args
+        out._params = params
+        number(out)
+        if agx_recording & NOTING:
+            take_note(out)
+    return out
+
+
+def look(Node of, object value, object window):
+    """Return a Tensor that sees ``value`` through a window, and has no place in a graph of its own."""
+    cdef Node out = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
+    out._value = value
+    out._memory = window
+    return out
+
+
+def split_off(Node a):
+    """Move what a Tensor was in its graph to a node of its own, which is returned."""
+    cdef Node old = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
+    old._value, old._args, old._params, old._primitive = a._value, a._args, a._params, a._primitive
+    old._closure, old._op, old._requires_grad = a._closure, a._op, a._requires_grad
+    old._extras, old._freed, old._traced = a._extras, a._freed, a._traced
+    old._shared, old._needed, old._printed, old._print = a._shared, a._needed, a._printed, a._print
+    old._version, old._versions, old._watched = a._version, a._versions, a._watched
+    old._prints, old._more_prints, old._settings = a._prints, a._more_prints, a._settings
+    old._number, old._grad = a._number, a._grad
+    a._args = a._params = a._closure = None
+    return old
+
+
+cdef Node origin_node(Node a):
+    """The node that a Tensor was before it was assigned into, which graphs of that time refer to."""
+    return <Node>a._memory.origin if type(a._memory) is window_class else a
+
+
+def origin(Node a):
+    """The node that a Tensor was before it was assigned into, which graphs of that time refer to."""
+    return origin_node(a)
+
+
+cdef int settle_arguments(Node node) except -1:
+    """Let a node refer to what its arguments were, where those were assigned into since."""
+    cdef Node a
+    for x in node._args or ():
+        if isinstance(x, Node) and (<Node>x)._memory is not None and window_of(<Node>x) is not None:
+            node._args = tuple([origin_node(<Node>y) if isinstance(y, Node) else y for y in node._args])
+            break
+    return 0
 
 
 cdef unsigned long long versions_of(tuple args) noexcept:

@@ -13,7 +13,8 @@ cimport numpy as cnp
 
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
                                   has_own_memory, pull_back, silence, unbroadcast)
-from agx._kernels.graph cimport FEW, Node, Primitive, apply, settings_of, value_of
+from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
+                                 settings_of, settle_arguments, value_of)
 from agx._kernels.loops cimport has_nan
 from agx._kernels.walk cimport walk
 
@@ -49,7 +50,7 @@ cdef int expand_all(object node, set seen, list stack, list order) except -1:
 
 def nodes_below(root):
     """Every Tensor or Scalar that ``root`` was computed from, and itself, the first inputs first."""
-    return walk(root, expand_all)
+    return walk(present_node(<Node>root) if isinstance(root, Node) else root, expand_all)
 
 
 cdef int expand(object top, set seen, list stack, list order) except -1:
@@ -68,6 +69,8 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
         return 0
     stack.append(node)
     stack.append(None)
+    if any_assigned():
+        settle_arguments(node)
     for a in node._args:
         if isinstance(a, Node) and (<Node>a)._requires_grad:
             stack.append(a)
@@ -75,7 +78,23 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
 
 
 cdef list sorted_below(Node root):
-    return walk(root, expand)
+    """The nodes below ``root`` that want a gradient, inputs before results.
+
+    Where arrays were assigned into they come as they were recorded: what an array was written over with
+    meets its cotangent before those who read the earlier numbers do, and each adds to it in place.
+    """
+    cdef list order = walk(present_node(root), expand)
+    if any_assigned():
+        for node in order:
+            if (<Node>node).past:
+                order.sort(key=numbers)
+                break
+    return order
+
+
+def numbers(Node node):
+    """When a node was recorded."""
+    return node._number
 
 
 def wanted_below(Node root):
@@ -114,13 +133,16 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             continue
         c = None
         if stacked is not None:
-            c = stacked(p, i, operands, node._params or {})
+            if last and p.overwrite is not None and i == len(args) - 1:
+                c = apply(p.overwrite, operands, node._params)
+            if c is None:
+                c = stacked(p, i, operands, node._params or {})
             if c is not None:
                 shares.append((a, c))
             continue
         if known:
             c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]))
-        elif last and p.overwrite is not None:
+        elif last and p.overwrite is not None and i == len(args) - 1:
             c = apply(p.overwrite, operands, node._params)
         if c is None:
             c = p.rule(i, operands, node._params)
@@ -180,7 +202,7 @@ cdef bint intact(Node node) except -1:
     """Whether ``node`` and its arguments are what they were when it was recorded."""
     cdef Py_ssize_t i
     cdef Operation known = node._primitive.operation
-    if known == ADD or known == SUBTRACT:
+    if known == ADD or known == SUBTRACT or node.past:
         return True
     for i in range(len(node._args)):
         if not same(node, i):
@@ -244,6 +266,8 @@ cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
 
 def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
+    if any_assigned():
+        settle_arguments(node)
     for a, c in contributions(node, node.grad, None, False, False, False, None):
         (<Node>a).grad += c
 
@@ -307,6 +331,23 @@ cdef bint is_fresh(object c, object g, Node node):
     return True
 
 
+cdef bint add_in_place(Node node, object g, set needed, dict cotangents, set owned, object stacked) except -1:
+    """Let ``node`` add its share to the cotangent of its only argument, if that is the sweep's own."""
+    cdef Primitive p = node._primitive
+    cdef PyObject *found
+    if p is None or p.accumulate is None or not isinstance(node._args[0], Node):
+        return False
+    x = node._args[0]
+    if not x in owned or (needed is not None and x not in needed):
+        return False
+    found = PyDict_GetItemWithError(cotangents, x)
+    if found is NULL or type(<object>found) is not ndarray or (<object>found).dtype != g.dtype:
+        return False
+    if not intact(node):
+        blame(node, operands_of(node, g if stacked is None else g[0], False))
+    return p.accumulate(<object>found, g, stacked is not None, **node._params) is not False
+
+
 cdef int complain(Node node, object g, object problem) except -1:
     """Raise what went wrong in a pull-back, or that an array was changed which explains it."""
     if not isinstance(problem, RuntimeError) and node._primitive is not None:
@@ -328,7 +369,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, telling = False, plain = kept is not None and not create_graph and not careful
+    cdef bint last, fleeting, telling = False, own = not create_graph and not careful
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
     try:
@@ -348,14 +389,21 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             if ends and node in kept:
                 continue
             g = <object>found
-            last = plain and stacked is None and node in owned and node not in kept
+            fleeting = node.past and not create_graph and (kept is None or node not in kept)
+            last = (fleeting or (own and kept is not None and stacked is None and node not in kept)
+                    ) and node in owned
+            if not create_graph and add_in_place(node, g, needed, cotangents, owned, stacked):
+                if fleeting or (kept is not None and node not in kept):
+                    del cotangents[node]
+                continue
             for pair in contributions(node, g, needed, create_graph, careful, last, stacked):
                 x = <Node>pair[0]
                 c = pair[1]
                 found = PyDict_GetItemWithError(cotangents, x)
                 if found is NULL:
                     cotangents[x] = c
-                    if (plain or x._args is None) and is_fresh(c, g, node):
+                    if ((own or x._args is None or x.version)
+                            and (is_fresh(c, g, node) or (last and c is g))):
                         owned.add(x)
                 elif create_graph:
                     cotangents[x] = <object>found + c
@@ -366,7 +414,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                     a = combine(ADD, <object>found, c)
                     cotangents[x] = asarray(<object>found + c) if a is None else a
                     owned.add(x)
-            if kept is not None and node not in kept:
+            if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]
     except Exception as problem:
         if telling:
@@ -437,7 +485,7 @@ cdef bint is_large(list order):
         if node._args is None:
             leaves += bytes_of(node._value)
             continue
-        results += bytes_of(node._value)
+        results += 0 if node.past else bytes_of(node._value)
         for a in node._args:
             if not isinstance(a, Node) or not (<Node>a)._requires_grad:
                 results += bytes_of(value_of(a))
@@ -497,6 +545,7 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     With ``ends`` the sweep does not go on to what lies below ``wrt``.
     """
     cdef list order = sorted_below(root)
+    wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None
     cdef bint careful = create_graph or watch is not None

@@ -89,12 +89,14 @@ _reshape = primitive(
     lambda x, *, shape: np.asarray(x).reshape(shape),
     (lambda g, out, x, *, shape: reshape(g, x.shape),),
     stacked=lambda i, g, out, x, *, shape: g.reshape(len(g), *x.shape),
+    views=True,
 )
 _transpose = primitive(
     "transpose",
     lambda x, *, axes: np.transpose(x, axes),
     (lambda g, out, x, *, axes: transpose(g, None if axes is None else np.argsort(axes)),),
     stacked=_transpose_stack,
+    views=True,
 )
 _broadcast_to = primitive(
     "broadcast_to",

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
@@ -32,9 +32,9 @@ def _is_basic(index: Any) -> bool:
     ) and not any(isinstance(part, bool) for part in parts)
 
 
-def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
+def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     out = np.zeros(shape, g.dtype)
-    if _is_basic(index):
+    if is_basic(index):
         out[index] = g
         return out
     if (
@@ -60,11 +60,22 @@ def _scatter_value(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _getitem_stack(i: int, g: Any, out: Any, x: Any, *, index: Any) -> Any:
-    if not _is_basic(index):
+    if not is_basic(index):
         return None
     found = np.zeros((len(g), *x.shape), g.dtype)
     found[(slice(None), *(index if isinstance(index, tuple) else (index,)))] = g
     return found
+
+
+def _add(total: np.ndarray, g: Any, lead: bool, *, index: Any) -> Any:
+    if is_basic(index):
+        parts = index if isinstance(index, tuple) else (index,)
+        total[(slice(None), *parts) if lead else parts] += g
+    elif lead:
+        return False
+    else:
+        np.add.at(total, index, g)
+    return True
 
 
 _getitem = primitive(
@@ -72,10 +83,12 @@ _getitem = primitive(
     lambda x, *, index: x[index],
     (lambda g, out, x, *, index: _scatter(g, index=index, shape=x.shape),),
     stacked=_getitem_stack,
+    accumulate=_add,
+    views=True,
 )
 _scatter = primitive(
     "scatter_add",
-    _scatter_value,
+    scattered,
     (lambda g, out, x, *, index, shape: _getitem(g, index=index),),
 )
 
@@ -84,16 +97,16 @@ def scatter_add(values: Any, index: Any, shape: tuple[int, ...], dtype: Any) -> 
     """Add ``values`` into zeros of ``shape`` at the places that a NumPy index names."""
     if not isinstance(values, Node):
         values = np.asarray(values, dtype)
-    return _scatter(values, index=_as_index(index), shape=shape)
+    return _scatter(values, index=as_index(index), shape=shape)
 
 
-def _as_index(index: Any) -> Any:
+def as_index(index: Any) -> Any:
     """The index with nested lists as arrays; a Tensor is refused, its numbers are no integers.
 
     Arrays inside a tuple are copied: the graph would not see that they change.
     """
     if isinstance(index, tuple):
-        return tuple(p.copy() if isinstance(p, np.ndarray) else _as_index(p) for p in index)
+        return tuple(p.copy() if isinstance(p, np.ndarray) else as_index(p) for p in index)
     if isinstance(index, Node):
         raise IndexError(
             "an index must be integers, slices or booleans, got a Tensor; use .value.astype(int)"
@@ -112,7 +125,7 @@ def getitem(x: Any, index: Any) -> Array:
     >>> x.grad
     array([2., 0., 1.])
     """
-    return _getitem(x, index=_as_index(index))
+    return _getitem(x, index=as_index(index))
 
 
 @implements(np.take)

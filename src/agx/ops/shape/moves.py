@@ -284,6 +284,7 @@ _flip = primitive(
     "flip",
     lambda x, *, axis: np.flip(x, axis),
     (lambda g, out, x, *, axis: flip(g, axis),),
+    views=True,
 )
 _roll = primitive(
     "roll",

@@ -1,0 +1,385 @@
+"""Arrays that are assigned into: which numbers they hold, and how those came about.
+
+The numbers lie in an array of one axis, which a ``Memory`` holds together with the node of its newest version.
+Tensors see it through a ``Window``; views of one another look at the same memory. What computes with such a
+Tensor gets a node that holds a copy of what is there now, so that a graph never sees its numbers change.
+
+Each assignment records a version: ``assign`` takes the new elements and the version before. ``read`` copies
+elements out of a version. Their pull-backs are ``read`` and ``erase``, and ``place``; all four are linear.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+from ..._engine.graph import Node, is_recording, primitive, set_recording
+from ..._kernels import graph as _graph
+from ..._kernels.arrays import laid_out, layout_of
+from .axes import as_array, in_order
+from .index import as_index, is_basic, scattered
+from .where import where
+
+
+class Spot(NamedTuple):
+    """Elements of a memory of ``size``: those that an index names in the view of some layout, or all of it.
+
+    ``last`` tells which of them were the last to be assigned, where an index names some twice.
+    """
+
+    size: int
+    layout: tuple[int, tuple[int, ...], tuple[int, ...]]
+    index: Any = None
+    last: Any = None
+
+    def seen(self, flat: np.ndarray) -> np.ndarray:
+        """The view of the layout on a memory, or on several along a first axis."""
+        return laid_out(flat, self.layout)
+
+
+def _each(function: Any, spot: Spot, *arrays: Any) -> Any:
+    """Apply ``function(view, ...)`` to a memory, or to each of several."""
+    flat, *others = arrays
+    view = spot.seen(flat)
+    if spot.index is None or flat.ndim == 1:
+        return function(view, *others)
+    return np.stack([function(*row) for row in zip(view, *others, strict=True)])
+
+
+def _read_value(flat: Any, *, spot: Spot) -> Any:
+    flat = in_order(flat)
+    if spot.index is None:
+        return spot.seen(flat).copy()
+    return _each(lambda view: np.array(view[spot.index]), spot, flat)
+
+
+def _add(total: np.ndarray, g: Any, lead: Any, *, spot: Spot) -> Any:
+    if not total.flags.c_contiguous:
+        return False
+    view = spot.seen(total)
+    if spot.index is None:
+        view += g
+    else:
+        for v, share in zip(view, g, strict=True) if lead else [(view, g)]:
+            np.add.at(v, spot.index, share)
+    return True
+
+
+def _place_value(v: Any, *, spot: Spot) -> Any:
+    _, lengths, _ = spot.layout
+    flat = np.zeros(spot.size, v.dtype)
+    view = spot.seen(flat)
+    view[...] = v if spot.index is None else scattered(v, index=spot.index, shape=lengths)
+    return flat
+
+
+def _place_stack(i: int, g: Any, out: Any, flat: Any, *, spot: Spot) -> Any:
+    found = np.zeros((len(g), spot.size), g.dtype)
+    _add(found, g, True, spot=spot)
+    return found
+
+
+def _erase_value(flat: Any, *, spot: Spot) -> Any:
+    return _erase(in_order(flat).copy(), spot)
+
+
+def _erase(flat: np.ndarray, spot: Spot) -> np.ndarray:
+    view = spot.seen(flat)
+    if spot.index is None:
+        view[...] = 0
+    else:
+        for v in view if flat.ndim > 1 else [view]:
+            v[spot.index] = 0
+    return flat
+
+
+def _assign_value(v: Any, flat: Any, *, spot: Spot) -> Any:
+    flat = in_order(flat).copy()
+    spot.seen(flat)[... if spot.index is None else spot.index] = v
+    return flat
+
+
+def _assigned(g: Any, spot: Spot) -> Any:
+    """What comes back to the new elements: nothing to those that others were assigned over at once."""
+    found = read(g, spot=spot)
+    return found if spot.last is None else where(spot.last, found, 0.0)
+
+
+def _assign_stack(i: int, g: Any, out: Any, *args: Any, spot: Spot) -> Any:
+    if i:
+        return _erase(in_order(g).copy(), spot)
+    found = _read_value(g, spot=spot)
+    return found if spot.last is None else np.where(spot.last, found, 0.0)
+
+
+def _erase_own(g: np.ndarray, *operands: Any, spot: Spot) -> Any:
+    return _erase(g, spot) if g.flags.c_contiguous else None
+
+
+read = primitive(
+    "read",
+    _read_value,
+    (lambda g, out, flat, *, spot: place(g, spot=spot),),
+    stacked=_place_stack,
+    accumulate=_add,
+)
+place = primitive(
+    "place",
+    _place_value,
+    (lambda g, out, v, *, spot: read(g, spot=spot),),
+    stacked=lambda i, g, out, v, *, spot: _read_value(g, spot=spot),
+)
+erase = primitive(
+    "erase",
+    _erase_value,
+    (lambda g, out, flat, *, spot: erase(g, spot=spot),),
+    stacked=lambda i, g, out, flat, *, spot: _erase(in_order(g).copy(), spot),
+)
+assign = primitive(
+    "assign",
+    _assign_value,
+    (
+        lambda g, out, v, flat, *, spot: _assigned(g, spot),
+        lambda g, out, v, flat, *, spot: erase(g, spot=spot),
+    ),
+    stacked=_assign_stack,
+    overwrite=_erase_own,
+)
+
+
+# --- what Tensors see ----------------------------------------------------------------------------
+
+
+class Memory:
+    """The numbers behind Tensors that are assigned into, and the node of their newest version.
+
+    The node is None where the numbers do not depend on anything that requires a gradient.
+    """
+
+    __slots__ = ("count", "flat", "newest")
+
+    def __init__(self, flat: np.ndarray, newest: Node | None) -> None:
+        self.flat, self.count = flat, 0
+        self.newest: Any = newest
+
+    def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
+        """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
+        target, spot = view, Spot(self.flat.size, layout_of(view, self.flat))
+        if index is not ... and is_basic(index):
+            target = view[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+            spot = spot._replace(layout=layout_of(target, self.flat))
+        elif index is not ...:
+            spot = spot._replace(index=index, last=_last(index, view.shape))
+        if target is view and index is not ...:
+            view[index] = value
+        else:
+            target[...] = value
+        self.count += 1
+        if new is None and self.newest is None:
+            return
+        given = value if new is None else new
+        if spot.index is None and target.size == self.flat.size:
+            node = _graph.record(place, self.flat, (given,), {"spot": spot})
+        else:
+            before = self.flat.copy() if self.newest is None else self.newest
+            node = _graph.record(assign, self.flat, (given, before), {"spot": spot})
+        self._renew(node if node.requires_grad else None)
+
+    def _renew(self, node: Any) -> None:
+        if self.newest is not None:
+            self.newest.past = True
+        if node is not None:
+            node.version = True
+        self.newest = node
+
+
+def _last(index: Any, shape: tuple[int, ...]) -> Any:
+    """Which elements of ``x[index]`` are not assigned over by a later one; None if all are."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not any(np.ndim(p) and np.asarray(p).dtype != bool for p in parts):
+        return None
+    places = np.arange(math.prod(shape)).reshape(shape)[index]
+    _, first = np.unique(places.ravel()[::-1], return_index=True)
+    if first.size == places.size:
+        return None
+    last = np.zeros(places.size, bool)
+    last[places.size - 1 - first] = True
+    return last.reshape(places.shape)
+
+
+class Window:
+    """The view of a memory through which a Tensor sees it."""
+
+    __slots__ = ("_node", "_seen", "array", "memory", "origin")
+
+    def __init__(self, memory: Memory, array: np.ndarray, origin: Any = None) -> None:
+        self.memory, self.array = memory, array
+        #: What the Tensor was before, which graphs of that time refer to.
+        self.origin: Any = origin
+        self._node: Any = None
+        self._seen = -1
+
+    @property
+    def node(self) -> Any:
+        """The node that tells where the numbers come from."""
+        newest = self.memory.newest
+        return self.present() if newest is None else newest
+
+    def present(self) -> Any:
+        """A node that holds a copy of what is seen now."""
+        if self._seen != self.memory.count or (is_recording() and not self._node.requires_grad):
+            self._node = self.copy(self.array, None)
+            self._seen = self.memory.count
+        return self._node
+
+    def copy(self, view: np.ndarray, index: Any) -> Any:
+        """A node that holds a copy of a part of the memory, or of the elements that an index names there."""
+        value = np.array(view if index is None else view[index])
+        memory = self.memory
+        if memory.newest is None or not is_recording():
+            return _graph.record(None, value, (), {})
+        spot = Spot(memory.flat.size, layout_of(view, memory.flat), index)
+        return _graph.record(read, value, (memory.newest,), {"spot": spot})
+
+    @property
+    def grad(self) -> Any:
+        """The gradient of what is seen; None if none has arrived."""
+        node = self.node
+        flat = node.grad_or_none
+        if flat is None or node is self._node:
+            return flat
+        if isinstance(flat, Node):
+            return read(flat, spot=Spot(flat.size, layout_of(self.array, self.memory.flat)))
+        return laid_out(flat, layout_of(self.array, self.memory.flat))
+
+    def set_grad(self, new: Any) -> None:
+        """Forget the gradient, or set that of all that is seen."""
+        node = self.node
+        if new is not None and node is not self._node:
+            new = place(np.asarray(new), spot=Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat)))
+        node.grad = new
+
+    def fill(self, new: Any) -> None:
+        """Give all elements new values, which have no gradient."""
+        if new is not self.array:
+            self.memory.put(self.array, ..., None, np.asarray(new))
+
+    def settle(self, tensor: Any) -> bool:
+        """Make a leaf of a Tensor that holds constants, with memory of its own; False for any other."""
+        if self.memory.newest is not None or tensor.traced:
+            return False
+        tensor._memory, value = None, self.array.copy()
+        tensor.value = value
+        return True
+
+
+def _enter(tensor: Any) -> None:
+    """Move what a Tensor holds into memory of its own, to be assigned into."""
+    array = tensor.kept
+    low, high = byte_bounds(array)
+    item = array.itemsize
+    if array.size and not _is_one_to_one(array):
+        raise ValueError(
+            f"a Tensor of shape {array.shape} repeats elements in memory, as broadcasting does, and cannot be "
+            "assigned into; assign into t.copy()"
+        )
+    flat = np.zeros((high - low) // item if array.size else 0, array.dtype)
+    start = array.__array_interface__["data"][0] - low
+    strides = tuple(s // item for s in array.strides)
+    layout = (start // item if array.size else 0, array.shape, strides)
+    view = laid_out(flat, layout)
+    view[...] = array
+    origin, node = _graph.split_off(tensor), None
+    if origin.requires_grad:
+        before = set_recording(True)
+        try:
+            node = _graph.record(place, flat, (origin,), {"spot": Spot(flat.size, layout)})
+        finally:
+            set_recording(before)
+    memory = Memory(flat, None)
+    memory._renew(node)
+    tensor._memory = Window(memory, view, origin)
+
+
+def _is_one_to_one(array: np.ndarray) -> bool:
+    """Whether every element of an array has a place of its own in memory."""
+    reach = array.itemsize
+    for step, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if step < reach:
+            return False
+        reach += step * (n - 1)
+    return True
+
+
+def _attach(view: Any, whole: Any) -> Window | None:
+    """The window of a view that was made before ``whole`` was assigned into; None if it is no view of it."""
+    mine, old = view.kept, whole.kept
+    if not np.may_share_memory(mine, old):  # It was given another value since.
+        return None
+    window = whole._memory
+    flat = window.memory.flat
+    shift = mine.__array_interface__["data"][0] - old.__array_interface__["data"][0]
+    offset, _, _ = layout_of(window.array, flat)
+    strides = tuple(s // flat.itemsize for s in mine.strides)
+    layout = (offset + shift // flat.itemsize, mine.shape, strides)
+    return Window(window.memory, laid_out(flat, layout), _graph.split_off(view))
+
+
+def window_for(tensor: Any) -> Window:
+    """The window of a Tensor that is about to be assigned into."""
+    found = _graph.window(tensor)
+    if found is not None:
+        return found
+    whole = _graph.root(tensor)
+    if not np.may_share_memory(tensor.kept, whole.kept):
+        whole = tensor
+    if whole.is_leaf and whole.requires_grad and not whole.traced:
+        raise TypeError(
+            "a leaf that requires a gradient cannot be assigned into, because its user would see it change; "
+            "assign into t.copy(), or write t.value[...] = ... between steps"
+        )
+    _enter(whole)
+    return _graph.window(tensor)
+
+
+def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Call an operation where an argument sees an array that was assigned into: a view stays one."""
+    window = _graph.window(args[0]) if p.views and isinstance(args[0], Node) else None
+    if window is None:
+        return _graph.call_now(p, tuple(map(_graph.present, args)), params)
+    index = params.get("index")
+    found = p.function(window.array, **params)
+    if isinstance(found, np.generic) and index is not None:
+        found = window.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        return window.copy(found, None)
+    if found.base is not None and np.may_share_memory(found, window.memory.flat):
+        return _graph.look(args[0], found, Window(window.memory, found))
+    if index is not None:
+        return window.copy(window.array, index)
+    return _graph.call_now(p, tuple(map(_graph.present, args)), params)
+
+
+def write(tensor: Any, index: Any, new: Any) -> None:
+    """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
+    index, new = as_index(index), as_array(new)
+    window = window_for(tensor)
+    if not window.array.flags.writeable:
+        raise ValueError("assignment destination is read-only, as in NumPy; assign into t.copy()")
+    if isinstance(new, Node):
+        new = _graph.present(new)
+        value = new.array
+        node = new if new.requires_grad and is_recording() else None
+    else:
+        node, value = None, np.asarray(new)
+    if value.dtype.kind == "c" and window.array.dtype.kind != "c":
+        raise TypeError(
+            f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
+            "ag.abs of them, or make the array with dtype=complex"
+        )
+    window.memory.put(window.array, index, node, value)
+
+
+_graph.declare_memory(Window, _attach, _through)
