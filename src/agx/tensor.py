@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
 from .ops.linalg import products
-from .ops.reduce import extremes, running, sums
-from .ops.shape import axes, index, memory, moves, selection
+from .ops.reduce import extremes, running, sorting, sums
+from .ops.shape import assign, axes, index, memory, moves, selection
 from .ops.shape import dtype as dtypes
 
 if TYPE_CHECKING:
@@ -281,13 +281,16 @@ class Tensor(Node, Operators):
     nonzero: Method[..., tuple[np.ndarray, ...]] = _constant("nonzero")
     searchsorted: Method[..., np.ndarray] = _constant("searchsorted")
 
-    def sort(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raise TypeError: an array is sorted in place, which a Tensor cannot be."""
-        raise TypeError(_IN_PLACE.format("sort", "ag.sort(t) returns a new one"))
+    fill = assign.fill
+    put = assign.put
 
-    def partition(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raise TypeError: an array is partitioned in place, which a Tensor cannot be."""
-        raise TypeError(_IN_PLACE.format("partition", "ag.partition(t, kth) returns a new one"))
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+        """Sort the elements along an axis in place; ``ag.sort`` returns a new Tensor."""
+        self[...] = sorting.sort(self, axis, kind, order, stable=stable)
+
+    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Partition the elements along an axis in place; ``ag.partition`` returns a new Tensor."""
+        self[...] = sorting.partition(self, kth, axis, kind, order)
 
     def _leave(self, how: str, fix: str) -> np.ndarray:
         """The value, unless that would drop a gradient that somebody asked for."""
@@ -308,8 +311,8 @@ class Tensor(Node, Operators):
     if not TYPE_CHECKING:  # An unknown name is an error there, and array * t a Tensor.
 
         def __getattr__(self, name: str) -> Any:
-            if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
-                fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
+            if name in ("byteswap", "resize", "setfield", "setflags"):
+                fix = f"ag.{name}(t, ...)" if name == "resize" else "t.copy()"
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
             known = hasattr(np.ndarray, name) and not name.startswith("_")
             fix = f"; use t.value.{name}" if known else ""
@@ -419,6 +422,14 @@ class Tensor(Node, Operators):
         __rpow__ = _swapped(arithmetic.power)
         __matmul__ = products.matmul
         __rmatmul__ = _swapped(products.matmul)
+        __iadd__ = assign.in_place(arithmetic.add, "+=")
+        __isub__ = assign.in_place(arithmetic.subtract, "-=")
+        __imul__ = assign.in_place(arithmetic.multiply, "*=")
+        __itruediv__ = assign.in_place(arithmetic.divide, "/=")
+        __ifloordiv__ = assign.in_place(arithmetic.floor_divide, "//=")
+        __imod__ = assign.in_place(arithmetic.remainder, "%=")
+        __ipow__ = assign.in_place(arithmetic.power, "**=")
+        __imatmul__ = assign.in_place(products.matmul, "@=")
         __neg__ = arithmetic.negative
         __pos__ = arithmetic.positive
         __abs__ = arithmetic.absolute

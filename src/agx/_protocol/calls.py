@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, Primitive, constant_functions, numpy_functions
-from ..ops.shape import create
+from ..ops.shape import assign, create
 from . import table, ufuncs
 
 constant_functions.update(table.constants())
@@ -42,10 +42,8 @@ def _name(function: Any) -> str:
 def _missing(function: Any) -> TypeError:
     reason = table.why_not(function)
     if reason:
-        instead = table.INSTEAD.get(function.__name__, "")
         return TypeError(
-            f"{_name(function)} does not take Tensors: {reason}; "
-            + (instead or "pass t.value instead of the Tensor")
+            f"{_name(function)} does not take Tensors: {reason}; pass t.value instead of the Tensor"
         )
     if function.__name__ in table.COMPATIBLE["scipy.special"].split():
         return TypeError(
@@ -103,19 +101,29 @@ def call_ufunc(tensor: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) 
         if ours is not None:
             return ours(*args)
     if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
-        raise TypeError(f"{_name(ufunc)}: a Tensor cannot be the output; use the result instead")
+        return _call_into(ufunc, method, args, kwargs)
     if ufunc in constant_functions:
         return getattr(ufunc, method)(*map(values_of, args), **all_values(kwargs))
     if kwargs.pop("out", None) is not None:
         raise TypeError(
             f"{_name(ufunc)}: writing a Tensor into a plain array (out= or an in-place operator) "
-            "would lose its gradient; write x = x + t instead of x += t"
+            f"would lose its gradient; write x = x + t instead of x += t, or {assign.MAKE_ONE}"
         )
     if ufunc not in numpy_functions and not _load(ufunc):
         raise _missing(ufunc)
     if method != "__call__":
         return ufuncs.method(ufunc, method, _name(ufunc), args, kwargs)
     return ufuncs.call(ufunc, _name(ufunc), args, kwargs)
+
+
+def _call_into(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Apply a ufunc and write what it gives into Tensors."""
+    outs, where = kwargs.pop("out"), True if method != "__call__" else kwargs.pop("where", True)
+    found = getattr(ufunc, method)(*args, **kwargs)
+    if not isinstance(found, tuple):
+        return assign.store(_name(ufunc), outs[0], found, where)
+    pairs = zip(outs, found, strict=True)
+    return tuple(f if out is None else assign.store(_name(ufunc), out, f, where) for out, f in pairs)
 
 
 def call_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -127,8 +135,13 @@ def call_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any
         return made if isinstance(made, Node) else type(tensor)(made, requires_grad=False)
     if function not in numpy_functions and not _load(function):
         raise _missing(function)
-    if kwargs.get("out", False) is None:
+    if "out" in kwargs:
+        out = kwargs["out"]
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+        if isinstance(out, Node):
+            return assign.store(_name(function), out, function(*args, **kwargs))
+        if out is not None and any(isinstance(a, Node) for a in args):
+            kwargs["out"] = out
     return _call_ours(function, args, kwargs)
 
 

@@ -22,11 +22,8 @@ from numpy import diag_indices_from as diag_indices_from
 from numpy import digitize as digitize
 from numpy import e as e
 from numpy import einsum_path as einsum_path
-from numpy import empty as empty
-from numpy import empty_like as empty_like
 from numpy import equal as equal
 from numpy import errstate as errstate
-from numpy import eye as eye
 from numpy import finfo as finfo
 from numpy import flatnonzero as flatnonzero
 from numpy import float32 as float32
@@ -34,7 +31,6 @@ from numpy import float64 as float64
 from numpy import fromfunction as fromfunction
 from numpy import greater as greater
 from numpy import greater_equal as greater_equal
-from numpy import identity as identity
 from numpy import indices as indices
 from numpy import inf as inf
 from numpy import int32 as int32
@@ -67,8 +63,6 @@ from numpy import ndim as ndim
 from numpy import newaxis as newaxis
 from numpy import nonzero as nonzero
 from numpy import not_equal as not_equal
-from numpy import ones as ones
-from numpy import ones_like as ones_like
 from numpy import pi as pi
 from numpy import result_type as result_type
 from numpy import searchsorted as searchsorted
@@ -81,5 +75,3 @@ from numpy import tril_indices as tril_indices
 from numpy import tril_indices_from as tril_indices_from
 from numpy import triu_indices as triu_indices
 from numpy import triu_indices_from as triu_indices_from
-from numpy import zeros as zeros
-from numpy import zeros_like as zeros_like

@@ -24,18 +24,19 @@ DIFFERENTIABLE = {
         amax amin angle append apply_along_axis apply_over_axes around array array_split asanyarray
         asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d average
         bincount block broadcast_arrays broadcast_to choose column_stack compress concatenate
-        convolve copy corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
-        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract fix
+        convolve copy copyto corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
+        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum empty_like expand_dims extract
+        fill_diagonal fix
         flip fliplr flipud full_like geomspace gradient histogram histogram2d histogram_bin_edges
         histogramdd hsplit hstack i0 imag inner insert interp intersect1d ix_ kron linspace logspace
         matrix_transpose max mean median meshgrid min moveaxis nan_to_num nancumprod nancumsum
-        nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar outer
-        pad partition percentile piecewise poly polyadd polyder polydiv polyfit polyint polymul
-        polysub polyval prod ptp quantile ravel real real_if_close repeat require reshape resize
+        nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar ones_like
+        outer pad partition percentile piecewise place poly polyadd polyder polydiv polyfit polyint polymul
+        polysub polyval prod ptp put put_along_axis putmask quantile ravel real real_if_close repeat require reshape resize
         roll rollaxis roots rot90 round select setdiff1d setxor1d sinc sort sort_complex split
         squeeze stack std sum swapaxes take take_along_axis tensordot tile trace transpose trapezoid
         tril trim_zeros triu union1d unique unique_all unique_counts unique_inverse unique_values
-        unstack unwrap vander var vdot vsplit vstack where
+        unstack unwrap vander var vdot vsplit vstack where zeros_like
     """,
     "lib.stride_tricks": "sliding_window_view",
     "polynomial.polynomial": "polygrid2d polyval2d polyvalnd",
@@ -59,10 +60,10 @@ CONSTANT = {
 
         all allclose any argmax argmin argpartition argsort argwhere array2string array_equal
         array_equiv array_repr array_str can_cast common_type count_nonzero diag_indices_from
-        digitize einsum_path empty_like flatnonzero in1d isclose iscomplex iscomplexobj isin isneginf
+        digitize einsum_path flatnonzero in1d isclose iscomplex iscomplexobj isin isneginf
         isposinf isreal isrealobj lexsort may_share_memory min_scalar_type nanargmax nanargmin ndim
-        nonzero ones_like result_type save savetxt savez savez_compressed searchsorted shape
-        shares_memory size tril_indices_from triu_indices_from zeros_like
+        nonzero result_type save savetxt savez savez_compressed searchsorted shape
+        shares_memory size tril_indices_from triu_indices_from
     """,
     "linalg": "matrix_rank",
 }
@@ -83,9 +84,6 @@ NOT_APPLICABLE = {
     },
     "its arguments are dates": {
         "": "busday_count busday_offset datetime_as_string is_busday isnat"
-    },
-    "it writes into its first argument, which the graph may need": {
-        "": "copyto fill_diagonal place put put_along_axis putmask",
     },
     "its arguments are structured arrays": {
         "lib.recfunctions": """
@@ -108,16 +106,6 @@ NOT_APPLICABLE = {
         """,
         "char": "equal greater greater_equal less less_equal not_equal",
     },
-}
-
-#: What to write instead of functions that write into their first argument.
-INSTEAD = {
-    "put_along_axis": "ag.put_along_axis returns a new array",
-    "fill_diagonal": "add ag.diag of the difference",
-    "copyto": "ag.where(mask, new, old) returns a new array, and ag.full_like one of one value",
-    "putmask": "ag.where(mask, new, old) returns a new array",
-    "place": "ag.where(mask, new, old) returns a new array",
-    "put": "ag.put_along_axis(x.ravel(), indices, values, 0) returns a new array",
 }
 
 #: The functions of SciPy that agx has only under ``agx.compat.autograd``, by module.

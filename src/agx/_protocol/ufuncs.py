@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .._engine.graph import Primitive, numpy_functions, value_of
 from ..ops.reduce.sums import sum
+from ..ops.shape.assign import at
 from ..ops.shape.axes import as_array, broadcast_to, expand_dims, moveaxis, reshape, stack
 from ..ops.shape.dtype import cast
 from ..ops.shape.where import where as choose_where
@@ -43,10 +44,7 @@ def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 def method(ufunc: Any, what: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call ``ufunc.reduce`` and its like on a Tensor."""
     if what == "at":
-        raise TypeError(
-            f"{name}.at writes into its first argument, which the graph may need; index with "
-            "repeated elements and let ag.bincount or x[index] add their gradients"
-        )
+        return at(ufunc, name, *args)
     if kwargs.pop("out", None) is not None:
         raise TypeError(f"{name}.{what}: out= is not supported for a Tensor; use the result")
     if ufunc.nin != 2 or ufunc.nout != 1 or ufunc.signature:

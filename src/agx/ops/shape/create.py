@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
 from ..._engine.sizes import count, room
+from ..._kernels.graph import new_tensor
 from .axes import as_array, broadcast_to, is_constant_kind, moveaxis, reshape
 from .dtype import cast
 from .joining import atleast_1d
@@ -18,11 +19,19 @@ if TYPE_CHECKING:
 __all__ = [
     "array",
     "asarray",
+    "empty",
+    "empty_like",
+    "eye",
     "full",
     "full_like",
     "geomspace",
+    "identity",
     "linspace",
     "logspace",
+    "ones",
+    "ones_like",
+    "zeros",
+    "zeros_like",
 ]
 
 
@@ -78,19 +87,138 @@ def _at_least_one_axis(a: Any, dtype: Any = None) -> Any:
     return atleast_1d(asarray(a, dtype))
 
 
+def assignable(made: np.ndarray) -> Any:
+    """A Tensor of an array that was just made, to be assigned into; integers and truth values stay plain."""
+    if made.dtype.kind not in "fc":
+        return made
+    found = new_tensor(made)
+    found.requires_grad = False
+    return found
+
+
+@of_arrays
+def zeros(
+    shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = None
+) -> Varying:
+    """Make a Tensor of zeros to assign into, which requires no gradient until one is assigned.
+
+    Integers and truth values have no gradient: of those it makes plain arrays.
+
+    >>> out = ag.zeros(2)
+    >>> out[0] = ag.Tensor(3.0)
+    >>> out
+    Tensor([3., 0.], op='assign')
+    """
+    return assignable(np.zeros(shape, dtype, order))
+
+
+@of_arrays
+def ones(
+    shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
+) -> Varying:
+    """Make a Tensor of ones to assign into, as ``ag.zeros`` does.
+
+    >>> ag.ones(2)
+    Tensor([1., 1.], requires_grad=False)
+    """
+    return assignable(np.ones(shape, dtype, order))
+
+
+@of_arrays
+def empty(
+    shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = None
+) -> Varying:
+    """Make a Tensor of any numbers to assign into, as ``ag.zeros`` does.
+
+    >>> ag.empty(2).shape
+    (2,)
+    """
+    return assignable(np.empty(shape, dtype, order))
+
+
+@of_arrays
+def eye(
+    N: int, M: int | None = None, k: int = 0, dtype: Any = float, order: Any = "C", *, device: Any = None
+) -> Varying:
+    """Make a Tensor with ones on a diagonal to assign into, as ``ag.zeros`` does.
+
+    >>> ag.eye(2).shape
+    (2, 2)
+    """
+    return assignable(np.eye(N, M, k, dtype, order))
+
+
+@of_arrays
+def identity(n: int, dtype: Any = None) -> Varying:
+    """Make the identity matrix as a Tensor to assign into, as ``ag.zeros`` does.
+
+    >>> ag.identity(2).shape
+    (2, 2)
+    """
+    return assignable(np.identity(n, dtype))
+
+
 @of_arrays
 def full(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
-) -> Array:
-    """Make an array of ``shape`` that holds one value, or what broadcasts to it; differentiable in it.
+) -> Varying:
+    """Make a Tensor that holds one value, or what broadcasts to it, to assign into; differentiable in it.
 
-    >>> ag.full(2, ag.Tensor(3.0)).shape
-    (2,)
+    >>> ag.full(2, 3.0)
+    Tensor([3., 3.], requires_grad=False)
     """
     fill_value = as_array(fill_value)
     if not is_node(fill_value):
-        return np.full(shape, fill_value, dtype, order)
-    return broadcast_to(fill_value if dtype is None else cast(fill_value, dtype), shape)
+        return assignable(np.full(shape, fill_value, dtype, order))
+    return +broadcast_to(fill_value if dtype is None else cast(fill_value, dtype), shape)
+
+
+def _made_like(function: Any, a: Any, *args: Any, **options: Any) -> Any:
+    """What NumPy makes in the form of an array; in that of a Tensor a Tensor."""
+    made = function(value_of(a), *args, **options)
+    return assignable(made) if is_node(a) else made
+
+
+@implements(np.zeros_like)
+def zeros_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Varying:
+    """Make zeros of the shape and dtype of ``a``: of a Tensor a Tensor, to be assigned into.
+
+    >>> np.zeros_like(ag.Tensor([1.0, 2.0]))
+    Tensor([0., 0.], requires_grad=False)
+    """
+    return _made_like(np.zeros_like, as_array(a), dtype, order, subok, shape)
+
+
+@implements(np.ones_like)
+def ones_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Varying:
+    """Make ones of the shape and dtype of ``a``: of a Tensor a Tensor, to be assigned into.
+
+    >>> np.ones_like(ag.Tensor([1.0, 2.0]))
+    Tensor([1., 1.], requires_grad=False)
+    """
+    return _made_like(np.ones_like, as_array(a), dtype, order, subok, shape)
+
+
+@implements(np.empty_like)
+def empty_like(
+    prototype: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Varying:
+    """Make any numbers of the shape and dtype of an array: of a Tensor a Tensor, to be assigned into.
+
+    >>> np.empty_like(ag.Tensor([1.0, 2.0])).shape
+    (2,)
+    """
+    return _made_like(np.empty_like, as_array(prototype), dtype, order, subok, shape)
 
 
 @implements(np.full_like)
@@ -103,7 +231,7 @@ def full_like(
     shape: Any = None,
     *,
     device: Any = None,
-) -> Array:
+) -> Varying:
     """Make an array of the shape and dtype of ``a`` that holds one value; differentiable in it.
 
     >>> ag.full_like(np.ones(2), 3.0)
@@ -111,7 +239,7 @@ def full_like(
     """
     a, fill_value = as_array(a), as_array(fill_value)
     if not is_node(fill_value):
-        return np.full_like(value_of(a), fill_value, dtype, order, subok, shape)
+        return _made_like(np.full_like, a, fill_value, dtype, order, subok, shape)
     np.empty_like(np.empty(0), order=order)  # to refuse an order that there is not
     dtype = a.dtype if dtype is None and a.dtype.kind in "fc" else dtype
     return full(a.shape if shape is None else shape, fill_value, dtype)

@@ -19,7 +19,7 @@ from numpy.lib.array_utils import byte_bounds
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
-from .axes import as_array, in_order
+from .axes import as_array, broadcast_to, in_order
 from .index import as_index, is_basic, scattered
 from .where import where
 
@@ -362,6 +362,24 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     return _graph.call_now(p, tuple(map(_graph.present, args)), params)
 
 
+def is_constant(tensor: Any) -> bool:
+    """Whether an operator such as ``+=`` makes a new Tensor in place of this one.
+
+    A leaf that requires a gradient does not change, and a number without axes does not in NumPy.
+    """
+    if tensor._memory is not None:
+        return False
+    return not tensor.ndim or (tensor.is_leaf and tensor.requires_grad and not tensor.traced)
+
+
+def spread(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` repeated along new axes and axes of length 1, as NumPy does in an assignment."""
+    x = as_array(x)
+    while x.ndim > len(shape) and x.shape[0] == 1:
+        x = x[0]
+    return x if x.shape == shape else broadcast_to(x, shape)
+
+
 def write(tensor: Any, index: Any, new: Any) -> None:
     """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
     index, new = as_index(index), as_array(new)
@@ -370,6 +388,8 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         raise ValueError("assignment destination is read-only, as in NumPy; assign into t.copy()")
     if isinstance(new, Node):
         new = _graph.present(new)
+        while new.ndim > window.array.ndim and new.shape[0] == 1:
+            new = new[0]
         value = new.array
         node = new if new.requires_grad and is_recording() else None
     else:

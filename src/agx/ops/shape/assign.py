@@ -1,0 +1,187 @@
+"""Functions of NumPy that write into an array, for Tensors: each is an assignment to some of its elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..._engine.graph import implements, is_node, value_of
+from . import memory
+from .axes import as_array, ravel, reshape
+from .index import as_index, getitem
+
+#: What to do about a plain array that would have to hold a Tensor.
+MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t), which can hold Tensors"
+
+
+def _target(who: str, a: Any) -> Any:
+    if not is_node(a):
+        raise TypeError(f"{who}: a plain array would lose the gradient of a Tensor; {MAKE_ONE}")
+    return a
+
+
+def store(who: str, out: Any, found: Any, where: Any = True) -> Any:
+    """Write a result into ``out``, as NumPy does with ``out=`` and ``where=``, and return ``out``."""
+    _target(who, out)
+    shape = np.shape(found)
+    if np.broadcast_shapes(shape, out.shape) != out.shape:
+        raise ValueError(
+            f"{who}: the result of shape {shape} does not fit into the array of shape {out.shape} that it is "
+            "written into; write x = x + y, which makes a new one"
+        )
+    _check_cast(who, found, out.dtype, "same_kind")
+    if where is True:
+        memory.write(out, ..., found)
+    else:
+        _write_where(out, found, where)
+    return out
+
+
+def _check_cast(who: str, new: Any, dtype: np.dtype[Any], casting: Any) -> None:
+    """Raise TypeError where NumPy would not write numbers of one dtype into an array of another."""
+    given = new if isinstance(new, (bool, int, float, complex)) else new.dtype
+    given = np.min_scalar_type(given) if not isinstance(given, np.dtype) else given
+    if not np.can_cast(given, dtype, casting):
+        raise TypeError(
+            f"{who}: cannot write numbers of dtype {given} into an array of dtype {dtype} by the rule "
+            f"{casting!r}; take ag.real of them, or make the array with another dtype"
+        )
+
+
+def _write_where(out: Any, new: Any, where: Any) -> None:
+    where = np.broadcast_to(np.asarray(value_of(where), bool), out.shape)
+    if np.ndim(new):
+        new = getitem(memory.spread(as_array(new), out.shape), where)
+    memory.write(out, where, new)
+
+
+def in_place(function: Callable[[Any, Any], Any], symbol: str) -> Callable[[Any, Any], Any]:
+    """The operator that writes the result of ``function`` into its first argument, as ``x += y`` does.
+
+    Leaves that require a gradient and numbers, which do not change in NumPy, give way to a new Tensor.
+    """
+
+    def operate(self: Any, other: Any) -> Any:
+        found = function(self, other)
+        if found is NotImplemented or memory.is_constant(self):
+            return found
+        return store(symbol, self, found)
+
+    return operate
+
+
+@implements(np.copyto)
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    _target("copyto", dst)
+    src = as_array(src)
+    _check_cast("copyto", src, dst.dtype, casting)
+    if where is True:
+        memory.write(dst, ..., src)
+    else:
+        _write_where(dst, src, where)
+
+
+def _cycled(values: Any, places: np.ndarray) -> Any:
+    """The elements of ``values``, which begin again when they have come to an end."""
+    flat = ravel(as_array(values))
+    return getitem(flat, places % flat.shape[0]) if flat.shape[0] != 1 else flat[0]
+
+
+def _put(a: Any, flat: np.ndarray, values: Any) -> None:
+    """Assign to the elements at ``flat``, counted row by row."""
+    if flat.size and np.size(value_of(values)):
+        memory.write(a, np.unravel_index(flat, a.shape) if a.ndim else ..., values)
+
+
+@implements(np.put)
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """Write ``v``, again and again, to the elements at ``ind``, counted row by row."""
+    _target("put", a)
+    places, v = np.asarray(value_of(ind)).ravel().astype(int), as_array(v)
+    if mode == "wrap":
+        places = places % a.size
+    elif mode == "clip":
+        places = np.clip(places, 0, a.size - 1)
+    elif mode != "raise":
+        raise ValueError(f"put: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
+    if ((places < -a.size) | (places >= a.size)).any():
+        raise IndexError(f"put: an index is out of bounds for an array of {a.size} elements")
+    if v.size:
+        _put(a, places % a.size, _cycled(v, np.arange(places.size)))
+
+
+@implements(np.place)
+def _place(arr: Any, mask: Any, vals: Any) -> None:
+    flat = np.flatnonzero(np.asarray(value_of(mask)))
+    if np.size(mask) != _target("place", arr).size:
+        raise ValueError(f"place: expected a mask of {arr.size} elements, got {np.size(mask)}")
+    if flat.size and not np.size(value_of(vals)):
+        raise ValueError("place: expected at least one value, got none")
+    if flat.size:
+        _put(arr, flat, _cycled(vals, np.arange(flat.size)))
+
+
+@implements(np.putmask)
+def _putmask(a: Any, mask: Any, values: Any) -> None:
+    flat = np.flatnonzero(np.asarray(value_of(mask)))
+    if np.size(mask) != _target("putmask", a).size:
+        raise ValueError(f"putmask: expected a mask of {a.size} elements, got {np.size(mask)}")
+    if np.size(value_of(values)):
+        _put(a, flat, _cycled(values, flat))
+
+
+@implements(np.fill_diagonal)
+def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    places = np.arange(1, _target("fill_diagonal", a).size + 1).reshape(a.shape)
+    marked = places.copy()
+    np.fill_diagonal(marked, 0, wrap)  # type: ignore[call-overload]
+    flat = np.flatnonzero(marked != places)
+    _put(a, flat, _cycled(val, np.arange(flat.size)))
+
+
+@implements(np.put_along_axis)
+def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
+    _target("put_along_axis", arr)
+    indices = np.asarray(value_of(indices))
+    if axis is None:
+        _put(arr, indices % arr.size, values)
+        return
+    axis = normalize_axis_index(axis, arr.ndim)
+    if indices.ndim != arr.ndim:
+        raise ValueError(
+            f"put_along_axis: expected indices of {arr.ndim} axes, got {indices.ndim}; insert an axis"
+        )
+    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
+    index[axis] = indices
+    memory.write(arr, tuple(index), values)
+
+
+def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
+    """Apply a ufunc to the elements at ``indices`` in place, as often as they are named: ``ufunc.at``."""
+    _target(f"{name}.at", a)
+    if ufunc.nout != 1 or ufunc.nin != 1 + len(others):
+        raise ValueError(f"{name}.at: expected {ufunc.nin - 1} operands, got {len(others)}")
+    places = np.arange(a.size).reshape(a.shape)[as_index(indices)]
+    flat = np.ravel(places)
+    given = [ravel(memory.spread(as_array(x), np.shape(places))) for x in others]
+    order = np.argsort(flat, kind="stable")
+    start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)
+    first = np.maximum.accumulate(np.where(start, np.arange(flat.size), 0))
+    turn = np.empty(flat.size, int)
+    turn[order] = np.arange(flat.size) - first
+    for k in range(turn.max(initial=-1) + 1):
+        now = turn == k
+        index = np.unravel_index(flat[now], a.shape) if a.ndim else ...
+        found = ufunc(a[index], *(getitem(x, now) if a.ndim else x[k] for x in given))
+        _check_cast(f"{name}.at", found, a.dtype, "same_kind")
+        memory.write(a, index, found)
+
+
+def fill(self: Any, value: Any) -> None:
+    """Give all elements one value, which may be a Tensor."""
+    if np.size(value_of(value)) != 1:
+        raise ValueError(f"fill: expected one number, got an array of shape {np.shape(value)}")
+    memory.write(self, ..., reshape(as_array(value), ()))
