@@ -9,7 +9,7 @@ python := $(bin)/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
 
 # Python edits are seen at once; these need a build, and so does a file that is added or removed.
-compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
+compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -name '*.h')
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:

@@ -12,7 +12,7 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*.py*")
-    if path.suffix in (".py", ".pyi", ".pyx", ".pxd")
+    if path.suffix in (".py", ".pyi", ".pyx", ".pxd", ".pxi")
 )
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 MAX_FILE, MAX_FUNCTION = 600, 60
@@ -44,5 +44,5 @@ def cython_functions(text):
 def test_file_and_functions_are_small(path):
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= MAX_FILE
-    functions = cython_functions if path.suffix in (".pyx", ".pxd") else python_functions
+    functions = cython_functions if path.suffix in (".pyx", ".pxd", ".pxi") else python_functions
     assert [(name, size) for name, size in functions(text) if size > MAX_FUNCTION] == []

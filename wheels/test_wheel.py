@@ -39,7 +39,7 @@ def check_files(names: list[str]) -> None:
     assert "agx/_version.py" in names
     stubs = {n for n in names if n.startswith("agx/_kernels/") and n.endswith(".pyi")}
     assert stubs == {f"agx/_kernels/{name}.pyi" for name in KERNELS}
-    sources = [n for n in names if n.endswith((".pyx", ".pxd", ".c", ".h", ".cpp"))]
+    sources = [n for n in names if n.endswith((".pyx", ".pxd", ".pxi", ".c", ".h", ".cpp"))]
     assert not sources, f"sources in the wheel: {sources}"
     libraries = [n for n in names if n.endswith(COMPILED) or ".so." in n]
     ours = {f"agx/_kernels/{name}" for name in KERNELS}

@@ -12,6 +12,7 @@ from ._engine import graph, hooks
 from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor, is_recording
 from ._engine.sequences import refuse_in_functions
+from ._kernels.graph import hide_items
 from ._protocol import calls, libraries
 from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
@@ -86,6 +87,11 @@ def _constant(name: str) -> Method[..., Any]:
 
 
 _IN_PLACE = "{}: a Tensor cannot be changed in place, because the graph may need it; {}"
+
+
+_KEEP = (
+    "assign into ag.zeros(shape) in place of a plain array; else keep the Tensor: ag and numpy functions take it"
+)
 
 
 def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -251,12 +257,23 @@ class Tensor(Node, Operators):
 
     def flatten(self, order: str = "C") -> Tensor:
         """Flatten to one dimension, rows first, or columns first with ``order="F"``."""
-        return axes.ravel(self, order)
+        return +axes.ravel(self, order)
+
+    def copy(self, order: str = "C") -> Tensor:
+        """Copy the array, rows first in memory as NumPy's method does; the gradient passes through."""
+        return moves.copy(self, order)
 
     @property
     def flat(self) -> Tensor:
-        """The elements, rows first, as a Tensor of one dimension."""
-        return axes.ravel(self)
+        """The elements, rows first, as a Tensor of one dimension: a view, or read-only if it cannot be one."""
+        found = axes.ravel(self)
+        if not self.array.flags.c_contiguous:
+            found.kept.flags.writeable = False
+        return found
+
+    @flat.setter
+    def flat(self, new: Any) -> None:
+        assign.put(self, np.arange(self.size), new)
 
     @property
     def itemsize(self) -> int:
@@ -324,7 +341,7 @@ class Tensor(Node, Operators):
             if (answer := libraries.asks(self, sys._getframe(1))) is not None:
                 return answer
             fix = (
-                "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
+                "assign into ag.zeros(shape), join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
                 "such as a.dot(t), declare functions of other libraries with ag.primitive"
             )
             value = self._convert("making a plain array", fix, sys._getframe(1))
@@ -335,8 +352,14 @@ class Tensor(Node, Operators):
             raise TypeError("len() of a Tensor without axes; its number is t.item()")
         return self.shape[0]
 
+    def __init_subclass__(cls) -> None:
+        hide_items(cls)
+
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
+
+    def __reversed__(self) -> Iterator[Tensor]:
+        return (self[i] for i in reversed(range(len(self))))
 
     def __contains__(self, item: Any) -> bool:
         return bool((self == item).any())
@@ -367,11 +390,11 @@ class Tensor(Node, Operators):
 
     def __float__(self) -> float:
         libraries.asks(self, sys._getframe(1))
-        fix = "keep the Tensor: ag and numpy functions take it"
+        fix = _KEEP
         return float(self._convert("float()", fix, sys._getframe(1)).item())
 
     def __complex__(self) -> complex:
-        fix = "keep the Tensor: ag and numpy functions take it"
+        fix = _KEEP
         return complex(self._convert("complex()", fix, sys._getframe(1)).item())
 
     def __int__(self) -> int:
@@ -452,7 +475,6 @@ class Tensor(Node, Operators):
     round = arithmetic.round
     trace = products.trace
     diagonal = moves.diagonal
-    copy = moves.copy
     clip = limits.clip
     conj = conjugate = complex_.conj
     astype = dtypes.astype

@@ -357,6 +357,30 @@ cdef int complain(Node node, object g, object problem) except -1:
     raise problem
 
 
+cdef bint overwrote(Node node, object c, object g):
+    """Whether a pull-back left its result in the memory of the cotangent."""
+    return c is g and node._primitive is not None and node._primitive.overwrite is not None
+
+
+cdef int collect(dict cotangents, Node x, object c, bint create_graph, set owned, bint mine) except -1:
+    """Add a share to the cotangent of ``x``; if it is the first and ``mine``, it may be added to in place."""
+    cdef PyObject *found = PyDict_GetItemWithError(cotangents, x)
+    if found is NULL:
+        cotangents[x] = c
+        if mine:
+            owned.add(x)
+    elif create_graph:
+        cotangents[x] = <object>found + c
+    elif x in owned:
+        if not add_to(<object>found, c):
+            np_add(<object>found, c, <object>found)
+    else:
+        a = combine(ADD, <object>found, c)
+        cotangents[x] = asarray(<object>found + c) if a is None else a
+        owned.add(x)
+    return 0
+
+
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
                     bint careful, set owned, object stacked, object watch, bint ends=False):
     """Carry cotangents from the last node of ``order`` to the first.
@@ -369,7 +393,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, fleeting, telling = False, own = not create_graph and not careful
+    cdef bint last, fleeting, mine, telling = False, own = not create_graph and not careful
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
     try:
@@ -398,22 +422,9 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 continue
             for pair in contributions(node, g, needed, create_graph, careful, last, stacked):
                 x = <Node>pair[0]
-                c = pair[1]
-                found = PyDict_GetItemWithError(cotangents, x)
-                if found is NULL:
-                    cotangents[x] = c
-                    if ((own or x._args is None or x.version)
-                            and (is_fresh(c, g, node) or (last and c is g))):
-                        owned.add(x)
-                elif create_graph:
-                    cotangents[x] = <object>found + c
-                elif x in owned:
-                    if not add_to(<object>found, c):
-                        np_add(<object>found, c, <object>found)
-                else:
-                    a = combine(ADD, <object>found, c)
-                    cotangents[x] = asarray(<object>found + c) if a is None else a
-                    owned.add(x)
+                mine = ((own or x._args is None or x.version)
+                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g))))
+                collect(cotangents, x, pair[1], create_graph, owned, mine)
             if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]
     except Exception as problem:

@@ -44,7 +44,7 @@ def real_only(op: str, x: Any) -> np.ndarray:
     return x
 
 
-_real = primitive("real", np.real, (lambda g, out, x: g,))
+_real = primitive("real", np.real, (lambda g, out, x: g,), views=True)
 _imag = primitive("imag", np.imag, (lambda g, out, x: g * -1j if is_complex(x) else None,))
 conj = primitive(
     "conj",

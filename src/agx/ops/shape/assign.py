@@ -14,7 +14,7 @@ from .axes import as_array, ravel, reshape
 from .index import as_index, getitem
 
 #: What to do about a plain array that would have to hold a Tensor.
-MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t), which can hold Tensors"
+MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
 
 
 def _target(who: str, a: Any) -> Any:
@@ -66,7 +66,7 @@ def in_place(function: Callable[[Any, Any], Any], symbol: str) -> Callable[[Any,
 
     def operate(self: Any, other: Any) -> Any:
         found = function(self, other)
-        if found is NotImplemented or memory.is_constant(self):
+        if found is NotImplemented or memory.gives_way(self):
             return found
         return store(symbol, self, found)
 

@@ -5,7 +5,7 @@ Tensors see it through a ``Window``; views of one another look at the same memor
 Tensor gets a node that holds a copy of what is there now, so that a graph never sees its numbers change.
 
 Each assignment records a version: ``assign`` takes the new elements and the version before. ``read`` copies
-elements out of a version. Their pull-backs are ``read`` and ``erase``, and ``place``; all four are linear.
+elements out of a version. Their pull-backs are ``read`` and ``erase``, and ``embed``; all four are linear.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ from ..._kernels.arrays import laid_out, layout_of
 from .axes import as_array, broadcast_to, in_order
 from .index import as_index, is_basic, scattered
 from .where import where
+
+
+_READ_ONLY = (
+    "assignment destination is read-only, as what np.diagonal and np.broadcast_to give is; assign into "
+    "t.copy(), or to t itself, such as with np.fill_diagonal"
+)
 
 
 class Spot(NamedTuple):
@@ -68,7 +74,7 @@ def _add(total: np.ndarray, g: Any, lead: Any, *, spot: Spot) -> Any:
     return True
 
 
-def _place_value(v: Any, *, spot: Spot) -> Any:
+def _embed_value(v: Any, *, spot: Spot) -> Any:
     _, lengths, _ = spot.layout
     flat = np.zeros(spot.size, v.dtype)
     view = spot.seen(flat)
@@ -76,7 +82,7 @@ def _place_value(v: Any, *, spot: Spot) -> Any:
     return flat
 
 
-def _place_stack(i: int, g: Any, out: Any, flat: Any, *, spot: Spot) -> Any:
+def _embed_stack(i: int, g: Any, out: Any, flat: Any, *, spot: Spot) -> Any:
     found = np.zeros((len(g), spot.size), g.dtype)
     _add(found, g, True, spot=spot)
     return found
@@ -122,13 +128,13 @@ def _erase_own(g: np.ndarray, *operands: Any, spot: Spot) -> Any:
 read = primitive(
     "read",
     _read_value,
-    (lambda g, out, flat, *, spot: place(g, spot=spot),),
-    stacked=_place_stack,
+    (lambda g, out, flat, *, spot: embed(g, spot=spot),),
+    stacked=_embed_stack,
     accumulate=_add,
 )
-place = primitive(
-    "place",
-    _place_value,
+embed = primitive(
+    "embed",
+    _embed_value,
     (lambda g, out, v, *, spot: read(g, spot=spot),),
     stacked=lambda i, g, out, v, *, spot: _read_value(g, spot=spot),
 )
@@ -169,7 +175,7 @@ class Memory:
         """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
         target, spot = view, Spot(self.flat.size, layout_of(view, self.flat))
         if index is not ... and is_basic(index):
-            target = view[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+            target = _part(view, index)
             spot = spot._replace(layout=layout_of(target, self.flat))
         elif index is not ...:
             spot = spot._replace(index=index, last=_last(index, view.shape))
@@ -182,7 +188,7 @@ class Memory:
             return
         given = value if new is None else new
         if spot.index is None and target.size == self.flat.size:
-            node = _graph.record(place, self.flat, (given,), {"spot": spot})
+            node = _graph.record(embed, self.flat, (given,), {"spot": spot})
         else:
             before = self.flat.copy() if self.newest is None else self.newest
             node = _graph.record(assign, self.flat, (given, before), {"spot": spot})
@@ -194,6 +200,13 @@ class Memory:
         if node is not None:
             node.version = True
         self.newest = node
+
+
+def _part(array: np.ndarray, index: Any) -> np.ndarray:
+    """The view of an array that a basic index names, which is one of a single number too."""
+    parts = index if isinstance(index, tuple) else (index,)
+    found: np.ndarray = array[parts if any(p is ... for p in parts) else (*parts, ...)]
+    return found
 
 
 def _last(index: Any, shape: tuple[int, ...]) -> Any:
@@ -259,7 +272,7 @@ class Window:
         """Forget the gradient, or set that of all that is seen."""
         node = self.node
         if new is not None and node is not self._node:
-            new = place(np.asarray(new), spot=Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat)))
+            new = embed(np.asarray(new), spot=Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat)))
         node.grad = new
 
     def fill(self, new: Any) -> None:
@@ -296,7 +309,7 @@ def _enter(tensor: Any) -> None:
     if origin.requires_grad:
         before = set_recording(True)
         try:
-            node = _graph.record(place, flat, (origin,), {"spot": Spot(flat.size, layout)})
+            node = _graph.record(embed, flat, (origin,), {"spot": Spot(flat.size, layout)})
         finally:
             set_recording(before)
     memory = Memory(flat, None)
@@ -333,6 +346,13 @@ def window_for(tensor: Any) -> Window:
     found = _graph.window(tensor)
     if found is not None:
         return found
+    if not tensor.kept.flags.writeable:
+        raise ValueError(_READ_ONLY)
+    if tensor.op == "imag" or (tensor.op == "real" and tensor._memory is None):
+        raise TypeError(
+            f"the {tensor.op} part of a Tensor is a copy, and assigning into it would change nothing else; "
+            "assign to the Tensor, as in t[...] = x + 1j * ag.imag(t)"
+        )
     whole = _graph.root(tensor)
     if not np.may_share_memory(tensor.kept, whole.kept):
         whole = tensor
@@ -353,16 +373,17 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     index = params.get("index")
     found = p.function(window.array, **params)
     if isinstance(found, np.generic) and index is not None:
-        found = window.array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
-        return window.copy(found, None)
-    if found.base is not None and np.may_share_memory(found, window.memory.flat):
+        return window.copy(_part(window.array, index), None)
+    if found.dtype == window.array.dtype and np.may_share_memory(found, window.memory.flat):
         return _graph.look(args[0], found, Window(window.memory, found))
     if index is not None:
         return window.copy(window.array, index)
-    return _graph.call_now(p, tuple(map(_graph.present, args)), params)
+    copied = _graph.call_now(p, tuple(map(_graph.present, args)), params)
+    copied._memory = None
+    return copied
 
 
-def is_constant(tensor: Any) -> bool:
+def gives_way(tensor: Any) -> bool:
     """Whether an operator such as ``+=`` makes a new Tensor in place of this one.
 
     A leaf that requires a gradient does not change, and a number without axes does not in NumPy.
@@ -385,7 +406,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
     index, new = as_index(index), as_array(new)
     window = window_for(tensor)
     if not window.array.flags.writeable:
-        raise ValueError("assignment destination is read-only, as in NumPy; assign into t.copy()")
+        raise ValueError(_READ_ONLY)
     if isinstance(new, Node):
         new = _graph.present(new)
         while new.ndim > window.array.ndim and new.shape[0] == 1:

@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view as np_sliding_window_vie
 from ..._engine.graph import implements, is_node, primitive, value_of
 from ..._engine.sizes import count, number, room
 from .axes import Axis, as_array, concatenate, listed, moveaxis, one_axis, ravel, reshape
-from .index import getitem
+from .index import getitem, scatter_add
 from .where import where
 
 if TYPE_CHECKING:
@@ -65,15 +65,43 @@ def _read(flat: Any, positions: np.ndarray) -> Any:
 
 
 def moved(function: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Apply a NumPy function that moves the elements of its first argument and invents only zeros."""
+    """Apply a NumPy function that moves the elements of its first argument and invents only zeros.
+
+    Where it gives NumPy's arrays views of their memory, it gives Tensors views.
+    """
     if not is_node(x):
         return function(x, *args, **kwargs)
-    positions = np.arange(1, x.size + 1).reshape(x.shape)
-    found = function(positions, *args, **kwargs)
-    flat = ravel(x)
-    if isinstance(found, (list, tuple)):
-        return type(found)(_read(flat, np.asarray(p) - 1) for p in found)
-    return _read(flat, np.asarray(found) - 1)
+    numbers = np.arange(1, x.size + 1)
+    whole = numbers.reshape(x.shape)
+    found = function(whole, *args, **kwargs)
+    parts = found if isinstance(found, (list, tuple)) else [found]
+    views = [isinstance(p, np.ndarray) and p.base is numbers and p.size for p in parts]
+
+    def one(k: int) -> Any:
+        if not views[k]:
+            return _read(ravel(x), np.asarray(parts[k]) - 1)
+
+        def view(a: np.ndarray) -> Any:
+            seen = function(a, *args, **kwargs)
+            return seen if parts is not found else seen[k]
+
+        return _view(x, view=view, positions=parts[k] - 1)
+
+    if parts is found:
+        return type(found)(map(one, range(len(parts))))
+    return one(0)
+
+
+_view = primitive(
+    "view",
+    lambda x, *, view, positions: view(x),
+    (
+        lambda g, out, x, *, view, positions: reshape(
+            scatter_add(g, positions, (x.size,), x.dtype), x.shape
+        ),
+    ),
+    views=True,
+)
 
 
 def moved_together(function: Callable[..., Any], parts: Sequence[Any]) -> Any:
@@ -277,7 +305,19 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Array:
     a = listed(a)
     if order not in ("C", "F", "A", "K"):
         raise ValueError(f"copy: order must be 'C', 'F', 'A' or 'K', got {order!r}")
-    return +a if is_node(a) else np.array(a, order=order, subok=subok)
+    if not is_node(a):
+        return np.array(a, order=order, subok=subok)
+    flags = a.array.flags
+    kept = flags.c_contiguous if order == "C" else order == "K" or flags.f_contiguous
+    return +a if kept else _copy(a, order=order)
+
+
+_copy = primitive(
+    "copy",
+    lambda x, *, order: np.array(x, order=order),
+    (lambda g, out, x, *, order: g,),
+    stacked=lambda i, g, out, x, *, order: g,
+)
 
 
 _flip = primitive(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools as _functools
 from typing import Any
 from typing import cast as _cast
 
 import numpy as np
 
+from ...._engine.entered import here as _here
 from ....ops.shape import axes as _axes
 from ....ops.shape import dtype as _dtype
+from ....ops.shape.create import assignable as _assignable
 from ..boxes import Box as Box
 from ..boxes import isbox as _isbox
 from ..boxes import notrace_primitive as _notrace_primitive
@@ -61,15 +64,30 @@ asanyarray = ascontiguousarray = asarray
 def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """Make an array of one value, which may be a Tensor."""
     if not _has_tensor(fill_value):
-        return np.full(shape, fill_value, dtype, **options)
-    return _axes.broadcast_to(array(fill_value, dtype), shape)
+        return _original_full(shape, fill_value, dtype, **options)
+    return +_axes.broadcast_to(array(fill_value, dtype), shape)
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """Make an array of one value, which may be a Tensor, in the shape of another."""
     if not _has_tensor(fill_value):
         return np.full_like(a, fill_value, dtype, **options)
-    return _axes.broadcast_to(array(fill_value, dtype), np.shape(a))
+    return +_axes.broadcast_to(array(fill_value, dtype), np.shape(a))
+
+
+def _to_assign_into(function: Any) -> Any:
+    """Make what NumPy makes; inside a transform a Tensor, to which others can be assigned."""
+
+    @_functools.wraps(function)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        made = function(*args, **kwargs)
+        return _assignable(made) if _here.traces and type(made) is np.ndarray else made
+
+    return make
+
+
+zeros, ones, empty = map(_to_assign_into, (np.zeros, np.ones, np.empty))
+eye, identity, _original_full = map(_to_assign_into, (np.eye, np.identity, np.full))
 
 
 class _Joined:

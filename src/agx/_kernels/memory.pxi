@@ -1,0 +1,131 @@
+"""Memory that Tensors share, of which a part may be assigned into: what ``graph`` knows of it."""
+
+cdef int link(Node view, Node of) except -1:
+    """Remember whose memory a view shares. One that holds on to no graph lets go of what has one."""
+    cdef PyObject *owner = cnp.PyArray_BASE(view._value)
+    if view._value is not of._value and (owner is NULL or (
+            owner is not <PyObject *>of._value and owner is not cnp.PyArray_BASE(of._value))):
+        return 0
+    if cnp.PyArray_TYPE(view._value) != cnp.PyArray_TYPE(of._value):
+        return 0
+    cdef object root = of if of._memory is None else of._memory
+    if isinstance(root, Node) and view._args is None and (<Node>root)._args is not None:
+        root = PyWeakref_NewRef(root, None)
+    view._memory = root
+    return 0
+
+
+cdef Node root_of(Node a):
+    """The Tensor whose memory ``a`` shares: itself, unless it is a view of another one."""
+    cdef object of = a._memory
+    if of is None or type(of) is window_class:
+        return a
+    if isinstance(of, Node):
+        return <Node>of
+    of = of()
+    return a if of is None else <Node>of
+
+
+def root(Node a):
+    """The Tensor whose memory ``a`` shares: itself, unless it is a view of another one."""
+    return root_of(a)
+
+
+cdef object window_of(Node a):
+    """The window through which a Tensor sees an array that was assigned into; None if it was not."""
+    cdef Node whole
+    if type(a._memory) is window_class:
+        return a._memory
+    whole = root_of(a)
+    if type(whole._memory) is not window_class:
+        return None
+    a._memory = attach(a, whole)
+    return a._memory
+
+
+def window(Node a):
+    """The window through which a Tensor sees an array that was assigned into; None if it was not."""
+    return None if a._memory is None else window_of(a)
+
+
+cdef Node present_node(Node a):
+    """The node of a graph that holds what a Tensor is now."""
+    if a._memory is None or not assigned:
+        return a
+    cdef object window = window_of(a)
+    return a if window is None else <Node>window.present()
+
+
+def present(a):
+    """The node of a graph that holds what a Tensor is now; anything else as it is."""
+    return present_node(<Node>a) if isinstance(a, Node) else a
+
+
+def call_now(Primitive p, tuple args, dict params):
+    """Call an operation on nodes that are what they are now."""
+    return call(p, args, params if params else None)
+
+
+def record(Primitive p, object value, tuple args, dict params):
+    """Return a node of ``value``, which ``p`` is said to have made of ``args``; a leaf without ``p``."""
+    global assigned
+    cdef Node out = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
+    assigned = True
+    out._value = value
+    if p is None:
+        return out
+    out._primitive = p
+    for a in args:
+        if isinstance(a, Node):
+            (<Node>a)._needed = True
+            out._requires_grad |= (<Node>a)._requires_grad
+            out._traced |= (<Node>a)._traced
+    if out._requires_grad:
+        out._args = args
+        out._params = params
+        number(out)
+        if agx_recording & NOTING:
+            take_note(out)
+    return out
+
+
+def look(Node of, object value, object window):
+    """Return a Tensor that sees ``value`` through a window, and has no place in a graph of its own."""
+    cdef Node out = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
+    out._value = value
+    out._memory = window
+    return out
+
+
+def split_off(Node a):
+    """Move what a Tensor was in its graph to a node of its own, which is returned."""
+    cdef Node old = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
+    old._value, old._args, old._params, old._primitive = a._value, a._args, a._params, a._primitive
+    old._closure, old._op, old._requires_grad = a._closure, a._op, a._requires_grad
+    old._extras, old._freed, old._traced = a._extras, a._freed, a._traced
+    old._shared, old._needed, old._printed, old._print = a._shared, a._needed, a._printed, a._print
+    old._version, old._versions, old._watched = a._version, a._versions, a._watched
+    old._prints, old._more_prints, old._settings = a._prints, a._more_prints, a._settings
+    old._number, old._grad = a._number, a._grad
+    a._args = a._params = a._closure = None
+    return old
+
+
+cdef Node origin_node(Node a):
+    """The node that a Tensor was before it was assigned into, which graphs of that time refer to."""
+    return <Node>a._memory.origin if type(a._memory) is window_class else a
+
+
+def origin(Node a):
+    """The node that a Tensor was before it was assigned into, which graphs of that time refer to."""
+    return origin_node(a)
+
+
+cdef int settle_arguments(Node node) except -1:
+    """Let a node refer to what its arguments were, where those were assigned into since."""
+    cdef Node a
+    for x in node._args or ():
+        if isinstance(x, Node) and (<Node>x)._memory is not None and window_of(<Node>x) is not None:
+            node._args = tuple([origin_node(<Node>y) if isinstance(y, Node) else y for y in node._args])
+            break
+    return 0
