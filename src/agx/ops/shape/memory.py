@@ -2,7 +2,7 @@
 
 The numbers lie in an array of one axis, which a ``Memory`` holds together with the node of its newest
 version. Tensors see it through a ``Window``; views of one another look at the same memory. What computes
-with such a Tensor gets a node that holds a copy of what is there now, so that graphs never see numbers change.
+with such a Tensor gets a node that holds a copy of what is there now: graphs never see numbers change.
 
 Each assignment records a version: ``assign`` takes the new elements and the version before. ``read`` copies
 elements out of a version. Their pull-backs are ``read`` and ``erase``, and ``embed``; all four are linear.
