@@ -420,7 +420,7 @@ cdef class Node:
     @property
     def traced(self):
         """Whether a transform such as ``ag.grad`` differentiates what is computed from this node."""
-        return self.now()._traced
+        return self._traced if self._memory is None else self.now()._traced
 
     @traced.setter
     def traced(self, bint flag):
@@ -429,7 +429,7 @@ cdef class Node:
     @property
     def requires_grad(self):
         """Whether a backward pass computes a gradient for this node."""
-        return self.now()._requires_grad
+        return self._requires_grad if self._memory is None else self.now()._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, bint flag):

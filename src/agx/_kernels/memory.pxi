@@ -116,9 +116,13 @@ cdef Node origin_node(Node a):
     return <Node>a._memory.origin if type(a._memory) is window_class else a
 
 
-def origin(Node a):
-    """The node that a Tensor was before it was assigned into, which graphs of that time refer to."""
-    return origin_node(a)
+def origins(set nodes):
+    """What each of some Tensors was before it was assigned into: the same set, if none was."""
+    if assigned:
+        for a in nodes:
+            if type((<Node>a)._memory) is window_class:
+                return {origin_node(<Node>a) for a in nodes}
+    return nodes
 
 
 cdef int settle_arguments(Node node) except -1:
