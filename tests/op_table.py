@@ -14,11 +14,26 @@ import agx as ag
 from agx._engine.graph import registry as ops
 from agx.ops.images.im2col import Geometry
 from agx.ops.images.pool import Windows
+from agx.ops.shape.memory import Spot
 
 mask = unit(2, 3) < 0.0
 spread = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 0), "dilation": (1, 2)}
 geo = Geometry(**spread)
 windows = Windows(np.array([[0, 2], [1, 4]]), np.array([[0, 3], [2, 5], [4, 5]]), False)
+SPOT = Spot(8, (7, (2, 3), (-1, -2)))  # elements that lie backwards and with a hole among eight
+
+
+def assigned(index):
+    """Assign to elements of a square, and keep what was there before in the result."""
+    return lambda x, y: into_square(x, index, y)
+
+
+def into_square(x, index, y):
+    square = x * x
+    before = square.sum()
+    square[index] = y * y
+    return square * before
+
 
 rows = {
     # arithmetic
@@ -165,6 +180,25 @@ rows = {
             lambda g: ops["scatter_add"](g * g, index=np.array([0, 2, 0]), shape=(3, 2)),
             normal(3, 2),
         )
+    ],
+    "view": [(lambda x: np.rot90(x * x), normal(2, 3)), (lambda x: np.diagonal(x * x, 1), normal(3, 4))],
+    "copy": [(lambda x: (x * x).T.copy(), normal(2, 3))],
+    # assignment
+    "assign": [
+        (assigned(np.s_[0, ::2]), normal(2, 3), normal(2)),
+        (assigned(np.s_[1]), normal(2, 3), normal()),
+        (assigned(([0, 1, 0], [1, 2, 1])), normal(2, 3), normal(3)),
+        (assigned(np.array([True, False])), normal(2, 3), normal(3)),
+    ],
+    "read": [
+        (lambda x: assigned(0)(x, x[1])[1:, ::-2], normal(3, 4)),
+        (lambda x: assigned(0)(x, x[1])[[0, 0, 2], [1, 1, 3]], normal(3, 4)),
+        (lambda x: assigned(0)(x, x[1]).T, normal(2, 3)),
+    ],
+    "embed": [(lambda x: ops["embed"](x * x, spot=SPOT), normal(2, 3))],
+    "erase": [
+        (lambda x: ops["erase"](x * x, spot=SPOT), normal(8)),
+        (lambda x: ops["erase"](x * x, spot=SPOT._replace(index=[0, 0])), normal(8)),
     ],
     # products
     "matmul": [

@@ -168,6 +168,9 @@ others = {
     """,
     "their arguments are models and data": "evaluate fit predict",
     "it says who multiplies, and computes nothing": "conv2d_plan",
+    "of their arguments only the form matters": """
+        empty empty_like eye identity ones ones_like zeros zeros_like
+    """,
     "their arguments are settings, sizes or graphs": """
         draw get_num_threads info is_recording no_grad seed set_num_threads set_workspace
         im2col_indices im2col_matrix_dense im2col_matrix_sparse fft.fftfreq fft.rfftfreq
@@ -249,14 +252,17 @@ METHODS = {
 OTHER_METHODS = {
     "they take nothing but the Tensor": """
         __abs__ __bool__ __complex__ __copy__ __deepcopy__ __dir__ __float__ __int__ __iter__ __len__ __neg__
-        __pos__ __reduce__ __repr__ conj conjugate copy detach numpy tolist
+        __pos__ __reduce__ __repr__ __reversed__ conj conjugate copy detach numpy sort tolist
     """,
     "their other arguments are axes, sizes, places, types, conditions and texts": """
         __format__ __getitem__ __round__ all any argmax argmin argpartition argsort astype compress
-        cumprod cumsum diagonal flatten item mean nonzero ptp ravel repeat reshape round squeeze
+        cumprod cumsum diagonal flatten item mean nonzero partition ptp ravel repeat reshape round squeeze
         swapaxes take trace transpose max min sum prod
     """,
-    "they refuse whatever is given": "__setitem__ partition sort",
+    "they assign, as tests of their own say": """
+        __iadd__ __ifloordiv__ __imatmul__ __imod__ __imul__ __ipow__ __isub__ __itruediv__ __setitem__
+        fill put
+    """,
     "it makes a Tensor, not of others, as the last test says": "__init__",
     "NumPy calls them, and its functions are called below": """
         __array__ __array_function__ __array_ufunc__

@@ -140,9 +140,7 @@ def test_methods_that_are_differentiated(name):
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda t: t.sort(), TypeError, r"sort: .* in place.*ag.sort\(t\) returns a new one"),
-        (lambda t: t.partition(1), TypeError, r"partition: .* in place.*ag.partition\(t, kth\)"),
-        (lambda t: t.fill(0), AttributeError, "fill: .* in place.*ag.where or ag.put_along_axis"),
+        (lambda t: t.byteswap(), AttributeError, r"byteswap: .* in place.*t.copy\(\)"),
         (lambda t: t.resize(3), AttributeError, r"resize: .* in place.*ag.resize\(t, ...\)"),
         (lambda t: t.tobytes(), AttributeError, "no attribute 'tobytes'; use t.value.tobytes"),
         (lambda t: t.no_such, AttributeError, "a Tensor has no attribute 'no_such'$"),
@@ -151,7 +149,7 @@ def test_methods_that_are_differentiated(name):
 def test_what_arrays_have_and_tensors_do_not(call, kind, message):
     with pytest.raises(kind, match=message):
         call(ag.Tensor(A))
-    assert not hasattr(ag.Tensor(A), "fill")
+    assert not hasattr(ag.Tensor(A), "resize")
 
 
 def test_a_deep_copy_is_a_leaf_of_its_own():
@@ -245,12 +243,12 @@ def test_repr_of_a_large_tensor_names_its_shape():
     assert "shape=(300, 300)" in repr(ag.Tensor(np.zeros((300, 300))))
 
 
-def test_assignment_is_refused():
-    with pytest.raises(TypeError, match=r"cannot be assigned into.*ag.where.*t.value\[...\]"):
+def test_assignment_to_a_leaf_that_requires_a_gradient_is_refused():
+    with pytest.raises(TypeError, match=r"a leaf that .*t.copy\(\).*t.value\[...\]"):
         ag.Tensor(A)[0, 0] = 1.0
 
 
-def test_augmented_assignment_rebinds():
+def test_augmented_assignment_rebinds_a_leaf_that_requires_a_gradient():
     x = ag.Tensor([1.0, 2.0])
     y = x
     y += 1
@@ -349,7 +347,6 @@ def test_functions_without_a_gradient_return_plain_arrays():
     assert np.argmax(t) == 5
     assert np.shape(t) == (2, 3)
     assert np.allclose(t, A)
-    assert type(np.zeros_like(t)) is np.ndarray
     assert type(np.argsort(t)) is np.ndarray
 
 
@@ -361,7 +358,7 @@ def test_functions_without_a_gradient_return_plain_arrays():
             "numpy.packbits does not take Tensors: its arguments are integers",
         ),
         (lambda t: np.add(A, t, out=np.empty_like(A)), "would lose its gradient"),
-        (lambda t: np.add(A, A, out=(t,)), "a Tensor cannot be the output"),
+        (lambda t: np.add(A, A, out=(t,)), "a leaf that requires a gradient cannot be assigned into"),
         (lambda t: np.reshape(t, (3, 2), order="Z"), "order must be 'C', 'F' or 'A', got 'Z'"),
         (lambda t: np.sum(t, nothing=1), r"nothing"),
     ],
@@ -384,6 +381,7 @@ def test_an_index_is_no_tensor():
 
 def test_every_numpy_function_that_works_is_an_ag_function():
     from agx._engine.graph import numpy_functions
+    from agx._protocol import table as coverage
 
     modules = [ag, ag.linalg, ag.fft, *([ag.special] if find_spec("scipy") else [])]
 
@@ -394,7 +392,7 @@ def test_every_numpy_function_that_works_is_an_ag_function():
         "logn",
         "reduce",
         "accumulate",
-        "put_along_axis",
+        *coverage.ASSIGNING.split(),
         "asanyarray",
         "ascontiguousarray",
         "asfortranarray",
@@ -415,7 +413,8 @@ def test_constant_functions_are_numpys():
         "fromstring", "full", "genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed",
         "spacing", "in1d",
     }  # fmt: skip
-    names = {*coverage.CONSTANT[""].split(), *coverage.CREATION.split()} - elsewhere
+    made = set("empty empty_like eye full identity ones ones_like zeros zeros_like".split())
+    names = {*coverage.CONSTANT[""].split(), *coverage.CREATION.split()} - elsewhere - made
     assert {name for name in names if getattr(ag, name, None) is not getattr(np, name)} == set()
     assert ag.argsort(ag.Tensor([2.0, 1.0])).tolist() == [1, 0]
-    assert type(ag.zeros_like(ag.Tensor(A))) is np.ndarray
+    assert all(getattr(ag, name).__name__ == name for name in made)

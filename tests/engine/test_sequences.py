@@ -151,6 +151,5 @@ def test_numpy_inside_a_transform_would_drop_the_gradient():
 
 
 def test_what_numpy_says_of_a_number_that_it_may_not_have():
-    with pytest.raises(ValueError, match="setting an array element") as caught:
+    with pytest.raises(TypeError, match="sum: numpy makes plain numbers of a Tensor"):
         np.sum(V, initial=ag.Tensor(3.0))
-    assert "sum: numpy makes plain numbers of a Tensor" in str(caught.value.__cause__)

@@ -20,6 +20,7 @@ EXCEPTIONS = {
 #: Parameters that NumPy took after 2.0.
 LATER = {"astype": "device", "trim_zeros": "axis", "unique": "sorted"}
 METHODS = {
+    "put": "it is np.put, whose names those of the method are not",
     "clip": "it is ag.clip, which takes its bounds as min= and max= too",
     "dot": "it is ag.dot; in NumPy the other array goes by position",
     "reshape": "it is ag.reshape; in NumPy the shape goes by position",

@@ -16,7 +16,9 @@ constant_functions.update(table.constants())
 
 #: What makes an array when NumPy is asked for one with ``like=`` a Tensor.
 CREATORS = {
-    getattr(np, name): getattr(create, name, getattr(np, name)) for name in table.CREATION.split()
+    getattr(np, name): getattr(create, name, getattr(np, name))
+    for name in table.CREATION.split()
+    if not name.endswith("_like")
 }
 
 
@@ -140,7 +142,7 @@ def call_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
         if isinstance(out, Node):
             return assign.store(_name(function), out, function(*args, **kwargs))
-        if out is not None and any(isinstance(a, Node) for a in args):
+        if out is not None:
             kwargs["out"] = out
     return _call_ours(function, args, kwargs)
 

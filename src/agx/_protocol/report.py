@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._engine.graph import numpy_functions
-from .table import CONSTANT, CREATION, DIFFERENTIABLE, NOT_APPLICABLE, function, names
+from .table import ASSIGNING, CONSTANT, CREATION, DIFFERENTIABLE, NOT_APPLICABLE, function, names
 
 
 class Row(NamedTuple):
     """One function of NumPy."""
 
     name: str  #: without "numpy.", such as "linalg.inv"
-    kind: str  #: "differentiable", "constant", "creation" or "not applicable"
+    kind: str  #: "differentiable", "assigning", "constant", "creation" or "not applicable"
     reason: str  #: why it is not applicable
     works: bool  #: whether it takes Tensors
 
@@ -26,6 +26,7 @@ def rows() -> list[Row]:
     for name in sorted(names(DIFFERENTIABLE)):
         f = function(name)
         found.append(Row(name, "differentiable", "", f is None or f in numpy_functions))
+    found += [Row(name, "assigning", "", True) for name in sorted(ASSIGNING.split())]
     found += [Row(name, "constant", "", True) for name in sorted(names(CONSTANT))]
     found += [Row(name, "creation", "", True) for name in sorted(CREATION.split())]
     for reason, groups in NOT_APPLICABLE.items():
@@ -37,13 +38,13 @@ def summary(found: list[Row]) -> str:
     """Count the rows in one line."""
     count = {
         kind: sum(r.kind == kind for r in found)
-        for kind in ("differentiable", "constant", "creation", "not applicable")
+        for kind in ("differentiable", "assigning", "constant", "creation", "not applicable")
     }
     works = sum(r.works for r in found if r.kind == "differentiable")
     return (
         f"{works} of {count['differentiable']} differentiable functions of NumPy work "
-        f"({100 * works / count['differentiable']:.1f} %); {count['constant']} return plain arrays, "
-        f"{count['creation']} make arrays, {count['not applicable']} are not applicable"
+        f"({100 * works / count['differentiable']:.1f} %); {count['assigning']} write into Tensors, "
+        f"{count['constant']} return plain arrays, {count['creation']} make arrays, {count['not applicable']} are not applicable"
     )
 
 
@@ -65,13 +66,14 @@ def report(markdown: bool = False) -> str:
     ]  # fmt: skip
     for kind, text in (
         ("differentiable", "They take Tensors, as `np.f(t)`, and are differentiated to any order."),
+        ("assigning", "They write into their first argument, a Tensor that may be assigned into."),
         (
             "constant",
             "They see the values of Tensors and return plain arrays, indices or booleans.",
         ),
         (
             "creation",
-            "With `like=` a Tensor they make a Tensor; `full` passes on the gradient of its value.",
+            "With `like=` a Tensor, or in the form of one, they make a Tensor; `full` passes on the gradient of its value.",
         ),
         ("not applicable", "They raise a TypeError that says why."),
     ):

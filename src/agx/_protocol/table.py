@@ -24,19 +24,19 @@ DIFFERENTIABLE = {
         amax amin angle append apply_along_axis apply_over_axes around array array_split asanyarray
         asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d average
         bincount block broadcast_arrays broadcast_to choose column_stack compress concatenate
-        convolve copy copyto corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
-        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum empty_like expand_dims extract
-        fill_diagonal fix
+        convolve copy corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
+        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract
+        fix
         flip fliplr flipud full_like geomspace gradient histogram histogram2d histogram_bin_edges
         histogramdd hsplit hstack i0 imag inner insert interp intersect1d ix_ kron linspace logspace
         matrix_transpose max mean median meshgrid min moveaxis nan_to_num nancumprod nancumsum
-        nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar ones_like
-        outer pad partition percentile piecewise place poly polyadd polyder polydiv polyfit polyint polymul
-        polysub polyval prod ptp put put_along_axis putmask quantile ravel real real_if_close repeat require reshape resize
+        nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar
+        outer pad partition percentile piecewise poly polyadd polyder polydiv polyfit polyint polymul
+        polysub polyval prod ptp quantile ravel real real_if_close repeat require reshape resize
         roll rollaxis roots rot90 round select setdiff1d setxor1d sinc sort sort_complex split
         squeeze stack std sum swapaxes take take_along_axis tensordot tile trace transpose trapezoid
         tril trim_zeros triu union1d unique unique_all unique_counts unique_inverse unique_values
-        unstack unwrap vander var vdot vsplit vstack where zeros_like
+        unstack unwrap vander var vdot vsplit vstack where
     """,
     "lib.stride_tricks": "sliding_window_view",
     "polynomial.polynomial": "polygrid2d polyval2d polyvalnd",
@@ -68,10 +68,13 @@ CONSTANT = {
     "linalg": "matrix_rank",
 }
 
+#: Functions that write into their first argument, which may be a Tensor.
+ASSIGNING = "copyto fill_diagonal place put put_along_axis putmask"
+
 #: Functions that make arrays; with ``like=`` a Tensor they make a Tensor.
 CREATION = """
-    arange empty eye frombuffer fromfile fromfunction fromiter fromstring full genfromtxt identity
-    loadtxt ones tri zeros
+    arange empty empty_like eye frombuffer fromfile fromfunction fromiter fromstring full genfromtxt identity
+    loadtxt ones ones_like tri zeros zeros_like
 """
 
 #: Functions that make no sense for Tensors, by the reason.

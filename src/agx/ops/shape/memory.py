@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
@@ -414,7 +415,13 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         value = new.array
         node = new if new.requires_grad and is_recording() else None
     else:
+        refuse_kind("assignment", new)
         node, value = None, np.asarray(new)
+    if value.dtype.kind not in "biufc":
+        raise TypeError(
+            f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
+            "such as with np.asarray(x, float)"
+        )
     if value.dtype.kind == "c" and window.array.dtype.kind != "c":
         raise TypeError(
             f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
