@@ -13,18 +13,18 @@ import agx as ag
 
 VIEWS = """
     {a}[{basic}] | {a}[{basic}] | {a}[{basic}] | {a}[0, ...] | {a}[::-1] | {a}[..., None] | {a}[None]
-    {a}.T | {a}.reshape(-1) | {a}.squeeze() | {a}.swapaxes(0, -1) | {a}.reshape(2, -1)
+    {a}.T | {a}.reshape(-1) | {a}.ravel() | {a}.ravel('F') | {a}.reshape(-1, order='F') | {a}.squeeze() | {a}.swapaxes(0, -1) | {a}.reshape(2, -1)
     np.flip({a}) | np.fliplr({a}) | np.flipud({a}) | np.rot90({a}) | np.rot90({a}, 2)
     np.expand_dims({a}, 0) | np.moveaxis({a}, 0, -1) | np.transpose({a}) | np.atleast_2d({a})
     np.split({a}, 2)[1] | np.hsplit({a}, 2)[0] | np.array_split({a}, 2)[0] | np.vsplit({a}, 2)[1]
-    np.diagonal({a}) | {a}
+    np.diagonal({a}) | {a} | np.broadcast_to({a}, (2, *{a}.shape))
 """
 RESULTS = """
     np.sin({a}) * {c} + {a} * {p} | {a} * {a} | {a} + {p} | {a}.copy() | np.copy({a}) | {a}.flatten()
     np.zeros_like({a}) | np.ones_like({a}) | np.full_like({a}, {p}) | zeros({a}.shape) | full({a}.shape, {p})
-    {a}[{advanced}] | {a}[{advanced}] | +{a} | constant({a}) | np.take({a}, [0, -1], 0) | np.cumsum({a})
+    {a}[{advanced}] | {a}[{advanced}] | +{a} | constant({a}) | np.take({a}, [0, -1]) | np.cumsum({a})
     np.concatenate([{a}, {a}]) | np.sum({a}, 0) | np.roll({a}, 1) | np.where({mask}, {a}, {p})
-    np.array({a}) | np.stack([{a}, {a}]) | np.tril({a}) | np.repeat({a}, 2)
+    np.stack([{a}, {a}]) | np.tril({a}) | np.repeat({a}, 2)
 """
 ASSIGNMENTS = """
     {a}[{basic}] = {p} | {a}[{basic}] = {b} | {a}[{basic}] = np.sin({b}) * {c} | {a}[{basic}] *= {p}
@@ -115,6 +115,8 @@ class Writer:
             table = {"view": VIEWS, "result": RESULTS, "assignment": ASSIGNMENTS}[str(kind)]
             line = self.choose(options_of(table)).format(**self.slots(a))
         if line == f"del {a}" and len(self.names) == 1:
+            return
+        if ".at(" in line and not self.env[a].flags.writeable:  # NumPy writes into it all the same.
             return
         name = f"v{len(self.lines)}" if kind in ("view", "result") else ""
         line = f"{name} = {line}" if name else line
