@@ -358,7 +358,10 @@ def test_functions_without_a_gradient_return_plain_arrays():
             "numpy.packbits does not take Tensors: its arguments are integers",
         ),
         (lambda t: np.add(A, t, out=np.empty_like(A)), "would lose its gradient"),
-        (lambda t: np.add(A, A, out=(t,)), "a leaf that requires a gradient cannot be assigned into"),
+        (
+            lambda t: np.add(A, A, out=(t,)),
+            "a leaf that requires a gradient cannot be assigned into",
+        ),
         (lambda t: np.reshape(t, (3, 2), order="Z"), "order must be 'C', 'F' or 'A', got 'Z'"),
         (lambda t: np.sum(t, nothing=1), r"nothing"),
     ],
@@ -413,7 +416,17 @@ def test_constant_functions_are_numpys():
         "fromstring", "full", "genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed",
         "spacing", "in1d",
     }  # fmt: skip
-    made = set("empty empty_like eye full identity ones ones_like zeros zeros_like".split())
+    made = {
+        "empty",
+        "empty_like",
+        "eye",
+        "full",
+        "identity",
+        "ones",
+        "ones_like",
+        "zeros",
+        "zeros_like",
+    }
     names = {*coverage.CONSTANT[""].split(), *coverage.CREATION.split()} - elsewhere - made
     assert {name for name in names if getattr(ag, name, None) is not getattr(np, name)} == set()
     assert ag.argsort(ag.Tensor([2.0, 1.0])).tolist() == [1, 0]

@@ -89,9 +89,7 @@ def _constant(name: str) -> Method[..., Any]:
 _IN_PLACE = "{}: a Tensor cannot be changed in place, because the graph may need it; {}"
 
 
-_KEEP = (
-    "assign into ag.zeros(shape) in place of a plain array; else keep the Tensor: ag and numpy functions take it"
-)
+_KEEP = "assign into ag.zeros(shape), not into a plain array; else keep the Tensor, which ag and numpy take"
 
 
 def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -265,7 +263,7 @@ class Tensor(Node, Operators):
 
     @property
     def flat(self) -> Tensor:
-        """The elements, rows first, as a Tensor of one dimension: a view, or read-only if it cannot be one."""
+        """The elements, rows first, as a Tensor of one dimension: a view, or read-only if it is none."""
         found = axes.ravel(self)
         if not self.array.flags.c_contiguous:
             found.kept.flags.writeable = False
@@ -301,11 +299,15 @@ class Tensor(Node, Operators):
     fill = assign.fill
     put = assign.put
 
-    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    def sort(
+        self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+    ) -> None:
         """Sort the elements along an axis in place; ``ag.sort`` returns a new Tensor."""
         self[...] = sorting.sort(self, axis, kind, order, stable=stable)
 
-    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    def partition(
+        self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None
+    ) -> None:
         """Partition the elements along an axis in place; ``ag.partition`` returns a new Tensor."""
         self[...] = sorting.partition(self, kth, axis, kind, order)
 
@@ -341,8 +343,9 @@ class Tensor(Node, Operators):
             if (answer := libraries.asks(self, sys._getframe(1))) is not None:
                 return answer
             fix = (
-                "assign into ag.zeros(shape), join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays "
-                "such as a.dot(t), declare functions of other libraries with ag.primitive"
+                "assign into ag.zeros(shape), join Tensors with ag.stack or ag.array, write np.f(a, t) for "
+                "methods of plain arrays such as a.dot(t), declare functions of other libraries with "
+                "ag.primitive"
             )
             value = self._convert("making a plain array", fix, sys._getframe(1))
             return np.array(value, dtype=dtype, copy=copy)

@@ -96,9 +96,7 @@ SHAPES_OF_ARRAYS = [
     (2, 2, 2),
 ]
 LISTS = {"arrays", "tup", "choices", "arys", "condlist", "choicelist"}
-SPECIAL = (
-    "empty_like apply_along_axis apply_over_axes piecewise astype asarray array asanyarray require einsum"
-)
+SPECIAL = "empty_like apply_along_axis apply_over_axes piecewise astype asarray array asanyarray require einsum"
 
 
 def an_array(draw):

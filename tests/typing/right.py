@@ -105,16 +105,19 @@ def facts(bare: np.ndarray) -> None:
     reveal_type(ag.greater(x, 0.0))  # ndarray
     reveal_type(ag.equal(v, x, where=v > 0))  # ndarray
     reveal_type(ag.isreal(x))  # ndarray
-    reveal_type(ag.ones_like(x))  # ndarray
-    reveal_type(ag.zeros_like(x, dtype=np.float32))  # ndarray
-    reveal_type(ag.empty_like(prototype=x))  # ndarray
+    reveal_type(ag.ones_like(x))  # Tensor | Any
+    reveal_type(ag.zeros_like(v, dtype=np.float32))  # ndarray | Any
     reveal_type(ag.ndim(x))  # int
     reveal_type(ag.size(x, 0))  # int
     reveal_type(ag.shape([x, x]))  # tuple[int, ...]
     reveal_type(ag.result_type(x, np.float32))  # dtype[Any]
     reveal_type(ag.shares_memory(x, v))  # bool
     reveal_type(ag.triu_indices_from(x))  # tuple[ndarray, ndarray]
-    reveal_type(ag.zeros(3))  # ndarray
+    reveal_type(ag.zeros(3))  # Tensor | Any
+    made = x.copy()
+    made[0] = 1.0
+    made[1:] = v[1:]
+    made += v
     if ag.any(x > 0) and not every and best < count:
         reveal_type(v[ag.argsort(x)])  # ndarray
 

@@ -36,7 +36,7 @@ cdef class Node:
     cdef bint _requires_grad
     cdef bint _freed
     cdef bint _traced
-    # When it was recorded, whether it is a version of an array that is assigned into, and no longer the newest.
+    # When it was recorded, whether it is a version of an array that is assigned into, and not the newest.
     cdef unsigned long long _number
     cdef public bint version
     cdef public bint past

@@ -170,10 +170,10 @@ cdef class Primitive:
 
     ``stacked(i, g, out, *args, **params)`` pulls a stack of cotangents back to argument ``i`` at once, or
     returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
-    it is called when nobody else needs that. ``accumulate(total, g, lead, **params)`` adds the share of the
-    only argument to ``total`` in place, behind the first ``lead`` axes of both, or returns False if it cannot.
-    ``views`` says that the value may share the memory of the first argument. ``derivative`` has a ``Formula`` for each argument, or None.
-    ``scalar`` is the same operation on Scalars.
+    it is called when nobody else needs that, for the last argument. ``accumulate(total, g, lead, **params)``
+    adds the share of the only argument to ``total`` in place, behind the first ``lead`` axes of both, or
+    returns False if it cannot. ``views`` says that the value may share the memory of the first argument.
+    ``derivative`` has a ``Formula`` for each argument, or None. ``scalar`` is the same operation on Scalars.
     """
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False, *,

@@ -89,7 +89,7 @@ def record(Primitive p, object value, tuple args, dict params):
     return out
 
 
-def look(Node of, object value, object window):
+def look(object value, object window):
     """Return a Tensor that sees ``value`` through a window, and has no place in a graph of its own."""
     cdef Node out = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
     out._value = value
@@ -129,3 +129,8 @@ cdef int settle_arguments(Node node) except -1:
             node._args = tuple([origin_node(<Node>y) if isinstance(y, Node) else y for y in node._args])
             break
     return 0
+
+
+def number_of(Node a):
+    """When a node was recorded."""
+    return a._number

@@ -20,7 +20,7 @@ from agx._kernels.walk cimport walk
 
 import numpy as np
 
-from agx._kernels.graph import declare_push, set_recording
+from agx._kernels.graph import declare_push, number_of, set_recording
 
 cnp.import_array()
 
@@ -87,14 +87,9 @@ cdef list sorted_below(Node root):
     if any_assigned():
         for node in order:
             if (<Node>node).past:
-                order.sort(key=numbers)
+                order.sort(key=number_of)
                 break
     return order
-
-
-def numbers(Node node):
-    """When a node was recorded."""
-    return node._number
 
 
 def wanted_below(Node root):
@@ -338,7 +333,7 @@ cdef bint add_in_place(Node node, object g, set needed, dict cotangents, set own
     if p is None or p.accumulate is None or not isinstance(node._args[0], Node):
         return False
     x = node._args[0]
-    if not x in owned or (needed is not None and x not in needed):
+    if x not in owned or (needed is not None and x not in needed):
         return False
     found = PyDict_GetItemWithError(cotangents, x)
     if found is NULL or type(<object>found) is not ndarray or (<object>found).dtype != g.dtype:

@@ -125,7 +125,9 @@ def _call_into(ufunc: Any, method: str, args: Any, kwargs: dict[str, Any]) -> An
     if not isinstance(found, tuple):
         return assign.store(_name(ufunc), outs[0], found, where)
     pairs = zip(outs, found, strict=True)
-    return tuple(f if out is None else assign.store(_name(ufunc), out, f, where) for out, f in pairs)
+    return tuple(
+        f if out is None else assign.store(_name(ufunc), out, f, where) for out, f in pairs
+    )
 
 
 def call_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -1,6 +1,5 @@
 """NumPy's functions of plain arrays, said to type checkers: those that take arrays take Tensors too."""
 
-from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -12,14 +11,11 @@ from numpy import complex128 as complex128
 from numpy import diag_indices as diag_indices
 from numpy import e as e
 from numpy import einsum_path as einsum_path
-from numpy import empty as empty
 from numpy import errstate as errstate
-from numpy import eye as eye
 from numpy import finfo as finfo
 from numpy import float32 as float32
 from numpy import float64 as float64
 from numpy import fromfunction as fromfunction
-from numpy import identity as identity
 from numpy import indices as indices
 from numpy import inf as inf
 from numpy import int32 as int32
@@ -27,12 +23,10 @@ from numpy import int64 as int64
 from numpy import isscalar as isscalar
 from numpy import nan as nan
 from numpy import newaxis as newaxis
-from numpy import ones as ones
 from numpy import pi as pi
 from numpy import tri as tri
 from numpy import tril_indices as tril_indices
 from numpy import triu_indices as triu_indices
-from numpy import zeros as zeros
 from numpy.typing import DTypeLike
 
 from .._engine.signatures import (
@@ -41,9 +35,7 @@ from .._engine.signatures import (
     Comparison,
     Extremum,
     Operand,
-    Order,
     Places,
-    Plain,
     Quantifier,
     Side,
     Test,
@@ -98,15 +90,6 @@ def count_nonzero(a: Arrays, axis: None = None, *, keepdims: Literal[False] = Fa
 def count_nonzero(a: Arrays, axis: Axes = None, *, keepdims: bool = ...) -> Places: ...
 def diag_indices_from(arr: Operand) -> tuple[Places, ...]: ...
 def digitize(x: Arrays, bins: Arrays, right: bool = False) -> Places: ...
-def empty_like(
-    prototype: Arrays,
-    dtype: DTypeLike | None = None,
-    order: Order = "K",
-    subok: bool = True,
-    shape: int | Sequence[int] | None = None,
-    *,
-    device: Literal["cpu"] | None = None,
-) -> Plain: ...
 def flatnonzero(a: Arrays) -> Places: ...
 def isclose(
     a: Arrays, b: Arrays, rtol: Arrays = 1e-5, atol: Arrays = 1e-8, equal_nan: bool = False
@@ -130,15 +113,6 @@ def may_share_memory(a: Any, b: Any, /, max_work: int = 0) -> bool: ...
 def min_scalar_type(a: Arrays, /) -> np.dtype[Any]: ...
 def ndim(a: Arrays) -> int: ...
 def nonzero(a: Arrays) -> tuple[Places, ...]: ...
-def ones_like(
-    a: Arrays,
-    dtype: DTypeLike | None = None,
-    order: Order = "K",
-    subok: bool = True,
-    shape: int | Sequence[int] | None = None,
-    *,
-    device: Literal["cpu"] | None = None,
-) -> Plain: ...
 def result_type(*arrays_and_dtypes: Operand | DTypeLike) -> np.dtype[Any]: ...
 def searchsorted(a: Arrays, v: Arrays, side: Side = "left", sorter: Any = None) -> Places: ...
 def shape(a: Arrays) -> tuple[int, ...]: ...
@@ -146,12 +120,3 @@ def shares_memory(a: Any, b: Any, /, max_work: int = -1) -> bool: ...
 def size(a: Arrays, axis: Axes = None) -> int: ...
 def tril_indices_from(arr: Operand, k: int = 0) -> tuple[Places, Places]: ...
 def triu_indices_from(arr: Operand, k: int = 0) -> tuple[Places, Places]: ...
-def zeros_like(
-    a: Arrays,
-    dtype: DTypeLike | None = None,
-    order: Order = "K",
-    subok: bool = True,
-    shape: int | Sequence[int] | None = None,
-    *,
-    device: Literal["cpu"] | None = None,
-) -> Plain: ...

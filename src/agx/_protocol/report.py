@@ -44,7 +44,8 @@ def summary(found: list[Row]) -> str:
     return (
         f"{works} of {count['differentiable']} differentiable functions of NumPy work "
         f"({100 * works / count['differentiable']:.1f} %); {count['assigning']} write into Tensors, "
-        f"{count['constant']} return plain arrays, {count['creation']} make arrays, {count['not applicable']} are not applicable"
+        f"{count['constant']} return plain arrays, {count['creation']} make arrays, "
+        f"{count['not applicable']} are not applicable"
     )
 
 
@@ -73,7 +74,8 @@ def report(markdown: bool = False) -> str:
         ),
         (
             "creation",
-            "With `like=` a Tensor, or in the form of one, they make a Tensor; `full` passes on the gradient of its value.",
+            "With `like=` a Tensor, or in the form of one, they make a Tensor; `full` passes on the gradient "
+            "of its value.",
         ),
         ("not applicable", "They raise a TypeError that says why."),
     ):

@@ -140,7 +140,7 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     places = np.arange(1, _target("fill_diagonal", a).size + 1).reshape(a.shape)
     marked = places.copy()
-    np.fill_diagonal(marked, 0, wrap)  # type: ignore[call-overload]
+    np.fill_diagonal(marked, 0, wrap)
     flat = np.flatnonzero(marked != places)
     _put(a, flat, _cycled(val, np.arange(flat.size)))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
+from ..._engine.graph import implements, is_node, primitive, value_of
 from ..._engine.sizes import count, room
 from ..._kernels.graph import new_tensor
 from .axes import as_array, broadcast_to, is_constant_kind, moveaxis, reshape
@@ -14,7 +14,7 @@ from .dtype import cast
 from .joining import atleast_1d
 
 if TYPE_CHECKING:
-    from ..._engine.signatures import Array, Varying
+    from ..._engine.signatures import Array, Tensor, Varying
 
 __all__ = [
     "array",
@@ -96,10 +96,7 @@ def assignable(made: np.ndarray) -> Any:
     return found
 
 
-@of_arrays
-def zeros(
-    shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = None
-) -> Varying:
+def zeros(shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = None) -> Tensor | Any:
     """Make a Tensor of zeros to assign into, which requires no gradient until one is assigned.
 
     Integers and truth values have no gradient: of those it makes plain arrays.
@@ -112,10 +109,7 @@ def zeros(
     return assignable(np.zeros(shape, dtype, order))
 
 
-@of_arrays
-def ones(
-    shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
-) -> Varying:
+def ones(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Tensor | Any:
     """Make a Tensor of ones to assign into, as ``ag.zeros`` does.
 
     >>> ag.ones(2)
@@ -124,10 +118,7 @@ def ones(
     return assignable(np.ones(shape, dtype, order))
 
 
-@of_arrays
-def empty(
-    shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = None
-) -> Varying:
+def empty(shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = None) -> Tensor | Any:
     """Make a Tensor of any numbers to assign into, as ``ag.zeros`` does.
 
     >>> ag.empty(2).shape
@@ -136,10 +127,15 @@ def empty(
     return assignable(np.empty(shape, dtype, order))
 
 
-@of_arrays
 def eye(
-    N: int, M: int | None = None, k: int = 0, dtype: Any = float, order: Any = "C", *, device: Any = None
-) -> Varying:
+    N: int,
+    M: int | None = None,
+    k: int = 0,
+    dtype: Any = float,
+    order: Any = "C",
+    *,
+    device: Any = None,
+) -> Tensor | Any:
     """Make a Tensor with ones on a diagonal to assign into, as ``ag.zeros`` does.
 
     >>> ag.eye(2).shape
@@ -148,8 +144,7 @@ def eye(
     return assignable(np.eye(N, M, k, dtype, order))
 
 
-@of_arrays
-def identity(n: int, dtype: Any = None) -> Varying:
+def identity(n: int, dtype: Any = None) -> Tensor | Any:
     """Make the identity matrix as a Tensor to assign into, as ``ag.zeros`` does.
 
     >>> ag.identity(2).shape
@@ -158,10 +153,9 @@ def identity(n: int, dtype: Any = None) -> Varying:
     return assignable(np.identity(n, dtype))
 
 
-@of_arrays
 def full(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
-) -> Varying:
+) -> Tensor | Any:
     """Make a Tensor that holds one value, or what broadcasts to it, to assign into; differentiable in it.
 
     >>> ag.full(2, 3.0)
@@ -181,7 +175,13 @@ def _made_like(function: Any, a: Any, *args: Any, **options: Any) -> Any:
 
 @implements(np.zeros_like)
 def zeros_like(
-    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    a: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Varying:
     """Make zeros of the shape and dtype of ``a``: of a Tensor a Tensor, to be assigned into.
 
@@ -193,7 +193,13 @@ def zeros_like(
 
 @implements(np.ones_like)
 def ones_like(
-    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    a: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Varying:
     """Make ones of the shape and dtype of ``a``: of a Tensor a Tensor, to be assigned into.
 
@@ -242,7 +248,8 @@ def full_like(
         return _made_like(np.full_like, a, fill_value, dtype, order, subok, shape)
     np.empty_like(np.empty(0), order=order)  # to refuse an order that there is not
     dtype = a.dtype if dtype is None and a.dtype.kind in "fc" else dtype
-    return full(a.shape if shape is None else shape, fill_value, dtype)
+    found: Any = full(a.shape if shape is None else shape, fill_value, dtype)
+    return found
 
 
 def _steps(num: int, endpoint: bool) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Arrays that are assigned into: which numbers they hold, and how those came about.
 
-The numbers lie in an array of one axis, which a ``Memory`` holds together with the node of its newest version.
-Tensors see it through a ``Window``; views of one another look at the same memory. What computes with such a
-Tensor gets a node that holds a copy of what is there now, so that a graph never sees its numbers change.
+The numbers lie in an array of one axis, which a ``Memory`` holds together with the node of its newest
+version. Tensors see it through a ``Window``; views of one another look at the same memory. What computes
+with such a Tensor gets a node that holds a copy of what is there now: graphs never see numbers change.
 
 Each assignment records a version: ``assign`` takes the new elements and the version before. ``read`` copies
 elements out of a version. Their pull-backs are ``read`` and ``erase``, and ``embed``; all four are linear.
@@ -23,7 +23,6 @@ from ..._kernels.arrays import laid_out, layout_of
 from .axes import as_array, broadcast_to, in_order
 from .index import as_index, getitem, is_basic, scattered
 from .where import where
-
 
 _READ_ONLY = (
     "assignment destination is read-only, as what np.diagonal and np.broadcast_to give is; assign into "
@@ -278,7 +277,10 @@ class Window:
         """Forget the gradient, or set that of all that is seen."""
         node = self.node
         if new is not None and node is not self._node:
-            new = embed(np.asarray(new), spot=Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat)))
+            new = embed(
+                np.asarray(new),
+                spot=Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat)),
+            )
         node.grad = new
 
     def fill(self, new: Any) -> None:
@@ -302,8 +304,8 @@ def _enter(tensor: Any) -> None:
     item = array.itemsize
     if array.size and not _is_one_to_one(array):
         raise ValueError(
-            f"a Tensor of shape {array.shape} repeats elements in memory, as broadcasting does, and cannot be "
-            "assigned into; assign into t.copy()"
+            f"a Tensor of shape {array.shape} repeats elements in memory, as broadcasting does, and cannot "
+            "be assigned into; assign into t.copy()"
         )
     flat = np.zeros((high - low) // item if array.size else 0, array.dtype)
     start = array.__array_interface__["data"][0] - low
@@ -326,7 +328,9 @@ def _enter(tensor: Any) -> None:
 def _is_one_to_one(array: np.ndarray) -> bool:
     """Whether every element of an array has a place of its own in memory."""
     reach = array.itemsize
-    for step, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+    for step, n in sorted(
+        (abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1
+    ):
         if step < reach:
             return False
         reach += step * (n - 1)
@@ -383,7 +387,7 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     if isinstance(found, np.generic) and index is not None:
         return window.copy(_part(window.array, index), None)
     if found.dtype == window.array.dtype and np.may_share_memory(found, window.memory.flat):
-        return _graph.look(args[0], found, Window(window.memory, found))
+        return _graph.look(found, Window(window.memory, found))
     if index is not None:
         return window.copy(window.array, index)
     copied = _graph.call_now(p, tuple(map(_graph.present, args)), params)
