@@ -93,7 +93,10 @@ def _cycled(values: Any, places: np.ndarray) -> Any:
 def _put(a: Any, flat: np.ndarray, values: Any) -> None:
     """Assign to the elements at ``flat``, counted row by row."""
     if flat.size and np.size(value_of(values)):
-        memory.write(a, np.unravel_index(flat, a.shape) if a.ndim else ..., values)
+        if a.ndim:
+            memory.write(a, np.unravel_index(flat, a.shape), values)
+        else:
+            memory.write(a, ..., ravel(as_array(values))[-1])
 
 
 @implements(np.put)
@@ -115,10 +118,10 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 @implements(np.place)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
-    flat = np.flatnonzero(np.asarray(value_of(mask)))
+    flat, vals = np.flatnonzero(np.asarray(value_of(mask))), as_array(vals)
     if np.size(mask) != _target("place", arr).size:
         raise ValueError(f"place: expected a mask of {arr.size} elements, got {np.size(mask)}")
-    if flat.size and not np.size(value_of(vals)):
+    if flat.size and not vals.size:
         raise ValueError("place: expected at least one value, got none")
     if flat.size:
         _put(arr, flat, _cycled(vals, np.arange(flat.size)))
@@ -126,10 +129,10 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
 
 @implements(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
-    flat = np.flatnonzero(np.asarray(value_of(mask)))
+    flat, values = np.flatnonzero(np.asarray(value_of(mask))), as_array(values)
     if np.size(mask) != _target("putmask", a).size:
         raise ValueError(f"putmask: expected a mask of {a.size} elements, got {np.size(mask)}")
-    if np.size(value_of(values)):
+    if values.size:
         _put(a, flat, _cycled(values, flat))
 
 
@@ -166,7 +169,8 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
         raise ValueError(f"{name}.at: expected {ufunc.nin - 1} operands, got {len(others)}")
     places = np.arange(a.size).reshape(a.shape)[as_index(indices)]
     flat = np.ravel(places)
-    given = [ravel(memory.spread(as_array(x), np.shape(places))) for x in others]
+    others = [+x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others]
+    given = [ravel(memory.spread(x, np.shape(places))) for x in others]
     order = np.argsort(flat, kind="stable")
     start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, np.arange(flat.size), 0))

@@ -102,6 +102,7 @@ _broadcast_to = primitive(
     "broadcast_to",
     lambda x, *, shape: np.broadcast_to(x, shape),
     (lambda g, out, x, *, shape: g,),
+    views=True,
 )
 
 
@@ -144,7 +145,9 @@ def ravel(a: Any, order: str = "C") -> Array:
     >>> ag.ravel(np.ones((2, 3))).shape
     (6,)
     """
-    return _reshape(a, shape=(-1,)) if order == "C" else reshape(a, (-1,), order=order)
+    found = _reshape(a, shape=(-1,)) if order == "C" else reshape(a, (-1,), order=order)
+    strided = is_node(found) and found.array.strides != (found.itemsize,)
+    return +found if strided else found  # NumPy copies what does not lie side by side.
 
 
 @implements(np.transpose)

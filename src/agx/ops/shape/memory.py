@@ -21,7 +21,7 @@ from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
 from .axes import as_array, broadcast_to, in_order
-from .index import as_index, is_basic, scattered
+from .index import as_index, getitem, is_basic, scattered
 from .where import where
 
 _READ_ONLY = (
@@ -250,6 +250,11 @@ class Window:
 
     def copy(self, view: np.ndarray, index: Any) -> Any:
         """A node that holds a copy of a part of the memory, or of the elements that an index names there."""
+        repeated = [step == 0 and n > 1 for step, n in zip(view.strides, view.shape, strict=True)]
+        if any(repeated):
+            once = self.copy(view[tuple(slice(1) if r else slice(None) for r in repeated)], None)
+            whole = broadcast_to(once, view.shape)
+            return whole if index is None else getitem(whole, index)
         value = np.array(view if index is None else view[index])
         memory = self.memory
         if memory.newest is None or not is_recording():
@@ -343,7 +348,9 @@ def _attach(view: Any, whole: Any) -> Window | None:
     offset, _, _ = layout_of(window.array, flat)
     strides = tuple(s // flat.itemsize for s in mine.strides)
     layout = (offset + shift // flat.itemsize, mine.shape, strides)
-    return Window(window.memory, laid_out(flat, layout), _graph.split_off(view))
+    array = laid_out(flat, layout)
+    array.flags.writeable = mine.flags.writeable or not old.flags.writeable
+    return Window(window.memory, array, _graph.split_off(view))
 
 
 def window_for(tensor: Any) -> Window:
@@ -414,8 +421,10 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         raise ValueError(_READ_ONLY)
     if isinstance(new, Node):
         new = _graph.present(new)
-        while new.ndim > window.array.ndim and new.shape[0] == 1:
-            new = new[0]
+        if new.ndim and new.shape[0] == 1:
+            ndim = window.array[index].ndim
+            while new.ndim > ndim and new.shape[0] == 1:
+                new = new[0]
         value = new.array
         node = new if new.requires_grad and is_recording() else None
     else:
