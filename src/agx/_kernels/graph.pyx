@@ -310,7 +310,7 @@ cdef class Node:
     @property
     def value(self):
         if self._memory is not None and (window := window_of(self)) is not None:
-            return window.array
+            return window.value
         if not self._shared:
             self.share()
         return self._value

@@ -33,10 +33,10 @@ def store(who: str, out: Any, found: Any, where: Any = True) -> Any:
             "written into; write x = x + y, which makes a new one"
         )
     _check_cast(who, found, out.dtype, "same_kind")
-    if where is True:
-        memory.write(out, ..., found)
-    else:
+    if where is not True:
         _write_where(out, found, where)
+    elif memory.gives_way(out) or not memory.replace(out, found):
+        memory.write(out, ..., found)
     return out
 
 
