@@ -179,7 +179,7 @@ class Memory:
 
     def borrow(self, node: Any, window: Window) -> None:
         """Let all numbers be the value of a node that was just computed, and has not been seen yet."""
-        self.flat, self.lent = np.ravel(node.array, "K"), node
+        self.flat, self.lent = node.array.ravel("K"), node
         self.count += 1
         spot = Spot(self.flat.size, window.layout)
         self.renew(_graph.record(embed, self.flat, (node,), {"spot": spot}))
@@ -372,15 +372,23 @@ def _enter(tensor: Any) -> None:
 
 def replace(tensor: Any, new: Any) -> bool:
     """Let a Tensor hold what was just computed in the place of all that it held; False if that needs a copy."""
-    if not isinstance(new, Node) or new is tensor or new._memory is not None or new.primitive is None:
+    if (
+        not isinstance(new, Node)
+        or new is tensor
+        or new._memory is not None
+        or new.primitive is None
+    ):
         return False
     if _graph.root(tensor) is not tensor or not tensor.kept.flags.writeable:
         return False
     value, window = new.array, _graph.window(tensor)
-    if value.base is not None or not value.flags.forc or (value.shape, value.dtype) != (tensor.shape, tensor.dtype):
+    if (
+        value.base is not None
+        or not value.flags.forc
+        or (value.shape, value.dtype) != (tensor.shape, tensor.dtype)
+    ):
         return False
-    flat = np.ravel(value, "K")
-    layout = layout_of(value, flat)
+    layout = layout_of(value, value)
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
