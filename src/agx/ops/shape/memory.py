@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ..._engine.errors import refuse_kind
+from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
@@ -165,10 +166,12 @@ class Memory:
     The node is None where the numbers do not depend on anything that requires a gradient.
     """
 
-    __slots__ = ("count", "flat", "newest")
+    __slots__ = ("count", "flat", "newest", "since")
 
-    def __init__(self, flat: np.ndarray, newest: Node | None) -> None:
+    def __init__(self, flat: np.ndarray, newest: Node | None, since: int) -> None:
         self.flat, self.count = flat, 0
+        #: The number of the node that held these numbers first.
+        self.since = since
         self.newest: Any = newest
 
     def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
@@ -320,7 +323,7 @@ def _enter(tensor: Any) -> None:
             node = _graph.record(embed, flat, (origin,), {"spot": Spot(flat.size, layout)})
         finally:
             set_recording(before)
-    memory = Memory(flat, None)
+    memory = Memory(flat, None, _graph.number_of(origin))
     memory._renew(node)
     tensor._memory = Window(memory, view, origin)
 
@@ -413,12 +416,23 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else broadcast_to(x, shape)
 
 
+def _check_is_inside(memory: Memory) -> None:
+    """Raise TypeError where a checkpoint would assign again in the backward pass."""
+    if any(memory.since <= trace.start for trace in here.traces if not trace.strict):
+        raise TypeError(
+            "checkpoint: the function assigns into an array from outside, which running it again in the "
+            "backward pass would do twice; assign into a copy that the function makes, and return that"
+        )
+
+
 def write(tensor: Any, index: Any, new: Any) -> None:
     """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
     index, new = as_index(index), as_array(new)
     window = window_for(tensor)
     if not window.array.flags.writeable:
         raise ValueError(_READ_ONLY)
+    if here.traces:
+        _check_is_inside(window.memory)
     if isinstance(new, Node):
         new = _graph.present(new)
         if new.ndim and new.shape[0] == 1:
