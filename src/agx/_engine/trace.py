@@ -7,7 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
+<<<<<<< HEAD
 from .._kernels.graph import Node, is_recording, new_tensor, origins, present, set_recording
+=======
+from .._kernels.graph import Node, is_recording, new_tensor, newest_number, origin, present, set_recording
+>>>>>>> asserts
 from .entered import here
 from .errors import refuse_kind
 from .graph import pullback
@@ -41,6 +45,7 @@ class Trace:
 
     def __init__(self, values: Iterable[Any], *, strict: bool = True) -> None:
         self.followed, self.strict = is_recording(), strict
+        self.start = newest_number()
         self.nodes = [_enter(x, self.followed) for x in values]
         for node in self.nodes if strict else ():
             node.traced = True

@@ -37,7 +37,7 @@ cdef extern from *:
     int agx_recording
     PyObject *agx_note_maker
 
-# How many nodes were recorded, and whether any array was ever assigned into.
+# How many numbers were given to nodes, and whether any array was ever assigned into.
 cdef unsigned long long recorded = 0
 cdef bint assigned = False
 
@@ -111,6 +111,11 @@ def set_recording(bint on):
     cdef bint before = agx_recording & RECORDING
     agx_recording = (agx_recording & NOTING) | on
     return before
+
+
+def newest_number():
+    """The number of the node that was made or recorded last."""
+    return recorded
 
 
 def is_recording():
@@ -232,6 +237,7 @@ cdef class Node:
 
     def __cinit__(self):
         self._op = ""
+        number(self)
 
     cdef object share(self):
         """Note that code outside may write into the value from now on."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ..._engine.errors import refuse_kind
+from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
@@ -169,11 +170,13 @@ class Memory:
     The node is None where the numbers do not depend on anything that requires a gradient.
     """
 
-    __slots__ = ("count", "flat", "lent", "newest")
+    __slots__ = ("count", "flat", "lent", "newest", "since")
 
-    def __init__(self) -> None:
+    def __init__(self, since: int) -> None:
         self.flat: np.ndarray = np.empty(0)
         self.count, self.newest = 0, None
+        #: The number of the node that held these numbers first.
+        self.since = since
         #: The node whose value the numbers are, to be copied before anything is written into them.
         self.lent: Any = None
 
@@ -267,7 +270,7 @@ class Window:
             self._flat = self.memory.flat
             self._array = laid_out(self._flat, self.layout)
             self._array.flags.writeable = not self._fixed
-        return self._array  # type: ignore[no-any-return]
+        return self._array
 
     @property
     def value(self) -> np.ndarray:
@@ -357,7 +360,8 @@ def _enter(tensor: Any) -> None:
     (low, high), start = byte_bounds(array), array.__array_interface__["data"][0]
     strides = tuple(s // array.itemsize for s in array.strides)
     layout = ((start - low) // array.itemsize if array.size else 0, array.shape, strides)
-    origin, memory = _graph.split_off(tensor), Memory()
+    origin = _graph.split_off(tensor)
+    memory = Memory(_graph.number_of(origin))
     memory.flat = np.zeros((high - low) // array.itemsize if array.size else 0, array.dtype)
     tensor._memory = Window(memory, layout, origin)
     tensor._memory.array[...] = array
@@ -371,7 +375,7 @@ def _enter(tensor: Any) -> None:
 
 
 def replace(tensor: Any, new: Any) -> bool:
-    """Let a Tensor hold what was just computed in the place of all that it held; False if that needs a copy."""
+    """Let a Tensor hold a new result in the place of all that it held; False if that takes a copy."""
     if (
         not isinstance(new, Node)
         or new is tensor
@@ -392,7 +396,8 @@ def replace(tensor: Any, new: Any) -> bool:
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
-        window = tensor._memory = Window(Memory(), layout, _graph.split_off(tensor))
+        origin = _graph.split_off(tensor)
+        window = tensor._memory = Window(Memory(_graph.number_of(origin)), layout, origin)
     elif not window.sees_all() or window.layout != layout:
         return False
     window.memory.borrow(new, window)
@@ -485,12 +490,23 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else broadcast_to(x, shape)
 
 
+def _check_is_inside(memory: Memory) -> None:
+    """Raise TypeError where a checkpoint would assign again in the backward pass."""
+    if any(memory.since <= trace.start for trace in here.traces if not trace.strict):
+        raise TypeError(
+            "checkpoint: the function assigns into an array from outside, which running it again in the "
+            "backward pass would do twice; assign into a copy that the function makes, and return that"
+        )
+
+
 def write(tensor: Any, index: Any, new: Any) -> None:
     """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
     index, new = as_index(index), as_array(new)
     window = window_for(tensor)
     if not window.array.flags.writeable:
         raise ValueError(_READ_ONLY)
+    if here.traces:
+        _check_is_inside(window.memory)
     if isinstance(new, Node):
         new = _graph.present(new)
         if new.ndim and new.shape[0] == 1:
