@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._kernels.graph import Node, is_recording, new_tensor, newest_number, origin, present, set_recording
+from .._kernels.graph import Node, is_recording, new_tensor, newest_number, origins, present, set_recording
 from .entered import here
 from .errors import refuse_kind
 from .graph import pullback
@@ -45,6 +45,7 @@ class Trace:
         self.nodes = [_enter(x, self.followed) for x in values]
         for node in self.nodes if strict else ():
             node.traced = True
+        self._entered = set(self.nodes)
         self._points = [node for node in self.nodes if node.is_leaf]
         self._before: list[bool] = []
         #: Whether a result that does not depend on these nodes needs no word: it may be the derivative of
@@ -67,7 +68,7 @@ class Trace:
     @property
     def _own(self) -> set[Node]:
         """The nodes that graphs refer to."""
-        return set(map(origin, self.nodes))
+        return origins(self._entered)
 
     def entered_by(self, result: Any, inside: Collection[Node]) -> list[Node]:
         """What ``result`` was computed from outside: what wants a gradient and was not made here.

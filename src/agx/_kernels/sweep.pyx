@@ -14,7 +14,7 @@ cimport numpy as cnp
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
                                   has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
-                                 settings_of, settle_arguments, value_of)
+                                 settings_of, settle_arguments, stand_in, value_of)
 from agx._kernels.loops cimport has_nan
 from agx._kernels.walk cimport walk
 
@@ -282,6 +282,7 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
     cdef list shares = []
     cdef Node x
     own = node._grad
+    cdef dict others = stand_in((node._extras or {}).get("given"))
     for a in node._args:
         before[a] = (<Node>a)._grad
         (<Node>a)._grad = None
@@ -293,6 +294,7 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
             if x._grad is not None and x._requires_grad:
                 shares.append((a, x._grad))
     finally:
+        stand_in(others)
         node._grad = own
         for a, grad in before.items():
             (<Node>a)._grad = grad
@@ -330,7 +332,7 @@ cdef bint add_in_place(Node node, object g, set needed, dict cotangents, set own
     """Let ``node`` add its share to the cotangent of its only argument, if that is the sweep's own."""
     cdef Primitive p = node._primitive
     cdef PyObject *found
-    if p is None or p.accumulate is None or not isinstance(node._args[0], Node):
+    if not isinstance(node._args[0], Node):
         return False
     x = node._args[0]
     if x not in owned or (needed is not None and x not in needed):
@@ -352,19 +354,23 @@ cdef int complain(Node node, object g, object problem) except -1:
     raise problem
 
 
+cdef inline bint accumulates(Node node):
+    """Whether a node adds its share to a cotangent that it may add to, so that this be one."""
+    return node._primitive is not None and node._primitive.accumulate is not None
+
+
 cdef bint overwrote(Node node, object c, object g):
     """Whether a pull-back left its result in the memory of the cotangent."""
     return c is g and node._primitive is not None and node._primitive.overwrite is not None
 
 
-cdef int collect(dict cotangents, Node x, object c, bint create_graph, set owned, bint mine) except -1:
-    """Add a share to the cotangent of ``x``; if it is the first and ``mine``, it may be added to in place."""
+cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owned) except -1:
+    """Add a share to the cotangent of ``x``; False if it is the first."""
     cdef PyObject *found = PyDict_GetItemWithError(cotangents, x)
     if found is NULL:
         cotangents[x] = c
-        if mine:
-            owned.add(x)
-    elif create_graph:
+        return False
+    if create_graph:
         cotangents[x] = <object>found + c
     elif x in owned:
         if not add_to(<object>found, c):
@@ -373,7 +379,7 @@ cdef int collect(dict cotangents, Node x, object c, bint create_graph, set owned
         a = combine(ADD, <object>found, c)
         cotangents[x] = asarray(<object>found + c) if a is None else a
         owned.add(x)
-    return 0
+    return True
 
 
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
@@ -388,7 +394,8 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, fleeting, mine, telling = False, own = not create_graph and not careful
+    cdef bint last, fleeting, telling = False
+    cdef bint plain = kept is not None and not create_graph and not careful
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
     try:
@@ -409,17 +416,18 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 continue
             g = <object>found
             fleeting = node.past and not create_graph and (kept is None or node not in kept)
-            last = (fleeting or (own and kept is not None and stacked is None and node not in kept)
-                    ) and node in owned
-            if not create_graph and add_in_place(node, g, needed, cotangents, owned, stacked):
+            last = (fleeting or (plain and stacked is None and node not in kept)) and node in owned
+            if not create_graph and accumulates(node) and add_in_place(node, g, needed, cotangents, owned, stacked):
                 if fleeting or (kept is not None and node not in kept):
                     del cotangents[node]
                 continue
             for pair in contributions(node, g, needed, create_graph, careful, last, stacked):
                 x = <Node>pair[0]
-                mine = ((own or x._args is None or x.version)
-                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g))))
-                collect(cotangents, x, pair[1], create_graph, owned, mine)
+                if collect(cotangents, x, pair[1], create_graph, owned):
+                    continue
+                if ((plain or x._args is None or x.version or accumulates(node))
+                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g)))):
+                    owned.add(x)
             if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]
     except Exception as problem:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ..._engine.errors import refuse_kind
+from ..._engine import hooks
 from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
@@ -286,6 +287,23 @@ class Window:
             )
         node.grad = new
 
+    def hooked(self, hook: Any) -> tuple[Any, Any]:
+        """The node whose gradient holds that of what is seen now, and what a hook for this is for that."""
+        spot = Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat))
+
+        def for_all(g: Any) -> Any:
+            seen = read(g, spot=spot)
+            if isinstance(seen, np.ndarray):
+                seen.flags.writeable = False
+            new = hook(seen)
+            if new is None or new is seen:
+                return None
+            new = new if isinstance(new, Node) else np.asarray(new)
+            hooks.check_replacement(new, seen)
+            return assign(new, g, spot=spot)
+
+        return self.node, for_all
+
     def fill(self, new: Any) -> None:
         """Give all elements new values, which have no gradient."""
         if new is not self.array:
@@ -298,6 +316,13 @@ class Window:
         tensor._memory, value = None, self.array.copy()
         tensor.value = value
         return True
+
+
+def _split_off(tensor: Any) -> Any:
+    """Move what a Tensor was in its graph to a node of its own, with its hooks."""
+    origin = _graph.split_off(tensor)
+    hooks.move(tensor, origin)
+    return origin
 
 
 def _enter(tensor: Any) -> None:
@@ -316,7 +341,7 @@ def _enter(tensor: Any) -> None:
     layout = (start // item if array.size else 0, array.shape, strides)
     view = laid_out(flat, layout)
     view[...] = array
-    origin, node = _graph.split_off(tensor), None
+    origin, node = _split_off(tensor), None
     if origin.requires_grad:
         before = set_recording(True)
         try:
@@ -353,7 +378,7 @@ def _attach(view: Any, whole: Any) -> Window | None:
     layout = (offset + shift // flat.itemsize, mine.shape, strides)
     array = laid_out(flat, layout)
     array.flags.writeable = mine.flags.writeable or not old.flags.writeable
-    return Window(window.memory, array, _graph.split_off(view))
+    return Window(window.memory, array, _split_off(view))
 
 
 def window_for(tensor: Any) -> Window:
@@ -396,6 +421,14 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     copied = _graph.call_now(p, tuple(map(_graph.present, args)), params)
     copied._memory = None
     return copied
+
+
+def register_hook(tensor: Any, hook: Any) -> hooks.Handle:
+    """Run ``hook`` on the gradient of what a Tensor is now."""
+    window = _graph.window(tensor)
+    if window is not None and callable(hook) and tensor.requires_grad:
+        tensor, hook = window.hooked(hook)
+    return hooks.register(tensor, hook)
 
 
 def gives_way(tensor: Any) -> bool:
