@@ -182,7 +182,7 @@ class Tensor(Node, Operators):
         >>> x.grad
         array([1., 1.])
         """
-        return hooks.register(self, hook)
+        return memory.register_hook(self, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
         """Call ``hook(leaf)`` in each backward pass when it has added to ``grad``, before the pass ends.

@@ -22,7 +22,8 @@ Hook = Callable[[Any], Any]
 class Hooks:
     """The hooks of one node, in the order in which they are run."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: int) -> None:
+        self.key = key
         self.before: dict[int, Hook] = {}
         self.after: dict[int, Hook] = {}
 
@@ -46,27 +47,39 @@ class Handle:
     """
 
     def __init__(self, node: Any, kind: str, hook: Hook) -> None:
-        self._node, self._kind, self._number = weakref.ref(node), kind, next(_numbers)
+        self._kind, self._number = kind, next(_numbers)
         if _hooks_of(node) is None:
-            node._extras = {**(node._extras or {}), "hooks": Hooks()}
+            node._extras = {**(node._extras or {}), "hooks": Hooks(id(node))}
             hooked[id(node)] = weakref.ref(node, functools.partial(_forget, id(node)))
-        getattr(_hooks_of(node), kind)[self._number] = hook
+        self._hooks = weakref.ref(_hooks_of(node))
+        getattr(self._hooks(), kind)[self._number] = hook
 
     def remove(self) -> None:
         """Take the hook away; does nothing if that was done before."""
-        node = self._node()
-        if node is None or (hooks := _hooks_of(node)) is None:
+        if (hooks := self._hooks()) is None:
             return
         getattr(hooks, self._kind).pop(self._number, None)
-        if not hooks.before and not hooks.after:
+        ref = hooked.get(hooks.key)
+        node = None if ref is None else ref()
+        if node is not None and not hooks.before and not hooks.after:
             node._extras = {**node._extras, "hooks": None}
-            hooked.pop(id(node), None)
+            hooked.pop(hooks.key, None)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.remove()
+
+
+def move(old: Any, new: Any) -> None:
+    """Let the hooks of ``old`` be those of ``new``, which takes its place in the graph."""
+    if id(old) in hooked and (hooks := _hooks_of(old)) is not None:
+        del hooked[id(old)]
+        old._extras = {**old._extras, "hooks": None}
+        hooks.key = id(new)
+        new._extras = {**(new._extras or {}), "hooks": hooks}
+        hooked[id(new)] = weakref.ref(new, functools.partial(_forget, id(new)))
 
 
 def hooked_nodes() -> set[Any]:
@@ -121,12 +134,17 @@ def _replaced(node: Node, hook: Hook, g: Any, follow: bool, adds: bool) -> Any:
         )
     if not isinstance(new, Node) or not follow:
         new = np.array(new.array if isinstance(new, Node) else new)
-    if new.shape != node.shape or (new.dtype.kind == "c" and node.dtype.kind != "c"):
+    check_replacement(new, node)
+    return new if new.dtype == node.dtype else new.astype(node.dtype)
+
+
+def check_replacement(new: Any, old: Any) -> None:
+    """Raise ValueError unless a hook's answer may take the place of what has the form of ``old``."""
+    if new.shape != old.shape or (new.dtype.kind == "c" and old.dtype.kind != "c"):
         raise ValueError(
-            f"register_hook: expected a gradient of shape {node.shape} and dtype {node.dtype}, the hook "
+            f"register_hook: expected a gradient of shape {old.shape} and dtype {old.dtype}, the hook "
             f"returned one of shape {new.shape} and dtype {new.dtype}; return None to leave it as it is"
         )
-    return new if new.dtype == node.dtype else new.astype(node.dtype)
 
 
 def any_hooked(nodes: list[Node]) -> bool:

@@ -69,6 +69,7 @@ cdef object window_of(Node a)
 cdef Node present_node(Node a)
 cdef Node origin_node(Node a)
 cdef int settle_arguments(Node node) except -1
+cdef dict stand_in(dict nodes)
 cdef bint any_assigned() noexcept
 
 

@@ -40,6 +40,8 @@ cdef extern from *:
 # How many numbers were given to nodes, and whether any array was ever assigned into.
 cdef unsigned long long recorded = 0
 cdef bint assigned = False
+# While a hand-written _backward runs: what its inputs were that have been assigned into.
+cdef dict stand_ins = None
 
 cdef int recording() noexcept nogil:
     """0 if nothing is recorded, else RECORDING, with NOTING where nodes get notes."""
@@ -281,12 +283,14 @@ cdef class Node:
                 if not isinstance(node, Node):
                     raise TypeError(f"inputs: expected Tensors, got {type(node).__name__}; "
                                     "constants need no node")
+            given = nodes
             nodes = tuple([present_node(<Node>node) for node in nodes])
             for node in nodes:
                 if (<Node>node)._requires_grad:
                     self._requires_grad = bool(agx_recording & RECORDING)
             if self._requires_grad:
                 self._args = nodes
+                remember_given(self, given)
                 number(self)
                 for node in nodes:
                     (<Node>node)._needed = True
@@ -316,6 +320,8 @@ cdef class Node:
     @property
     def value(self):
         if self._memory is not None and (window := window_of(self)) is not None:
+            if stand_ins is not None and self in stand_ins:
+                return (<Node>stand_ins[self])._value
             return window.value
         if not self._shared:
             self.share()
@@ -389,6 +395,8 @@ cdef class Node:
     def grad(self):
         """The gradient, of the value's shape and dtype; zeros if none has arrived."""
         if self._memory is not None and (window := window_of(self)) is not None:
+            if stand_ins is not None and self in stand_ins:
+                return stand_ins[self].grad
             found = window.grad
             return np_zeros(self._value.shape, self._value.dtype) if found is None else found
         self.spent = False
@@ -399,7 +407,10 @@ cdef class Node:
     @grad.setter
     def grad(self, new):
         if self._memory is not None and (window := window_of(self)) is not None:
-            window.set_grad(new)
+            if stand_ins is not None and self in stand_ins:
+                stand_ins[self].grad = new
+            else:
+                window.set_grad(new)
             return
         self.spent = False
         if new is None or new is self._grad:

@@ -130,9 +130,29 @@ cdef int settle_arguments(Node node) except -1:
     cdef Node a
     for x in node._args or ():
         if isinstance(x, Node) and (<Node>x)._memory is not None and window_of(<Node>x) is not None:
-            node._args = tuple([origin_node(<Node>y) if isinstance(y, Node) else y for y in node._args])
+            given = node._args
+            node._args = tuple([origin_node(<Node>y) if isinstance(y, Node) else y for y in given])
+            if node._primitive is None:
+                remember_given(node, given)
             break
     return 0
+
+
+cdef int remember_given(Node node, tuple given) except -1:
+    """Remember which Tensors a hand-written _backward knows its arguments by, if they were assigned into."""
+    before = extra(node._extras, "given", {})
+    pairs = {x: a for x, a in zip(given, node._args) if x is not a}
+    if pairs:
+        node._extras = {**(node._extras or {}), "given": {**before, **pairs}}
+    return 0
+
+
+cdef dict stand_in(dict nodes):
+    """Let nodes answer for Tensors that were assigned into since; returns those that did before."""
+    global stand_ins
+    cdef dict before = stand_ins
+    stand_ins = nodes
+    return before
 
 
 def number_of(Node a):

@@ -14,7 +14,7 @@ cimport numpy as cnp
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
                                   has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
-                                 settings_of, settle_arguments, value_of)
+                                 settings_of, settle_arguments, stand_in, value_of)
 from agx._kernels.loops cimport has_nan
 from agx._kernels.walk cimport walk
 
@@ -282,6 +282,7 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
     cdef list shares = []
     cdef Node x
     own = node._grad
+    cdef dict others = stand_in((node._extras or {}).get("given"))
     for a in node._args:
         before[a] = (<Node>a)._grad
         (<Node>a)._grad = None
@@ -293,6 +294,7 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
             if x._grad is not None and x._requires_grad:
                 shares.append((a, x._grad))
     finally:
+        stand_in(others)
         node._grad = own
         for a, grad in before.items():
             (<Node>a)._grad = grad

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ..._engine.errors import refuse_kind
+from ..._engine import hooks
 from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
@@ -335,6 +336,23 @@ class Window:
             new = embed(np.asarray(new), spot=Spot(self.memory.flat.size, self.layout))
         node.grad = new
 
+    def hooked(self, hook: Any) -> tuple[Any, Any]:
+        """The node whose gradient holds that of what is seen now, and what a hook for this is for that."""
+        spot = Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat))
+
+        def for_all(g: Any) -> Any:
+            seen = read(g, spot=spot)
+            if isinstance(seen, np.ndarray):
+                seen.flags.writeable = False
+            new = hook(seen)
+            if new is None or new is seen:
+                return None
+            new = new if isinstance(new, Node) else np.asarray(new)
+            hooks.check_replacement(new, seen)
+            return assign(new, g, spot=spot)
+
+        return self.node, for_all
+
     def fill(self, new: Any) -> None:
         """Give all elements new values, which have no gradient."""
         if new is not self.array:
@@ -349,6 +367,13 @@ class Window:
         return True
 
 
+def _split_off(tensor: Any) -> Any:
+    """Move what a Tensor was in its graph to a node of its own, with its hooks."""
+    origin = _split_off(tensor)
+    hooks.move(tensor, origin)
+    return origin
+
+
 def _enter(tensor: Any) -> None:
     """Move what a Tensor holds into memory of its own, to be assigned into."""
     array = tensor.kept
@@ -360,7 +385,7 @@ def _enter(tensor: Any) -> None:
     (low, high), start = byte_bounds(array), array.__array_interface__["data"][0]
     strides = tuple(s // array.itemsize for s in array.strides)
     layout = ((start - low) // array.itemsize if array.size else 0, array.shape, strides)
-    origin = _graph.split_off(tensor)
+    origin = _split_off(tensor)
     memory = Memory(_graph.number_of(origin))
     memory.flat = np.zeros((high - low) // array.itemsize if array.size else 0, array.dtype)
     tensor._memory = Window(memory, layout, origin)
@@ -396,7 +421,7 @@ def replace(tensor: Any, new: Any) -> bool:
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
-        origin = _graph.split_off(tensor)
+        origin = _split_off(tensor)
         window = tensor._memory = Window(Memory(_graph.number_of(origin)), layout, origin)
     elif not window.sees_all() or window.layout != layout:
         return False
@@ -426,7 +451,7 @@ def _attach(view: Any, whole: Any) -> Window | None:
     strides = tuple(s // item for s in mine.strides)
     layout = (window.layout[0] + shift // item, mine.shape, strides)
     fixed = old.flags.writeable and not mine.flags.writeable
-    return Window(window.memory, layout, _graph.split_off(view), fixed)
+    return Window(window.memory, layout, _split_off(view), fixed)
 
 
 def window_for(tensor: Any) -> Window:
@@ -470,6 +495,14 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     copied = _graph.call_now(p, tuple(map(_graph.present, args)), params)
     copied._memory = None
     return copied
+
+
+def register_hook(tensor: Any, hook: Any) -> hooks.Handle:
+    """Run ``hook`` on the gradient of what a Tensor is now."""
+    window = _graph.window(tensor)
+    if window is not None and callable(hook) and tensor.requires_grad:
+        tensor, hook = window.hooked(hook)
+    return hooks.register(tensor, hook)
 
 
 def gives_way(tensor: Any) -> bool:
