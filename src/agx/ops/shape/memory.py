@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ..._engine.errors import refuse_kind
 from ..._engine import hooks
 from ..._engine.entered import here
+from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
@@ -369,7 +369,7 @@ class Window:
 
 def _split_off(tensor: Any) -> Any:
     """Move what a Tensor was in its graph to a node of its own, with its hooks."""
-    origin = _split_off(tensor)
+    origin = _graph.split_off(tensor)
     hooks.move(tensor, origin)
     return origin
 
