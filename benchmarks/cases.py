@@ -56,6 +56,10 @@ CASES = [
     Case("cross entropy, (64, 1000)", (1,), 1.3, operations.cross_entropy((64, 1000))),
     Case("logsumexp, (64, 1000)", (1,), 1.3, operations.logsumexp((64, 1000))),
     Case("tiny-op chain, per operation", (1,), 4.0, operations.tiny_chain, count=operations.CHAIN),
+    Case(
+        "assigning element by element, per element", (1,), 1.0, operations.recurrence,
+        count=operations.FILLED, most_rounds=5,
+    ),
     Case("Scalar network, 20 hidden, 40 samples", (1,), 10.0, operations.scalar_network, "micrograd"),
 ]  # fmt: skip
 

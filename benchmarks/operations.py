@@ -90,6 +90,40 @@ def cross_entropy(shape: tuple[int, int]) -> Build:
 CHAIN = 400
 
 
+#: Elements of the array that is filled below.
+FILLED = 2000
+
+
+def recurrence(peers: Peers) -> Contenders:
+    """u[k + 1] = x * u[k], assigned element by element: forward and backward.
+
+    PyTorch wants ``u[k]`` copied, for what is read from an array that is written into later is lost there.
+    """
+
+    def fill(u: Any, x: Any, read: Callable[[Any], Any] = lambda element: element) -> Any:
+        u[0] = x
+        for k in range(FILLED - 1):
+            u[k + 1] = x * read(u[k])
+        return u.sum()
+
+    def agx() -> Any:
+        x = ag.Tensor(0.99)
+        fill(ag.zeros(FILLED), x).backward()
+        return x.grad
+
+    found: Contenders = {"agx": agx}
+    if "torch" in peers:
+        torch = peers["torch"]
+
+        def with_torch() -> Any:
+            x = torch.tensor(0.99, dtype=torch.float64, requires_grad=True)
+            fill(torch.zeros(FILLED, dtype=torch.float64), x.clone(), torch.clone).backward()
+            return x.grad
+
+        found["torch"] = with_torch
+    return found
+
+
 def tiny_chain(peers: Peers) -> Contenders:
     """y = y * x + x, over and over, on 3 numbers: forward and backward."""
     start = np.full(3, 0.5, np.float32)

@@ -88,7 +88,9 @@ class Writer:
         parts = []
         for n in shape[: self.rng.integers(len(shape) + 1)]:
             start, stop = sorted(self.rng.integers(0, n + 1, 2))
-            parts.append(self.choose([":", ":", "::-1", "::2", "::-2", f"{start}:{stop}", f"{start - n}"]))
+            parts.append(
+                self.choose([":", ":", "::-1", "::2", "::-2", f"{start}:{stop}", f"{start - n}"])
+            )
         if self.rng.random() < 0.15:
             parts.insert(self.rng.integers(len(parts) + 1), self.choose(["None", "..."]))
         return ", ".join(parts) or "..."
@@ -101,14 +103,21 @@ class Writer:
         options = [f"{rows}", f"np.array({(self.rng.random(shape[0]) < 0.5).tolist()})", "[]"]
         if len(shape) > 1 and shape[1]:
             columns = self.rng.integers(0, shape[1], len(rows)).tolist()
-            options += [f"{rows}, {columns}", f":, {columns}", f"{rows}, 0", f"[[0], [-1]], {columns}"]
+            options += [
+                f"{rows}, {columns}",
+                f":, {columns}",
+                f"{rows}, 0",
+                f"[[0], [-1]], {columns}",
+            ]
             options += [f"::-1, {columns}", f"None, {rows}", f"..., {columns[:1]}"]
         return self.choose(options)
 
     def write(self):
         """Write one more line, or none if NumPy does not take what came to mind."""
         a = self.choose(self.names)
-        kind = self.rng.choice(["view", "result", "assignment", "block"], p=[0.25, 0.15, 0.45, 0.15])
+        kind = self.rng.choice(
+            ["view", "result", "assignment", "block"], p=[0.25, 0.15, 0.45, 0.15]
+        )
         if kind == "block":
             line = self.choose(BLOCKS).format(**self.slots(a))
         else:
@@ -199,7 +208,12 @@ def on_tensors(x):
             a[index] = new
 
     return start(
-        x, zeros=ag.zeros, full=ag.full, constant=constant, assign_constant=assign_constant, grad=ag.grad
+        x,
+        zeros=ag.zeros,
+        full=ag.full,
+        constant=constant,
+        assign_constant=assign_constant,
+        grad=ag.grad,
     )
 
 

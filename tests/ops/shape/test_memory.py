@@ -58,7 +58,9 @@ def test_other_transforms_of_programs(rng=np.random.default_rng(3)):
     for program, x, _, slope in programs(5):
         f, v = on_agx(program), rng.normal(size=x.shape)
         assert agree(ag.jvp(f, (x,), (v,))[1], (slope * v).sum()), program
-        assert agree(ag.jacobian(lambda y, f=f: ag.stack([f(y), 2.0 * y.sum()]))(x)[0], slope), program
+        assert agree(ag.jacobian(lambda y, f=f: ag.stack([f(y), 2.0 * y.sum()]))(x)[0], slope), (
+            program
+        )
         assert agree(ag.grad(ag.checkpoint(f))(x), slope), program
 
 

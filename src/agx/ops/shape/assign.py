@@ -27,22 +27,24 @@ def store(who: str, out: Any, found: Any, where: Any = True) -> Any:
     """Write a result into ``out``, as NumPy does with ``out=`` and ``where=``, and return ``out``."""
     _target(who, out)
     shape = np.shape(found)
-    if np.broadcast_shapes(shape, out.shape) != out.shape:
+    if shape != out.shape and np.broadcast_shapes(shape, out.shape) != out.shape:
         raise ValueError(
             f"{who}: the result of shape {shape} does not fit into the array of shape {out.shape} that it is "
             "written into; write x = x + y, which makes a new one"
         )
     _check_cast(who, found, out.dtype, "same_kind")
-    if where is True:
-        memory.write(out, ..., found)
-    else:
+    if where is not True:
         _write_where(out, found, where)
+    elif memory.gives_way(out) or not memory.replace(out, found):
+        memory.write(out, ..., found)
     return out
 
 
 def _check_cast(who: str, new: Any, dtype: np.dtype[Any], casting: Any) -> None:
     """Raise TypeError where NumPy would not write numbers of one dtype into an array of another."""
     given = new if isinstance(new, (bool, int, float, complex)) else new.dtype
+    if given is dtype:
+        return
     given = np.min_scalar_type(given) if not isinstance(given, np.dtype) else given
     if not np.can_cast(given, dtype, casting):
         raise TypeError(
@@ -169,7 +171,9 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
         raise ValueError(f"{name}.at: expected {ufunc.nin - 1} operands, got {len(others)}")
     places = np.arange(a.size).reshape(a.shape)[as_index(indices)]
     flat = np.ravel(places)
-    others = [+x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others]
+    others = [
+        +x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others
+    ]
     given = [ravel(memory.spread(x, np.shape(places))) for x in others]
     order = np.argsort(flat, kind="stable")
     start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)

@@ -32,6 +32,10 @@ _READ_ONLY = (
 )
 
 
+#: Where the first element of a view lies in memory, its lengths, and its strides, all counted in elements.
+Layout = tuple[int, tuple[int, ...], tuple[int, ...]]
+
+
 class Spot(NamedTuple):
     """Elements of a memory of ``size``: those that an index names in the view of some layout, or all of it.
 
@@ -39,7 +43,7 @@ class Spot(NamedTuple):
     """
 
     size: int
-    layout: tuple[int, tuple[int, ...], tuple[int, ...]]
+    layout: Layout
     index: Any = None
     last: Any = None
 
@@ -167,13 +171,27 @@ class Memory:
     The node is None where the numbers do not depend on anything that requires a gradient.
     """
 
-    __slots__ = ("count", "flat", "newest", "since")
+    __slots__ = ("count", "flat", "lent", "newest", "since")
 
-    def __init__(self, flat: np.ndarray, newest: Node | None, since: int) -> None:
-        self.flat, self.count = flat, 0
+    def __init__(self, since: int) -> None:
         #: The number of the node that held these numbers first.
         self.since = since
-        self.newest: Any = newest
+        self.flat: np.ndarray = np.empty(0)
+        self.count, self.newest = 0, None
+        #: The node whose value the numbers are, to be copied before anything is written into them.
+        self.lent: Any = None
+
+    def borrow(self, node: Any, window: Window) -> None:
+        """Let all numbers be the value of a node that was just computed, and has not been seen yet."""
+        self.flat, self.lent = node.array.ravel("K"), node
+        self.count += 1
+        spot = Spot(self.flat.size, window.layout)
+        self.renew(_graph.record(embed, self.flat, (node,), {"spot": spot}))
+
+    def own(self) -> None:
+        """Have memory of its own to write into."""
+        if self.lent is not None:
+            self.flat, self.lent = self.flat.copy(), None
 
     def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
         """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
@@ -196,9 +214,12 @@ class Memory:
         else:
             before = self.flat.copy() if self.newest is None else self.newest
             node = _graph.record(assign, self.flat, (given, before), {"spot": spot})
-        self._renew(node if node.requires_grad else None)
+        self.renew(node)
 
-    def _renew(self, node: Any) -> None:
+    def renew(self, node: Any) -> None:
+        """Note the newest version, if it wants a gradient."""
+        if node is not None and not node.requires_grad:
+            node = None
         if self.newest is not None:
             self.newest.past = True
         if node is not None:
@@ -230,14 +251,37 @@ def _last(index: Any, shape: tuple[int, ...]) -> Any:
 class Window:
     """The view of a memory through which a Tensor sees it."""
 
-    __slots__ = ("_node", "_seen", "array", "memory", "origin")
+    __slots__ = ("_array", "_fixed", "_flat", "_node", "_seen", "layout", "memory", "origin")
 
-    def __init__(self, memory: Memory, array: np.ndarray, origin: Any = None) -> None:
-        self.memory, self.array = memory, array
+    def __init__(
+        self, memory: Memory, layout: Layout, origin: Any = None, fixed: bool = False
+    ) -> None:
+        self.memory, self.layout, self._fixed = memory, layout, fixed
         #: What the Tensor was before, which graphs of that time refer to.
         self.origin: Any = origin
+        self._array: Any = None
+        self._flat: Any = None
         self._node: Any = None
         self._seen = -1
+
+    @property
+    def array(self) -> np.ndarray:
+        """What is seen, to be read."""
+        if self._flat is not self.memory.flat:
+            self._flat = self.memory.flat
+            self._array = laid_out(self._flat, self.layout)
+            self._array.flags.writeable = not self._fixed
+        return self._array  # type: ignore[no-any-return]
+
+    @property
+    def value(self) -> np.ndarray:
+        """What is seen, to be written into too."""
+        self.memory.own()
+        return self.array
+
+    def sees_all(self) -> bool:
+        """Whether no number of the memory lies outside."""
+        return math.prod(self.layout[1]) == self.memory.flat.size
 
     @property
     def node(self) -> Any:
@@ -247,9 +291,15 @@ class Window:
 
     def present(self) -> Any:
         """A node that holds a copy of what is seen now."""
-        if self._seen != self.memory.count or (is_recording() and not self._node.requires_grad):
+        memory = self.memory
+        if memory.lent is not None and self.layout == layout_of(memory.lent.array, memory.flat):
+            return memory.lent
+        stale = self._seen != memory.count
+        if not stale and memory.newest is not None and is_recording():
+            stale = not self._node.requires_grad  # It was made where nothing was recorded.
+        if stale:
             self._node = self.copy(self.array, None)
-            self._seen = self.memory.count
+            self._seen = memory.count
         return self._node
 
     def copy(self, view: np.ndarray, index: Any) -> Any:
@@ -269,27 +319,28 @@ class Window:
     @property
     def grad(self) -> Any:
         """The gradient of what is seen; None if none has arrived."""
-        node = self.node
+        memory, node = self.memory, self.node
+        if memory.lent is not None and self.sees_all():
+            node = self.present()
         flat = node.grad_or_none
-        if flat is None or node is self._node:
+        if flat is None or node is not memory.newest:
             return flat
         if isinstance(flat, Node):
-            return read(flat, spot=Spot(flat.size, layout_of(self.array, self.memory.flat)))
-        return laid_out(flat, layout_of(self.array, self.memory.flat))
+            return read(flat, spot=Spot(flat.size, self.layout))
+        return laid_out(flat, self.layout)
 
     def set_grad(self, new: Any) -> None:
         """Forget the gradient, or set that of all that is seen."""
         node = self.node
-        if new is not None and node is not self._node:
-            new = embed(
-                np.asarray(new),
-                spot=Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat)),
-            )
+        if new is not None and node is self.memory.newest:
+            new = embed(np.asarray(new), spot=Spot(self.memory.flat.size, self.layout))
         node.grad = new
 
     def hooked(self, hook: Any) -> tuple[Any, Any]:
         """The node whose gradient holds that of what is seen now, and what a hook for this is for that."""
-        spot = Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat))
+        if self.present() is self.memory.lent:
+            return self.memory.lent, hook
+        spot = Spot(self.memory.flat.size, self.layout)
 
         def for_all(g: Any) -> Any:
             seen = read(g, spot=spot)
@@ -307,7 +358,7 @@ class Window:
     def fill(self, new: Any) -> None:
         """Give all elements new values, which have no gradient."""
         if new is not self.array:
-            self.memory.put(self.array, ..., None, np.asarray(new))
+            self.memory.put(self.value, ..., None, np.asarray(new))
 
     def settle(self, tensor: Any) -> bool:
         """Make a leaf of a Tensor that holds constants, with memory of its own; False for any other."""
@@ -328,29 +379,56 @@ def _split_off(tensor: Any) -> Any:
 def _enter(tensor: Any) -> None:
     """Move what a Tensor holds into memory of its own, to be assigned into."""
     array = tensor.kept
-    low, high = byte_bounds(array)
-    item = array.itemsize
     if array.size and not _is_one_to_one(array):
         raise ValueError(
             f"a Tensor of shape {array.shape} repeats elements in memory, as broadcasting does, and cannot "
             "be assigned into; assign into t.copy()"
         )
-    flat = np.zeros((high - low) // item if array.size else 0, array.dtype)
-    start = array.__array_interface__["data"][0] - low
-    strides = tuple(s // item for s in array.strides)
-    layout = (start // item if array.size else 0, array.shape, strides)
-    view = laid_out(flat, layout)
-    view[...] = array
-    origin, node = _split_off(tensor), None
+    (low, high), start = byte_bounds(array), array.__array_interface__["data"][0]
+    strides = tuple(s // array.itemsize for s in array.strides)
+    layout = ((start - low) // array.itemsize if array.size else 0, array.shape, strides)
+    origin, memory = _split_off(tensor), Memory(_graph.number_of(tensor))
+    memory.flat = np.zeros((high - low) // array.itemsize if array.size else 0, array.dtype)
+    tensor._memory = Window(memory, layout, origin)
+    tensor._memory.array[...] = array
     if origin.requires_grad:
         before = set_recording(True)
         try:
-            node = _graph.record(embed, flat, (origin,), {"spot": Spot(flat.size, layout)})
+            spot = Spot(memory.flat.size, layout)
+            memory.renew(_graph.record(embed, memory.flat, (origin,), {"spot": spot}))
         finally:
             set_recording(before)
-    memory = Memory(flat, None, _graph.number_of(origin))
-    memory._renew(node)
-    tensor._memory = Window(memory, view, origin)
+
+
+def replace(tensor: Any, new: Any) -> bool:
+    """Let a Tensor hold what was just computed in the place of all that it held; False if that needs a copy."""
+    if (
+        not isinstance(new, Node)
+        or new is tensor
+        or new._memory is not None
+        or new.primitive is None
+    ):
+        return False
+    if _graph.root(tensor) is not tensor or not tensor.kept.flags.writeable:
+        return False
+    value, window = new.array, _graph.window(tensor)
+    if (
+        value.base is not None
+        or not value.flags.forc
+        or (value.shape, value.dtype) != (tensor.shape, tensor.dtype)
+    ):
+        return False
+    layout = layout_of(value, value)
+    _check_is_inside(_graph.number_of(tensor) if window is None else window.memory.since)
+    if window is None:
+        if layout_of(tensor.kept, tensor.kept) != layout:
+            return False
+        memory = Memory(_graph.number_of(tensor))
+        window = tensor._memory = Window(memory, layout, _split_off(tensor))
+    elif not window.sees_all() or window.layout != layout:
+        return False
+    window.memory.borrow(new, window)
+    return True
 
 
 def _is_one_to_one(array: np.ndarray) -> bool:
@@ -370,15 +448,12 @@ def _attach(view: Any, whole: Any) -> Window | None:
     mine, old = view.kept, whole.kept
     if not np.may_share_memory(mine, old):  # It was given another value since.
         return None
-    window = whole._memory
-    flat = window.memory.flat
+    window, item = whole._memory, mine.itemsize
     shift = mine.__array_interface__["data"][0] - old.__array_interface__["data"][0]
-    offset, _, _ = layout_of(window.array, flat)
-    strides = tuple(s // flat.itemsize for s in mine.strides)
-    layout = (offset + shift // flat.itemsize, mine.shape, strides)
-    array = laid_out(flat, layout)
-    array.flags.writeable = mine.flags.writeable or not old.flags.writeable
-    return Window(window.memory, array, _split_off(view))
+    strides = tuple(s // item for s in mine.strides)
+    layout = (window.layout[0] + shift // item, mine.shape, strides)
+    fixed = old.flags.writeable and not mine.flags.writeable
+    return Window(window.memory, layout, _split_off(view), fixed)
 
 
 def window_for(tensor: Any) -> Window:
@@ -415,7 +490,8 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     if isinstance(found, np.generic) and index is not None:
         return window.copy(_part(window.array, index), None)
     if found.dtype == window.array.dtype and np.may_share_memory(found, window.memory.flat):
-        return _graph.look(found, Window(window.memory, found))
+        layout, fixed = layout_of(found, window.memory.flat), not found.flags.writeable
+        return _graph.look(found, Window(window.memory, layout, None, fixed))
     if index is not None:
         return window.copy(window.array, index)
     copied = _graph.call_now(p, tuple(map(_graph.present, args)), params)
@@ -449,9 +525,14 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else broadcast_to(x, shape)
 
 
-def _check_is_inside(memory: Memory) -> None:
-    """Raise TypeError where a checkpoint would assign again in the backward pass."""
-    if any(memory.since <= trace.start for trace in here.traces if not trace.strict):
+def _check_is_inside(since: int) -> None:
+    """Raise TypeError where a checkpoint would assign again in the backward pass, or a gradient be lost."""
+    if since <= here.sealed:
+        raise TypeError(
+            "a function of plain numbers assigns into a Tensor from outside, whose gradient would be lost; "
+            "return the new numbers, and assign them where it is called"
+        )
+    if any(since <= trace.start for trace in here.traces if not trace.strict):
         raise TypeError(
             "checkpoint: the function assigns into an array from outside, which running it again in the "
             "backward pass would do twice; assign into a copy that the function makes, and return that"
@@ -464,8 +545,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
     window = window_for(tensor)
     if not window.array.flags.writeable:
         raise ValueError(_READ_ONLY)
-    if here.traces:
-        _check_is_inside(window.memory)
+    _check_is_inside(window.memory.since)
     if isinstance(new, Node):
         new = _graph.present(new)
         if new.ndim and new.shape[0] == 1:
@@ -487,7 +567,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
             f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
             "ag.abs of them, or make the array with dtype=complex"
         )
-    window.memory.put(window.array, index, node, value)
+    window.memory.put(window.value, index, node, value)
 
 
 _graph.declare_memory(Window, _attach, _through)
