@@ -4,9 +4,6 @@ A program is text as a NumPy user would write it. ``Writer`` tries each line on 
 and keeps what NumPy takes; the same text then runs on Tensors.
 """
 
-import math
-import textwrap
-
 import numpy as np
 
 import agx as ag

@@ -7,7 +7,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._kernels.graph import Node, is_recording, new_tensor, newest_number, origins, present, set_recording
+from .._kernels.graph import (
+    Node,
+    is_recording,
+    new_tensor,
+    newest_number,
+    origins,
+    present,
+    set_recording,
+)
 from .entered import here
 from .errors import refuse_kind
 from .graph import pullback

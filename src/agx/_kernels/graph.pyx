@@ -320,7 +320,9 @@ cdef class Node:
     @property
     def value(self):
         if self._memory is not None and (window := window_of(self)) is not None:
-            return window.value if stand_ins is None or self not in stand_ins else (<Node>stand_ins[self])._value
+            if stand_ins is not None and self in stand_ins:
+                return (<Node>stand_ins[self])._value
+            return window.value
         if not self._shared:
             self.share()
         return self._value

@@ -6,7 +6,6 @@
 import os
 
 import numpy as np
-import pytest
 from programs import on_tensors, random_program, run, value_and_slope
 
 import agx as ag

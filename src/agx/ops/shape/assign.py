@@ -171,10 +171,10 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
         raise ValueError(f"{name}.at: expected {ufunc.nin - 1} operands, got {len(others)}")
     places = np.arange(a.size).reshape(a.shape)[as_index(indices)]
     flat = np.ravel(places)
-    others = [
+    operands = [
         +x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others
     ]
-    given = [ravel(memory.spread(x, np.shape(places))) for x in others]
+    given = [ravel(memory.spread(x, np.shape(places))) for x in operands]
     order = np.argsort(flat, kind="stable")
     start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, np.arange(flat.size), 0))

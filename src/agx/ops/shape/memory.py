@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ..._engine.errors import refuse_kind
 from ..._engine import hooks
 from ..._engine.entered import here
+from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
@@ -174,10 +174,10 @@ class Memory:
     __slots__ = ("count", "flat", "lent", "newest", "since")
 
     def __init__(self, since: int) -> None:
-        #: The number of the node that held these numbers first.
-        self.since = since
         self.flat: np.ndarray = np.empty(0)
         self.count, self.newest = 0, None
+        #: The number of the node that held these numbers first.
+        self.since = since
         #: The node whose value the numbers are, to be copied before anything is written into them.
         self.lent: Any = None
 
@@ -271,7 +271,7 @@ class Window:
             self._flat = self.memory.flat
             self._array = laid_out(self._flat, self.layout)
             self._array.flags.writeable = not self._fixed
-        return self._array  # type: ignore[no-any-return]
+        return self._array
 
     @property
     def value(self) -> np.ndarray:
@@ -387,7 +387,8 @@ def _enter(tensor: Any) -> None:
     (low, high), start = byte_bounds(array), array.__array_interface__["data"][0]
     strides = tuple(s // array.itemsize for s in array.strides)
     layout = ((start - low) // array.itemsize if array.size else 0, array.shape, strides)
-    origin, memory = _split_off(tensor), Memory(_graph.number_of(tensor))
+    origin = _split_off(tensor)
+    memory = Memory(_graph.number_of(origin))
     memory.flat = np.zeros((high - low) // array.itemsize if array.size else 0, array.dtype)
     tensor._memory = Window(memory, layout, origin)
     tensor._memory.array[...] = array
@@ -401,7 +402,7 @@ def _enter(tensor: Any) -> None:
 
 
 def replace(tensor: Any, new: Any) -> bool:
-    """Let a Tensor hold what was just computed in the place of all that it held; False if that needs a copy."""
+    """Let a Tensor hold a new result in the place of all that it held; False if that takes a copy."""
     if (
         not isinstance(new, Node)
         or new is tensor
@@ -423,8 +424,8 @@ def replace(tensor: Any, new: Any) -> bool:
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
-        memory = Memory(_graph.number_of(tensor))
-        window = tensor._memory = Window(memory, layout, _split_off(tensor))
+        origin = _split_off(tensor)
+        window = tensor._memory = Window(Memory(_graph.number_of(origin)), layout, origin)
     elif not window.sees_all() or window.layout != layout:
         return False
     window.memory.borrow(new, window)
