@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any
+
+from .._kernels.graph import newest_number
 
 
 class _Here(threading.local):
     def __init__(self) -> None:
         self.traces: list[Any] = []
+        #: The newest node when a function of plain numbers began.
+        self.sealed = 0
 
 
 here = _Here()
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Let a function of plain numbers see no traces, and assign into no Tensors that there are."""
+    before = here.traces, here.sealed
+    here.traces, here.sealed = [], newest_number()
+    try:
+        yield
+    finally:
+        here.traces, here.sealed = before
 
 
 def around(adds: bool) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._engine.entered import outside
 from ..._engine.graph import Primitive
 from ..._engine.trace import Trace
 from ...ops.complex import is_complex, real
@@ -98,7 +99,8 @@ class primitive:  # noqa: N801
         if not where and not any(map(_has_box, args)) and not any(map(_has_box, kwargs.values())):
             return self.fun(*args, **kwargs)
         if self.plain:
-            return self.fun(*each(peek, args), **each(peek, kwargs))
+            with outside():
+                return self.fun(*each(peek, args), **each(peek, kwargs))
         for name, value in kwargs.items():
             if _has_box(value):
                 raise TypeError(
@@ -115,7 +117,8 @@ class primitive:  # noqa: N801
 
     def _value(self, *values: Any, given: _Given) -> Any:
         plain = [v if getattr(v, "ndim", 0) else v[()] for v in values]
-        out = self.fun(*given.filled(plain), **given.kwargs)
+        with outside():
+            out = self.fun(*given.filled(plain), **given.kwargs)
         if any(map(isbox, items(out))):
             raise TypeError(
                 f"{self._step.name}: a primitive must return plain numbers, got a Tensor; pass every "

@@ -355,7 +355,9 @@ class Window:
 
     def hooked(self, hook: Any) -> tuple[Any, Any]:
         """The node whose gradient holds that of what is seen now, and what a hook for this is for that."""
-        spot = Spot(self.memory.flat.size, layout_of(self.array, self.memory.flat))
+        if self.present() is self.memory.lent:
+            return self.memory.lent, hook
+        spot = Spot(self.memory.flat.size, self.layout)
 
         def for_all(g: Any) -> Any:
             seen = read(g, spot=spot)
@@ -436,6 +438,7 @@ def replace(tensor: Any, new: Any) -> bool:
     ):
         return False
     layout = layout_of(value, value)
+    _check_is_inside(_graph.number_of(tensor) if window is None else window.memory.since)
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
@@ -509,6 +512,11 @@ def _check_is_free(tensor: Any) -> None:
                 "a leaf that requires a gradient cannot be assigned into, because its user would see it "
                 "change; assign into t.copy(), or write t.value[...] = ... between steps"
             )
+    if start <= here.sealed:
+        raise TypeError(
+            "a function of plain numbers assigns into a Tensor from outside, whose gradient would be lost; "
+            "return the new numbers, and assign them where it is called"
+        )
     if any(start <= trace.start for trace in here.traces if not trace.strict):
         raise TypeError(
             "checkpoint: the function assigns into an array from outside, which running it again in the "
