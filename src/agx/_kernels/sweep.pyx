@@ -341,7 +341,10 @@ cdef bint add_in_place(Node node, object g, set needed, dict cotangents, set own
     found = PyDict_GetItemWithError(cotangents, x)
     if found is NULL or (<object>found).dtype != g.dtype:
         return False
-    if not (x in owned and type(<object>found) is ndarray or x.version and isinstance(<object>found, Node)):
+    if isinstance(<object>found, Node):
+        if not x.version:
+            return False
+    elif x not in owned or type(<object>found) is not ndarray or isinstance(g, Node):
         return False
     if not intact(node):
         blame(node, operands_of(node, g if stacked is None else g[0], False))

@@ -438,7 +438,6 @@ def replace(tensor: Any, new: Any) -> bool:
     ):
         return False
     layout = layout_of(value, value)
-    _check_is_inside(_graph.number_of(tensor) if window is None else window.memory.since)
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
