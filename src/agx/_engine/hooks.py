@@ -159,6 +159,10 @@ class Watch:
         self.due: dict[int, list[Any]] = {}
         #: The leaves whose gradient was added.
         self.told: set[Any] = set()
+        #: What they answered, for a pass that begins again; None if they left the gradient as it was.
+        self._answers: dict[Any, Any] = {}
+        #: Whether one of them raised an exception.
+        self.failed = False
 
     def wants(self, order: list[Any]) -> bool:
         """Find out when gradients are complete: that of a leaf below its first use. False if nobody waits."""
@@ -180,15 +184,19 @@ class Watch:
         )
 
     def tell(self, node: Any, g: Any) -> Any:
-        """Run the hooks of a node whose gradient is complete; returns the gradient to go on with."""
-        hooks = self._hooks.get(node)
-        for hook in list(hooks.before.values()) if hooks else ():
-            g = _replaced(node, hook, g, self._follow, self._adds)
-        if self._adds and not node.inputs:
-            _add(node, g)
-            self.told.add(node)
-            self.added(node)
-        return g
+        """Run the hooks of a node whose gradient is complete, once; returns the gradient to go on with."""
+        if node not in self._answers:
+            hooks = self._hooks.get(node)
+            first = new = g if self._follow or not isinstance(g, Node) else g.array.copy()
+            for hook in list(hooks.before.values()) if hooks else ():
+                new = _replaced(node, hook, new, self._follow, self._adds)
+            self._answers[node] = None if new is first else new
+            if self._adds and not node.inputs:
+                _add(node, new)
+                self.told.add(node)
+                self.added(node)
+        answer = self._answers[node]
+        return g if answer is None else answer
 
     def added(self, leaf: Any) -> None:
         """Tell those who wait for a gradient to be added."""

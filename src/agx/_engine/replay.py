@@ -55,17 +55,51 @@ def stands_still(root: Any) -> np.ndarray:
     return np.asarray(again(root, elsewhere(root)) == value_of(root))
 
 
-def mend(node: Node, i: int, g: Any, share: Any) -> Any:
+def mend(node: Node, i: int, g: Any, share: Any, doubt: bool) -> Any:
     """``share`` of argument ``i``, and 0 where a zero gradient ``g`` meets an infinite derivative.
 
-    It stays NaN if both are so at this point alone: then nobody knows what their product is.
+    It stays NaN if both are so at this point alone: then nobody knows what their product is. With ``doubt``,
+    of a result that is not finite, it is NaN where ``lost_to_overflow`` says so.
     """
+    if doubt and (lost := lost_to_overflow(node, i, g, share)).any():
+        share = share * np.where(lost, np.nan, 1.0).astype(share.dtype)
     undefined = np.isnan(value_of(share)) & (value_of(g) == 0)
     if not undefined.any():
         return share
     if isinstance(g, Node) and node.primitive is not None:
         undefined &= stands_still(g) | ~_is_pole(node, i)
     return np.where(undefined, 0.0, share)
+
+
+def lost_to_overflow(node: Any, i: int, g: Any, share: Any) -> np.ndarray:
+    """Where the derivative is 0 because infinite arguments have overflowed, as that of log(1 + exp(1000)).
+
+    At an infinity that was given it is the limit. Where the result is finite, what overflowed has no
+    influence on it, as exp(1000) in a sigmoid.
+    """
+    x = node.arguments[i]
+    lost = (value_of(share) == 0) & (value_of(g) != 0) & np.isinf(node.array) & np.isinf(x.array)
+    return lost & np.isinf(_from_finite(x)) if lost.any() else lost
+
+
+def _from_finite(root: Any) -> Any:
+    """The value of ``root`` if leaves and constants that are not finite were 1."""
+    values: dict[Any, Any] = {}
+
+    def finite(a: Any) -> Any:
+        if isinstance(a, Node) and a in values:
+            return values[a]
+        v = value_of(a)
+        return v if np.isfinite(v).all() else np.where(np.isfinite(v), v, 1.0)
+
+    with np.errstate(all="ignore"):
+        for node in wanted_below(root):
+            p: Any = node.primitive
+            if p is not None and registry.get(p.name) is p:
+                values[node] = p.function(*map(finite, node.arguments), **node.params)
+            else:
+                values[node] = finite(node)
+    return values[root]
 
 
 def _is_pole(node: Any, i: int) -> np.ndarray:

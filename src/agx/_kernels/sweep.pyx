@@ -8,6 +8,7 @@ from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.math cimport isfinite
 
 cimport numpy as cnp
 
@@ -91,17 +92,26 @@ def leaves_below(Node root):
 # --- what a node passes on ----------------------------------------------------------------------------
 
 
-cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last,
+cdef enum Care:
+    # What is done about a NaN in a share: nothing, mend it, mend it in a result that is not finite
+    # itself, or give up.
+    NO_CARE
+    MEND
+    DOUBT
+    GIVE_UP
+
+
+cdef list contributions(Node node, object g, set needed, bint create_graph, Care care, bint last,
                         object stacked):
     """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
 
     ``last`` tells that nobody needs the memory of ``g`` afterwards. Where ``g`` is a stack of cotangents,
-    ``stacked(primitive, i, operands, params)`` computes the stack of shares.
+    ``stacked(primitive, i, operands, params)`` computes the stack of shares. None if it gives up.
     """
     if node._primitive is None:
         return closure_contributions(node, g, create_graph)
     cdef Primitive p = node._primitive
-    cdef bint known = p.operation != NONE and not create_graph and not careful and stacked is None
+    cdef bint known = p.operation != NONE and not create_graph and not care and stacked is None
     cdef tuple args = node._args, operands = None if known else operands_of(node, g, create_graph)
     cdef Py_ssize_t i
     cdef list shares = []
@@ -126,8 +136,11 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             c = p.rule(i, operands, node._params)
         if c is None:
             continue
-        if careful and p.elementwise:
-            c = mend(node, i, g, c) if create_graph else silence(g, c)
+        if care == GIVE_UP:
+            if has_nan(asarray(c)):
+                return None
+        elif care and p.elementwise:
+            c = mend(node, i, g, c, care == DOUBT) if create_graph else silence(g, c)
         shares.append((a, fit(p.name, c, <Node>a)))
     if not intact(node):
         blame(node, operands_of(node, g if stacked is None else g[0], create_graph))
@@ -244,7 +257,7 @@ cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
 
 def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
-    for a, c in contributions(node, node.grad, None, False, False, False, None):
+    for a, c in contributions(node, node.grad, None, False, NO_CARE, False, None):
         (<Node>a).grad += c
 
 
@@ -317,20 +330,21 @@ cdef int complain(Node node, object g, object problem) except -1:
 
 
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
-                    bint careful, set owned, object stacked, object watch, bint ends=False):
+                    Care care, set owned, object stacked, object watch, bint ends=False):
     """Carry cotangents from the last node of ``order`` to the first.
 
     Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
     the nodes whose cotangent is an array of the sweep's own. ``watch`` is told of gradients that are
     complete, and answers with those to go on with (see ``hooks.Watch``). With ``ends`` nothing is carried
-    past the nodes in ``kept``.
+    past the nodes in ``kept``. None if it gives up.
     """
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, telling = False, plain = kept is not None and not create_graph and not careful
+    cdef bint last, telling = False, plain = kept is not None and not create_graph and not care
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
+    cdef list shares
     try:
         for k in range(len(order) - 1, -1, -1):
             node = <Node>order[k]
@@ -349,7 +363,10 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 continue
             g = <object>found
             last = plain and stacked is None and node in owned and node not in kept
-            for pair in contributions(node, g, needed, create_graph, careful, last, stacked):
+            shares = contributions(node, g, needed, create_graph, care, last, stacked)
+            if shares is None:
+                return None
+            for pair in shares:
                 x = <Node>pair[0]
                 c = pair[1]
                 found = PyDict_GetItemWithError(cotangents, x)
@@ -370,6 +387,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 del cotangents[node]
     except Exception as problem:
         if telling:
+            watch.failed = True
             raise
         g = cotangents[node]
         complain(node, g if stacked is None else g[0], problem)
@@ -399,19 +417,33 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
-cdef dict look_closer(list order, object seed, set needed, set kept, set owned, bint ends):
-    """The cotangents once more, where a NaN has come out: with their graphs, which tell a zero by chance
-    from one that stays zero. Operations that do without graphs have every zero stay zero.
+cdef bint is_finite(Node root) except -1:
+    """Whether a result holds neither NaN nor infinity."""
+    cdef cnp.ndarray value = root._value
+    if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT64:
+        return isfinite((<double *>cnp.PyArray_DATA(value))[0])
+    if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT32:
+        return isfinite((<float *>cnp.PyArray_DATA(value))[0])
+    return np.isfinite(value).all()
+
+
+cdef dict look_closer(list order, object seed, set needed, set kept, Care care, set owned, object watch,
+                      bint ends):
+    """The cotangents once more, where a NaN or an infinity has come out: with their graphs, which tell a
+    zero by chance from one that stays zero. Operations that do without graphs have every zero stay zero.
     """
+    owned.clear()
     before = set_recording(True)
     try:
-        found = propagate(order, seed, needed, kept, True, True, owned, None, None, ends)
+        found = propagate(order, seed, needed, kept, True, care, owned, None, watch, ends)
         return {node: value_of(g) for node, g in found.items()}
     except Exception:
+        if watch is not None and watch.failed:
+            raise
         owned.clear()
     finally:
         set_recording(before)
-    return propagate(order, seed, needed, kept, False, True, owned, None, None, ends)
+    return propagate(order, seed, needed, kept, False, MEND, owned, None, watch, ends)
 
 
 cdef enum:
@@ -461,21 +493,23 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
 
     With ``free``, and unless it is small or ``retain`` keeps it, the graph is let go afterwards.
 
-    The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a look at every
-    elementwise operation where a zero cotangent meets an infinite derivative; with hooks it checks at
-    once, so that each is told once.
+    The sweep runs at full speed first. Only if a NaN reaches a leaf, or the result is not finite, is it run
+    again with a look at every elementwise operation where a zero cotangent meets an infinite derivative;
+    with hooks it gives up at the first NaN, and each is told once.
     """
     cdef list order = sorted_below(root)
     if watch is not None and not watch.wants(order):
         watch = None
     cdef set owned = set(), kept = set() if free else None
-    cdef dict cotangents = propagate(order, seed, None, kept, False, watch is not None, owned, None,
-                                     watch)
+    cdef Care care = MEND if is_finite(root) else DOUBT
+    cdef dict cotangents = None
     cdef Node node
     cdef PyObject *found
-    if watch is None and any_nan(cotangents, order):
-        owned.clear()
-        cotangents = look_closer(order, seed, None, kept, owned, False)
+    if care == MEND:
+        cotangents = propagate(order, seed, None, kept, False, NO_CARE if watch is None else GIVE_UP,
+                               owned, None, watch)
+    if cotangents is None or (watch is None and any_nan(cotangents, order)):
+        cotangents = look_closer(order, seed, None, kept, care, owned, watch, False)
     for node in order:
         found = PyDict_GetItemWithError(cotangents, node)
         g = None if found is NULL else <object>found
@@ -499,7 +533,8 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     cdef list order = sorted_below(root)
     if watch is not None and not watch.wants(order):
         watch = None
-    cdef bint careful = create_graph or watch is not None
+    cdef Care care = MEND if is_finite(root) else DOUBT
+    cdef bint closer = care == DOUBT
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node
     for node in order:
@@ -509,14 +544,18 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
                     needed.add(node)
                     break
     cdef set owned = set()
-    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, careful, owned, stacked,
-                                     watch, ends)
+    cdef dict cotangents = None
     if create_graph:
+        cotangents = propagate(order, seed, needed, kept, True, care, owned, None, watch, ends)
         return [cotangents.get(node) for node in wrt]
-    if not careful and any([has_nan(g) for g in cotangents.values()]):
+    if not closer:
+        cotangents = propagate(order, seed, needed, kept, False, NO_CARE if watch is None else GIVE_UP,
+                               owned, stacked, watch, ends)
+        closer = cotangents is None or (
+            watch is None and any([has_nan(g) for g in cotangents.values()]))
+    if closer:
         if stacked is not None:
             return None
-        owned.clear()
-        cotangents = look_closer(order, seed, needed, kept, owned, ends)
+        cotangents = look_closer(order, seed, needed, kept, care, owned, watch, ends)
     found = [cotangents.get(node) for node in wrt]
     return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
