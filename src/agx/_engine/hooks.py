@@ -47,15 +47,15 @@ class Handle:
 
     def __init__(self, node: Any, kind: str, hook: Hook) -> None:
         self._node, self._kind, self._number = weakref.ref(node), kind, next(_numbers)
-        if _hooks_of(node) is None:
+        if hooks_of(node) is None:
             node._extras = {**(node._extras or {}), "hooks": Hooks()}
             hooked[id(node)] = weakref.ref(node, functools.partial(_forget, id(node)))
-        getattr(_hooks_of(node), kind)[self._number] = hook
+        getattr(hooks_of(node), kind)[self._number] = hook
 
     def remove(self) -> None:
         """Take the hook away; does nothing if that was done before."""
         node = self._node()
-        if node is None or (hooks := _hooks_of(node)) is None:
+        if node is None or (hooks := hooks_of(node)) is None:
             return
         getattr(hooks, self._kind).pop(self._number, None)
         if not hooks.before and not hooks.after:
@@ -74,7 +74,8 @@ def hooked_nodes() -> set[Any]:
     return {node for ref in list(hooked.values()) if (node := ref()) is not None}
 
 
-def _hooks_of(node: Any) -> Any:
+def hooks_of(node: Any) -> Any:
+    """The hooks of a node, or None."""
     return (node._extras or {}).get("hooks")
 
 
@@ -154,7 +155,7 @@ class Watch:
     ) -> None:
         self._on_leaf, self._adds, self._follow = on_leaf, adds, follow
         nodes = hooked_nodes().difference(others)
-        self._hooks = {node: hooks for node in nodes if (hooks := _hooks_of(node)) is not None}
+        self._hooks = {node: hooks for node in nodes if (hooks := hooks_of(node)) is not None}
         #: The nodes whose gradient is complete when the sweep comes to a place in its order.
         self.due: dict[int, list[Any]] = {}
         #: The leaves whose gradient was added.

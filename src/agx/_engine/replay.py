@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from .._kernels import sweep as _sweep
-from .graph import Node, registry, value_of
+from .._kernels.graph import new_tensor
+from .._kernels.scalar import declare_sweep
+from .graph import Node, pullback, registry, set_recording, value_of
+from .hooks import hooked_nodes, hooks_of, register
 from .walk import leaves_below, wanted_below
 
 
@@ -114,4 +118,39 @@ def _is_pole(node: Any, i: int) -> np.ndarray:
     return np.asarray(finite)
 
 
+def sweep_as_tensors(root: Any, order: list[Any], seed: float) -> None:
+    """Do what ``Scalar.backward`` does, with Tensors in the place of Scalars."""
+    made: dict[Any, Any] = {}
+
+    def tensor_of(s: Any) -> Any:
+        if s not in made and not s._constant:
+            made[s] = new_tensor(np.array(s.value))
+        return made.get(s, s.value)
+
+    before = set_recording(True)
+    try:
+        for s in order:
+            made[s] = registry[s.op](*map(tensor_of, s.arguments))
+        handles = [
+            register(made[s], functools.partial(_of_float, hook))
+            for s in hooked_nodes().intersection(made)
+            for hook in hooks_of(s).before.values()
+        ]
+        found = pullback(made[root], made.values(), np.array(seed))
+    finally:
+        set_recording(before)
+    for handle in handles:
+        handle.remove()
+    for s, g in zip(made, found, strict=True):
+        s.grad += float(g)
+        for hook in list(hooks.after.values()) if (hooks := hooks_of(s)) else ():
+            hook(s)
+
+
+def _of_float(hook: Any, g: Any) -> Any:
+    new = hook(float(g))
+    return None if new is None else np.array(float(new))
+
+
 _sweep.declare_mend(mend)
+declare_sweep(sweep_as_tensors)
