@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, pullback, value_of
+from .._engine.replay import lost_to_overflow
 from ..tensor import Tensor
 from .diagnosis import place_of, traced_below
 from .lines import array_of, contraction, derivative, normal, op_with_shapes
@@ -27,6 +28,11 @@ _ROOT = (
     "np.where before the operation, or write the function so that the two cancel"
 )
 
+_OVERFLOW = (
+    "its argument has overflowed to infinity, and what it was computed from is lost in that; write "
+    "it such that nothing overflows (softplus, logaddexp, logsumexp, norm, hypot), or scale the numbers"
+)
+
 #: Why operations answer NaN to a question that has no answer, or none that they can know.
 REASONS = {
     **dict.fromkeys(("norm", "absolute", "abs", "hypot", "norm_p"), _LENGTH),
@@ -42,6 +48,9 @@ REASONS = {
 
 def reason_of(node: Any) -> str:
     """Why the pull-back of ``node`` gives NaN, if that is known, and else that 0 meets infinity."""
+    if node.op != "undefined_slope" and np.isinf(node.array).any():
+        infinite = any(np.isinf(value_of(a)).any() for a in node.arguments)
+        return REASONS.get(node.op, _OVERFLOW if infinite else _ROOT)
     return REASONS.get(name_of(node), _ROOT)
 
 
@@ -105,6 +114,11 @@ def _nan_share(node: Any, g: np.ndarray) -> np.ndarray | None:
         if isinstance(a, Node) and a.requires_grad:
             rule = functools.partial(p.vjps, i) if callable(p.vjps) else p.vjps[i]
             share = rule(g, node.array, *arguments, **node.params)
-            if share is not None and np.isnan(share).any():
-                return np.isnan(share)
+            if share is None:
+                continue
+            bad = np.isnan(share)
+            if p.elementwise:
+                bad = bad | lost_to_overflow(node, i, g, share)
+            if bad.any():
+                return bad
     return None
