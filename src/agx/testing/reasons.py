@@ -38,6 +38,8 @@ REASONS = {
     **dict.fromkeys(("norm", "absolute", "abs", "hypot", "norm_p"), _LENGTH),
     "std": "the numbers are equal there, and a standard deviation of 0 has no second derivative; use var",
     "maximum": "two variables tie there in a product that is 0; use absolute or square, or move the point",
+    "sort": "elements tie there that the result treats alike, though perhaps at this point alone; compute it "
+    "without sorting, or move the point",
     "eigh": _BASIS.format("eigenvalues"),
     "eig": _BASIS.format("eigenvalues"),
     "svd": _BASIS.format("singular values (or 0 and one of them)"),

@@ -379,6 +379,11 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     if n > k:
         gq = gq + matmul(conj(x[..., k:]), mH(rest))
     r = r[..., :k]
+    length = diagonal(plain(r))
+    lost = vanishing(length, length).any(-1)[..., None, None]
+    if lost.any():
+        r = where(lost, np.eye(k, dtype=r.dtype), r)
+        gq = without(gq, lost & ~unused(g, x).all(-1)[..., None, None])
     inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
     gx = mT(solve(r, mT(gq + matmul(conj(q), inner))))
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
@@ -391,9 +396,9 @@ _qr = primitive("qr", _qr_value, (_qr_vjp,))
 def qr(a: Any, mode: str = "reduced") -> QRResult:
     """Decompose matrices (..., M, N) into Q with orthonormal columns and upper triangular R.
 
-    ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent
-    (Walter and Lehmann 2018, "Algorithmic differentiation of linear algebra functions"). Raises
-    ValueError for another mode, and at backward if the result depends on the columns of Q that
+    ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent,
+    else derivatives are NaN (Walter and Lehmann 2018, "Algorithmic differentiation of linear algebra
+    functions"). Raises ValueError for another mode, and at backward if the result depends on the columns of Q that
     "complete" adds.
 
     >>> ag.linalg.qr(np.array([[3.0], [4.0]])).R
@@ -536,6 +541,10 @@ def det(a: Any) -> Array:
 def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
     (sign, _), (gs, gl) = _unpack(out, (), ()), _unpack(g, (), ())
     scale = real(gl) + 1j * imag(gs * sign) if is_complex(x) else gl
+    lost = plain(sign) == 0
+    if lost.any():
+        x = where(lost[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
+        scale = without(scale, lost & ~unused(g, x).all(-1))
     return expand_dims(scale, (-1, -2)) * mT(inv(x))
 
 
@@ -548,8 +557,7 @@ _slogdet = primitive(
 def slogdet(a: Any) -> SlogdetResult:
     """Compute the sign and the logarithm of the absolute value of determinants.
 
-    d log|det A| = Re tr(A^-1 dA) (Giles 2008). Backward raises ``numpy.linalg.LinAlgError`` if a matrix
-    is singular.
+    d log|det A| = Re tr(A^-1 dA) (Giles 2008). Derivatives are NaN where a matrix is singular.
 
     >>> ag.linalg.slogdet(np.array([[0.0, 1.0], [1.0, 0.0]])).sign
     np.float64(-1.0)
