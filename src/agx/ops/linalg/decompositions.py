@@ -139,14 +139,6 @@ def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
 _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
 
 
-def _eigvalsh_vjp(g: Any, out: Any, x: Any, *, UPLO: str) -> Any:
-    v = eigh(x, UPLO)[1]
-    return matmul(conj(v) * row(g), mT(v))
-
-
-_eigvalsh = primitive("eigvalsh", lambda x, *, UPLO: np.linalg.eigvalsh(x, UPLO), (_eigvalsh_vjp,))
-
-
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Find the eigenvalues, ascending, and eigenvectors of Hermitian matrices (..., M, M).
@@ -174,13 +166,15 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     """Find the eigenvalues of Hermitian matrices (..., M, M), ascending; see ``eigh``.
 
+    Functions that treat all of them alike, such as ag.sum(w**2), have second derivatives where some are equal.
+
     >>> ag.linalg.eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
     array([1., 2.])
     """
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
     check_square("eigvalsh", a)
-    return _eigvalsh(from_triangle(a, UPLO) if is_node(a) else a, UPLO=UPLO)
+    return eigh(a, UPLO)[0] if is_node(a) else np.linalg.eigvalsh(a, UPLO)  # type: ignore[call-overload]
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -278,8 +272,14 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     skew = reciprocal(row(s) + column(s), s) * (left - right)
     inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
     value = plain(s)
-    none = as_diagonal(vanishing(value, value)).astype(bool)
-    inner = of_equals(inner, equal_pairs(value) | none, lambda: _idle_vectors(g, x, full))
+    pairs, zero = equal_pairs(value), vanishing(value, value)
+    none = as_diagonal(zero).astype(bool)
+    inner = of_equals(inner, pairs | none, lambda: _idle_vectors(g, x, full))
+    rough = np.isnan(plain(inner)) & pairs & ~(row(zero) | column(zero))
+    if rough.any() and is_node(g) and is_node(out):
+        known = _within_singular_spaces(g, out, x, full, pairs)
+        rough &= ~np.isnan(plain(known))
+        inner = where(rough, known + (skew - mH(skew)) * 0.5, inner)
     inverse, rows = reciprocal(s, s), conj(vh)
     total = matmul(inner, rows)
     if n > k:
@@ -287,7 +287,24 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     total = matmul(conj(u), total)
     if m > k:
         total = total + matmul((gu - matmul(conj(u), left)) * row(inverse), rows)
-    return total
+    rough = rough.any((-2, -1), keepdims=True)
+    return total * (1.0 + undefined_slope(x, rough, (-2, -1), "svd")) if rough.any() else total
+
+
+def _within_singular_spaces(g: Any, out: Any, x: Any, full: bool, pairs: np.ndarray) -> Any:
+    """The gradient of what the vectors of equal singular values share, where it does not depend on them."""
+    m, k = x.shape[-2], pairs.shape[-1]
+
+    def parts(flat: Any) -> list[Any]:
+        u, s, vh = _svd_parts(flat, x, full)
+        return [s, concatenate([u[..., :k], mH(vh[..., :k, :])], -2)]
+
+    def pack(s: np.ndarray, both: np.ndarray) -> np.ndarray:
+        u, _, vh = (a.copy() for a in _svd_parts(out.array, x, full))
+        u[..., :k], vh[..., :k, :] = both[..., :m, :], mH(both[..., m:, :])
+        return _pack(x.shape[:-2], u, s, vh)
+
+    return within_eigenspaces(g, out, x, parts, pack, pairs)
 
 
 def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
@@ -297,13 +314,7 @@ def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
     return np.asarray(gu[..., :k].all(-2) & gvh[..., :k, :].all(-1))
 
 
-def _svdvals_vjp(g: Any, out: Any, x: Any) -> Any:
-    u, _, vh = svd(x, full_matrices=False)
-    return matmul(conj(u) * row(g), conj(vh))
-
-
 _svd = primitive("svd", _svd_value, (_svd_vjp,))
-_svdvals = primitive("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), (_svdvals_vjp,))
 
 
 def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
@@ -337,7 +348,7 @@ def svd(
         check_square("svd", a)
         return _svd_hermitian(a, compute_uv)
     if not compute_uv:
-        return _svdvals(a)
+        return svdvals(a)
     full = bool(full_matrices)
     return SVDResult(*_svd_parts(_svd(a, full=full), a, full))
 
@@ -349,7 +360,8 @@ def svdvals(x: Any, /) -> Array:
     >>> ag.linalg.svdvals(np.array([[0.0, 3.0], [-2.0, 0.0]]))
     array([3., 2.])
     """
-    return _svdvals(as_array(x))
+    x = as_array(x)
+    return svd(x, full_matrices=False)[1] if is_node(x) else np.linalg.svdvals(x)
 
 
 # --- QR and Cholesky -----------------------------------------------------------------------------

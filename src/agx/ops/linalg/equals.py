@@ -86,10 +86,13 @@ def without(x: Any, where_to: np.ndarray) -> Any:
 def within_eigenspaces(g: Any, out: Any, x: Any, parts: Any, pack: Any, pairs: np.ndarray) -> Any:
     """The gradients of ``_eigh`` in the bases of its vectors, diagonal but for ``pairs`` of equal values.
 
+    Also those of ``_svd``, whose vectors of equal values on both sides turn together, one above the other.
+
     NaN for pairs whose share cannot be known: if the function depends on the choice of a basis, or on
     the matrix in other ways than through ``out``.
     """
-    n, (w, v), (gw, gv) = x.shape[-1], parts(out.array), parts(g)
+    (w, v), (gw, gv) = parts(out.array), parts(g)
+    n = w.shape[-1]
     size = max(float(np.abs(g.array).max(initial=0.0)), 1e-300)
     apart = np.abs(w[..., :, None] - w[..., None, :]) * pairs
     apart = float(apart.max(initial=0.0) / max(np.abs(w).max(initial=0.0), 1e-300))
