@@ -395,9 +395,10 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     lost = vanishing(length, length).any(-1)[..., None, None]
     if lost.any():
         r = where(lost, np.eye(k, dtype=r.dtype), r)
-        gq = without(gq, lost & ~unused(g, x).all(-1)[..., None, None])
     inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
     gx = mT(solve(r, mT(gq + matmul(conj(q), inner))))
+    if lost.any():
+        gx = without(gx, lost & ~unused(g, x).all(-1)[..., None, None])
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
 
 
