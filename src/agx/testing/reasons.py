@@ -43,6 +43,9 @@ REASONS = {
     "eigh": _BASIS.format("eigenvalues"),
     "eig": _BASIS.format("eigenvalues"),
     "svd": _BASIS.format("singular values (or 0 and one of them)"),
+    "qr": "columns depend on one another there; add eps times the identity, or leave columns out",
+    "slogdet": "a matrix is singular there, where the logarithm is infinite; add eps times the identity",
+    "roots": "a root is double there and moves infinitely fast; use the coefficients, or move the point",
     "sqrtm": "an eigenvalue is 0 there, where the root has no derivative; add eps times the identity",
     "logm": "an eigenvalue is 0 there, or a real one below 0; pass a positive definite or complex matrix",
 }

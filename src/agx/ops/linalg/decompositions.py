@@ -101,8 +101,11 @@ def _triangle(name: str, UPLO: str) -> str:
 # --- eigenvalues ---------------------------------------------------------------------------------
 
 
-def _eigh_value(x: np.ndarray, *, UPLO: str, by_size: bool) -> np.ndarray:
+def _eigh_value(x: np.ndarray, *, UPLO: str, by_size: bool, values: bool) -> np.ndarray:
+    """With ``values`` these are the same bits as those of ``numpy.linalg.eigvalsh``."""
     w, v = np.linalg.eigh(x, UPLO)  # type: ignore[call-overload]
+    if values:
+        w = np.linalg.eigvalsh(x, UPLO)  # type: ignore[call-overload]
     if by_size:
         order = np.argsort(np.abs(w))[..., ::-1]
         w = np.take_along_axis(w, order, -1)
@@ -116,7 +119,7 @@ def _eigh_parts(flat: Any, x: Any) -> list[Any]:
     return [_real(w), v]
 
 
-def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
+def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool, values: bool) -> Any:
     """V* (diag(gw) + F o (V^T gV)) V^T."""
     (w, v), (gw, gv) = _eigh_parts(out, x), _eigh_parts(g, x)
     inner = as_diagonal(gw) + gaps(w) * matmul(mT(v), gv)
@@ -146,8 +149,8 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
     dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008). At equal eigenvalues first derivatives
     are right of what depends on the matrix through one call of ``eigh`` alone and not on the choice of a
-    basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives:
-    ``symmetric_function`` has all. Between a relative gap of 1e-8 and 1e-14 what depends on the basis
+    basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives, but
+    those of values alone (see ``eigvalsh``): ``symmetric_function`` has all. Between a relative gap of 1e-8 and 1e-14 what depends on the basis
     loses the digits that the gap has lost. Complex eigenvectors must be used such that their phases
     cancel. Raises ValueError for another ``UPLO``.
 
@@ -159,14 +162,19 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     if not is_node(a):
         return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
     check_square("eigh", a)
-    return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
+    return EighResult(*_eigh_of(a, UPLO))
+
+
+def _eigh_of(a: Any, UPLO: str, by_size: bool = False, values: bool = False) -> list[Any]:
+    flat = _eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=by_size, values=values)
+    return _eigh_parts(flat, a)
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     """Find the eigenvalues of Hermitian matrices (..., M, M), ascending; see ``eigh``.
 
-    Functions that treat all of them alike, such as ag.sum(w**2), have second derivatives where some are equal.
+    What treats equal ones alike, such as ag.sum(w**2), has second derivatives, too.
 
     >>> ag.linalg.eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
     array([1., 2.])
@@ -174,7 +182,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
     check_square("eigvalsh", a)
-    return eigh(a, UPLO)[0] if is_node(a) else np.linalg.eigvalsh(a, UPLO)  # type: ignore[call-overload]
+    return _eigh_of(a, UPLO, values=True)[0] if is_node(a) else np.linalg.eigvalsh(a, UPLO)  # type: ignore[call-overload]
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -235,8 +243,11 @@ def eigvals(a: Any) -> Array:
 # --- singular values -----------------------------------------------------------------------------
 
 
-def _svd_value(x: np.ndarray, *, full: bool) -> np.ndarray:
+def _svd_value(x: np.ndarray, *, full: bool, values: bool) -> np.ndarray:
+    """With ``values`` these are the same bits as those of ``numpy.linalg.svdvals``."""
     u, s, vh = np.linalg.svd(x, full_matrices=full)
+    if values:
+        s = np.linalg.svdvals(x)
     return _pack(x.shape[:-2], u, s, vh)
 
 
@@ -253,7 +264,7 @@ def _refuse(g: Any, message: str) -> None:
         raise ValueError(message)
 
 
-def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
+def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool, values: bool) -> Any:
     """The pull-back of dP = U^H dA V, its Hermitian and skew parts, and what leaves the subspaces.
 
     dU = U (E o X + D o Y) + ..., dV = V (E o X - D o Y) + ... with dP = X + Y, E = 1 / (s_j - s_i) and
@@ -322,7 +333,7 @@ def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
     if not compute_uv:
         s = absolute(eigvalsh(a))
         return take_along_axis(s, np.argsort(s.value)[..., ::-1])
-    w, v = _eigh_parts(_eigh(from_triangle(a, "L"), UPLO="L", by_size=True), a)
+    w, v = _eigh_of(a, "L", by_size=True)
     sign = np.copysign(np.ones((), w.dtype), w.value)
     return SVDResult(v, w * sign, mH(v * row(sign)))
 
@@ -335,7 +346,9 @@ def svd(
 
     With ``hermitian`` the lower triangle alone is read (Townsend 2016, "Differentiating the singular value
     decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must cancel). Where vectors of
-    equal singular values, or of 0, are used, derivatives are NaN; values alone have first ones. The vectors
+    equal singular values, or of 0, are used, derivatives are NaN, but for first ones of what depends on the
+    matrix through one call of ``svd`` alone and not on the choice of a basis, such as (U * f(S)) @ Vh, if
+    no value is 0. Values alone have first ones, and second ones as those of ``eigvalsh``. The vectors
     that ``full_matrices`` adds have no gradient: backward raises ValueError if the result depends on them.
 
     >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
@@ -350,7 +363,7 @@ def svd(
     if not compute_uv:
         return svdvals(a)
     full = bool(full_matrices)
-    return SVDResult(*_svd_parts(_svd(a, full=full), a, full))
+    return SVDResult(*_svd_parts(_svd(a, full=full, values=False), a, full))
 
 
 @implements(np.linalg.svdvals)
@@ -361,7 +374,9 @@ def svdvals(x: Any, /) -> Array:
     array([3., 2.])
     """
     x = as_array(x)
-    return svd(x, full_matrices=False)[1] if is_node(x) else np.linalg.svdvals(x)
+    if not is_node(x):
+        return np.linalg.svdvals(x)
+    return _svd_parts(_svd(x, full=False, values=True), x, False)[1]  # type: ignore[no-any-return]
 
 
 # --- QR and Cholesky -----------------------------------------------------------------------------
