@@ -37,7 +37,11 @@ explain = ag.testing.explain_nan
             ["derivative 1", "'log'", "element (1,)", "overflowed", "softplus"],
         ),
         (lambda a: np.linalg.qr(a)[0], np.ones((2, 2)), ["derivative 1", "'qr'", "columns"]),
-        (lambda a: np.linalg.slogdet(a)[1], np.ones((2, 2)), ["derivative 1", "'slogdet'", "singular"]),
+        (
+            lambda a: np.linalg.slogdet(a)[1],
+            np.ones((2, 2)),
+            ["derivative 1", "'slogdet'", "singular"],
+        ),
         (np.roots, np.array([1.0, -2.0, 1.0]), ["derivative 1", "'roots'", "double"]),
     ],
 )

@@ -189,6 +189,7 @@ class Watch:
         if node not in self._answers:
             hooks = self._hooks.get(node)
             first = new = g if self._follow or not isinstance(g, Node) else g.array.copy()
+            self.failed = True
             for hook in list(hooks.before.values()) if hooks else ():
                 new = _replaced(node, hook, new, self._follow, self._adds)
             self._answers[node] = None if new is first else new
@@ -196,6 +197,7 @@ class Watch:
                 _add(node, new)
                 self.told.add(node)
                 self.added(node)
+            self.failed = False
         answer = self._answers[node]
         return g if answer is None else answer
 

@@ -8,7 +8,8 @@ Where one of these is infinite Tensors are asked, which know what 0 times infini
 """
 
 cimport cython
-from libc.math cimport exp as c_exp, fabs, isfinite, log as c_log, pow as c_pow, sqrt as c_sqrt, tanh as c_tanh
+from libc.math cimport (exp as c_exp, fabs, isfinite, log as c_log, pow as c_pow, sqrt as c_sqrt,
+                        tanh as c_tanh)
 
 from agx._kernels.graph cimport NOTING, extra, recording, take_note
 from agx._kernels.walk cimport walk

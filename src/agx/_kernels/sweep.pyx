@@ -333,10 +333,9 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                     Care care, set owned, object stacked, object watch, bint ends=False):
     """Carry cotangents from the last node of ``order`` to the first.
 
-    Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
-    the nodes whose cotangent is an array of the sweep's own. ``watch`` is told of gradients that are
-    complete, and answers with those to go on with (see ``hooks.Watch``). With ``ends`` nothing is carried
-    past the nodes in ``kept``. None if it gives up.
+    Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all), or None if it gives up.
+    ``owned`` collects nodes whose cotangent is an array of the sweep's own. ``watch`` is told of complete
+    gradients, and answers with those to go on with (see ``hooks.Watch``). ``ends`` ends it at ``kept``.
     """
     cdef Py_ssize_t k
     cdef Node node, x
@@ -344,7 +343,6 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef bint last, telling = False, plain = kept is not None and not create_graph and not care
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
-    cdef list shares
     try:
         for k in range(len(order) - 1, -1, -1):
             node = <Node>order[k]
@@ -387,7 +385,6 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 del cotangents[node]
     except Exception as problem:
         if telling:
-            watch.failed = True
             raise
         g = cotangents[node]
         complain(node, g if stacked is None else g[0], problem)

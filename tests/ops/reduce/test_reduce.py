@@ -102,7 +102,9 @@ def test_std_of_numbers_whose_squares_leave_the_range(scale, axis):
     f = lambda t: ag.sum(ag.std(t, axis=axis))
     np.testing.assert_allclose(f(ag.Tensor(x * scale)).value, scale * f(x), rtol=1e-14)
     np.testing.assert_allclose(ag.grad(f)(x * scale), ag.grad(f)(x), rtol=1e-13, atol=1e-15)
-    np.testing.assert_allclose(ag.hessian(f)(x * scale) * scale, ag.hessian(f)(x), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        ag.hessian(f)(x * scale) * scale, ag.hessian(f)(x), rtol=1e-12, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize(

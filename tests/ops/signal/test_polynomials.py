@@ -7,7 +7,16 @@ import agx as ag
 
 
 @pytest.mark.parametrize(
-    "p", [[1.0, -3.0, 2.0], [1.0, -3.0, 0.0], [0.0, 2.0, -6.0], [1.0, 0.0, 4.0], [2.0, 0.0], [0.0, 5.0], [0.0]]
+    "p",
+    [
+        [1.0, -3.0, 2.0],
+        [1.0, -3.0, 0.0],
+        [0.0, 2.0, -6.0],
+        [1.0, 0.0, 4.0],
+        [2.0, 0.0],
+        [0.0, 5.0],
+        [0.0],
+    ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_roots_are_those_of_numpy(p, dtype):

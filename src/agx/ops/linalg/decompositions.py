@@ -150,9 +150,9 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008). At equal eigenvalues first derivatives
     are right of what depends on the matrix through one call of ``eigh`` alone and not on the choice of a
     basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives, but
-    those of values alone (see ``eigvalsh``): ``symmetric_function`` has all. Between a relative gap of 1e-8 and 1e-14 what depends on the basis
-    loses the digits that the gap has lost. Complex eigenvectors must be used such that their phases
-    cancel. Raises ValueError for another ``UPLO``.
+    those of values alone (see ``eigvalsh``): ``symmetric_function`` has all. Between a relative gap of 1e-8
+    and 1e-14 what depends on the basis loses the digits that the gap has lost. Complex eigenvectors must be
+    used such that their phases cancel. Raises ValueError for another ``UPLO``.
 
     >>> ag.linalg.eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     array([1., 2.])
@@ -426,8 +426,8 @@ def qr(a: Any, mode: str = "reduced") -> QRResult:
 
     ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent,
     else derivatives are NaN (Walter and Lehmann 2018, "Algorithmic differentiation of linear algebra
-    functions"). Raises ValueError for another mode, and at backward if the result depends on the columns of Q that
-    "complete" adds.
+    functions"). Raises ValueError for another mode, and at backward if the result depends on the columns
+    of Q that "complete" adds.
 
     >>> ag.linalg.qr(np.array([[3.0], [4.0]])).R
     array([[-5.]])

@@ -106,7 +106,9 @@ def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool)
     endless = np.isinf(size) * np.sign(value_of(x)) if even else np.isinf(size)
     ratio = where(np.isinf(total), endless, ratio)
     if p % 2 == 1 and p > 1 and not is_complex(x):  # an odd power of x, but for a kink
-        towards = where(live, ratio ** (p - 2), 0.0) * where(np.isinf(size), sign(x), x / _safe(total))
+        towards = where(live, ratio ** (p - 2), 0.0) * where(
+            np.isinf(size), sign(x), x / _safe(total)
+        )
     else:
         towards = where(live, ratio ** (p - 1), 0.0) * (1.0 if even else conj(sign(x)))
     share = wide(g) * towards

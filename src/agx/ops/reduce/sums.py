@@ -173,6 +173,8 @@ _var = primitive(
     lambda x, *, axis, keepdims, ddof: np.var(x, axis, keepdims=keepdims, ddof=ddof),
     (_var_vjp,),
 )
+
+
 def _std_value(x: np.ndarray, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """NumPy's, from scaled numbers where the squares have left the range of floats."""
     with np.errstate(over="ignore", under="ignore"):
