@@ -31,14 +31,19 @@ def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
 
 
 def _computed(node: Any, values: dict[Any, Any], record: bool) -> Any:
-    p: Any = node.primitive
-    ours: Any = None if p is None else registry.get(p.name)
-    if ours is None or ours is not p:
+    p = _own(node)
+    if p is None:
         return np.full(node.shape, np.nan)
     arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
     if record:
         return p(*arguments, **node.params)
     return p.function(*map(value_of, arguments), **node.params)
+
+
+def _own(node: Any) -> Any:
+    """The primitive that made ``node`` if it is one of agx's, else None."""
+    p: Any = node.primitive
+    return p if p is not None and registry.get(p.name) is p else None
 
 
 def elsewhere(root: Any, way: int = 1) -> dict[Any, Any]:
@@ -98,17 +103,17 @@ def _from_finite(root: Any) -> Any:
 
     with np.errstate(all="ignore"):
         for node in wanted_below(root):
-            p: Any = node.primitive
-            if p is not None and registry.get(p.name) is p:
-                values[node] = p.function(*map(finite, node.arguments), **node.params)
-            else:
-                values[node] = finite(node)
+            ours = _own(node)
+            values[node] = (
+                ours.function(*map(finite, node.arguments), **node.params) if ours else finite(node)
+            )
     return values[root]
 
 
 def _is_pole(node: Any, i: int) -> np.ndarray:
     """Where the derivative is finite if the arguments are a little different: no overflow."""
-    p, finite = node.primitive, np.zeros((), bool)
+    p: Any = node.primitive
+    finite = np.zeros((), bool)
     for way in (1, -1):
         arguments = [again(a, elsewhere(a, way)) for a in node.arguments]
         with np.errstate(all="ignore"):

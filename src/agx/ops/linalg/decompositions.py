@@ -376,7 +376,7 @@ def svdvals(x: Any, /) -> Array:
     x = as_array(x)
     if not is_node(x):
         return np.linalg.svdvals(x)
-    return _svd_parts(_svd(x, full=False, values=True), x, False)[1]  # type: ignore[no-any-return]
+    return _svd_parts(_svd(x, full=False, values=True), x, False)[1]
 
 
 # --- QR and Cholesky -----------------------------------------------------------------------------
@@ -407,13 +407,13 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
         gq = gq + matmul(conj(x[..., k:]), mH(rest))
     r = r[..., :k]
     length = diagonal(plain(r))
-    lost = vanishing(length, length).any(-1)[..., None, None]
+    lost = np.any(vanishing(length, length), -1, keepdims=True)[..., None]
     if lost.any():
         r = where(lost, np.eye(k, dtype=r.dtype), r)
     inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
     gx = mT(solve(r, mT(gq + matmul(conj(q), inner))))
     if lost.any():
-        gx = without(gx, lost & ~unused(g, x).all(-1)[..., None, None])
+        gx = without(gx, lost & ~np.all(unused(g, x), -1, keepdims=True)[..., None])
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
 
 
