@@ -44,6 +44,14 @@ def test_a_leading_zero_moves_the_roots_that_there_are():
     np.testing.assert_allclose(found[0, 0], (moved[0] - moved[1]) / (2 * h), rtol=1e-6)
 
 
+def test_second_derivatives_beside_a_root_at_infinity():
+    """Of 0 x^2 + 2 x + c the root is -c / 2, and the x^2 adds -a c^2 / 8 + ..."""
+    found = ag.hessian(lambda p: ag.real(ag.roots(p)[0]))(np.array([0.0, 2.0, -6.0]))
+    np.testing.assert_allclose(found[2, 2], 0, atol=1e-15)
+    np.testing.assert_allclose(found[0, 2], 1.5)
+    np.testing.assert_allclose(found[1, 2], 0.25)
+
+
 def test_a_double_root_spoils_its_own_derivative_only():
     p = np.array([1.0, -3.0, 0.0, 0.0])
     single = ag.grad(lambda p: ag.real(ag.roots(p)[0]))(p)

@@ -211,11 +211,12 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     return stack(columns if increasing else columns[::-1], 1)
 
 
-def _roots_value(p: np.ndarray) -> np.ndarray:
-    return np.roots(p).astype(np.result_type(p.dtype, np.complex64))
+def _roots_value(p: np.ndarray, *, first: int) -> np.ndarray:
+    """The roots without those at infinity, for which the coefficients before ``first`` are 0."""
+    return np.roots(p[first:]).astype(np.result_type(p.dtype, np.complex64))
 
 
-def _roots_vjp(g: Any, out: Any, p: Any) -> Any:
+def _roots_vjp(g: Any, out: Any, p: Any, *, first: int) -> Any:
     """The coefficient c of x^k moves a root r by -r^k / p'(r) dc."""
     n = len(p) - 1
     steep = vander(out, n) @ (p[:-1] * np.arange(n, 0, -1, dtype=p.dtype))
@@ -240,7 +241,8 @@ def roots(p: Any) -> Array:
         return np.roots(p)
     if p.ndim != 1:
         raise ValueError(f"roots: expected one axis, got shape {p.shape}")
-    return _roots(p) if p.value[:-1].any() else np.zeros(0)
+    places = np.flatnonzero(p.value[:-1])
+    return _roots(p, first=int(places[0])) if len(places) else np.zeros(0)
 
 
 @implements(np.polyfit)
