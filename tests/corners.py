@@ -7,84 +7,14 @@ of all gradients; with several arguments each is a tuple. ``smooth`` says why ot
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from corner import Corner
 
 inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
-
-
-def chain(x: Any) -> Any:
-    """5000 operations, one after another."""
-    for _ in range(5000):
-        x = x * 1.0
-    return x
-
-
-def backward_twice(tensor: Callable[[float], Any]) -> float:
-    """What x.grad is after the second of two backward passes of 3 z, z = x x, at x = 2."""
-    x = tensor(2.0)
-    z = x * x
-    y = 3 * z
-    y.backward()
-    y.backward()
-    return float(x.grad)
-
-
-class Names:
-    """The names that a case may use: arguments, constants, and the functions of a library."""
-
-    def __init__(self, lookup: Callable[[str], Any], arguments: tuple[Any, ...]) -> None:
-        self.lookup = lookup
-        self.known = {
-            "inf": inf,
-            "nan": nan,
-            "chain": chain,
-            **dict(zip("xyz", arguments, strict=False)),
-        }
-
-    def __getitem__(self, name: str) -> Any:
-        return self.known[name] if name in self.known else self.lookup(name)
-
-
-@dataclass
-class Corner:
-    """One case and what is expected of it."""
-
-    case: str
-    at: Any
-    value: Any
-    gradient: Any
-    why: str
-    second: Any = None
-    dtype: type = np.float64
-
-    @property
-    def points(self) -> tuple[Any, ...]:
-        return self.at if isinstance(self.at, tuple) else (self.at,)
-
-    def arguments(self) -> tuple[np.ndarray, ...]:
-        return tuple(np.array(p, self.dtype) for p in self.points)
-
-    def function(self, lookup: Callable[[str], Any]) -> Callable[..., Any]:
-        """The case as a function of arrays of the library whose functions ``lookup`` finds."""
-        code = compile(self.case, "<corner>", "eval")
-        return lambda *arguments: eval(code, {}, Names(lookup, arguments))
-
-    @property
-    def point(self) -> str:
-        """The arguments as text: x = ..., y = ..."""
-        named = zip("xyz", self.points, strict=False)
-        text = ", ".join(f"{name} = {at}" for name, at in named)
-        return text + (" (float32)" if self.dtype is np.float32 else "")
-
-    @property
-    def key(self) -> str:
-        return f"{self.case} at {self.point}"
-
 
 LIMIT, KINK = "the limit", "0 at a kink, as relu"
 INFINITE = "the one-sided limit is infinite"
@@ -95,6 +25,8 @@ SQUARE = "smooth: the length cancels"
 STEP = "constant almost everywhere"
 NEAR = 1 - 1e-13
 OVERFLOW = "squares would overflow; the ratio does not"
+OVERFLOWN = "lost in an overflow"
+ALIKE = "all equal values alike"
 
 sections: dict[str, list[Corner]] = {
     "The rectifier and its kin": [
@@ -164,6 +96,9 @@ sections: dict[str, list[Corner]] = {
         Corner("nanmedian(x)", [nan, 1.0, 1.0, 0.0], 1, [0, 0.5, 0.5, 0], "NaN is passed over; ties share"),
         Corner("sort(x)[0]", [-inf, -inf, 0.0], -inf, [0.5, 0.5, 0], "infinite ones tie"),
         Corner("sort(x)[2]", [nan, 1.0, 0.0], nan, [1, 0, 0], "NaN comes last, as NumPy has it"),
+        Corner("sort(x)[0]", [2.0, 2.0], 2, [0.5, 0.5], TIE, [0, 0]),
+        Corner("sum(sort(x) ** 2)", [1.0, 1.0, 2.0], 6, [2, 2, 4], "even by chance: the kinks may cancel", [nan, nan, 2]),
+        Corner("exp(sum(sort(x)))", [0.0, 0.0], 1, [1, 1], "even whatever x is", [2, 2]),
         Corner("partition(x, 0)[0]", [1.0, 1.0, 2.0], 1, [0.5, 0.5, 0], TIE),
         Corner("topk(x, 1)[0]", [1.0, 2.0, 2.0], [2], [0, 0.5, 0.5], TIE),
         Corner("unique(x)", [1.0, 1.0, 2.0], [1, 2], [0.5, 0.5, 1], TIE),
@@ -189,6 +124,8 @@ sections: dict[str, list[Corner]] = {
         Corner("ptp(x)", [-inf, inf, inf], inf, [-1, 0.5, 0.5], TIE),
         Corner("std(x)", [1.0, 1.0, 1.0], 0, [0, 0, 0], "0 where it is 0", [nan, nan, nan]),
         Corner("std(x)", [5.0], 0, [0], "one number is constant"),
+        Corner("std(x)", [1e200, 3e200], 1e200, [-0.5, 0.5], OVERFLOW, [0, 0]),
+        Corner("std(x)", [1e-200, 3e-200], 1e-200, [-0.5, 0.5], "squares would underflow", [0, 0]),
         Corner("std(x, ddof=1)", [5.0], nan, [nan], "no degree of freedom"),
         Corner("var(x, ddof=2)", [1.0, 2.0], inf, [-inf, inf], "no degree of freedom"),
         Corner("var(x)", [1.0, 1.0, 1.0], 0, [0, 0, 0], "a minimum", [0, 0, 0]),
@@ -217,6 +154,7 @@ sections: dict[str, list[Corner]] = {
         Corner("norm(x, -inf)", [2.0, -1.0, 1.0], 1, [0, -0.5, 0.5], TIE),
         Corner("norm(x, 3)", [0.0, 0.0], 0, [0, 0], "0 at 0", [nan, nan]),
         Corner("norm(x, 3)", [0.0, -2.0], 2, [0, -1], LIMIT, [0, 0]),
+        Corner("norm(x, 5)", [0.0, -2.0], 2, [0, -1], LIMIT, [0, 0]),
         Corner("norm(x, 3)", [1e200, 1e200], 2 ** (1 / 3) * 1e200, [2 ** (-2 / 3), 2 ** (-2 / 3)], "cubes would overflow"),
         Corner("norm(x, 3)", [inf, 1.0], inf, [1, 0], LIMIT),
         Corner("norm(x, 0.5)", [0.0, 4.0], 4, [0, 1], "0 at the cusp"),
@@ -228,6 +166,8 @@ sections: dict[str, list[Corner]] = {
         Corner("angle(x + 1j * y)", (0.0, 0.0), 0, (0, 0), "0 where the angle is undefined", (nan, nan)),
         Corner("angle(x + 1j * y)", (-1.0, 0.0), pi, (0, -1), "on the cut, from above", (-1, -1)),
         Corner("sqrt(sum(x ** 2))", [0.0, 0.0], 0, [nan, nan], "0 times infinity; use norm, or hypot"),
+        Corner("sqrt(sum(x ** 2))", [3e200, 4e200], inf, [nan, nan], OVERFLOWN + "; use norm, or hypot"),
+        Corner("sqrt(1 + x * x)", [1e200], [inf], [nan], OVERFLOWN + "; use hypot"),
         Corner("hypot(x, y)", (0.0, 0.0), 0, (0, 0), "a norm: 0 at 0", (nan, nan)),
         Corner("hypot(x, y)", (-0.0, -0.0), 0, (0, 0), "a norm: 0 at 0", (nan, nan)),
         Corner("hypot(x, y)", (3.0, 0.0), 3, (1, 0), LIMIT, (0, 1 / 3)),
@@ -256,6 +196,7 @@ sections: dict[str, list[Corner]] = {
         Corner("where(x == 0, 0.0, x * log(x))", [0.0], [0], [0], GUARD, [0]),
         Corner("where(x > 0, arctanh(x), x)", [-1.0], [-1], [1], GUARD, [0]),
         Corner("where(x > 0, cbrt(x), 0.0)", [0.0], [0], [0], GUARD, [0]),
+        Corner("where(x < 700, log(1 + exp(x)), x)", [1000.0], [1000], [1], GUARD, [0]),
         Corner("0.0 * sqrt(x)", [0.0], [0], [0], "the cotangent of the root is 0", [0]),
         Corner("0.0 * log(x)", [0.0], [nan], [0], "the cotangent of the logarithm is 0", [0]),
         Corner("sqrt(maximum(x, 0))", [-1.0], [0], [0], "a constant, however steep the root", [0]),
@@ -329,6 +270,9 @@ sections: dict[str, list[Corner]] = {
         Corner("log10(x)", [0.0], [-inf], [inf], INFINITE, [-inf]),
         Corner("log1p(x)", [-1.0], [-inf], [inf], INFINITE, [-inf]),
         Corner("log1p(x)", [1e-300, inf], [1e-300, inf], [1, 0], LIMIT, [-1, 0]),
+        Corner("log(exp(x))", [1000.0], [inf], [nan], OVERFLOWN),
+        Corner("log(sum(exp(x)))", [1000.0, 0.0], inf, [nan, nan], OVERFLOWN + "; use logsumexp"),
+        Corner("log(prod(x))", [1e200, 1e200], inf, [nan, nan], OVERFLOWN + "; use sum(log(x))"),
         Corner("logaddexp(x, y)", (-inf, -inf), -inf, (0.5, 0.5), TIE, (0, 0)),
         Corner("logaddexp(x, y)", (inf, inf), inf, (0.5, 0.5), TIE, (0, 0)),
         Corner("logaddexp(x, y)", (-inf, 0.0), 0, (0, 1), LIMIT, (0, 0)),
@@ -378,6 +322,10 @@ sections: dict[str, list[Corner]] = {
         Corner("sigmoid(x)", [-50.0, 50.0], [np.exp(-50), 1], [np.exp(-50), np.exp(-50)], "no 1 - 1", [np.exp(-50), -np.exp(-50)]),
         Corner("softplus(x)", [-1000.0, 1000.0, -inf, inf], [0, 1000, 0, inf], [0, 1, 0, 1], LIMIT, [0, 0, 0, 0]),
         Corner("log(1 + exp(x))", [-1000.0], [0], [0], LIMIT, [0]),
+        Corner("log(1 + exp(x))", [1000.0], [inf], [nan], OVERFLOWN + "; use softplus, or logaddexp"),
+        Corner("-log(1 + exp(-x))", [-1000.0], [-inf], [nan], OVERFLOWN + "; use log_sigmoid, or -softplus(-x)"),
+        Corner("minimum(log(1 + exp(x)), 5.0)", [1000.0], [5], [0], "no influence, whatever it is"),
+        Corner("x * tanh(log(1 + exp(x)))", [1000.0], [1000], [1], "saturated above what overflows", [0]),
         Corner("softplus(x)", [0.0], [np.log(2)], [0.5], "smooth", [0.25]),
         Corner("silu(x)", [0.0], [0], [0.5], "smooth", [0.5]),
         Corner("gelu(x)", [0.0], [0], [0.5], "smooth", [(2 / pi) ** 0.5]),
@@ -417,6 +365,10 @@ sections: dict[str, list[Corner]] = {
         Corner("det(x)", [[1e200, 0.0], [0.0, 1e200]], inf, [[1e200, 0], [0, 1e200]], "cofactors need not overflow"),
         Corner("det(x)", [[1e-200, 0.0], [0.0, 1e-200]], 0, [[1e-200, 0], [0, 1e-200]], "cofactors need not underflow"),
         Corner("slogdet(x)[1]", [[1e200, 0.0], [0.0, 1e200]], 2 * np.log(1e200), [[1e-200, 0], [0, 1e-200]], "the determinant would overflow"),
+        Corner("slogdet(x)[1]", [[[2.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]], [np.log(2), -inf], [[[0.5, 0], [0, 1]], [[nan, nan], [nan, nan]]], "NaN where one is singular"),
+        Corner("qr(x)[1]", [[[-2.0, 0.0], [0.0, -1.0]], [[1.0, 1.0], [0.0, 0.0]]], [[[-2, 0], [0, -1]], [[1, 1], [0, 0]]], [[[1, 1], [0.5, 1]], [[nan, nan], [nan, nan]]], "NaN where columns depend on one another"),
+        Corner("real(roots(x))", [1.0, -3.0, 0.0], [3, 0], [-3, -1, 0], "the root 0 moves as others do"),
+        Corner("real(roots(x))", [0.0, 2.0, -6.0], [3], [-4.5, -1.5, -0.5], "one root is infinite"),
         Corner("inv(x)", [[2.0, 0.0], [0.0, 1e-100]], [[0.5, 0], [0, 1e100]], [[-0.25, -5e99], [-5e99, -1e200]], "large, not lost"),
         Corner("solve(x, y)", ([[2.0, 0.0], [0.0, 1e-100]], [1.0, 1.0]), [0.5, 1e100], ([[-0.25, -5e99], [-5e99, -1e200]], [0.5, 1e100]), "large, not lost"),
         Corner("pinv(x)", [[1.0, 0.0], [0.0, 0.0]], [[1, 0], [0, 0]], [[-1, 1], [1, 0]], "among matrices of the same rank"),
@@ -444,6 +396,10 @@ sections: dict[str, list[Corner]] = {
         Corner("svdvals(x)", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal singular values alike"),
         Corner("eigh(x)[0]", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal eigenvalues alike"),
         Corner("eigvalsh(x)", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal eigenvalues alike"),
+        Corner("sum(eigvalsh(x) ** 2)", [[1.0, 0.0], [0.0, 1.0]], 2, [[2, 0], [0, 2]], ALIKE, [[2, 0], [4, 2]]),
+        Corner("sum(svdvals(x) ** 2)", [[1.0, 0.0], [0.0, 1.0]], 2, [[2, 0], [0, 2]], ALIKE, [[2, 2], [2, 2]]),
+        Corner("matrix_norm(x, ord='nuc')", [[3.0, 0.0], [0.0, 3.0]], 6, [[1, 0], [0, 1]], ALIKE, [[0, 0], [0, 0]]),
+        Corner("svd(x)[0] @ svd(x)[2]", [[2.0, 0.0], [0.0, 2.0]], [[1, 0], [0, 1]], [[nan, nan], [nan, nan]], "of two decompositions"),
         Corner("real(eigvals(x))", [[1.0, 0.0], [0.0, 1.0]], [1, 1], [[1, 0], [0, 1]], "equal eigenvalues alike"),
         Corner("cholesky(x)", [[1e-200, 0.0], [0.0, 1.0]], [[1e-100, 0], [0, 1]], [[5e99, 0], [1e100, 0.5]], "of the lower triangle; large, not lost"),
     ],
@@ -454,6 +410,15 @@ sections: dict[str, list[Corner]] = {
         Corner("power(norm(x), 4)", [0.0, 0.0], 0, [0, 0], SQUARE, [0, 0]),
         Corner("exp(-norm(x) ** 2)", [0.0, 0.0], 1, [0, 0], SQUARE, [-2, -2]),
         Corner("cos(norm(x))", [0.0, 0.0], 1, [0, 0], "sin(n) is n times something smooth", [-1, -1]),
+        Corner("cosh(norm(x))", [0.0, 0.0], 1, [0, 0], "sinh(n) is n times something smooth", [1, 1]),
+        Corner("cosh(absolute(x))", [0.0], [1], [0], "sinh(n) is n times something smooth", [1]),
+        Corner("absolute(x) * arctan(absolute(x))", [0.0], [0], [0], "arctan(n) is n times something smooth", [2]),
+        Corner("absolute(x) * x ** 2", [0.0], [0], [0], "x**2 is the square of the length", [0]),
+        Corner("cos(sqrt(x))", [0.0], [1], [-0.5], "sin(r) is r times something smooth", [1 / 12]),
+        Corner("real(sign(x + 1j * y) * absolute(x + 1j * y))", (0.0, 0.0), 0, (1, 0), "the length cancels in the sign"),
+        Corner("exp(-absolute(x)) * (1 + absolute(x))", [0.0], [1], [0], "two kinks that cancel, as 0", [0]),
+        Corner("(relu(x) + relu(-x)) ** 2", [0.0], [0], [0], "two kinks that cancel, as 0", [0]),
+        Corner("maximum(x, y) * minimum(x, y)", (1.0, 1.0), 1, (1, 1), "two kinks that cancel, as shares", (1, 1)),
         Corner("norm(x, 3) ** 3", [0.0, 0.0], 0, [0, 0], "the sum of |x|**3", [0, 0]),
         Corner("norm(x) ** 2 + norm(x)", [0.0, 0.0], 0, [0, 0], "has no second derivative", [nan, nan]),
         Corner("norm(x) * x[0]", [0.0, 0.0], 0, [0, 0], "has no second derivative", [nan, nan]),
@@ -530,6 +495,8 @@ sections: dict[str, list[Corner]] = {
         Corner("hypot(x, y)", (3e30, 4e30), 5e30, (0.6, 0.8), OVERFLOW, dtype=np.float32),
         Corner("sigmoid(x)", [-80.0, 200.0], [np.exp(-80.0), 1], [np.exp(-80.0), 0], SATURATED, dtype=np.float32),
         Corner("1 / (1 + exp(-x))", [-100.0], [0], [0], SATURATED, dtype=np.float32),
+        Corner("log(1 + exp(x))", [100.0], [inf], [nan], OVERFLOWN + "; use softplus, or logaddexp", dtype=np.float32),
+        Corner("std(x)", [1e25, 3e25], 1e25, [-0.5, 0.5], OVERFLOW, dtype=np.float32),
         Corner("logsumexp(x)", [1000.0, 0.0], 1000, [1, 0], "shifted by the largest", dtype=np.float32),
         Corner("log1p(x)", [1e-30], [1e-30], [1], LIMIT, dtype=np.float32),
         Corner("binary_cross_entropy(sigmoid(x), [1.0])", [-50.0], 50, [-1], "the quotient survives", dtype=np.float32),
@@ -540,13 +507,13 @@ sections: dict[str, list[Corner]] = {
 #: Primitives that no row reaches, by the reason.
 smooth: dict[str, str] = {
     "linear, moves or adds elements": "assign col2im copy embed erase im2col max_pick2d pad pos read "
-    "roll shared sum_pool2d sum_unpool2d tile view",
+    "roll sum_pool2d sum_unpool2d tile view",
     "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
     "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear linspace sparse_matmul "
     "toeplitz_ahead toeplitz_delayed toeplitz_lags",
     "a polynomial, the gradient of det where matrices are singular": "cofactor",
-    "raises where columns depend on one another, and is smooth elsewhere": "qr solve_banded solve_toeplitz "
-    "solve_triangular spsolve",
+    "raises where a matrix is singular, and is smooth elsewhere": "solve_banded solve_toeplitz solve_triangular "
+    "spsolve",
 }  # fmt: skip
 
 

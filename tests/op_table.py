@@ -124,6 +124,10 @@ rows = {
     ],
     "recurrence": [(lambda g, a: ops["recurrence"](g * g, a), normal(4, 2), normal(4, 2))],
     "convolve": [(ag.convolve, normal(4), normal(3))],
+    "roots": [
+        (lambda x: ag.real(ag.sum(ag.roots(x) ** 3)), np.array([1.0, 2.0, 5.0, 1.0])),
+        (lambda x: ag.real(ag.roots(x)), np.array([1.0, -3.0, 0.5, 0.0])),
+    ],
     "sort": [(lambda x: ag.sort(x, axis=0) ** 2, apart(3, 2))],
     "shared": [
         (lambda g: ops["shared"](g * g, runs=np.array([[0, 0, 1], [0, 1, 2]])), normal(2, 3))

@@ -81,12 +81,10 @@ rows = {
         (lambda a: la.eigh(a, "U")[1], spread(2)),
         (lambda x, y: la.eigh(x + 1j * y)[0], spread(), normal(3, 3)),
         (lambda x, y: phaseless(la.eigh(x + 1j * y, "U")[1]), spread(), normal(3, 3)),
-        (lambda a: la.svd(a, hermitian=True)[2], spread()),
-        (lambda a: la.svd(a, compute_uv=False, hermitian=True), spread() - 2.2 * np.eye(3)),
-    ],
-    "eigvalsh": [
         (la.eigvalsh, spread(2)),
         (lambda x, y: la.eigvalsh(x + 1j * y, "U"), spread(), normal(3, 3)),
+        (lambda a: la.svd(a, hermitian=True)[2], spread()),
+        (lambda a: la.svd(a, compute_uv=False, hermitian=True), spread() - 2.2 * np.eye(3)),
     ],
     "eig": [
         (lambda a: ag.real(la.eig(a)[0]), spread(2)),
@@ -110,8 +108,6 @@ rows = {
         (lambda x, y: phaseless(la.svd(x + 1j * y, False)[0]), normal(4, 2), normal(4, 2)),
         (lambda x, y: phaseless(la.matrix_transpose(la.svd(x + 1j * y, False)[2])), normal(2, 3), normal(2, 3)),
         (lambda x, y: polar(x + 1j * y), normal(3, 2), normal(3, 2)),
-    ],
-    "svdvals": [
         (la.svdvals, normal(2, 3, 4)),
         (lambda x, y: la.svd(x + 1j * y, compute_uv=False), normal(4, 2), normal(4, 2)),
         (lambda a: la.norm(a, 2), normal(3, 4)),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corners import backward_twice, corners, derivatives, find, is_there, primitives, smooth
+from corner import backward_twice
+from corners import corners, derivatives, find, is_there, primitives, smooth
 
 import agx as ag
 from agx._engine.graph import registry

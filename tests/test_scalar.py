@@ -276,3 +276,46 @@ def test_training_a_neuron_with_micrograds_names():
             p.data -= 0.5 * p.grad
     assert sum((t > 0) == (s.data > 0) for t, s in zip(targets, scores, strict=True)) >= 19
     assert {*w, b} <= nodes_below(total)
+
+
+#: Where a derivative is infinite, or a number has overflowed.
+INFINITE = {
+    "log": (ag.log, 0.0),
+    "reciprocal": (lambda x: 1 / x, 0.0),
+    "the root cancels": (lambda x: ag.sqrt(x) ** 2, 0.0),
+    "twice the root": (lambda x: ag.sqrt(x) * ag.sqrt(x), 0.0),
+    "0 times infinity": (lambda x: ag.exp(ag.log(x)), 0.0),
+    "entropy": (lambda x: x * ag.log(x), 0.0),
+    "no weight": (lambda x: 0.0 * ag.log(x), 0.0),
+    "a rectified root": (lambda x: ag.sqrt(ag.relu(x)), -1.0),
+    "sigmoid": (lambda x: 1 / (1 + ag.exp(-x)), -1000.0),
+    "softplus": (lambda x: ag.log(1 + ag.exp(x)), 1000.0),
+    "mish": (lambda x: x * ag.tanh(ag.log(1 + ag.exp(x))), 1000.0),
+    "length": (lambda x: ag.sqrt(1 + x * x), 1e200),
+}
+
+
+@pytest.mark.parametrize(("f", "at"), INFINITE.values(), ids=INFINITE)
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:overflow", "ignore:invalid value")
+def test_infinite_derivatives_are_those_of_tensors(f, at):
+    t, x, hooked, told = ag.Tensor(at), ag.Scalar(at), ag.Scalar(at), []
+    hooked.register_hook(told.append)
+    hooked.register_post_accumulate_grad_hook(lambda leaf: told.append(leaf.grad))
+    for node in (t, x, hooked):
+        f(node).backward()
+        np.testing.assert_array_equal(node.grad, t.grad)
+    np.testing.assert_array_equal(told, [x.grad, x.grad])
+
+
+def test_hooks_of_scalars_may_answer_where_a_derivative_is_infinite():
+    x = ag.Scalar(0.0)
+    x.grad = 1.0
+    root = ag.sqrt(x)
+    root.register_hook(lambda g: 7.0)
+    x.register_hook(lambda g: 0.5)
+    with ag.no_grad():
+        (root * 2).backward()
+    assert root.grad == 0.0
+    (root * 2).backward()
+    assert root.grad == 7.0
+    assert x.grad == 1.5

@@ -16,9 +16,8 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT / "tests") not in sys.path:
     sys.path.insert(0, str(ROOT / "tests"))
 
+from corner import Corner, backward_twice  # noqa: E402
 from corners import (  # noqa: E402
-    Corner,
-    backward_twice,
     derivatives,
     is_there,
     sections,
@@ -42,12 +41,14 @@ row, and `python tools/make_corners.py` writes this page from what agx computes.
   that is 0 at this point alone, times an infinite derivative, is the right number where the two cancel,
   else NaN.
 - Vectors of equal eigenvalues or singular values have no derivative: NaN, unless the result does not depend
-  on the choice of a basis. `ag.linalg.symmetric_function`, `expm`, `sqrtm` and `logm` are smooth there.
+  on the choice of a basis. What treats equal values alike has second derivatives, too. `expm`, `sqrtm`,
+  `logm` and `symmetric_function` of `ag.linalg` are smooth there.
 - At singularities the gradient is the limit, infinite or not; NaN stands only where there is none that is
   known, and `ag.testing.explain_nan(f, x)` says why.
 - Kinks between straight lines (relu, abs, maximum, sort, sign) have the second derivative 0, though two of
   them may cancel: write `x` for `relu(x) - relu(-x)`, and `x**2` for `(x * sign(x))**2`.
-- Large arguments neither overflow nor lose the gradient.
+- Large arguments neither overflow nor lose the gradient. What overflows in a formula, as in `log(1 + exp(x))`
+  at 1000, has the gradient NaN if the result is infinite by that, and what it should have if it is not.
 - Forward mode (`jvp`) gives the same slopes. There it is a tangent of 0 that stays 0, so of what is
   "0 times infinity" below it may give 0.
 

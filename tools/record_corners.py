@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[1]
 ANSWERS = ROOT / "docs" / "corners.json"
 sys.path.insert(0, str(ROOT / "tests"))
 
-from corners import Corner, backward_twice, corners  # noqa: E402
+from corner import Corner, backward_twice  # noqa: E402
+from corners import corners  # noqa: E402
 
 
 class MissingError(Exception):

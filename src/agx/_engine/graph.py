@@ -316,7 +316,7 @@ def pullback(
     whose hooks that pass runs, on the whole gradient. The sweep then ends at ``wrt``.
     """
     nodes = list(wrt)
-    start = seed if isinstance(seed, Node) else _seed(root, seed, "grad")
+    start = present(seed) if isinstance(seed, Node) else _seed(root, seed, "grad")
     if root.requires_grad:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             watch = Watch(None, False, create_graph, others or ()) if hooked else None

@@ -48,10 +48,10 @@ class Handle:
 
     def __init__(self, node: Any, kind: str, hook: Hook) -> None:
         self._kind, self._number = kind, next(_numbers)
-        if _hooks_of(node) is None:
+        if hooks_of(node) is None:
             node._extras = {**(node._extras or {}), "hooks": Hooks(id(node))}
             hooked[id(node)] = weakref.ref(node, functools.partial(_forget, id(node)))
-        self._hooks = weakref.ref(_hooks_of(node))
+        self._hooks = weakref.ref(hooks_of(node))
         getattr(self._hooks(), kind)[self._number] = hook
 
     def remove(self) -> None:
@@ -74,7 +74,7 @@ class Handle:
 
 def move(old: Any, new: Any) -> None:
     """Let the hooks of ``old`` be those of ``new``, which takes its place in the graph."""
-    if id(old) in hooked and (hooks := _hooks_of(old)) is not None:
+    if id(old) in hooked and (hooks := hooks_of(old)) is not None:
         del hooked[id(old)]
         old._extras = {**old._extras, "hooks": None}
         hooks.key = id(new)
@@ -87,7 +87,8 @@ def hooked_nodes() -> set[Any]:
     return {node for ref in list(hooked.values()) if (node := ref()) is not None}
 
 
-def _hooks_of(node: Any) -> Any:
+def hooks_of(node: Any) -> Any:
+    """The hooks of a node, or None."""
     return (node._extras or {}).get("hooks")
 
 
@@ -172,11 +173,15 @@ class Watch:
     ) -> None:
         self._on_leaf, self._adds, self._follow = on_leaf, adds, follow
         nodes = hooked_nodes().difference(others)
-        self._hooks = {node: hooks for node in nodes if (hooks := _hooks_of(node)) is not None}
+        self._hooks = {node: hooks for node in nodes if (hooks := hooks_of(node)) is not None}
         #: The nodes whose gradient is complete when the sweep comes to a place in its order.
         self.due: dict[int, list[Any]] = {}
         #: The leaves whose gradient was added.
         self.told: set[Any] = set()
+        #: What they answered, for a pass that begins again; None if they left the gradient as it was.
+        self._answers: dict[Any, Any] = {}
+        #: Whether one of them raised an exception.
+        self.failed = False
 
     def wants(self, order: list[Any]) -> bool:
         """Find out when gradients are complete: that of a leaf below its first use. False if nobody waits."""
@@ -198,15 +203,21 @@ class Watch:
         )
 
     def tell(self, node: Any, g: Any) -> Any:
-        """Run the hooks of a node whose gradient is complete; returns the gradient to go on with."""
-        hooks = self._hooks.get(node)
-        for hook in list(hooks.before.values()) if hooks else ():
-            g = _replaced(node, hook, g, self._follow, self._adds)
-        if self._adds and not node.inputs:
-            _add(node, g)
-            self.told.add(node)
-            self.added(node)
-        return g
+        """Run the hooks of a node whose gradient is complete, once; returns the gradient to go on with."""
+        if node not in self._answers:
+            hooks = self._hooks.get(node)
+            first = new = g if self._follow or not isinstance(g, Node) else g.array.copy()
+            self.failed = True
+            for hook in list(hooks.before.values()) if hooks else ():
+                new = _replaced(node, hook, new, self._follow, self._adds)
+            self._answers[node] = None if new is first else new
+            if self._adds and not node.inputs:
+                _add(node, new)
+                self.told.add(node)
+                self.added(node)
+            self.failed = False
+        answer = self._answers[node]
+        return g if answer is None else answer
 
     def added(self, leaf: Any) -> None:
         """Tell those who wait for a gradient to be added."""

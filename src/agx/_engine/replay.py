@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from .._kernels import sweep as _sweep
-from .graph import Node, registry, value_of
+from .._kernels.graph import new_tensor
+from .._kernels.scalar import declare_sweep
+from .graph import Node, pullback, registry, set_recording, value_of
+from .hooks import hooked_nodes, hooks_of, register
 from .walk import leaves_below, wanted_below
 
 
@@ -27,14 +31,19 @@ def again(root: Any, known: dict[Any, Any], record: bool = False) -> Any:
 
 
 def _computed(node: Any, values: dict[Any, Any], record: bool) -> Any:
-    p: Any = node.primitive
-    ours: Any = None if p is None else registry.get(p.name)
-    if ours is None or ours is not p:
+    p = _own(node)
+    if p is None:
         return np.full(node.shape, np.nan)
     arguments = [values.get(a, a) if isinstance(a, Node) else a for a in node.arguments]
     if record:
         return p(*arguments, **node.params)
     return p.function(*map(value_of, arguments), **node.params)
+
+
+def _own(node: Any) -> Any:
+    """The primitive that made ``node`` if it is one of agx's, else None."""
+    p: Any = node.primitive
+    return p if p is not None and registry.get(p.name) is p else None
 
 
 def elsewhere(root: Any, way: int = 1) -> dict[Any, Any]:
@@ -55,11 +64,14 @@ def stands_still(root: Any) -> np.ndarray:
     return np.asarray(again(root, elsewhere(root)) == value_of(root))
 
 
-def mend(node: Node, i: int, g: Any, share: Any) -> Any:
+def mend(node: Node, i: int, g: Any, share: Any, doubt: bool) -> Any:
     """``share`` of argument ``i``, and 0 where a zero gradient ``g`` meets an infinite derivative.
 
-    It stays NaN if both are so at this point alone: then nobody knows what their product is.
+    It stays NaN if both are so at this point alone: then nobody knows what their product is. With ``doubt``,
+    of a result that is not finite, it is NaN where ``lost_to_overflow`` says so.
     """
+    if doubt and (lost := lost_to_overflow(node, i, g, share)).any():
+        share = share * np.where(lost, np.nan, 1.0).astype(share.dtype)
     undefined = np.isnan(value_of(share)) & (value_of(g) == 0)
     if not undefined.any():
         return share
@@ -68,9 +80,40 @@ def mend(node: Node, i: int, g: Any, share: Any) -> Any:
     return np.where(undefined, 0.0, share)
 
 
+def lost_to_overflow(node: Any, i: int, g: Any, share: Any) -> np.ndarray:
+    """Where the derivative is 0 because infinite arguments have overflowed, as that of log(1 + exp(1000)).
+
+    At an infinity that was given it is the limit. Where the result is finite, what overflowed has no
+    influence on it, as exp(1000) in a sigmoid.
+    """
+    x = node.arguments[i]
+    lost = (value_of(share) == 0) & (value_of(g) != 0) & np.isinf(node.array) & np.isinf(x.array)
+    return lost & np.isinf(_from_finite(x)) if lost.any() else lost
+
+
+def _from_finite(root: Any) -> Any:
+    """The value of ``root`` if leaves and constants that are not finite were 1."""
+    values: dict[Any, Any] = {}
+
+    def finite(a: Any) -> Any:
+        if isinstance(a, Node) and a in values:
+            return values[a]
+        v = value_of(a)
+        return v if np.isfinite(v).all() else np.where(np.isfinite(v), v, 1.0)
+
+    with np.errstate(all="ignore"):
+        for node in wanted_below(root):
+            ours = _own(node)
+            values[node] = (
+                ours.function(*map(finite, node.arguments), **node.params) if ours else finite(node)
+            )
+    return values[root]
+
+
 def _is_pole(node: Any, i: int) -> np.ndarray:
     """Where the derivative is finite if the arguments are a little different: no overflow."""
-    p, finite = node.primitive, np.zeros((), bool)
+    p: Any = node.primitive
+    finite = np.zeros((), bool)
     for way in (1, -1):
         arguments = [again(a, elsewhere(a, way)) for a in node.arguments]
         with np.errstate(all="ignore"):
@@ -80,4 +123,39 @@ def _is_pole(node: Any, i: int) -> np.ndarray:
     return np.asarray(finite)
 
 
+def sweep_as_tensors(root: Any, order: list[Any], seed: float) -> None:
+    """Do what ``Scalar.backward`` does, with Tensors in the place of Scalars."""
+    made: dict[Any, Any] = {}
+
+    def tensor_of(s: Any) -> Any:
+        if s not in made and not s._constant:
+            made[s] = new_tensor(np.array(s.value))
+        return made.get(s, s.value)
+
+    before = set_recording(True)
+    try:
+        for s in order:
+            made[s] = registry[s.op](*map(tensor_of, s.arguments))
+        handles = [
+            register(made[s], functools.partial(_of_float, hook))
+            for s in hooked_nodes().intersection(made)
+            for hook in hooks_of(s).before.values()
+        ]
+        found = pullback(made[root], made.values(), np.array(seed))
+    finally:
+        set_recording(before)
+    for handle in handles:
+        handle.remove()
+    for s, g in zip(made, found, strict=True):
+        s.grad += float(g)
+        for hook in list(hooks.after.values()) if (hooks := hooks_of(s)) else ():
+            hook(s)
+
+
+def _of_float(hook: Any, g: Any) -> Any:
+    new = hook(float(g))
+    return None if new is None else np.array(float(new))
+
+
 _sweep.declare_mend(mend)
+declare_sweep(sweep_as_tensors)

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, overload
 
 def declare_hooks(nodes: dict[int, Any], functions: Any) -> None: ...
+def declare_sweep(function: Callable[[Any, list[Any], float], None]) -> None: ...
 
 FUNCTIONS: dict[str, Callable[..., Scalar]]
 UFUNCS: dict[str, str]
@@ -15,6 +16,8 @@ class Scalar:
     note: Any
     _extras: dict[str, Any] | None
     data: float
+    @property
+    def _constant(self) -> bool: ...
     @overload
     def __init__(
         self,

@@ -4,10 +4,12 @@ Each operation computes its value and, in the same stroke, its partial derivativ
 the backward pass multiplies them along the edges (the chain rule as drawn on a blackboard).
 
 Their sweep is a loop of its own, not that of Tensors: edges hold numbers, so that it calls no pull-back.
+Where one of these is infinite Tensors are asked, which know what 0 times infinity is.
 """
 
 cimport cython
-from libc.math cimport exp as c_exp, fabs, log as c_log, pow as c_pow, sqrt as c_sqrt, tanh as c_tanh
+from libc.math cimport (exp as c_exp, fabs, isfinite, log as c_log, pow as c_pow, sqrt as c_sqrt,
+                        tanh as c_tanh)
 
 from agx._kernels.graph cimport NOTING, extra, recording, take_note
 from agx._kernels.walk cimport walk
@@ -16,6 +18,13 @@ import operator
 
 cdef dict hooked = None
 cdef object hooks = None
+cdef object sweep_as_tensors = None
+
+
+def declare_sweep(object function):
+    """Name the function that does what ``backward`` does with Tensors in the place of Scalars."""
+    global sweep_as_tensors
+    sweep_as_tensors = function
 
 
 def declare_hooks(dict nodes, object functions):
@@ -48,6 +57,7 @@ cdef class Scalar:
     cdef tuple _inputs
     cdef object _closure
     cdef bint _seen
+    cdef readonly bint _constant
     cdef public str op
     cdef public dict _extras
     cdef object __weakref__
@@ -151,11 +161,16 @@ cdef class Scalar:
         """
         cdef list order = results_below(self)
         cdef Scalar node
+        cdef bint doubt = not isfinite(self.value), own = False
         for node in order:
             if node._closure is None and node._inputs is not None:
                 raise RuntimeError(f"backward: op '{node.op}' has inputs but no _backward; set "
                                    "out._backward to a function that adds to the inputs' grad")
             node.grad = 0.0
+            own |= node._closure is not None
+            doubt |= not isfinite(node._dx) or not isfinite(node._dy)
+        if doubt and order and not own:
+            return sweep_as_tensors(self, order, seed)
         if hooked:
             return hooks.sweep_scalars(self, order, seed)
         if is_leaf(self):
@@ -389,10 +404,13 @@ cdef bint as_number(object s, double *out):
 
 cdef Scalar as_scalar(object s):
     """A Scalar for a Scalar or a plain number (a new leaf), None for anything else."""
+    cdef Scalar constant
     if isinstance(s, Scalar):
         return <Scalar>s
     if isinstance(s, (int, float)) or (hasattr(s, "__float__") and not hasattr(s, "__len__")):
-        return record("", s, None, 0.0, None, 0.0)
+        constant = record("", s, None, 0.0, None, 0.0)
+        constant._constant = True
+        return constant
     return None
 
 

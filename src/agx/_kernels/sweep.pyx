@@ -8,6 +8,7 @@ from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.math cimport isfinite
 
 cimport numpy as cnp
 
@@ -105,17 +106,26 @@ def leaves_below(Node root):
 # --- what a node passes on ----------------------------------------------------------------------------
 
 
-cdef list contributions(Node node, object g, set needed, bint create_graph, bint careful, bint last,
+cdef enum Care:
+    # What is done about a NaN in a share: nothing, mend it, mend it in a result that is not finite
+    # itself, or give up.
+    NO_CARE
+    MEND
+    DOUBT
+    GIVE_UP
+
+
+cdef list contributions(Node node, object g, set needed, bint create_graph, Care care, bint last,
                         object stacked):
     """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
 
     ``last`` tells that nobody needs the memory of ``g`` afterwards. Where ``g`` is a stack of cotangents,
-    ``stacked(primitive, i, operands, params)`` computes the stack of shares.
+    ``stacked(primitive, i, operands, params)`` computes the stack of shares. None if it gives up.
     """
     if node._primitive is None:
         return closure_contributions(node, g, create_graph)
     cdef Primitive p = node._primitive
-    cdef bint known = p.operation != NONE and not create_graph and not careful and stacked is None
+    cdef bint known = p.operation != NONE and not create_graph and not care and stacked is None
     cdef tuple args = node._args, operands = None if known else operands_of(node, g, create_graph)
     cdef Py_ssize_t i
     cdef list shares = []
@@ -141,10 +151,15 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, bint
             c = apply(p.overwrite, operands, node._params)
         if c is None:
             c = p.rule(i, operands, node._params)
+            if create_graph and isinstance(c, Node):
+                c = present_node(<Node>c)
         if c is None:
             continue
-        if careful and p.elementwise:
-            c = mend(node, i, g, c) if create_graph else silence(g, c)
+        if care == GIVE_UP:
+            if has_nan(asarray(c)):
+                return None
+        elif care and p.elementwise:
+            c = mend(node, i, g, c, care == DOUBT) if create_graph else silence(g, c)
         shares.append((a, fit(p.name, c, <Node>a)))
     if not intact(node):
         blame(node, operands_of(node, g if stacked is None else g[0], create_graph))
@@ -167,93 +182,7 @@ cdef tuple operands_of(Node node, object g, bint create_graph):
     return operands
 
 
-# --- arrays that were changed ----------------------------------------------------------------------
-
-cdef bint unchanged(Node x) except -1:
-    """Whether a node that code outside came to hold after it was used has kept its value."""
-    if x._shared:
-        return not x._printed or fingerprint(x._value) == x._print
-    if x._args is not None and cnp.PyArray_BASE(x._value) is not NULL:
-        for a in x._args:
-            if isinstance(a, Node) and not unchanged(<Node>a):
-                return False
-    return True
-
-
-cdef bint same(Node node, Py_ssize_t i) except -1:
-    """Whether argument ``i`` is what it was when ``node`` was recorded."""
-    cdef object a = node._args[i]
-    cdef unsigned long long before
-    cdef int shift = <int>(16 * (min(len(node._args), 4) - 1 - i))
-    if isinstance(a, Node) and i < 4 and ((node._versions >> shift) & 0xFFFF) != (<Node>a)._version & 0xFFFF:
-        return False
-    if i < 64 and node._watched >> i & 1:
-        before = node._prints[i] if i < FEW else <unsigned long long>node._more_prints[i - FEW]
-        return fingerprint((<Node>a)._value if isinstance(a, Node) else a) == before
-    return not isinstance(a, Node) or unchanged(<Node>a)
-
-
-cdef bint intact(Node node) except -1:
-    """Whether ``node`` and its arguments are what they were when it was recorded."""
-    cdef Py_ssize_t i
-    cdef Operation known = node._primitive.operation
-    if known == ADD or known == SUBTRACT or node.past:
-        return True
-    for i in range(len(node._args)):
-        if not same(node, i):
-            return False
-    if node._params is not None and settings_of(node._params) != node._settings:
-        return False
-    return not node._printed or fingerprint(node._value) == node._print
-
-
-cdef object blame(Node node, tuple operands):
-    """Raise RuntimeError if the pull-back of ``node`` reads an array that was changed."""
-    cdef Py_ssize_t i, n = len(node._args)
-    cdef list changed = [i + 2 for i in range(n) if not same(node, i)]
-    if node._printed and fingerprint(node._value) != node._print:
-        changed.append(1)
-    if node._params is not None and settings_of(node._params) != node._settings:
-        name = next(k for k, v in node._params.items() if isinstance(v, ndarray))
-        raise RuntimeError(
-            f"backward: op '{node._primitive.name}' needs the array '{name}', which was changed in place "
-            "after the forward pass; change a copy, or call backward() before"
-        )
-    for i in changed:
-        if reads(node, operands, i):
-            what = "its result" if i == 1 else f"its argument {i - 2}"
-            shape = np.shape(getattr(operands[i], "value", operands[i]))
-            raise RuntimeError(
-                f"backward: op '{node._primitive.name}' needs {what}, an array of shape {shape}, which was "
-                "changed in place after the forward pass; change a copy, or call backward() before"
-            )
-
-
-cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
-    """Whether a pull-back of ``node`` depends on the numbers in operand ``k``, or fails with them."""
-    cdef Py_ssize_t i
-    cdef list others = [getattr(x, "value", x) for x in operands]
-    now = others[k]
-    if not isinstance(now, ndarray) or now.dtype.kind not in "fc":
-        return True
-    trials = [np.full_like(now, x) for x in (np.nan, np.inf, -np.inf, *np.ravel(others[1])[:1])]
-    for i in range(len(node._args)):
-        if not isinstance(node._args[i], Node) or not (<Node>node._args[i])._requires_grad:
-            continue
-        others[k] = now
-        try:
-            before = node._primitive.rule(i, tuple(others), node._params)
-            for other in (1.5 - now, *trials):
-                others[k] = other
-                after = node._primitive.rule(i, tuple(others), node._params)
-                if before is None or after is None:
-                    if before is not after:
-                        return True
-                elif not np.array_equal(before, after, equal_nan=True):
-                    return True
-        except Exception:
-            return True
-    return False
+include "changes.pxi"
 
 
 # --- the sweep ---------------------------------------------------------------------------------------
@@ -263,7 +192,7 @@ def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
     if any_assigned():
         settle_arguments(node)
-    for a, c in contributions(node, node.grad, None, False, False, False, None):
+    for a, c in contributions(node, node.grad, None, False, NO_CARE, False, None):
         (<Node>a).grad += c
 
 
@@ -389,19 +318,18 @@ cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owne
 
 
 cdef dict propagate(list order, object seed, set needed, set kept, bint create_graph,
-                    bint careful, set owned, object stacked, object watch, bint ends=False):
+                    Care care, set owned, object stacked, object watch, bint ends=False):
     """Carry cotangents from the last node of ``order`` to the first.
 
-    Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all). ``owned`` collects
-    the nodes whose cotangent is an array of the sweep's own. ``watch`` is told of gradients that are
-    complete, and answers with those to go on with (see ``hooks.Watch``). With ``ends`` nothing is carried
-    past the nodes in ``kept``.
+    Returns the cotangents of leaves and of the nodes in ``kept`` (None keeps all), or None if it gives up.
+    ``owned`` collects nodes whose cotangent is an array of the sweep's own. ``watch`` is told of complete
+    gradients, and answers with those to go on with (see ``hooks.Watch``). ``ends`` ends it at ``kept``.
     """
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
     cdef bint last, fleeting, telling = False
-    cdef bint plain = kept is not None and not create_graph and not careful
+    cdef bint plain = kept is not None and not create_graph and not care
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
     try:
@@ -428,7 +356,10 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 if fleeting or (kept is not None and node not in kept):
                     del cotangents[node]
                 continue
-            for pair in contributions(node, g, needed, create_graph, careful, last, stacked):
+            shares = contributions(node, g, needed, create_graph, care, last, stacked)
+            if shares is None:
+                return None
+            for pair in shares:
                 x = <Node>pair[0]
                 if collect(cotangents, x, pair[1], create_graph, owned):
                     continue
@@ -468,19 +399,33 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
-cdef dict look_closer(list order, object seed, set needed, set kept, set owned, bint ends):
-    """The cotangents once more, where a NaN has come out: with their graphs, which tell a zero by chance
-    from one that stays zero. Operations that do without graphs have every zero stay zero.
+cdef bint is_finite(Node root) except -1:
+    """Whether a result holds neither NaN nor infinity."""
+    cdef cnp.ndarray value = root._value
+    if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT64:
+        return isfinite((<double *>cnp.PyArray_DATA(value))[0])
+    if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT32:
+        return isfinite((<float *>cnp.PyArray_DATA(value))[0])
+    return np.isfinite(value).all()
+
+
+cdef dict look_closer(list order, object seed, set needed, set kept, Care care, set owned, object watch,
+                      bint ends):
+    """The cotangents once more, where a NaN or an infinity has come out: with their graphs, which tell a
+    zero by chance from one that stays zero. Operations that do without graphs have every zero stay zero.
     """
+    owned.clear()
     before = set_recording(True)
     try:
-        found = propagate(order, seed, needed, kept, True, True, owned, None, None, ends)
+        found = propagate(order, seed, needed, kept, True, care, owned, None, watch, ends)
         return {node: value_of(g) for node, g in found.items()}
     except Exception:
+        if watch is not None and watch.failed:
+            raise
         owned.clear()
     finally:
         set_recording(before)
-    return propagate(order, seed, needed, kept, False, True, owned, None, None, ends)
+    return propagate(order, seed, needed, kept, False, MEND, owned, None, watch, ends)
 
 
 cdef enum:
@@ -530,21 +475,23 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
 
     With ``free``, and unless it is small or ``retain`` keeps it, the graph is let go afterwards.
 
-    The sweep runs at full speed first. Only if a NaN reaches a leaf is it run again with a look at every
-    elementwise operation where a zero cotangent meets an infinite derivative; with hooks it checks at
-    once, so that each is told once.
+    The sweep runs at full speed first. Only if a NaN reaches a leaf, or the result is not finite, is it run
+    again with a look at every elementwise operation where a zero cotangent meets an infinite derivative;
+    with hooks it gives up at the first NaN, and each is told once.
     """
     cdef list order = sorted_below(root)
     if watch is not None and not watch.wants(order):
         watch = None
     cdef set owned = set(), kept = set() if free else None
-    cdef dict cotangents = propagate(order, seed, None, kept, False, watch is not None, owned, None,
-                                     watch)
+    cdef Care care = MEND if is_finite(root) else DOUBT
+    cdef dict cotangents = None
     cdef Node node
     cdef PyObject *found
-    if watch is None and any_nan(cotangents, order):
-        owned.clear()
-        cotangents = look_closer(order, seed, None, kept, owned, False)
+    if care == MEND:
+        cotangents = propagate(order, seed, None, kept, False, NO_CARE if watch is None else GIVE_UP,
+                               owned, None, watch)
+    if cotangents is None or (watch is None and any_nan(cotangents, order)):
+        cotangents = look_closer(order, seed, None, kept, care, owned, watch, False)
     for node in order:
         found = PyDict_GetItemWithError(cotangents, node)
         g = None if found is NULL else <object>found
@@ -569,7 +516,8 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None
-    cdef bint careful = create_graph or watch is not None
+    cdef Care care = MEND if is_finite(root) else DOUBT
+    cdef bint closer = care == DOUBT
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node
     for node in order:
@@ -579,14 +527,18 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
                     needed.add(node)
                     break
     cdef set owned = set()
-    cdef dict cotangents = propagate(order, seed, needed, kept, create_graph, careful, owned, stacked,
-                                     watch, ends)
+    cdef dict cotangents = None
     if create_graph:
+        cotangents = propagate(order, seed, needed, kept, True, care, owned, None, watch, ends)
         return [cotangents.get(node) for node in wrt]
-    if not careful and any([has_nan(g) for g in cotangents.values()]):
+    if not closer:
+        cotangents = propagate(order, seed, needed, kept, False, NO_CARE if watch is None else GIVE_UP,
+                               owned, stacked, watch, ends)
+        closer = cotangents is None or (
+            watch is None and any([has_nan(g) for g in cotangents.values()]))
+    if closer:
         if stacked is not None:
             return None
-        owned.clear()
-        cotangents = look_closer(order, seed, needed, kept, owned, ends)
+        cotangents = look_closer(order, seed, needed, kept, care, owned, watch, ends)
     found = [cotangents.get(node) for node in wrt]
     return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]

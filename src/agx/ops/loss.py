@@ -25,16 +25,13 @@ def _nll_value(z: Any, *, targets: np.ndarray, mean: bool) -> Any:
 
 
 def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray, mean: bool) -> Any:
-    """softmax(z) - one_hot, in place if it is an array (of Tensors, -= and *= make new ones)."""
+    """g (softmax(z) - one_hot)."""
     found = _kernels.nll_gradient(g, z, targets, mean)
     if found is not None:
         return found
     one_hot = np.zeros(z.shape, z.dtype)
     one_hot[np.arange(len(targets)), targets] = 1
-    share = softmax(z, axis=1)
-    share -= one_hot
-    share *= g / len(targets) if mean else g[:, None]
-    return share
+    return (softmax(z, axis=1) - one_hot) * (g / len(targets) if mean else g[:, None])
 
 
 #: -log softmax(z[n])[targets[n]] for logits z of shape (N, C), or the mean over n. The kernel takes the

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, pullback, value_of
+from .._engine.replay import lost_to_overflow
 from ..tensor import Tensor
 from .diagnosis import place_of, traced_below
 from .lines import array_of, contraction, derivative, normal, op_with_shapes
@@ -27,14 +28,24 @@ _ROOT = (
     "np.where before the operation, or write the function so that the two cancel"
 )
 
+_OVERFLOW = (
+    "its argument has overflowed to infinity, and what it was computed from is lost in that; write "
+    "it such that nothing overflows (softplus, logaddexp, logsumexp, norm, hypot), or scale the numbers"
+)
+
 #: Why operations answer NaN to a question that has no answer, or none that they can know.
 REASONS = {
     **dict.fromkeys(("norm", "absolute", "abs", "hypot", "norm_p"), _LENGTH),
     "std": "the numbers are equal there, and a standard deviation of 0 has no second derivative; use var",
     "maximum": "two variables tie there in a product that is 0; use absolute or square, or move the point",
+    "sort": "elements tie there that the result treats alike, though perhaps at this point alone; compute it "
+    "without sorting, or move the point",
     "eigh": _BASIS.format("eigenvalues"),
     "eig": _BASIS.format("eigenvalues"),
     "svd": _BASIS.format("singular values (or 0 and one of them)"),
+    "qr": "columns depend on one another there; add eps times the identity, or leave columns out",
+    "slogdet": "a matrix is singular there, where the logarithm is infinite; add eps times the identity",
+    "roots": "a root is double there and moves infinitely fast; use the coefficients, or move the point",
     "sqrtm": "an eigenvalue is 0 there, where the root has no derivative; add eps times the identity",
     "logm": "an eigenvalue is 0 there, or a real one below 0; pass a positive definite or complex matrix",
 }
@@ -42,6 +53,9 @@ REASONS = {
 
 def reason_of(node: Any) -> str:
     """Why the pull-back of ``node`` gives NaN, if that is known, and else that 0 meets infinity."""
+    if node.op != "undefined_slope" and np.isinf(node.array).any():
+        infinite = any(np.isinf(value_of(a)).any() for a in node.arguments)
+        return REASONS.get(node.op, _OVERFLOW if infinite else _ROOT)
     return REASONS.get(name_of(node), _ROOT)
 
 
@@ -110,6 +124,11 @@ def _nan_share(node: Any, g: np.ndarray) -> np.ndarray | None:
         if isinstance(a, Node) and a.requires_grad:
             rule = functools.partial(p.vjps, i) if callable(p.vjps) else p.vjps[i]
             share = rule(g, node.array, *arguments, **node.params)
-            if share is not None and np.isnan(share).any():
-                return np.isnan(share)
+            if share is None:
+                continue
+            bad = np.isnan(share)
+            if p.elementwise:
+                bad = bad | lost_to_overflow(node, i, g, share)
+            if bad.any():
+                return bad
     return None

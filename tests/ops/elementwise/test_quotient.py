@@ -168,3 +168,96 @@ def test_exponents_that_are_zero_and_move():
         mixed = x ** (y - 1) * (1 + y * np.log(x))
         np.testing.assert_allclose(second(np.array([x, y]))[0, 1], mixed)
     assert np.isnan(second(np.array([0.0, 0.0]))[0, 1])
+
+
+#: Odd functions by their first and third derivatives at 0.
+ODD = {
+    "sin": (1, -1), "sinh": (1, 1), "tan": (1, 2), "tanh": (1, -2), "arcsin": (1, 1), "arctan": (1, -2),
+    "arcsinh": (1, -1), "arctanh": (1, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("length", [abs, lambda x: np.hypot(x, 0.0), lambda x: abs(x + 0j)])
+def test_odd_functions_of_a_length_have_it_as_a_factor(name, length):
+    """n f(n) = a n**2 + b n**4 / 6 + ..."""
+    f = getattr(np, name)
+    slope = lambda x: length(x) * f(length(x))
+    for expected in (0, 2 * ODD[name][0], 0, 4 * ODD[name][1]):
+        slope = ag.grad(slope)
+        np.testing.assert_allclose(slope(0.0), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [np.expm1, np.log1p])
+def test_other_functions_that_vanish_with_a_length(f):
+    second = ag.grad(ag.grad(lambda x: abs(x) * f(abs(x))))
+    np.testing.assert_allclose(second(0.0), 2)
+    assert np.isnan(ag.grad(second)(0.0))
+
+
+def test_even_functions_of_a_root_are_smooth():
+    slope = lambda x: np.cos(np.sqrt(x))  # 1 - x / 2! + x**2 / 4! - ...
+    for expected in (-1 / 2, 1 / 12, -1 / 120, 1 / 1680):
+        slope = ag.grad(slope)
+        np.testing.assert_allclose(slope(0.0), expected, rtol=1e-12)
+
+
+def test_a_square_counts_as_that_of_its_absolute_value():
+    for f in (lambda x: abs(x) * x**2, lambda x: abs(x) * x * x, lambda x: np.square(x) * abs(x)):
+        second = ag.grad(ag.grad(f))
+        assert second(0.0) == 0
+        assert np.isnan(ag.grad(second)(0.0))
+    assert np.isnan(ag.grad(ag.grad(lambda x: abs(x) * x))(0.0))
+
+
+def test_derivatives_of_what_does_not_exist_do_not_exist():
+    slope = lambda x: abs(x) * x
+    for order in range(1, 5):
+        slope = ag.grad(slope)
+        assert np.isnan(slope(0.0)) == (order > 1)
+
+
+def test_cubes_within_a_norm_have_no_third_derivative():
+    second = ag.grad(ag.grad(lambda x: np.linalg.norm(np.stack([x, 1.0]), 3)))
+    assert second(0.0) == 0
+    assert np.isnan(ag.grad(second)(0.0))
+
+
+def test_the_sign_of_a_complex_number_times_its_length():
+    for part, expected in ((np.real, [1, 0]), (np.imag, [0, 1])):
+        f = lambda x, part=part: part(np.sign(x[0] + 1j * x[1]) * abs(x[0] + 1j * x[1]))
+        np.testing.assert_array_equal(ag.grad(f)(np.zeros(2)), expected)
+        np.testing.assert_allclose(ag.grad(f)(np.array([3.0, 4.0])), expected, atol=1e-15)
+    turned = lambda x: np.real(np.sign(x[0] + 1j * x[1]) * x[0])  # has no derivative at 0
+    assert np.isnan(ag.grad(turned)(np.zeros(2))).any()
+    guarded = lambda x: np.real(np.where(x > 0, np.sign(x + 1j * x), 0.0)).sum()
+    np.testing.assert_array_equal(ag.grad(guarded)(np.zeros(2)), 0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.log(1 + np.exp(x)),
+        lambda x: np.log2(1 + np.exp(x)),
+        lambda x: np.sqrt(x**2 + np.exp(x)),
+        lambda x: np.cbrt(np.exp(x)) / 3,
+        lambda x: np.exp(x) ** 0.5,
+        lambda x: np.arcsinh(np.exp(x)),
+        lambda x: np.maximum(np.log(np.exp(x)), 1.0),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_what_overflows_takes_its_gradient_with_it(f, dtype):
+    x = np.array([1000.0, 1.0], dtype)
+    found = ag.grad(lambda t: ag.sum(f(t)))(x)
+    alone = ag.grad(lambda t: ag.sum(f(t)))(x[1:])
+    assert np.isnan(found[0])
+    np.testing.assert_array_equal(found[1:], alone)
+    assert np.isnan(ag.jacobian(f)(x)[0, 0])
+    assert ag.grad(lambda t: ag.sum(np.exp(-f(t))))(x)[0] == 0  # a finite result
+
+
+def test_infinity_that_was_given_has_the_limit():
+    for f in (np.log, np.sqrt, lambda x: np.log(x * 2 + np.inf)):
+        np.testing.assert_array_equal(ag.grad(lambda t, f=f: ag.sum(f(t)))(np.array([np.inf])), 0)

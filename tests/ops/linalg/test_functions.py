@@ -186,9 +186,83 @@ def test_what_depends_on_the_choice_of_vectors_is_nan(f, a):
     assert np.isnan(ag.grad(f)(a)).any()
 
 
-def test_second_derivatives_at_equal_eigenvalues_are_nan():
-    for f in (la.eigvalsh, la.svdvals):
-        assert np.isnan(ag.hessian(lambda t, f=f: ag.sum(f(t) ** 2))(np.eye(2))).any()
+ALIKE = {
+    "squares": (lambda w: ag.sum(w**2), lambda a: ag.sum(a * a)),
+    "exponentials": (
+        lambda w: ag.special.logsumexp(w),
+        lambda a: ag.log(ag.sum(ag.diag(la.expm(a)))),
+    ),
+    "product": (ag.prod, la.det),
+}
+
+
+@pytest.mark.parametrize(("of_values", "of_matrix"), ALIKE.values(), ids=ALIKE)
+@pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, 2.0, 2.0], [3.0, 3.0, 3.0]])
+def test_what_treats_equal_eigenvalues_alike_has_second_derivatives(of_values, of_matrix, values):
+    q = np.linalg.qr(normal(len(values), len(values)))[0]
+    a = q @ np.diag(values) @ q.T
+    expected = ag.hessian(lambda t: of_matrix(la_symmetric(t)))(a)
+    for f in (la.eigvalsh, lambda t: la.eigh(t)[0]):
+        found = ag.hessian(lambda t, f=f: of_values(f(t)))(a)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_what_picks_one_of_equal_eigenvalues_has_no_second_derivative():
+    assert np.isnan(ag.hessian(lambda t: la.eigvalsh(t)[0])(np.eye(2))).any()
+    for f in (
+        lambda t: la.svdvals(t)[0],
+        lambda t: la.norm(t, 2),
+        lambda t: ag.max(la.eigvalsh(t)),
+    ):
+        assert np.isnan(ag.hessian(f)(np.eye(2))).any()
+
+
+def root_of_gram(t):
+    """(A^H A)^(1/2), smooth where A has full column rank."""
+    return la.sqrtm(ag.conj(t).mT @ t)
+
+
+#: A function of singular values, f(S) between U and V^H, and the same without a decomposition.
+BETWEEN = {
+    "identity": (lambda s: s, lambda t: t),
+    "cube": (lambda s: s**3, lambda t: t @ ag.conj(t).mT @ t),
+    "polar": (lambda s: s**0, lambda t: t @ la.inv(root_of_gram(t))),
+}
+
+
+@pytest.mark.parametrize(("f", "whole"), BETWEEN.values(), ids=BETWEEN)
+@pytest.mark.parametrize(
+    "a",
+    [
+        np.eye(3),
+        2 * np.eye(4)[:, :2],
+        normal(3, 3) * 0 + np.diag([1.0, 2.0, 2.0]),
+        np.linalg.qr(normal(4, 4))[0] @ np.diag([5.0, 5.0, 2.0, 2.0]),
+        np.linalg.qr(complex_normal(3, 3))[0],
+        np.stack([np.eye(2), np.diag([1.0, 2.0])]),
+    ],
+)
+def test_what_does_not_ask_for_a_basis_at_equal_singular_values(f, whole, a):
+    def between(t):
+        u, s, vh = la.svd(t, full_matrices=False)
+        return (u * f(s)[..., None, :]) @ vh
+
+    weights = complex_normal(*a.shape) if a.dtype.kind == "c" else normal(*a.shape)
+    found = ag.grad(lambda t: ag.sum(ag.real(weights * between(t))))(a)
+    expected = ag.grad(lambda t: ag.sum(ag.real(weights * whole(t))))(a)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
+
+
+def test_second_derivatives_at_equal_singular_values():
+    a = np.linalg.qr(normal(4, 4))[0][:, :3] @ np.diag([3.0, 1.0, 1.0])
+    for f, whole in (
+        (lambda s: ag.sum(s**2), lambda t: ag.sum(t * t)),
+        (ag.sum, lambda t: ag.sum(ag.diag(root_of_gram(t)))),
+        (lambda s: ag.sum(ag.log(s)), lambda t: 0.5 * la.slogdet(t.T @ t)[1]),
+    ):
+        found = ag.hessian(lambda t, f=f: f(la.svdvals(t)))(a)
+        np.testing.assert_allclose(found, ag.hessian(whole)(a), rtol=1e-8, atol=1e-8)
+    assert np.isnan(ag.hessian(lambda t: ag.sum(la.svdvals(t) ** 2))(np.diag([1.0, 0.0]))).any()
 
 
 def test_vectors_that_are_not_used_may_belong_to_equal_values():

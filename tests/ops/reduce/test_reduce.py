@@ -93,3 +93,33 @@ def test_cumsum_along_an_axis_and_flat():
 def test_an_axis_that_is_not_there():
     with pytest.raises(np.exceptions.AxisError, match="axis 3 is out of bounds"):
         ag.sum(ag.Tensor(X), axis=3)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1.0, 1e-200])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_std_of_numbers_whose_squares_leave_the_range(scale, axis):
+    x = np.array([[1.0, 2.0, 4.0], [3.0, 9.0, 1.0]])
+    f = lambda t: ag.sum(ag.std(t, axis=axis))
+    np.testing.assert_allclose(f(ag.Tensor(x * scale)).value, scale * f(x), rtol=1e-14)
+    np.testing.assert_allclose(ag.grad(f)(x * scale), ag.grad(f)(x), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        ag.hessian(f)(x * scale) * scale, ag.hessian(f)(x), rtol=1e-12, atol=1e-15
+    )
+
+
+@pytest.mark.parametrize(
+    ("f", "known"),
+    [
+        (lambda x: np.sum(np.sort(x) ** 2), False),
+        (lambda x: np.sort(x)[0] ** 2, False),
+        (lambda x: np.prod(np.sort(x)), False),
+        (lambda x: np.sum(np.sort(x)) ** 2, True),
+        (lambda x: np.sum(np.sort(np.maximum(x, 1.0)) ** 2), True),
+        (lambda x: np.sort(x) @ np.arange(3.0), True),
+    ],
+)
+def test_second_derivatives_where_sorted_elements_tie(f, known):
+    """Unknown where their gradients are equal by chance, as that may cancel the kink."""
+    x = np.array([0.0, 0.0, 5.0])
+    assert np.isfinite(ag.grad(f)(x)).all()
+    assert np.isfinite(ag.hessian(f)(x)).all() == known

@@ -224,3 +224,15 @@ def test_what_a_user_holds_stays_as_it_is():
     made_of[0, 0] = 9.0
     np.testing.assert_array_equal(x, kept)
     assert made_of.value[0, 0] == 9.0
+
+
+def test_pull_backs_may_assign():
+    def rule(g, out, x):
+        share = np.zeros_like(g)
+        share[...] = g
+        share *= x
+        share *= 2.0
+        return share
+
+    square = ag.primitive("square", lambda x: x * x, [rule])
+    ag.testing.check_grads(lambda x: ag.sin(square(x)), np.array([0.3, 0.7]), order=3)

@@ -18,7 +18,7 @@ from ..shape.axes import as_array, listed, refuse_out
 from ..shape.dtype import astype
 from ..shape.where import where
 from .exponential import log
-from .quotient import smooth_at_zero, unsteady_at
+from .quotient import over, smooth_at_zero, unsteady_at
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Binary, TwoIn
@@ -174,9 +174,17 @@ def _double(x: Any) -> Any:
 
 
 def _sign_vjp(g: Any, out: Any, x: Any) -> Any:
-    """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0."""
+    """Nothing for real numbers; for complex ones that of x / |x|, and 0 at 0 unless g has the factor |x|."""
     if not is_complex(x):
         return None
+    flat = (value_of(x) == 0) & (value_of(g) == 0)
+    if flat.any():
+        q, known = over(g, absolute(x)) if isinstance(x, Node) else (0.0, ~flat)
+        return where(flat, where(known, q, np.nan), _turned(g, x))
+    return _turned(g, x)
+
+
+def _turned(g: Any, x: Any) -> Any:
     still = (x == 0) | np.isinf(x)
     size = where(still, 1.0, absolute(x))
     along = where(still, 0.0, x) / size
@@ -189,7 +197,8 @@ sign = primitive("sign", np.sign, (_sign_vjp,), derivative="0")
 def _absolute_vjp(g: Any, out: Any, x: Any) -> Any:
     """The conjugate of x / |x|; of real numbers the sign, whose derivative at a kink is 0."""
     share, kink = g * conjugated(sign(x)), not is_complex(x)
-    return smooth_at_zero(share, g, out, x, lambda q: q * conjugated(x), op="absolute", kink=kink)
+    smooth, root = (lambda q: q * conjugated(x)), x if kink else None
+    return smooth_at_zero(share, g, out, x, smooth, op="absolute", kink=kink, root=root)
 
 
 def _copysign_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:

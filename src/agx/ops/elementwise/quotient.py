@@ -53,12 +53,13 @@ def smooth_at_zero(
     kink: bool = False,
     times: int = 1,
     square: Any = None,
+    root: Any = None,
 ) -> Any:
     """``share``, but where ``out`` is 0 what is right for a pull-back that divides by it.
 
     With g = q out**times that is ``smooth(q)``. Elsewhere, if ``op`` has a name, it keeps its value, and its
     derivative is NaN along ``axis``, and in the arguments ``beside`` x; with ``kink`` only where g is 0 as
-    well. ``widen`` gives what looks like ``out`` the axes of x.
+    well. ``widen`` gives what looks like ``out`` the axes of x. ``root`` is what has the square out**2.
     """
     if not isinstance(x, Node):
         return share
@@ -69,6 +70,8 @@ def smooth_at_zero(
     for _ in range(times):
         q, more = over(q, out, square)
         known = known & more
+    if root is not None and np.any(zero & ~known):
+        q, known = _or_of_root(q, known, g, out, root)
     chosen, lost = zero & known, zero & ~known
     if kink:
         lost = lost & (value_of(g) == 0)
@@ -80,6 +83,14 @@ def smooth_at_zero(
         if lost.any():
             share = share + widen(g) * undefined_slope(x, lost, axis, op, *beside)
     return share
+
+
+def _or_of_root(q: Any, known: Any, g: Any, out: Any, root: Any) -> Found:
+    """The same also where g = p root**2, which is p out**2."""
+    p, once = over(g, root)
+    p, twice = over(p, root)
+    more = once & twice & ~known
+    return where(more, p * out, q), known | more
 
 
 def undefined_at(share: Any, g: Any, x: Any, tied: Any, *, op: str) -> Any:
@@ -96,8 +107,11 @@ def _undefined_vjp(i: int, g: Any, out: Any, *xs: Any, lost: Any, axis: Any, op:
     idle = np.zeros(np.shape(g), bool)
     if any(isinstance(x, Node) for x in xs):
         idle = (value_of(g) == 0) & (stands_still(g) if isinstance(g, Node) else True)
-    wanted = ~np.all(idle, axis, keepdims=True)
-    return g * np.where(lost & wanted, np.nan, 0.0).astype(g.dtype)
+    lost = lost & ~np.all(idle, axis, keepdims=True)
+    share = np.where(lost, np.nan, 0.0).astype(g.dtype)
+    if any(isinstance(x, Node) for x in xs) and lost.any():
+        share = share + undefined_slope(xs[0], lost, axis, op, *xs[1:])
+    return g * share
 
 
 #: What is 0 at a point where it has no derivative.
@@ -311,9 +325,20 @@ def _reshaped(inner: Any, c: Any, path: Path) -> Found:
     return c.primitive(q, **c.params), known.reshape(c.shape)
 
 
-def _sine(inner: Any, c: Any, path: Path) -> Found:
-    q, known = inner(c.arguments[0], path)
-    return (q * registry["sinc"](c.arguments[0] / np.pi), known) if np.any(known) else _NOTHING
+def _vanishing(inner: Any, c: Any, path: Path) -> Found:
+    """f(u) with f(0) = 0 is u times the mean of f' between 0 and u."""
+    u = c.arguments[0]
+    q, known = inner(u, path)
+    return (q * _mean_slope(c.primitive, u), known) if np.any(known) else _NOTHING
+
+
+def _mean_slope(p: Any, u: Any) -> Any:
+    """The mean of the derivative between 0 and u: at 0 it is right, and so are its first 7 derivatives."""
+    one, total = np.ones(u.shape, u.dtype), 0.0
+    for place, weight in _GAUSS:
+        v = u * place
+        total = total + p.vjps[0](one, p(v), v) * weight
+    return total
 
 
 def _summed_back(inner: Any, c: Any, path: Path) -> Found:
@@ -331,6 +356,15 @@ def _summed_back(inner: Any, c: Any, path: Path) -> Found:
     return q.sum(axis=tuple(axes)).reshape(c.shape), known.all(tuple(axes)).reshape(c.shape)
 
 
+#: Functions that are 0 at 0, and Gauss's places and weights for means over the interval from 0 to 1.
+_VANISHING = (
+    *("sin", "sinh", "tan", "tanh", "arcsin", "arctan", "arcsinh", "arctanh"),
+    *("expm1", "log1p", "erf"),
+)
+_GAUSS = [
+    (float(x + 1) / 2, float(w) / 2)
+    for x, w in zip(*np.polynomial.legendre.leggauss(4), strict=True)
+]
 #: What gives as many elements as it gets may be a change of shape.
 _SAME = {"reshape", "broadcast_to", "sum", "mean", "max", "min"}
 _RULES: dict[str, Any] = {
@@ -350,5 +384,5 @@ _RULES: dict[str, Any] = {
     "scatter_add": _added_back,
     "reshape": _summed_back,
     "broadcast_to": _reshaped,
-    "sin": _sine,
+    **dict.fromkeys(_VANISHING, _vanishing),
 }

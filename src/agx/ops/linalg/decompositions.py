@@ -101,8 +101,11 @@ def _triangle(name: str, UPLO: str) -> str:
 # --- eigenvalues ---------------------------------------------------------------------------------
 
 
-def _eigh_value(x: np.ndarray, *, UPLO: str, by_size: bool) -> np.ndarray:
+def _eigh_value(x: np.ndarray, *, UPLO: str, by_size: bool, values: bool) -> np.ndarray:
+    """With ``values`` these are the same bits as those of ``numpy.linalg.eigvalsh``."""
     w, v = np.linalg.eigh(x, UPLO)  # type: ignore[call-overload]
+    if values:
+        w = np.linalg.eigvalsh(x, UPLO)  # type: ignore[call-overload]
     if by_size:
         order = np.argsort(np.abs(w))[..., ::-1]
         w = np.take_along_axis(w, order, -1)
@@ -116,7 +119,7 @@ def _eigh_parts(flat: Any, x: Any) -> list[Any]:
     return [_real(w), v]
 
 
-def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
+def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool, values: bool) -> Any:
     """V* (diag(gw) + F o (V^T gV)) V^T."""
     (w, v), (gw, gv) = _eigh_parts(out, x), _eigh_parts(g, x)
     inner = as_diagonal(gw) + gaps(w) * matmul(mT(v), gv)
@@ -139,14 +142,6 @@ def _eigh_vjp(g: Any, out: Any, x: Any, *, UPLO: str, by_size: bool) -> Any:
 _eigh = primitive("eigh", _eigh_value, (_eigh_vjp,))
 
 
-def _eigvalsh_vjp(g: Any, out: Any, x: Any, *, UPLO: str) -> Any:
-    v = eigh(x, UPLO)[1]
-    return matmul(conj(v) * row(g), mT(v))
-
-
-_eigvalsh = primitive("eigvalsh", lambda x, *, UPLO: np.linalg.eigvalsh(x, UPLO), (_eigvalsh_vjp,))
-
-
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Find the eigenvalues, ascending, and eigenvectors of Hermitian matrices (..., M, M).
@@ -154,10 +149,10 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     Only the triangle ``UPLO`` ("L" or "U") is read, so the gradient is zero in the other one.
     dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i) (Giles 2008). At equal eigenvalues first derivatives
     are right of what depends on the matrix through one call of ``eigh`` alone and not on the choice of a
-    basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives:
-    ``symmetric_function`` has all. Between a relative gap of 1e-8 and 1e-14 what depends on the basis
-    loses the digits that the gap has lost. Complex eigenvectors must be used such that their phases
-    cancel. Raises ValueError for another ``UPLO``.
+    basis, such as (V * f(w)) @ V.T and projectors; else they are NaN, and so are second derivatives, but
+    those of values alone (see ``eigvalsh``): ``symmetric_function`` has all. Between a relative gap of 1e-8
+    and 1e-14 what depends on the basis loses the digits that the gap has lost. Complex eigenvectors must be
+    used such that their phases cancel. Raises ValueError for another ``UPLO``.
 
     >>> ag.linalg.eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     array([1., 2.])
@@ -167,12 +162,19 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     if not is_node(a):
         return np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
     check_square("eigh", a)
-    return EighResult(*_eigh_parts(_eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=False), a))
+    return EighResult(*_eigh_of(a, UPLO))
+
+
+def _eigh_of(a: Any, UPLO: str, by_size: bool = False, values: bool = False) -> list[Any]:
+    flat = _eigh(from_triangle(a, UPLO), UPLO=UPLO, by_size=by_size, values=values)
+    return _eigh_parts(flat, a)
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     """Find the eigenvalues of Hermitian matrices (..., M, M), ascending; see ``eigh``.
+
+    What treats equal ones alike, such as ag.sum(w**2), has second derivatives, too.
 
     >>> ag.linalg.eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
     array([1., 2.])
@@ -180,7 +182,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Array:
     UPLO = _triangle("eigvalsh", UPLO)
     a = as_array(a)
     check_square("eigvalsh", a)
-    return _eigvalsh(from_triangle(a, UPLO) if is_node(a) else a, UPLO=UPLO)
+    return _eigh_of(a, UPLO, values=True)[0] if is_node(a) else np.linalg.eigvalsh(a, UPLO)  # type: ignore[call-overload]
 
 
 def _eig_value(x: np.ndarray) -> np.ndarray:
@@ -241,8 +243,11 @@ def eigvals(a: Any) -> Array:
 # --- singular values -----------------------------------------------------------------------------
 
 
-def _svd_value(x: np.ndarray, *, full: bool) -> np.ndarray:
+def _svd_value(x: np.ndarray, *, full: bool, values: bool) -> np.ndarray:
+    """With ``values`` these are the same bits as those of ``numpy.linalg.svdvals``."""
     u, s, vh = np.linalg.svd(x, full_matrices=full)
+    if values:
+        s = np.linalg.svdvals(x)
     return _pack(x.shape[:-2], u, s, vh)
 
 
@@ -259,7 +264,7 @@ def _refuse(g: Any, message: str) -> None:
         raise ValueError(message)
 
 
-def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
+def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool, values: bool) -> Any:
     """The pull-back of dP = U^H dA V, its Hermitian and skew parts, and what leaves the subspaces.
 
     dU = U (E o X + D o Y) + ..., dV = V (E o X - D o Y) + ... with dP = X + Y, E = 1 / (s_j - s_i) and
@@ -278,8 +283,14 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     skew = reciprocal(row(s) + column(s), s) * (left - right)
     inner = (symmetric + mH(symmetric) + skew - mH(skew)) * 0.5
     value = plain(s)
-    none = as_diagonal(vanishing(value, value)).astype(bool)
-    inner = of_equals(inner, equal_pairs(value) | none, lambda: _idle_vectors(g, x, full))
+    pairs, zero = equal_pairs(value), vanishing(value, value)
+    none = as_diagonal(zero).astype(bool)
+    inner = of_equals(inner, pairs | none, lambda: _idle_vectors(g, x, full))
+    rough = np.isnan(plain(inner)) & pairs & ~(row(zero) | column(zero))
+    if rough.any() and is_node(g) and is_node(out):
+        known = _within_singular_spaces(g, out, x, full, pairs)
+        rough &= ~np.isnan(plain(known))
+        inner = where(rough, known + (skew - mH(skew)) * 0.5, inner)
     inverse, rows = reciprocal(s, s), conj(vh)
     total = matmul(inner, rows)
     if n > k:
@@ -287,7 +298,24 @@ def _svd_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     total = matmul(conj(u), total)
     if m > k:
         total = total + matmul((gu - matmul(conj(u), left)) * row(inverse), rows)
-    return total
+    rough = rough.any((-2, -1), keepdims=True)
+    return total * (1.0 + undefined_slope(x, rough, (-2, -1), "svd")) if rough.any() else total
+
+
+def _within_singular_spaces(g: Any, out: Any, x: Any, full: bool, pairs: np.ndarray) -> Any:
+    """The gradient of what the vectors of equal singular values share, where it does not depend on them."""
+    m, k = x.shape[-2], pairs.shape[-1]
+
+    def parts(flat: Any) -> list[Any]:
+        u, s, vh = _svd_parts(flat, x, full)
+        return [s, concatenate([u[..., :k], mH(vh[..., :k, :])], -2)]
+
+    def pack(s: np.ndarray, both: np.ndarray) -> np.ndarray:
+        u, _, vh = (a.copy() for a in _svd_parts(out.array, x, full))
+        u[..., :k], vh[..., :k, :] = both[..., :m, :], mH(both[..., m:, :])
+        return _pack(x.shape[:-2], u, s, vh)
+
+    return within_eigenspaces(g, out, x, parts, pack, pairs)
 
 
 def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
@@ -297,13 +325,7 @@ def _idle_vectors(g: Any, x: Any, full: bool) -> np.ndarray:
     return np.asarray(gu[..., :k].all(-2) & gvh[..., :k, :].all(-1))
 
 
-def _svdvals_vjp(g: Any, out: Any, x: Any) -> Any:
-    u, _, vh = svd(x, full_matrices=False)
-    return matmul(conj(u) * row(g), conj(vh))
-
-
 _svd = primitive("svd", _svd_value, (_svd_vjp,))
-_svdvals = primitive("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), (_svdvals_vjp,))
 
 
 def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
@@ -311,7 +333,7 @@ def _svd_hermitian(a: Any, compute_uv: bool) -> Any:
     if not compute_uv:
         s = absolute(eigvalsh(a))
         return take_along_axis(s, np.argsort(s.value)[..., ::-1])
-    w, v = _eigh_parts(_eigh(from_triangle(a, "L"), UPLO="L", by_size=True), a)
+    w, v = _eigh_of(a, "L", by_size=True)
     sign = np.copysign(np.ones((), w.dtype), w.value)
     return SVDResult(v, w * sign, mH(v * row(sign)))
 
@@ -324,7 +346,9 @@ def svd(
 
     With ``hermitian`` the lower triangle alone is read (Townsend 2016, "Differentiating the singular value
     decomposition"; Wan and Zhang 2019 for complex vectors, whose phases must cancel). Where vectors of
-    equal singular values, or of 0, are used, derivatives are NaN; values alone have first ones. The vectors
+    equal singular values, or of 0, are used, derivatives are NaN, but for first ones of what depends on the
+    matrix through one call of ``svd`` alone and not on the choice of a basis, such as (U * f(S)) @ Vh, if
+    no value is 0. Values alone have first ones, and second ones as those of ``eigvalsh``. The vectors
     that ``full_matrices`` adds have no gradient: backward raises ValueError if the result depends on them.
 
     >>> ag.linalg.svd(np.array([[0.0, 3.0], [-2.0, 0.0]])).S
@@ -337,9 +361,9 @@ def svd(
         check_square("svd", a)
         return _svd_hermitian(a, compute_uv)
     if not compute_uv:
-        return _svdvals(a)
+        return svdvals(a)
     full = bool(full_matrices)
-    return SVDResult(*_svd_parts(_svd(a, full=full), a, full))
+    return SVDResult(*_svd_parts(_svd(a, full=full, values=False), a, full))
 
 
 @implements(np.linalg.svdvals)
@@ -349,7 +373,10 @@ def svdvals(x: Any, /) -> Array:
     >>> ag.linalg.svdvals(np.array([[0.0, 3.0], [-2.0, 0.0]]))
     array([3., 2.])
     """
-    return _svdvals(as_array(x))
+    x = as_array(x)
+    if not is_node(x):
+        return np.linalg.svdvals(x)
+    return _svd_parts(_svd(x, full=False, values=True), x, False)[1]
 
 
 # --- QR and Cholesky -----------------------------------------------------------------------------
@@ -379,8 +406,14 @@ def _qr_vjp(g: Any, out: Any, x: Any, *, full: bool) -> Any:
     if n > k:
         gq = gq + matmul(conj(x[..., k:]), mH(rest))
     r = r[..., :k]
+    length = diagonal(plain(r))
+    lost = np.any(vanishing(length, length), -1, keepdims=True)[..., None]
+    if lost.any():
+        r = where(lost, np.eye(k, dtype=r.dtype), r)
     inner = from_triangle(matmul(gr[..., :k], mT(r)) - matmul(mT(q), gq), "U")
     gx = mT(solve(r, mT(gq + matmul(conj(q), inner))))
+    if lost.any():
+        gx = without(gx, lost & ~np.all(unused(g, x), -1, keepdims=True)[..., None])
     return concatenate([gx, matmul(conj(q), rest)], -1) if n > k else gx
 
 
@@ -391,10 +424,10 @@ _qr = primitive("qr", _qr_value, (_qr_vjp,))
 def qr(a: Any, mode: str = "reduced") -> QRResult:
     """Decompose matrices (..., M, N) into Q with orthonormal columns and upper triangular R.
 
-    ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent
-    (Walter and Lehmann 2018, "Algorithmic differentiation of linear algebra functions"). Raises
-    ValueError for another mode, and at backward if the result depends on the columns of Q that
-    "complete" adds.
+    ``mode`` is "reduced", "complete" or "r" (R alone). The first min(M, N) columns must be independent,
+    else derivatives are NaN (Walter and Lehmann 2018, "Algorithmic differentiation of linear algebra
+    functions"). Raises ValueError for another mode, and at backward if the result depends on the columns
+    of Q that "complete" adds.
 
     >>> ag.linalg.qr(np.array([[3.0], [4.0]])).R
     array([[-5.]])
@@ -536,6 +569,10 @@ def det(a: Any) -> Array:
 def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
     (sign, _), (gs, gl) = _unpack(out, (), ()), _unpack(g, (), ())
     scale = real(gl) + 1j * imag(gs * sign) if is_complex(x) else gl
+    lost = plain(sign) == 0
+    if lost.any():
+        x = where(lost[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
+        scale = without(scale, lost & ~unused(g, x).all(-1))
     return expand_dims(scale, (-1, -2)) * mT(inv(x))
 
 
@@ -548,8 +585,7 @@ _slogdet = primitive(
 def slogdet(a: Any) -> SlogdetResult:
     """Compute the sign and the logarithm of the absolute value of determinants.
 
-    d log|det A| = Re tr(A^-1 dA) (Giles 2008). Backward raises ``numpy.linalg.LinAlgError`` if a matrix
-    is singular.
+    d log|det A| = Re tr(A^-1 dA) (Giles 2008). Derivatives are NaN where a matrix is singular.
 
     >>> ag.linalg.slogdet(np.array([[0.0, 1.0], [1.0, 0.0]])).sign
     np.float64(-1.0)

@@ -86,16 +86,20 @@ def without(x: Any, where_to: np.ndarray) -> Any:
 def within_eigenspaces(g: Any, out: Any, x: Any, parts: Any, pack: Any, pairs: np.ndarray) -> Any:
     """The gradients of ``_eigh`` in the bases of its vectors, diagonal but for ``pairs`` of equal values.
 
-    NaN for pairs whose share cannot be known: if the function depends on the choice of a basis, or on
-    the matrix in other ways than through ``out``.
+    Also those of ``_svd``, whose vectors of equal values on both sides turn together, one above the other.
+
+    NaN for pairs whose share cannot be known: if the function depends on the choice of a basis, on the
+    matrix in other ways than through ``out``, or jumps where the values part, as max does.
     """
-    n, (w, v), (gw, gv) = x.shape[-1], parts(out.array), parts(g)
+    (w, v), (gw, gv) = parts(out.array), parts(g)
+    n = w.shape[-1]
     size = max(float(np.abs(g.array).max(initial=0.0)), 1e-300)
     apart = np.abs(w[..., :, None] - w[..., None, :]) * pairs
     apart = float(apart.max(initial=0.0) / max(np.abs(w).max(initial=0.0), 1e-300))
     close = (1e4 * np.finfo(w.dtype).eps + 10 * apart) * size
     held = again(g, {**elsewhere(x), out: out.array})
     off = [np.abs(held - g.array).max(-1)]
+    torn = _jumps(g, out, lambda step: pack((w + step * np.arange(n)).astype(w.dtype), v), w)
 
     def turned(r: np.ndarray) -> Any:
         """The gradient of the eigenvalues if the vectors were V R."""
@@ -120,8 +124,16 @@ def within_eigenspaces(g: Any, out: Any, x: Any, parts: Any, pack: Any, pairs: n
     inner = np.swapaxes(r, -1, -2) @ value_of(found) @ np.conj(r)
     expected = np.diagonal(inner, axis1=-2, axis2=-1).real
     off.append(np.abs(value_of(turned(r))[..., 0] - expected).max(-1))
-    unsound = ~(np.max(off, 0) <= close)
+    unsound = ~(np.max(off, 0) <= close) | (torn > close)
     return found * np.where(pairs & unsound[..., None, None], np.nan, 1.0)
+
+
+def _jumps(g: Any, out: Any, parted: Any, w: np.ndarray) -> np.ndarray:
+    """By how much the gradient jumps as soon as values part, as that of max does."""
+    largest = np.abs(w).max(-1, keepdims=True)
+    step = np.finfo(w.dtype).eps ** 0.5 * np.where(largest > 0, largest, 1) / w.shape[-1]
+    far, near = (np.abs(again(g, {out: parted(h)}) - g.array).max(-1) for h in (step, step / 8))
+    return np.where(near <= far / 2, 0.0, near)
 
 
 def _rounds(labels: np.ndarray) -> Iterator[np.ndarray]:

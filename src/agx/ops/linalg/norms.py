@@ -105,7 +105,13 @@ def _power_vjp(g: Any, out: Any, x: Any, *, p: float, axis: Any, keepdims: bool)
     ratio = where(live, (x if even else size) / _safe(total), 1.0)
     endless = np.isinf(size) * np.sign(value_of(x)) if even else np.isinf(size)
     ratio = where(np.isinf(total), endless, ratio)
-    share = wide(g) * where(live, ratio ** (p - 1), 0.0) * (1.0 if even else conj(sign(x)))
+    if p % 2 == 1 and p > 1 and not is_complex(x):  # an odd power of x, but for a kink
+        towards = where(live, ratio ** (p - 2), 0.0) * where(
+            np.isinf(size), sign(x), x / _safe(total)
+        )
+    else:
+        towards = where(live, ratio ** (p - 1), 0.0) * (1.0 if even else conj(sign(x)))
+    share = wide(g) * towards
     if p <= 1:  # a cusp, whatever is made of it
         cusp = np.asarray(value_of(x) == 0)
         if not is_node(x) or not cusp.any():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, primitive
+from ..elementwise.arithmetic import sign
 from ..elementwise.limits import maximum, minimum
 from ..elementwise.quotient import undefined_at
 from ..shape.axes import Axis, as_array, refuse_out
@@ -30,9 +31,12 @@ def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any
     count = np.sum(hit, axis=axis, keepdims=True)
     wide = restore_axes(g, x, axis, keepdims)
     share = wide * (hit / np.maximum(count, 1)).astype(x.dtype)
-    if not is_node(x):
+    tied = hit & (count > 1)
+    if not is_node(x) or not tied.any():
         return share
-    return undefined_at(share, wide, x - best, hit & (count > 1), op="maximum")
+    parted = choose_where(tied & np.isfinite(x.array), sign(x - best), 0.0)  # 0 as long as they tie
+    share = share * (1.0 + parted)
+    return undefined_at(share, wide, x - best, tied, op="maximum")
 
 
 _max = primitive(

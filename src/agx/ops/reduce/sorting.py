@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
+from ..._engine.replay import stands_still
+from ..elementwise.quotient import undefined_slope
 from ..shape.axes import as_array, moveaxis, one_axis, ravel
 from ..shape.dtype import astype
 from ..shape.index import take, take_along_axis
@@ -47,9 +49,26 @@ def _sort_vjp(g: Any, out: Any, x: Any) -> Any:
     ordered = value_of(out)
     runs = _places(ordered)
     if ordered.size and runs[..., -1].min() < ordered.shape[-1] - 1:
+        rough = _undecided(g, out, runs)
+        if rough.any():
+            g = g * (1.0 + undefined_slope(out, rough, (), "sort"))
         g = _shared(g, runs=runs)
     back = np.argsort(np.argsort(value_of(x), axis=-1, kind="stable"), axis=-1)
     return take_along_axis(g, back, -1)
+
+
+def _undecided(g: Any, out: Any, runs: np.ndarray) -> np.ndarray:
+    """Where neighbours tie whose gradients are equal by chance: whether that cancels the kink is unknown."""
+    rough = np.zeros(runs.shape, bool)
+    if not is_node(g) or not is_node(out):
+        return rough
+    steps = [v[..., 1:] - v[..., :-1] for v in (g, out)]
+    even = (runs[..., 1:] == runs[..., :-1]) & (value_of(steps[0]) == 0)
+    if even.any():
+        even &= ~(stands_still(steps[0]) | stands_still(steps[1]))
+    rough[..., 1:] |= even
+    rough[..., :-1] |= even
+    return rough
 
 
 #: Sorting along the last axis.

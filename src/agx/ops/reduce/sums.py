@@ -160,10 +160,11 @@ def _var_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: floa
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where the standard deviation is 0."""
     wide = functools.partial(restore_axes, x=x, axis=axis, keepdims=keepdims)
-    inverse = choose_where(out == 0, 0.0, 1 / choose_where(out == 0, 1.0, out))
+    none = out == 0
     away = conj(x - mean(x, axis, keepdims=True)) * _per_degree(x, axis, ddof)
     every = tuple(range(x.ndim)) if axis is None else axis
-    share = wide(g * inverse) * away
+    ratio = away / wide(choose_where(none, 1.0, out))
+    share = wide(g) * choose_where(wide(none), 0.0, ratio)
     return smooth_at_zero(share, g, out, x, lambda q: wide(q) * away, wide, op="std", axis=every)
 
 
@@ -172,11 +173,24 @@ _var = primitive(
     lambda x, *, axis, keepdims, ddof: np.var(x, axis, keepdims=keepdims, ddof=ddof),
     (_var_vjp,),
 )
-_std = primitive(
-    "std",
-    lambda x, *, axis, keepdims, ddof: np.std(x, axis, keepdims=keepdims, ddof=ddof),
-    (_std_vjp,),
-)
+
+
+def _std_value(x: np.ndarray, *, axis: Axis, keepdims: bool, ddof: float) -> Any:
+    """NumPy's, from scaled numbers where the squares have left the range of floats."""
+    with np.errstate(over="ignore", under="ignore"):
+        out = np.std(x, axis, keepdims=keepdims, ddof=ddof)
+        limits = np.finfo(out.dtype)
+        least = np.sqrt(limits.tiny / limits.eps)
+        lost = ~((out > least) & (out < 1 / least))
+        if not lost.any() or not x.size:
+            return out
+        size = np.max(np.abs(x - np.mean(x, axis, keepdims=True)), axis, keepdims=True)
+        unit = np.where((size > 0) & np.isfinite(size), size, np.ones_like(size))
+        again = np.std(x / unit, axis, keepdims=True, ddof=ddof) * unit
+    return np.where(lost, again.reshape(np.shape(out)), out)[()]
+
+
+_std = primitive("std", _std_value, (_std_vjp,))
 
 
 @implements(np.sum, np.add.reduce)

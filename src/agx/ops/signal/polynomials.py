@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, value_of
+from ..._engine.graph import implements, is_node, primitive, value_of
 from ..._engine.sizes import count, number, room
 from ..complex import is_complex, real
 from ..elementwise.arithmetic import sqrt
+from ..linalg.equals import unused
 from ..reduce.sums import sum
 from ..shape.axes import as_array, concatenate, listed, reshape, stack
+from ..shape.where import where
 from .convolution import convolve
 
 if TYPE_CHECKING:
@@ -209,11 +211,27 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
     return stack(columns if increasing else columns[::-1], 1)
 
 
+def _roots_value(p: np.ndarray, *, first: int) -> np.ndarray:
+    """The roots without those at infinity, for which the coefficients before ``first`` are 0."""
+    return np.roots(p[first:]).astype(np.result_type(p.dtype, np.complex64))
+
+
+def _roots_vjp(g: Any, out: Any, p: Any, *, first: int) -> Any:
+    """The coefficient c of x^k moves a root r by -r^k / p'(r) dc."""
+    n = len(p) - 1
+    steep = vander(out, n) @ (p[:-1] * np.arange(n, 0, -1, dtype=p.dtype))
+    return -(g / where(unused(g, p), 1.0, steep)) @ vander(out, n + 1)
+
+
+_roots = primitive("roots", _roots_value, (_roots_vjp,))
+
+
 @implements(np.roots)
 def roots(p: Any) -> Array:
-    """Compute the roots of a polynomial, highest power first; they must be distinct to have gradients.
+    """Compute the roots of a polynomial, highest power first.
 
-    Those of a Tensor are complex.
+    Those of a Tensor are complex. A multiple root has no derivative: infinity, or NaN. Raises ValueError
+    if ``p`` has not one axis.
 
     >>> ag.roots(np.array([1.0, -3.0, 2.0]))
     array([2., 1.])
@@ -223,19 +241,8 @@ def roots(p: Any) -> Array:
         return np.roots(p)
     if p.ndim != 1:
         raise ValueError(f"roots: expected one axis, got shape {p.shape}")
-    from ..linalg.decompositions import eigvals
-
-    places = np.flatnonzero(p.value)
-    if not len(places):
-        return np.zeros(0)
-    zeros = len(p) - places[-1] - 1
-    p = p[places[0] : places[-1] + 1]
-    n = len(p) - 1
-    found: Any = np.zeros(0)
-    if n:
-        first = reshape(-p[1:] / p[0], (1, n))
-        found = eigvals(concatenate([first, np.eye(n - 1, n, dtype=p.dtype)]))
-    return concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
+    places = np.flatnonzero(p.value[:-1])
+    return _roots(p, first=int(places[0])) if len(places) else np.zeros(0)
 
 
 @implements(np.polyfit)

@@ -1,0 +1,88 @@
+"""Arrays that were changed between the forward pass and the sweep: whether a pull-back reads them."""
+
+
+cdef bint unchanged(Node x) except -1:
+    """Whether a node that code outside came to hold after it was used has kept its value."""
+    if x._shared:
+        return not x._printed or fingerprint(x._value) == x._print
+    if x._args is not None and cnp.PyArray_BASE(x._value) is not NULL:
+        for a in x._args:
+            if isinstance(a, Node) and not unchanged(<Node>a):
+                return False
+    return True
+
+
+cdef bint same(Node node, Py_ssize_t i) except -1:
+    """Whether argument ``i`` is what it was when ``node`` was recorded."""
+    cdef object a = node._args[i]
+    cdef unsigned long long before
+    cdef int shift = <int>(16 * (min(len(node._args), 4) - 1 - i))
+    if isinstance(a, Node) and i < 4 and ((node._versions >> shift) & 0xFFFF) != (<Node>a)._version & 0xFFFF:
+        return False
+    if i < 64 and node._watched >> i & 1:
+        before = node._prints[i] if i < FEW else <unsigned long long>node._more_prints[i - FEW]
+        return fingerprint((<Node>a)._value if isinstance(a, Node) else a) == before
+    return not isinstance(a, Node) or unchanged(<Node>a)
+
+
+cdef bint intact(Node node) except -1:
+    """Whether ``node`` and its arguments are what they were when it was recorded."""
+    cdef Py_ssize_t i
+    cdef Operation known = node._primitive.operation
+    if known == ADD or known == SUBTRACT or node.past:
+        return True
+    for i in range(len(node._args)):
+        if not same(node, i):
+            return False
+    if node._params is not None and settings_of(node._params) != node._settings:
+        return False
+    return not node._printed or fingerprint(node._value) == node._print
+
+
+cdef object blame(Node node, tuple operands):
+    """Raise RuntimeError if the pull-back of ``node`` reads an array that was changed."""
+    cdef Py_ssize_t i, n = len(node._args)
+    cdef list changed = [i + 2 for i in range(n) if not same(node, i)]
+    if node._printed and fingerprint(node._value) != node._print:
+        changed.append(1)
+    if node._params is not None and settings_of(node._params) != node._settings:
+        name = next(k for k, v in node._params.items() if isinstance(v, ndarray))
+        raise RuntimeError(
+            f"backward: op '{node._primitive.name}' needs the array '{name}', which was changed in place "
+            "after the forward pass; change a copy, or call backward() before"
+        )
+    for i in changed:
+        if reads(node, operands, i):
+            what = "its result" if i == 1 else f"its argument {i - 2}"
+            shape = np.shape(getattr(operands[i], "value", operands[i]))
+            raise RuntimeError(
+                f"backward: op '{node._primitive.name}' needs {what}, an array of shape {shape}, which was "
+                "changed in place after the forward pass; change a copy, or call backward() before"
+            )
+
+
+cdef bint reads(Node node, tuple operands, Py_ssize_t k) except -1:
+    """Whether a pull-back of ``node`` depends on the numbers in operand ``k``, or fails with them."""
+    cdef Py_ssize_t i
+    cdef list others = [getattr(x, "value", x) for x in operands]
+    now = others[k]
+    if not isinstance(now, ndarray) or now.dtype.kind not in "fc":
+        return True
+    trials = [np.full_like(now, x) for x in (np.nan, np.inf, -np.inf, *np.ravel(others[1])[:1])]
+    for i in range(len(node._args)):
+        if not isinstance(node._args[i], Node) or not (<Node>node._args[i])._requires_grad:
+            continue
+        others[k] = now
+        try:
+            before = node._primitive.rule(i, tuple(others), node._params)
+            for other in (1.5 - now, *trials):
+                others[k] = other
+                after = node._primitive.rule(i, tuple(others), node._params)
+                if before is None or after is None:
+                    if before is not after:
+                        return True
+                elif not np.array_equal(before, after, equal_nan=True):
+                    return True
+        except Exception:
+            return True
+    return False
