@@ -305,7 +305,8 @@ def forward_algorithm():
         emit, move = x[:12].reshape(4, 3), x[12:].reshape(3, 3)
         ways = itertools.product(range(3), repeat=4)
         totals = (
-            sum(emit[t, s] for t, s in enumerate(way)) + sum(move[a, b] for a, b in itertools.pairwise(way))
+            sum(emit[t, s] for t, s in enumerate(way))
+            + sum(move[a, b] for a, b in itertools.pairwise(way))
             for way in ways
         )
         return np.log(sum(np.exp(total) for total in totals))
@@ -350,7 +351,9 @@ def floyd_warshall():
 
     def closed(x):
         x = x.reshape(4, 4)
-        return ag.stack([shortest(x, i, j) if i != j else 0.0 * x[0, 0] for i in range(4) for j in range(4)])
+        return ag.stack(
+            [shortest(x, i, j) if i != j else 0.0 * x[0, 0] for i in range(4) for j in range(4)]
+        )
 
     return loops, closed
 
@@ -447,7 +450,9 @@ def test_a_solver_with_loops_is_its_closed_form(name):
     v = np.random.default_rng(1).normal(size=x.size)
     assert np.allclose(loops(ag.Tensor(x)).value.ravel(), np.ravel(closed(x)), rtol=1e-9)
     assert np.allclose(ag.grad(total(loops))(x), ag.grad(total(closed))(x), rtol=1e-8, atol=1e-10)
-    assert np.allclose(ag.hvp(total(loops))(x, v), ag.hvp(total(closed))(x, v), rtol=1e-7, atol=1e-9)
+    assert np.allclose(
+        ag.hvp(total(loops))(x, v), ag.hvp(total(closed))(x, v), rtol=1e-7, atol=1e-9
+    )
     leaf = ag.Tensor(x)
     total(loops)(leaf).backward()
     assert np.allclose(leaf.grad, ag.grad(total(closed))(x), rtol=1e-8, atol=1e-10)

@@ -56,7 +56,9 @@ def test_a_hook_belongs_to_the_version_that_it_was_registered_on(x):
     assert np.array_equal(x.grad, [0, 30, 30])
 
 
-@pytest.mark.parametrize("change", [lambda t, x: t.__setitem__(0, x[1]), lambda t, x: t.__iadd__(x)])
+@pytest.mark.parametrize(
+    "change", [lambda t, x: t.__setitem__(0, x[1]), lambda t, x: t.__iadd__(x)]
+)
 def test_a_hook_replaces_the_gradient_of_an_assigned_array(x, change):
     expected = ag.grad(lambda x: _changed(x, change, lambda t: None))(X)
     found = ag.grad(lambda x: _changed(x, change, lambda t: t.register_hook(lambda g: 10 * g)))(X)
@@ -84,7 +86,9 @@ def test_a_hook_of_a_view_must_return_the_form_of_the_view(x):
     t = ag.zeros((3, 2))
     t[:, 0] = x
     t[:, 0].register_hook(lambda g: np.ones(2))
-    with pytest.raises(ValueError, match=r"expected a gradient of shape \(3,\) .* one of shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"expected a gradient of shape \(3,\) .* one of shape \(2,\)"
+    ):
         t.sum().backward()
 
 
@@ -178,13 +182,17 @@ def outer_zeros(x):
 
 
 @pytest.mark.parametrize("outer", [outer_result, outer_zeros])
-@pytest.mark.parametrize("assign", [lambda t, y: t.__setitem__(0, y[1]), lambda t, y: t.__iadd__(y)])
+@pytest.mark.parametrize(
+    "assign", [lambda t, y: t.__setitem__(0, y[1]), lambda t, y: t.__iadd__(y)]
+)
 def test_a_checkpoint_refuses_to_assign_into_what_it_was_given_from_outside(outer, assign):
     def f(x):
         t = outer(x)
         return ag.checkpoint(lambda y: (assign(t, y), y.sum())[1])(x) + t.sum()
 
-    with pytest.raises(TypeError, match="checkpoint: the function assigns into an array from outside"):
+    with pytest.raises(
+        TypeError, match="checkpoint: the function assigns into an array from outside"
+    ):
         ag.grad(f)(X)
 
 
@@ -458,5 +466,7 @@ def test_functions_of_plain_numbers_assign_into_no_tensor_from_outside():
 
         return checkpoint(inner)(x) + anp.sum(t)
 
-    with pytest.raises(TypeError, match="a function of plain numbers assigns into a Tensor from outside"):
+    with pytest.raises(
+        TypeError, match="a function of plain numbers assigns into a Tensor from outside"
+    ):
         grad(f)(X)

@@ -332,13 +332,19 @@ cdef bint add_in_place(Node node, object g, set needed, dict cotangents, set own
     """Let ``node`` add its share to the cotangent of its only argument, if that is the sweep's own."""
     cdef Primitive p = node._primitive
     cdef PyObject *found
+    cdef Node x
     if not isinstance(node._args[0], Node):
         return False
-    x = node._args[0]
-    if x not in owned or (needed is not None and x not in needed):
+    x = <Node>node._args[0]
+    if needed is not None and x not in needed:
         return False
     found = PyDict_GetItemWithError(cotangents, x)
-    if found is NULL or type(<object>found) is not ndarray or (<object>found).dtype != g.dtype:
+    if found is NULL or (<object>found).dtype != g.dtype:
+        return False
+    if isinstance(<object>found, Node):
+        if not x.version:
+            return False
+    elif x not in owned or type(<object>found) is not ndarray or isinstance(g, Node):
         return False
     if not intact(node):
         blame(node, operands_of(node, g if stacked is None else g[0], False))
@@ -415,9 +421,10 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             if ends and node in kept:
                 continue
             g = <object>found
-            fleeting = node.past and not create_graph and (kept is None or node not in kept)
-            last = (fleeting or (plain and stacked is None and node not in kept)) and node in owned
-            if not create_graph and accumulates(node) and add_in_place(node, g, needed, cotangents, owned, stacked):
+            fleeting = node.past and (kept is None or node not in kept)
+            last = fleeting and create_graph or (
+                fleeting or (plain and stacked is None and node not in kept)) and node in owned
+            if accumulates(node) and add_in_place(node, g, needed, cotangents, owned, stacked):
                 if fleeting or (kept is not None and node not in kept):
                     del cotangents[node]
                 continue

@@ -76,7 +76,12 @@ def explain_nan(f: Callable[..., Any], *args: Any, order: int = 3) -> str:
 def _first_nan(slope: Any, points: list[np.ndarray], k: int) -> str:
     nodes = traced_below(slope(*map(Tensor, points)))
     for node in nodes:
-        if k == 1 and node.inputs and np.isnan(node.array).any() and np.isnan(nodes[-1].array).any():
+        if (
+            k == 1
+            and node.inputs
+            and np.isnan(node.array).any()
+            and np.isnan(nodes[-1].array).any()
+        ):
             bad = np.isnan(node.array)
             return f"the value is NaN: {op_with_shapes(node)} gives it first{place_of(bad)}"
     if not nodes:

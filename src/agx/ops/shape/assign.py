@@ -167,8 +167,6 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
 def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     """Apply a ufunc to the elements at ``indices`` in place, as often as they are named: ``ufunc.at``."""
     _target(f"{name}.at", a)
-    if ufunc.nout != 1 or ufunc.nin != 1 + len(others):
-        raise ValueError(f"{name}.at: expected {ufunc.nin - 1} operands, got {len(others)}")
     places = np.arange(a.size).reshape(a.shape)[as_index(indices)]
     flat = np.ravel(places)
     operands = [

@@ -26,12 +26,6 @@ from .axes import as_array, broadcast_to, in_order
 from .index import as_index, getitem, is_basic, scattered
 from .where import where
 
-_READ_ONLY = (
-    "assignment destination is read-only, as what np.diagonal and np.broadcast_to give is; assign into "
-    "t.copy(), or to t itself, such as with np.fill_diagonal"
-)
-
-
 #: Where the first element of a view lies in memory, its lengths, and its strides, all counted in elements.
 Layout = tuple[int, tuple[int, ...], tuple[int, ...]]
 
@@ -68,7 +62,9 @@ def _read_value(flat: Any, *, spot: Spot) -> Any:
     return _each(lambda view: np.array(view[spot.index]), spot, flat)
 
 
-def _add(total: np.ndarray, g: Any, lead: Any, *, spot: Spot) -> Any:
+def _add(total: Any, g: Any, lead: Any, *, spot: Spot) -> Any:
+    if isinstance(total, Node):
+        return spot.index is None and _rewrite(total, spot, _read_from(total, spot) + g)
     if not total.flags.c_contiguous:
         return False
     view = spot.seen(total)
@@ -116,8 +112,27 @@ def _assign_value(v: Any, flat: Any, *, spot: Spot) -> Any:
 
 def _assigned(g: Any, spot: Spot) -> Any:
     """What comes back to the new elements: nothing to those that others were assigned over at once."""
-    found = read(g, spot=spot)
+    found = _read_from(g, spot)
     return found if spot.last is None else where(spot.last, found, 0.0)
+
+
+def _read_from(g: Any, spot: Spot) -> Any:
+    """The elements of a cotangent; of one that was assigned into without a copy of all."""
+    window = _graph.window(g) if isinstance(g, Node) and spot.index is None else None
+    if window is None or window.layout != (0, (spot.size,), (1,)):
+        return read(g, spot=spot)
+    return window.copy(spot.seen(window.array), None)
+
+
+def _rewrite(g: Any, spot: Spot, new: Any) -> bool:
+    """Assign to the elements of a cotangent that is differentiated again; False if that is not to be done."""
+    if g.is_leaf or not g.kept.flags.c_contiguous:
+        return False
+    window = window_for(g)
+    node = new if isinstance(new, Node) and new.requires_grad else None
+    value = new.array if isinstance(new, Node) else np.asarray(new)
+    window.memory.put(spot.seen(window.value), ..., node, value)
+    return True
 
 
 def _assign_stack(i: int, g: Any, out: Any, *args: Any, spot: Spot) -> Any:
@@ -127,7 +142,9 @@ def _assign_stack(i: int, g: Any, out: Any, *args: Any, spot: Spot) -> Any:
     return found if spot.last is None else np.where(spot.last, found, 0.0)
 
 
-def _erase_own(g: np.ndarray, *operands: Any, spot: Spot) -> Any:
+def _erase_own(g: Any, *operands: Any, spot: Spot) -> Any:
+    if isinstance(g, Node):
+        return g if spot.index is None and _rewrite(g, spot, 0.0) else None
     return _erase(g, spot) if g.flags.c_contiguous else None
 
 
@@ -414,7 +431,8 @@ def replace(tensor: Any, new: Any) -> bool:
         or new.primitive is None
     ):
         return False
-    if _graph.root(tensor) is not tensor or not tensor.kept.flags.writeable:
+    _check_is_free(tensor)
+    if _graph.root(tensor) is not tensor:
         return False
     value, window = new.array, _graph.window(tensor)
     if tensor.shared if window is None else window.memory.shown:
@@ -426,7 +444,6 @@ def replace(tensor: Any, new: Any) -> bool:
     ):
         return False
     layout = layout_of(value, value)
-    _check_is_inside(_graph.number_of(tensor) if window is None else window.memory.since)
     if window is None:
         if layout_of(tensor.kept, tensor.kept) != layout:
             return False
@@ -465,26 +482,51 @@ def _attach(view: Any, whole: Any) -> Window | None:
 
 def window_for(tensor: Any) -> Window:
     """The window of a Tensor that is about to be assigned into."""
-    found = _graph.window(tensor)
-    if found is not None:
-        return found
-    if not tensor.kept.flags.writeable:
-        raise ValueError(_READ_ONLY)
-    if tensor.op == "imag" or (tensor.op == "real" and tensor._memory is None):
-        raise TypeError(
-            f"the {tensor.op} part of a Tensor is a copy, and assigning into it would change nothing else; "
-            "assign to the Tensor, as in t[...] = x + 1j * ag.imag(t)"
-        )
-    whole = _graph.root(tensor)
-    if not np.may_share_memory(tensor.kept, whole.kept):
-        whole = tensor
-    if whole.is_leaf and whole.requires_grad and not whole.traced:
-        raise TypeError(
-            "a leaf that requires a gradient cannot be assigned into, because its user would see it change; "
-            "assign into t.copy(), or write t.value[...] = ... between steps"
-        )
-    _enter(whole)
+    _check_is_free(tensor)
+    if _graph.window(tensor) is None:
+        _enter(_whole(tensor))
     return _graph.window(tensor)
+
+
+def _whole(tensor: Any) -> Any:
+    """The Tensor whose memory another one shares: itself, or that of which it is a view."""
+    whole = _graph.root(tensor)
+    return whole if np.may_share_memory(tensor.kept, whole.kept) else tensor
+
+
+def _check_is_free(tensor: Any) -> None:
+    """Raise for what cannot be assigned into."""
+    window = _graph.window(tensor)
+    if not (tensor.kept if window is None else window.array).flags.writeable:
+        raise ValueError(
+            "assignment destination is read-only, as what np.diagonal and np.broadcast_to give is; assign "
+            "into t.copy(), or to t itself, such as with np.fill_diagonal"
+        )
+    if window is not None:
+        start = window.memory.since
+    else:
+        whole = _whole(tensor)
+        start = _graph.number_of(whole)
+        if tensor.op == "imag" or (tensor.op == "real" and tensor._memory is None):
+            raise TypeError(
+                f"the {tensor.op} part of a Tensor is a copy, and assigning into it would change nothing "
+                "else; assign to the Tensor, as in t[...] = x + 1j * ag.imag(t)"
+            )
+        if whole.is_leaf and whole.requires_grad and not whole.traced:
+            raise TypeError(
+                "a leaf that requires a gradient cannot be assigned into, because its user would see it "
+                "change; assign into t.copy(), or write t.value[...] = ... between steps"
+            )
+    if start <= here.sealed:
+        raise TypeError(
+            "a function of plain numbers assigns into a Tensor from outside, whose gradient would be lost; "
+            "return the new numbers, and assign them where it is called"
+        )
+    if any(start <= trace.start for trace in here.traces if not trace.strict):
+        raise TypeError(
+            "checkpoint: the function assigns into an array from outside, which running it again in the "
+            "backward pass would do twice; assign into a copy that the function makes, and return that"
+        )
 
 
 def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -532,27 +574,10 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else broadcast_to(x, shape)
 
 
-def _check_is_inside(since: int) -> None:
-    """Raise TypeError where a checkpoint would assign again in the backward pass, or a gradient be lost."""
-    if since <= here.sealed:
-        raise TypeError(
-            "a function of plain numbers assigns into a Tensor from outside, whose gradient would be lost; "
-            "return the new numbers, and assign them where it is called"
-        )
-    if any(since <= trace.start for trace in here.traces if not trace.strict):
-        raise TypeError(
-            "checkpoint: the function assigns into an array from outside, which running it again in the "
-            "backward pass would do twice; assign into a copy that the function makes, and return that"
-        )
-
-
 def write(tensor: Any, index: Any, new: Any) -> None:
     """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
     index, new = as_index(index), as_array(new)
     window = window_for(tensor)
-    if not window.array.flags.writeable:
-        raise ValueError(_READ_ONLY)
-    _check_is_inside(window.memory.since)
     if isinstance(new, Node):
         new = _graph.present(new)
         if new.ndim and new.shape[0] == 1:
