@@ -316,7 +316,9 @@ def test_repeated_views_cannot_be_written_into():
     t = ag.zeros(2)
     t[0] = 1.0
     for view in (np.broadcast_to(t, (3, 2)), np.diagonal(t[None])):
-        with pytest.raises(ValueError, match="destination is read-only, as what np.diagonal and np.broadcast"):
+        with pytest.raises(
+            ValueError, match="destination is read-only, as what np.diagonal and np.broadcast"
+        ):
             view[...] = 2.0
 
 
