@@ -26,16 +26,16 @@ RESULTS = """
 ASSIGNMENTS = """
     {a}[{basic}] = {p} | {a}[{basic}] = {b} | {a}[{basic}] = np.sin({b}) * {c} | {a}[{basic}] *= {p}
     {a}[{basic}] = {a}[{basic}] * {c} | {a}[...] = {b} | {a}[:0] = {p} | {a}[{basic}] -= {b}
-    {a}[{advanced}] = {p} | {a}[{advanced}] += {p} | {a}[{advanced}] = {b} | {a}[{mask}] = {p}
+    {a}[{advanced}] = {p} | {a}[{advanced}] += {p} | {a}[{advanced}] = 1.0 * {b} | {a}[{mask}] = {p}
     {a}[{mask}] *= {c} * {p} | {a}[1:] = {a}[:-1] | {a}[:-1] += {a}[1:] | {a}[[0, 1]] = {a}[[1, 0]]
     {a}[0], {a}[1] = {a}[1], {a}[0] | {a}[0], {a}[1] = {a}[1].copy(), {a}[0].copy() | {a}[::-1] = {a}
     {a} += {p} | {a} *= {p} + 1.5 | {a} -= np.sin({a}) | {a} /= 1.5 + np.cos({p}) | {a} += {b} | {a} **= 2
     alias = {a}; alias *= {p} | {a}[{one}] = {p} | {a}[{one}] += {p} * {a}[{one}] | {a}.fill({p})
-    {a}.copy().flat[0] = {p} | {a}.reshape(-1)[-1] = {p} | {a}.T[0] = {p} | {a}[1:][0] = {p} | {a}.sort()
+    {a}.copy().flat[0] = {p} | {a}.reshape(-1)[-1] = {p} | {a}.T[0] = {p} | {a}[1:][0] = {p} | {distinct}; {a}.sort()
     np.add.at({a}, {repeated}, {p}) | np.multiply.at({a}, {repeated}, {p}) | np.subtract.at({a}, [0, 0, 1], {b})
     np.negative.at({a}, {repeated}) | np.put({a}, [0, -1], x) | np.put({a}, 1, {p}) | np.copyto({a}, {b})
     np.copyto({a}, {p}, where={mask}) | np.putmask({a}, {mask}, x) | np.place({a}, {mask}, [{p}, {c}])
-    np.fill_diagonal({a}, {p}) | np.fill_diagonal({a}, {a}[0]) | np.put_along_axis({a}, {a}.argsort(0)[:1], {p}, 0)
+    np.fill_diagonal({a}, {p}) | np.fill_diagonal({a}, {a}[0]) | np.put_along_axis({a}, np.ones((2, *{a}.shape[1:]), int), {p}, 0)
     np.multiply({a}, {p}, out={a}) | np.add({a}, {b}, out={a}, where={mask}) | np.sin({a}, out={a})
     np.cumsum({a}, 0, out={a}) | assign_constant({a}, np.s_[{basic}], {b}) | np.dot({a}, {a}, out={a})
     np.sum({a}, 0, out={a}[0]) | {a}[{basic}] = {values} | {a}.put([0, 1], [{p}, {c}])
@@ -77,6 +77,7 @@ class Writer:
             "one": "".join(f"{self.rng.integers(-n, n)}, " for n in shape if n) or "()",
             "mask": f"np.array({(self.rng.random(shape) < 0.5).tolist()}, bool)",
             "repeated": f"{self.rng.integers(0, max(shape[:1], default=0) or 1, 4).tolist()}",
+            "distinct": f"{a} *= 0.1; {a} += np.arange({a}.size).reshape({a}.shape)",
             "values": f"np.arange({shape[-1] if shape else 1}) * p",
         }
 
@@ -122,8 +123,8 @@ class Writer:
             line = self.choose(options_of(table)).format(**self.slots(a))
         if line == f"del {a}" and len(self.names) == 1:
             return
-        if ".at(" in line and not self.env[a].flags.writeable:  # NumPy writes into it all the same.
-            return
+        if kind in ("assignment", "block") and not self.env[a].flags.writeable:
+            return  # NumPy writes into some of these all the same.
         name = f"v{len(self.lines)}" if kind in ("view", "result") else ""
         line = f"{name} = {line}" if name else line
         try:

@@ -229,6 +229,15 @@ def test_what_was_written_over_poisons_no_gradient(bad, x):
         explain_nan(f, X)
 
 
+def test_a_result_that_is_nan_is_explained_all_the_same():
+    def f(x):
+        t = ag.zeros(3)
+        t[0] = np.log(x[0] - 2.0)
+        return t.sum()
+
+    assert "the value is NaN: op 'log'" in explain_nan(f, X)
+
+
 # --- nested transforms ---------------------------------------------------------------------------
 
 
@@ -260,6 +269,57 @@ def test_the_gradient_of_a_view_is_a_view_of_the_gradient(x):
     (t * t).sum().backward()
     assert np.array_equal(t.grad, [[2, 2, 6], [0, 0, 0]])
     assert np.array_equal(row.grad, t.grad[0]) and np.shares_memory(row.grad, t.grad)
+
+
+# --- what shares memory and what does not -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("look", "shares"),
+    [
+        (lambda t: t.reshape(4), True),
+        (lambda t: np.reshape(t, 4, copy=True), False),
+        (lambda t: t.ravel(), True),
+        (lambda t: t[::-1].ravel(), False),
+        (lambda t: t.T.flatten(), False),
+        (lambda t: t.astype(float, copy=False), True),
+        (lambda t: t.astype(float), False),
+        (lambda t: np.broadcast_to(t, (3, 2, 2)), True),
+        (lambda t: np.diagonal(t), True),
+        (lambda t: t[[0, 1]], False),
+        (lambda t: t[0], True),
+        (lambda t: np.array_split(t, 2)[0], True),
+    ],
+)
+@pytest.mark.parametrize("change", [lambda t: t.fill(7.0), lambda t: t.__iadd__(7.0)])
+@pytest.mark.parametrize("assigned", [False, True])
+def test_views_and_copies_are_those_of_numpy(look, shares, change, assigned):
+    t = ag.Tensor(np.arange(4.0).reshape(2, 2)) * 1.0
+    if assigned:
+        t[0, 0] = 5.0
+    seen = look(t)
+    before = np.array(getattr(seen, "value", seen))
+    change(t)
+    assert np.array_equal(getattr(seen, "value", seen), before) != shares
+
+
+@pytest.mark.parametrize("change", [lambda t: t.fill(7.0), lambda t: t.__iadd__(7.0)])
+def test_the_value_of_an_assigned_array_is_seen_to_change(change):
+    t = ag.zeros(2)
+    t[0] = 1.0
+    value = t.value
+    change(t)
+    assert value is t.value and value[0] > 6
+
+
+def test_repeated_views_cannot_be_written_into():
+    t = ag.zeros(2)
+    t[0] = 1.0
+    for view in (np.broadcast_to(t, (3, 2)), np.diagonal(t[None])):
+        with pytest.raises(
+            ValueError, match="destination is read-only, as what np.diagonal and np.broadcast"
+        ):
+            view[...] = 2.0
 
 
 # --- nothing half done -------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ def test_backward_of_programs():
         assert np.array_equal(leaf.value, x), program
 
 
-def test_other_transforms_of_programs(rng=np.random.default_rng(3)):
+def test_other_transforms_of_programs():
+    rng = np.random.default_rng(3)
     for program, x, _, slope in programs(5):
         f, v = on_agx(program), rng.normal(size=x.shape)
         assert agree(ag.jvp(f, (x,), (v,))[1], (slope * v).sum()), program
@@ -63,7 +64,8 @@ def test_other_transforms_of_programs(rng=np.random.default_rng(3)):
         assert agree(ag.grad(ag.checkpoint(f))(x), slope), program
 
 
-def test_second_derivatives_of_programs(rng=np.random.default_rng(4)):
+def test_second_derivatives_of_programs():
+    rng = np.random.default_rng(4)
     for program, x, _, _ in programs(3):
         if "constant(" in program:  # What is constant at a point is another constant at the next.
             continue

@@ -128,6 +128,8 @@ def reshape(
     shape = (shape, *more) if more or isinstance(shape, (int, np.integer)) else tuple(shape)  # type: ignore[arg-type]
     if copy is False:
         raise TypeError("reshape: copy=False is not supported; leave it out")
+    if copy and is_node(a):
+        a = +a
     if order == "A":
         flags = value_of(as_array(a)).flags
         order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"

@@ -92,7 +92,7 @@ def assignable(made: np.ndarray) -> Any:
     if made.dtype.kind not in "fc":
         return made
     found = new_tensor(made)
-    found.requires_grad = False
+    found.requires_grad = found.shared = False
     return found
 
 

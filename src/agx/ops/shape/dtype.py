@@ -37,6 +37,8 @@ def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Arra
     """
     if isinstance(x, Node) and np.dtype(dtype).kind in "biu":
         return x.array.astype(dtype)
+    if not copy and isinstance(x, Node) and x.dtype == dtype:
+        return x  # type: ignore[return-value]
     return cast(x, dtype)
 
 

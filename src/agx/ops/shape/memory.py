@@ -188,11 +188,13 @@ class Memory:
     The node is None where the numbers do not depend on anything that requires a gradient.
     """
 
-    __slots__ = ("count", "flat", "lent", "newest", "since")
+    __slots__ = ("count", "flat", "lent", "newest", "shown", "since")
 
     def __init__(self, since: int) -> None:
         self.flat: np.ndarray = np.empty(0)
         self.count, self.newest = 0, None
+        #: Whether code outside may hold the numbers, and is to see them change.
+        self.shown = False
         #: The number of the node that held these numbers first.
         self.since = since
         #: The node whose value the numbers are, to be copied before anything is written into them.
@@ -294,6 +296,7 @@ class Window:
     def value(self) -> np.ndarray:
         """What is seen, to be written into too."""
         self.memory.own()
+        self.memory.shown = True
         return self.array
 
     def sees_all(self) -> bool:
@@ -322,7 +325,7 @@ class Window:
     def copy(self, view: np.ndarray, index: Any) -> Any:
         """A node that holds a copy of a part of the memory, or of the elements that an index names there."""
         repeated = [step == 0 and n > 1 for step, n in zip(view.strides, view.shape, strict=True)]
-        if any(repeated):
+        if any(repeated) and view.size:
             once = self.copy(view[tuple(slice(1) if r else slice(None) for r in repeated)], None)
             whole = broadcast_to(once, view.shape)
             return whole if index is None else getitem(whole, index)
@@ -375,7 +378,8 @@ class Window:
     def fill(self, new: Any) -> None:
         """Give all elements new values, which have no gradient."""
         if new is not self.array:
-            self.memory.put(self.value, ..., None, np.asarray(new))
+            self.memory.own()
+            self.memory.put(self.array, ..., None, np.asarray(new))
 
     def settle(self, tensor: Any) -> bool:
         """Make a leaf of a Tensor that holds constants, with memory of its own; False for any other."""
@@ -431,6 +435,8 @@ def replace(tensor: Any, new: Any) -> bool:
     if _graph.root(tensor) is not tensor:
         return False
     value, window = new.array, _graph.window(tensor)
+    if tensor.shared if window is None else window.memory.shown:
+        return False
     if (
         value.base is not None
         or not value.flags.forc
@@ -593,7 +599,8 @@ def write(tensor: Any, index: Any, new: Any) -> None:
             f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
             "ag.abs of them, or make the array with dtype=complex"
         )
-    window.memory.put(window.value, index, node, value)
+    window.memory.own()
+    window.memory.put(window.array, index, node, value)
 
 
 _graph.declare_memory(Window, _attach, _through)
