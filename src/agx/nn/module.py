@@ -134,10 +134,10 @@ class Module:
         """Put this module and all inside it in evaluation mode, and return it."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters; with ``set_to_none=False`` they become zeros."""
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros_like(p.array)
 
     # --- state -----------------------------------------------------------------------------------
 
