@@ -380,7 +380,9 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
     leaf.spent = False
     if leaf._grad is None:
-        leaf._grad = g if owned else g.copy()
+        if not owned:
+            g = g.copy()
+        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
     elif isinstance(leaf._grad, Node):
         leaf._grad = leaf._grad + g
     else:

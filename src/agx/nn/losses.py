@@ -45,14 +45,28 @@ PREDICTIONS = ("scores", "log-probabilities", "probabilities", "logits", "number
 Loss = TypeVar("Loss", bound=Callable[..., Any])
 
 
-def takes(kind: str) -> Callable[[Loss], Loss]:
-    """Say of a loss what its predictions are, one of ``PREDICTIONS``."""
+def takes(kind: str, over: Callable[..., Any] | None = None) -> Callable[[Loss], Loss]:
+    """Say of a loss what its predictions are, one of ``PREDICTIONS``, and over what it is a mean.
+
+    ``over(predictions, targets, **options)`` is the divisor of the mean, or None for all examples alike.
+    """
 
     def mark(loss: Loss) -> Loss:
-        loss.takes = kind  # type: ignore[attr-defined]
+        loss.takes, loss.over = kind, over  # type: ignore[attr-defined]
         return loss
 
     return mark
+
+
+def _over_classes(
+    predictions: Any, targets: Any, *, weight: Any = None, ignore_index: int = -100, **_: Any
+) -> float | None:
+    """The number of class numbers that are not ignored, or the sum of the weights of their classes."""
+    targets = np.asarray(getattr(targets, "value", targets))
+    if targets.dtype.kind not in "iu" or targets.shape == predictions.shape:
+        return None
+    counted = targets[targets != ignore_index]
+    return float(len(counted) if weight is None else np.asarray(weight)[counted].sum())
 
 
 def _check_reduction(op: str, reduction: str) -> None:
@@ -160,7 +174,7 @@ def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
     return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
 
 
-@takes("scores")
+@takes("scores", _over_classes)
 @of_arrays
 def cross_entropy(
     logits: Any,
@@ -283,7 +297,7 @@ def _soft_cross_entropy(
     return _reduce("cross_entropy", losses, reduction)
 
 
-@takes("log-probabilities")
+@takes("log-probabilities", _over_classes)
 @of_arrays
 def nll_loss(
     log_probabilities: Any,
@@ -437,13 +451,17 @@ class _Loss(Module):
     #: What the predictions are, as the function says; None where a subclass has a ``forward`` of its own.
     takes: str | None
 
+    #: Over what it is a mean, as the function says; None for all examples alike.
+    over: Callable[..., Any] | None
+
     def __init_subclass__(cls, *, function: Callable[..., Any] | None = None) -> None:
         super().__init_subclass__()
-        if "forward" in vars(cls):
-            cls.takes = None
+        if {"forward", "__call__"} & vars(cls).keys():
+            cls.takes = cls.over = None
         if function is not None:
             cls.function = staticmethod(function)
             cls.takes = vars(function)["takes"]
+            cls.over = staticmethod(vars(function)["over"]) if vars(function)["over"] else None
             cls.__doc__ = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
 
     if TYPE_CHECKING:

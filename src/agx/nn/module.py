@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import reprlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AnySet
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
+from .._engine.notices import warn_once
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -17,8 +22,9 @@ class Module:
     """Compute outputs from inputs with parameters of its own.
 
     Write ``forward``. Parameters are the Tensors among the attributes, in the order in which they
-    were assigned; modules, and lists, tuples and dicts of Tensors or modules, are searched too.
-    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state.
+    were assigned; modules, and lists, tuples, deques and dicts of Tensors or modules, are searched too.
+    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state. Raises TypeError
+    where an array, or the result of an operation, would take the place of a parameter.
 
     >>> class Line(ag.nn.Module):
     ...     def __init__(self):
@@ -52,6 +58,18 @@ class Module:
                 ) from None
             raise
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        if isinstance(old, Tensor) and old is not value and _is_parameter(old):
+            result = isinstance(value, Tensor) and not (_is_own(value) or value.traced)
+            if result or isinstance(value, np.ndarray):
+                what = f"the result of op '{value.op}'" if result else "a plain array"
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a parameter and would become {what}, which does not "
+                    f"learn; change its numbers with .{name}.value[...] = new, or assign ag.Tensor(new)"
+                )
+        super().__setattr__(name, value)
+
     # --- what is inside --------------------------------------------------------------------------
 
     def _attributes(self) -> Iterator[tuple[str, Any]]:
@@ -65,9 +83,16 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Yield (dotted name, module) for this module and all inside it."""
+        yield from self._named_modules(prefix, ())
+
+    def _named_modules(
+        self, prefix: str, above: tuple[Module, ...]
+    ) -> Iterator[tuple[str, Module]]:
         yield prefix, self
+        above = (*above, self)
         for name, child in self.children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+            if not any(child is module for module in above):
+                yield from child._named_modules(f"{prefix}.{name}" if prefix else name, above)
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all inside it."""
@@ -87,7 +112,24 @@ class Module:
         >>> [p.shape for p in ag.nn.Linear(3, 2).parameters()]
         [(2, 3), (2,)]
         """
-        return [p for _, p in self.named_parameters()]
+        found = [p for _, p in self.named_parameters()]
+        self._notice_results(found)
+        return found
+
+    def _notice_results(self, parameters: list[Tensor]) -> None:
+        """Warn of an attribute computed from Tensors that nobody keeps, so that they would not learn."""
+        for module in self.modules():
+            for name, value in module._attributes():
+                if not isinstance(value, Tensor) or value.is_leaf or not value.requires_grad:
+                    continue
+                leaves = _leaves(value)
+                if leaves and not any(leaf is p for leaf in leaves for p in parameters):
+                    kind = type(module).__name__
+                    warn_once(
+                        f"{kind}.{name}",
+                        f"{kind}.{name} is the result of op '{value.op}', not a parameter, and would not "
+                        "learn; compute with arrays first, as in ag.Tensor(0.1 * array)",
+                    )
 
     @property
     def num_parameters(self) -> int:
@@ -109,15 +151,18 @@ class Module:
             if isinstance(value, np.ndarray):
                 yield name, value
 
-    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor | np.ndarray]]:
+    def _named_state(
+        self, prefix: str = "", above: tuple[Module, ...] = ()
+    ) -> Iterator[tuple[str, Tensor | np.ndarray]]:
         """Parameters, frozen ones too, and buffers by dotted name, in order of definition."""
-        buffers = vars(self).get("_buffers", ())
+        buffers, above = vars(self).get("_buffers", ()), (*above, self)
         for name, value in self._attributes():
             for path, item in _flatten(f"{prefix}{name}", value):
                 if isinstance(item, Module):
-                    yield from item._named_state(f"{path}.")
+                    if not any(item is module for module in above):
+                        yield from item._named_state(f"{path}.", above)
                 elif isinstance(item, Tensor):
-                    if item.is_leaf and not item.op:
+                    if _is_own(item):
                         yield path, item
                 elif name in buffers:
                     yield path, item
@@ -190,6 +235,7 @@ class Module:
         """Name and text of each part that ``repr`` lists."""
         return ((name, repr(module)) for name, module in self.children())
 
+    @reprlib.recursive_repr()
     def __repr__(self) -> str:
         lines = [f"  ({name}): " + text.replace("\n", "\n  ") for name, text in self._shown()]
         kind = type(self).__name__.lstrip("_")
@@ -213,12 +259,44 @@ def _array(value: Any) -> Any:
     return value.array if isinstance(value, Tensor) else value
 
 
+def _is_own(value: Tensor) -> bool:
+    """Whether somebody made it of numbers, not an operation."""
+    return value.is_leaf and not value.op
+
+
+def _is_parameter(value: Tensor) -> bool:
+    return _is_own(value) and value.requires_grad
+
+
+def _leaves(root: Tensor) -> list[Any]:
+    """The Tensors from which one was computed."""
+    waiting: list[Any] = [root]
+    seen = {id(root)}
+    found = []
+    while waiting:
+        node = waiting.pop()
+        if node.is_leaf and node.requires_grad:
+            found.append(node)
+        fresh = [child for child in node.inputs if id(child) not in seen]
+        seen.update(map(id, fresh))
+        waiting += fresh
+    return found
+
+
 def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The Tensors, modules and arrays in an attribute: itself, or what a container holds."""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         for i, item in enumerate(value):
             yield from _flatten(f"{name}.{i}", item)
-    elif isinstance(value, dict):
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        yield from _flatten(name, value.ravel().tolist())
+    elif isinstance(value, AnySet):
+        if any(isinstance(item, (Tensor, Module)) for item in value):
+            raise TypeError(
+                f"{name} is a {type(value).__name__} of parameters or modules, which has no order; make it "
+                "a list"
+            )
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _flatten(f"{name}.{key}", item)
     elif isinstance(value, (Tensor, Module, np.ndarray)):
@@ -240,7 +318,7 @@ class Weightless(Module):
 class Sequential(Module):
     """Call modules or functions one after another.
 
-    Raises TypeError for a step that cannot be called.
+    Raises TypeError for a step that cannot be called, or is a class of modules.
 
     >>> net = ag.nn.Sequential(ag.nn.Linear(4, 8), ag.relu, ag.nn.Linear(8, 2))
     >>> net(np.ones((3, 4), np.float32)).shape
@@ -249,8 +327,13 @@ class Sequential(Module):
 
     def __init__(self, *steps: Callable[..., Any]) -> None:
         for i, step in enumerate(steps):
+            if isinstance(step, type) and issubclass(step, Module):
+                raise TypeError(
+                    f"Sequential: step {i} is the class {step.__name__}; make one of it, {step.__name__}(...)"
+                )
             if not callable(step):
-                raise TypeError(f"Sequential: step {i} is no module or function, got {step!r}")
+                fix = "; write Sequential(*steps)" if isinstance(step, (list, tuple)) else ""
+                raise TypeError(f"Sequential: step {i} is no module or function, got {step!r}{fix}")
         self.steps = list(steps)
 
     def forward(self, x: Array) -> Tensor:
@@ -263,7 +346,7 @@ class Sequential(Module):
     def _attributes(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
             if name == "steps":
-                yield from ((str(i), step) for i, step in enumerate(value))
+                yield from ((str(i), _owner(step)) for i, step in enumerate(value))
             else:
                 yield name, value
 
@@ -287,3 +370,10 @@ class Sequential(Module):
             function = not isinstance(step, Module) and getattr(step, "__name__", None)
             yield str(i), function or repr(step)
         yield from ((name, text) for name, text in super()._shown() if not name.isdigit())
+
+
+def _owner(step: Any) -> Any:
+    """The module of which a step is a method, perhaps with arguments; or else the step."""
+    function = step.func if isinstance(step, functools.partial) else step
+    owner = getattr(function, "__self__", function)
+    return owner if isinstance(owner, Module) else step

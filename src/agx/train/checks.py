@@ -114,8 +114,12 @@ def check_result(who: str, outputs: Any) -> None:
     """Raise unless a model returned a Tensor, or what has its ``array``."""
     if not hasattr(outputs, "array"):
         raise TypeError(
-            f"{who}: the model must return a Tensor, got {_described(outputs)}; return the "
-            "result of operations on its parameters"
+            f"{who}: the model must return a Tensor, got {_described(outputs)}; return "
+            + (
+                "one of its entries"
+                if isinstance(outputs, (tuple, list, dict))
+                else "the result of operations on its parameters"
+            )
         )
 
 
@@ -131,6 +135,31 @@ def check_value(who: str, loss: Any, value: Any) -> None:
             f"{who}: the loss {named(loss)} must return one number, got shape {value.shape}; take its "
             '.mean(), or reduction="mean"'
         )
+
+
+def number(who: str, loss: Any, value: Any) -> float:
+    """The one number that a loss returned; raises for anything else."""
+    array = np.asarray(getattr(value, "array", value))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{who}: the loss {named(loss)} must return a number, got {_described(value)}"
+        )
+    if array.size != 1:
+        raise ValueError(
+            f"{who}: the loss {named(loss)} must return one number, got shape {array.shape}; take its "
+            '.mean(), or reduction="mean"'
+        )
+    return float(array.reshape(()))
+
+
+def check_batch_size(size: Any) -> None:
+    """Raise unless it is a positive integer."""
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
+        raise TypeError(
+            f"predict: batch_size must be a positive integer, such as 256, got {size!r}"
+        )
+    if size < 1:
+        raise ValueError(f"predict: batch_size must be a positive integer, got {size}")
 
 
 def _is_array(x: Any) -> bool:

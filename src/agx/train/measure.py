@@ -27,14 +27,32 @@ def named(function: Any) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-def _declared(loss: Any) -> tuple[str | None, dict[str, Any]]:
-    """What a loss says that it takes, and the options that it was given; None if it says nothing."""
+def _unwrapped(loss: Any) -> tuple[Any, dict[str, Any]]:
+    """A loss that says what it takes, and the options that it was given; None if it says nothing."""
     options: dict[str, Any] = {}
     while isinstance(loss, functools.partial):
         if loss.args:
             return None, options
         loss, options = loss.func, {**loss.keywords, **options}
-    return getattr(loss, "takes", None), {**getattr(loss, "options", {}), **options}
+    copied = getattr(loss, "__wrapped__", None)  # functools.wraps copies what another loss says
+    said = getattr(loss, "takes", None) if getattr(copied, "takes", None) is None else None
+    return loss if said else None, {**getattr(loss, "options", {}), **options}
+
+
+def _declared(loss: Any) -> tuple[str | None, dict[str, Any]]:
+    """What a loss says that it takes, and the options that it was given; None if it says nothing."""
+    found, options = _unwrapped(loss)
+    return getattr(found, "takes", None), options
+
+
+def divisor(loss: Any, outputs: np.ndarray, targets: Any) -> float | None:
+    """Over what a loss is the mean for a batch; None for a sum."""
+    found, options = _unwrapped(loss)
+    if found is not None and options.get("reduction") == "sum":
+        return None
+    over = getattr(found, "over", None)
+    share = over(outputs, targets, **options) if over is not None else None
+    return float(len(outputs)) if share is None else share
 
 
 def _kind(who: str, of: Any) -> tuple[str, dict[str, Any]]:
@@ -256,18 +274,26 @@ def _targets_first(metric: Callable[..., Any]) -> bool:
 class Meter:
     """Sums over the batches of an epoch, from arrays that are there anyway."""
 
-    def __init__(self, metrics: Mapping[str, Any]) -> None:
+    def __init__(self, metrics: Mapping[str, Any], loss: Any) -> None:
         self.steps = self.count = 0
-        self.total = 0.0
+        self.total = self.over = 0.0
+        self.loss_function = loss
         self.sums = {k: _Sum(k, m) for k, m in metrics.items() if isinstance(m, Accuracy)}
         self.metrics = {k: self.sums.get(k) or _Whole(k, m) for k, m in metrics.items()}
 
     def add(self, loss: float, outputs: np.ndarray, targets: Any) -> None:
         self.steps += 1
         self.count += len(outputs)
-        self.total += loss * len(outputs)
+        over = divisor(self.loss_function, outputs, targets)
+        self.total += loss if over is None else loss * over
+        self.over += over or 0.0
         for metric in self.metrics.values():
             metric.add(outputs, targets)
+
+    @property
+    def loss(self) -> float:
+        """The loss of all examples so far, as if they had come in one batch."""
+        return self.total / (self.over or 1.0)
 
     def running(self) -> dict[str, float]:
         """The means so far, of what is added up."""
@@ -280,4 +306,4 @@ class Meter:
     def _results(self, metrics: Mapping[str, Any]) -> dict[str, float]:
         found = {key: metric.result() for key, metric in metrics.items()}
         known = {key: value for key, value in found.items() if value is not None}
-        return {"loss": self.total / self.count, **known}
+        return {"loss": self.loss, **known}
