@@ -170,7 +170,7 @@ def test_repr(layer, text):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nn.Linear(4, 2)(np.ones((3, 5))), ValueError, r"Linear\(4, 2\): expected 4 features.*\(3, 5\); flatten"),
+        (lambda: nn.Linear(4, 2)(np.ones((3, 5))), ValueError, r"Linear\(4, 2\): expected 4 features.*\(3, 5\); make the layer Linear\(5, 2\)"),
         (lambda: nn.Linear(0, 2), ValueError, "Linear: in_features must be a positive integer, got 0"),
         (lambda: nn.Conv2d(3, 4, 3)(np.ones((1, 2, 5, 5))), ValueError, r"expected images of shape \(N, 3, H, W\), got \(1, 2, 5, 5\)"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "groups=2 must divide in_channels=3"),
@@ -213,9 +213,21 @@ FLOATING = {
     "LayerNorm": (nn.LayerNorm(4), (3, 4)),
     "bare LayerNorm": (nn.LayerNorm(4, elementwise_affine=False), (3, 4)),
     "Dropout": (nn.Dropout(0.5), (3, 4)),
+    "MaxPool2d": (nn.MaxPool2d(2), (1, 1, 4, 4)),
     "AvgPool2d": (nn.AvgPool2d(2), (1, 1, 4, 4)),
     "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d(1), (1, 1, 4, 4)),
 }
+ACTIVATIONS = (
+    nn.GELU,
+    nn.LeakyReLU,
+    nn.LogSoftmax,
+    nn.SiLU,
+    nn.Sigmoid,
+    nn.Softmax,
+    nn.Softplus,
+    nn.Tanh,
+)
+FLOATING |= {kind.__name__: (kind(), (3, 4)) for kind in ACTIVATIONS}
 #: Those with parameters.
 PARAMETRIC = ["Linear", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm"]
 CONVERTED = "float32 parameters and got float64 data, which are converted"
@@ -355,6 +367,9 @@ def f4(*shape):
         (nn.BatchNorm1d(3), (3,), "add the batch axis with x[None]"),
         (nn.BatchNorm1d(3), (2, 4), "check num_features"),
         (nn.Linear(12, 2), (5, 3, 2, 2), "flatten x with ag.nn.Flatten()"),
+        (nn.Linear(99, 2), (5, 3, 2, 2), "flatten x with ag.nn.Flatten(), and make the layer Linear(12, 2)"),
+        (nn.Linear(4, 2), (5, 3, 2), "make the layer Linear(2, 2)"),
+        (nn.Linear(4, 2), (), "it is a single number: write x[None]"),
         (nn.Linear(4, 2), (4, 9), "the features stand in the first axis: write x.T"),
         (nn.Linear(1, 2), (9,), "write x[:, None] for one feature of each sample"),
         (nn.Linear(400, 2), (2, 256), "it has 256 features (after Flatten they follow from the size of the images"),

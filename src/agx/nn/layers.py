@@ -95,10 +95,16 @@ class Linear(Module):
             return "the features stand in the first axis: write x.T"
         if len(shape) == 1 and self.in_features == 1:
             return "write x[:, None] for one feature of each sample"
-        got = f"{shape[-1]} features" if shape else "a single number"
+        if len(shape) == 4:
+            return (
+                f"flatten x with ag.nn.Flatten(), and make the layer Linear({math.prod(shape[1:])}, "
+                f"{self.out_features})"
+            )
+        if not shape:
+            return "it is a single number: write x[None]"
         return (
-            f"flatten x or change in_features: it has {got} (after Flatten they follow from the size of "
-            "the images, which is then not that for which the model was built)"
+            f"make the layer Linear({shape[-1]}, {self.out_features}): it has {shape[-1]} features (after "
+            "Flatten they follow from the size of the images)"
         )
 
     def extra_repr(self) -> str:
@@ -263,6 +269,7 @@ class MaxPool2d(_Pool):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 

@@ -7,6 +7,7 @@ with ``takes`` what its predictions are; metrics follow from that.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -20,7 +21,13 @@ from ..ops.elementwise.arithmetic import absolute
 from ..ops.reduce.softmax import log_softmax
 from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
-from .mistakes import check_bits, notice_log_probabilities, notice_logits, notice_scores
+from .mistakes import (
+    check_bits,
+    notice_log_probabilities,
+    notice_logits,
+    notice_order,
+    notice_scores,
+)
 from .module import Module
 
 if TYPE_CHECKING:
@@ -104,15 +111,34 @@ def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Predictions and targets as arrays of one shape and dtype."""
     predictions = _floats(predictions)
     targets = targets if type(targets) is np.ndarray else _array(targets)
+    for role, x in (("predictions", predictions), ("targets", targets)):
+        _check_numbers(op, role, x)
     if predictions.shape != targets.shape:
         raise ValueError(
-            f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; give both the "
-            "same shape, for example with .reshape(-1)"
+            f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; "
+            + _one_shape(predictions.shape, targets)
         )
     check_real(op, predictions, targets)
     if not isinstance(targets, Node):
         targets = targets.astype(predictions.dtype, copy=False)
     return predictions, targets
+
+
+def _check_numbers(op: str, role: str, x: Any) -> None:
+    if x.dtype.kind not in "biufc":
+        raise TypeError(
+            f"{op}: {role} must be numbers, got dtype {x.dtype}; convert them, as in "
+            "x.astype(np.float32) for numbers written as text"
+        )
+
+
+def _one_shape(shape: tuple[int, ...], targets: Any) -> str:
+    """How predictions and targets get one shape."""
+    if math.prod(shape) == targets.size:
+        return "give both the same shape, for example with .reshape(-1)"
+    if len(shape) > 1 and targets.shape == (shape[0], *shape[2:]) and targets.dtype.kind in "biu":
+        return "class numbers are targets of ag.cross_entropy"
+    return "there must be a target for each prediction: check the number of outputs"
 
 
 # --- classes -------------------------------------------------------------------------------------
@@ -199,17 +225,16 @@ def cross_entropy(
     >>> ag.cross_entropy(np.array([[1000.0, -1000.0]]), np.array([1]))
     np.float64(2000.0)
     """
+    _check_options("cross_entropy", ignore_index, label_smoothing)
     logits = _floats(logits)
+    check_real("cross_entropy", logits)
     notice_scores(logits)
     targets = targets if type(targets) is np.ndarray else _array(targets)
+    notice_order("cross_entropy", logits, targets)
     if weight is None and label_smoothing == 0 and reduction == "mean":
         classes = _classes(logits, targets, ignore_index)
         if classes is not None:
             return ops.softmax_nll(logits, targets=classes, mean=True)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(
-            f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}"
-        )
     if len(logits.shape) == 1:
         logits, targets = reshape(logits, (1, -1)), targets.reshape(1, *targets.shape)
         if reduction == "none":
@@ -230,6 +255,15 @@ def cross_entropy(
             + _as_numbers(targets)
         )
     return _hard_cross_entropy(logits, targets, weight, label_smoothing, ignore_index, reduction)
+
+
+def _check_options(op: str, ignore_index: Any, label_smoothing: Any = 0.0) -> None:
+    if not isinstance(label_smoothing, (int, float, np.number)) or not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{op}: label_smoothing must lie in [0, 1], got {label_smoothing!r}")
+    if isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer)):
+        raise TypeError(
+            f"{op}: ignore_index must be an integer, such as the default -100, got {ignore_index!r}"
+        )
 
 
 def _as_numbers(targets: Any) -> str:
@@ -325,6 +359,7 @@ def nll_loss(
             f"nll_loss: expected log-probabilities of shape (N, C) and integer class numbers, got "
             f"{scores.shape} and targets of dtype {targets.dtype}"
         )
+    _check_options("nll_loss", ignore_index)
     labels = _labels("nll_loss", scores, targets, ignore_index)
     counted = labels != ignore_index
     labels = np.where(counted, labels, 0)
@@ -379,8 +414,8 @@ def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str 
     >>> ag.huber(np.array([0.0, 0.0]), np.array([1.0, 3.0]), reduction="none")
     array([0.5, 2.5])
     """
-    if not delta > 0:
-        raise ValueError(f"huber: delta must be positive, got {delta}")
+    if not isinstance(delta, (int, float, np.number)) or not delta > 0:
+        raise ValueError(f"huber: delta must be positive, got {delta!r}")
     predictions, targets = _pair("huber", predictions, targets)
     return _reduce("huber", ops.huber(predictions - targets, delta=float(delta)), reduction)
 
@@ -402,10 +437,12 @@ def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "
     """
     p, targets = _pair("binary_cross_entropy", probabilities, targets)
     value = getattr(p, "value", p)
-    if value.size and not (value.min() >= 0 and value.max() <= 1):
+    notice_order("binary_cross_entropy", p, targets)
+    if value.size and (np.fmin.reduce(value, None) < 0 or np.fmax.reduce(value, None) > 1):
         raise ValueError(
-            f"binary_cross_entropy: probabilities must lie in [0, 1], got values from {value.min():.6g} "
-            f"to {value.max():.6g}; for logits use binary_cross_entropy_with_logits"
+            f"binary_cross_entropy: probabilities must lie in [0, 1], got values from "
+            f"{np.nanmin(value):.6g} to {np.nanmax(value):.6g}; for logits use "
+            "binary_cross_entropy_with_logits"
         )
     check_bits("binary_cross_entropy", targets, reduction)
     return _reduce("binary_cross_entropy", ops.bce(p, targets), reduction)
@@ -429,6 +466,7 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     z, targets = _pair(op, logits, targets)
     notice_logits(z)
+    notice_order(op, z, targets)
     check_bits(op, targets, reduction)
     weight = _constant(op, "pos_weight", 1.0 if pos_weight is None else pos_weight, z.dtype)
     sizes = zip(reversed(weight.shape), reversed(z.shape), strict=False)
