@@ -264,6 +264,22 @@ def test_nothing_is_loaded_when_one_array_holds_no_real_numbers(wrong):
     np.testing.assert_array_equal(layer.weight.value, before["weight"])
 
 
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            None,
+            r"expected arrays by name, as state_dict\(\) returns, got NoneType; read a file with np.load",
+        ),
+        ("weights.npz", "got str; read a file"),
+        (nn.Linear(2, 2), r"got Linear; give its state_dict\(\)"),
+    ],
+)
+def test_what_is_no_state_is_told_how_to_become_one(state, message):
+    with pytest.raises(TypeError, match=message):
+        nn.Linear(2, 2).load_state_dict(state)
+
+
 def test_tensors_can_be_loaded_too():
     a, b = nn.Linear(2, 3), nn.Linear(2, 3)
     a.load_state_dict(dict(b.named_parameters()))

@@ -206,6 +206,16 @@ class Module:
         >>> layer = ag.nn.Linear(3, 2)
         >>> layer.load_state_dict(ag.nn.Linear(3, 2).state_dict())
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict: expected arrays by name, as state_dict() returns, got "
+                f"{type(state).__name__}"
+                + (
+                    "; give its state_dict()"
+                    if hasattr(state, "state_dict")
+                    else "; read a file with np.load(path)"
+                )
+            )
         own = dict(self._named_state())
         problems = []
         if strict:

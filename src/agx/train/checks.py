@@ -9,6 +9,7 @@ import numpy as np
 
 from .._engine.graph import Node
 from ..optim import Schedule
+from .history import DIRECTIONS
 from .measure import named
 
 _ORDER = "the arguments are (model, loader, loss, optimizer, epochs)"
@@ -22,7 +23,9 @@ def check_epochs(epochs: Any) -> None:
         raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
 
 
-def check_function(who: str, role: str, function: Any, example: str) -> None:
+def check_function(
+    who: str, role: str, function: Any, example: str, order: str = f"; {_ORDER}"
+) -> None:
     """Raise for a class that was not called, and for what cannot be."""
     if isinstance(function, type):
         raise TypeError(
@@ -31,7 +34,7 @@ def check_function(who: str, role: str, function: Any, example: str) -> None:
     if not callable(function):
         raise TypeError(
             f"{who}: {role} must be a function or a module, such as {example}, got "
-            f"{_described(function)}" + (f"; {_ORDER}" if who == "fit" else "")
+            f"{_described(function)}" + (order if who == "fit" else "")
         )
 
 
@@ -85,6 +88,34 @@ def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
                 f"fit: the schedule {named(one)} sets the learning rate of another optimiser; make it of "
                 "the one that fit is given"
             )
+        _check_direction(one)
+    return found
+
+
+def _check_direction(schedule: Any) -> None:
+    """Raise for one that takes more of its quantity for better where less is, or the other way round."""
+    quantity = getattr(schedule, "watch", "")
+    better = DIRECTIONS.get(quantity.removeprefix("validation_"))
+    if better and getattr(schedule, "mode", better) != better:
+        which = "more" if better == "max" else "less"
+        raise ValueError(
+            f"fit: {named(schedule)} watches the {quantity}, of which {which} is better, with "
+            f"mode={schedule.mode!r}; give mode={better!r}"
+        )
+
+
+def callbacks_of(callbacks: Any) -> list[Any]:
+    """Functions of a State, as a list."""
+    if callbacks is None:
+        return []
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"fit: callbacks must be a list of functions of a State, got {_described(callbacks)}; write "
+            "callbacks=[function]"
+        )
+    found = list(callbacks)
+    for one in found:
+        check_function("fit", "a callback", one, "lambda state: print(state.epoch)", order="")
     return found
 
 

@@ -68,7 +68,7 @@ def fit(
     shown = progress
     if shown is None:
         shown = sys.stderr is not None and sys.stderr.isatty()
-    callbacks = list(callbacks)
+    callbacks = checks.callbacks_of(callbacks)
     if print_epoch not in callbacks and (shown or progress is None):
         callbacks.insert(0, print_epoch if shown else print_line())
     history = History()

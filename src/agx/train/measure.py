@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -174,6 +174,11 @@ def measures(who: str, metrics: Metrics, loss: Any) -> dict[str, Any]:
         return {"accuracy": _Quiet(loss)} if decides else {}
     if isinstance(metrics, str) or callable(metrics):
         metrics = [metrics]
+    if not isinstance(metrics, Iterable):
+        raise TypeError(
+            f"{who}: metrics must be functions of outputs and targets, in a list or in a dict by name, got "
+            f"{metrics!r}"
+        )
     pairs = metrics.items() if isinstance(metrics, Mapping) else [(None, m) for m in metrics]
     found: dict[str, Any] = {}
     for name, metric in pairs:
@@ -254,7 +259,16 @@ class _Whole:
         outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
         if _targets_first(self.metric):
             outputs, targets = targets, outputs
-        value = np.asarray(getattr(found := self.metric(outputs, targets), "value", found))
+        try:
+            found = self.metric(outputs, targets)
+        except Exception as error:
+            names = "targets and outputs" if _targets_first(self.metric) else "outputs and targets"
+            error.add_note(
+                f"metrics: {self.key} was given {names} as arrays of shapes {np.shape(outputs)} and "
+                f"{np.shape(targets)}; class numbers are ag.train.decide(outputs, loss)"
+            )
+            raise
+        value = np.asarray(getattr(found, "value", found))
         if value.size != 1 or value.dtype.kind not in "biuf":
             raise TypeError(
                 f"metrics: {self.key} must return one number, got {type(found).__name__} of shape "
