@@ -202,6 +202,16 @@ def test_what_does_not_fit(call, error, message):
         call()
 
 
+def test_a_checkpointed_batch_norm_counts_each_batch_once():
+    x = ag.Tensor(np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32))
+    plain, kept = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    for layer, f in ((plain, plain), (kept, ag.checkpoint(lambda x: kept(x)))):
+        (f(x) ** 2).sum().backward()
+        assert layer.num_batches_tracked == 1
+    np.testing.assert_array_equal(kept.running_mean, plain.running_mean)
+    np.testing.assert_array_equal(kept.weight.grad, plain.weight.grad)
+
+
 # --- kinds of input ------------------------------------------------------------------------------
 
 #: Layers that take floating-point numbers, and the shape of an input.
