@@ -81,6 +81,14 @@ def test_frozen_parameters_belong_to_the_state():
     assert list(net.state_dict()) == names
 
 
+def test_a_part_is_frozen_and_learns_again():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    assert net[0].requires_grad_(False) is net[0]
+    assert [name for name, _ in net.named_parameters()] == ["1.weight", "1.bias"]
+    net.requires_grad_()
+    assert [name for name, _ in net.named_parameters()] == list(net.state_dict())
+
+
 def test_sequential_names_are_pytorchs():
     net = nn.Sequential(nn.Linear(2, 3), ag.relu, nn.Linear(3, 1))
     assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]

@@ -23,8 +23,9 @@ class Module:
 
     Write ``forward``. Parameters are the Tensors among the attributes, in the order in which they
     were assigned; modules, and lists, tuples, deques and dicts of Tensors or modules, are searched too.
-    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state. Raises TypeError
-    where an array, or the result of an operation, would take the place of a parameter.
+    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state
+    (``requires_grad_`` lets it learn again). Raises TypeError where an array, or the result of an
+    operation, would take the place of a parameter.
 
     >>> class Line(ag.nn.Module):
     ...     def __init__(self):
@@ -180,6 +181,21 @@ class Module:
     def eval(self) -> Self:
         """Put this module and all inside it in evaluation mode, and return it."""
         return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze all Tensors inside (False), or let all of them learn (again), and return the module.
+
+        Frozen ones are no parameters, so that a loop over ``parameters()`` does not find them again. Make
+        the optimiser afterwards, or give it the new ones with ``add_param_group``.
+
+        >>> layer = ag.nn.Linear(3, 2).requires_grad_(False)
+        >>> len(layer.parameters()), len(layer.requires_grad_().parameters())
+        (0, 2)
+        """
+        for _, value in self._named_state():
+            if isinstance(value, Tensor):
+                value.requires_grad = requires_grad
+        return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; with ``set_to_none=False`` they become zeros."""

@@ -135,6 +135,7 @@ class _Training:
                 outputs, value = self.forward(batch, f"{title}, step {meter.steps + 1}")
                 self.learning.look(batch, value)
                 value.backward(free=True)
+                self.learning.look_at_gradients(value.item())
                 known = self.epochs or are_finite(batch)
                 if not (known and looks_finite(self.watched)):
                     self.check_gradients(batch, f"{title}, step {meter.steps + 1}", value)

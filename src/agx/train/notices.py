@@ -46,6 +46,17 @@ class Learning:
                 break
         self.before = []
 
+    def look_at_gradients(self, loss: float) -> None:
+        """Warn if the first batch gave nothing but zeros, though there is a loss."""
+        if self.batches > 1 or not loss:
+            return
+        grads = [g for p in self.known if (g := getattr(p, "grad_or_none", None)) is not None]
+        if grads and not any(np.any(getattr(g, "value", g)) for g in grads):
+            warn(
+                f"fit: the loss is {loss:.4g}, and every gradient is 0, so that nothing is learned; look for "
+                "an operation that is flat, such as round, sign, a comparison, or ReLU of negative numbers only"
+            )
+
     def look_back(self) -> None:
         """Warn of parameters that got no gradient in the first epoch, though others did."""
         names = {id(p): repr(name) for name, p in _named_parameters(self.model)}
