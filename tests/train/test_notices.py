@@ -59,7 +59,7 @@ class Two(nn.Module):
 
 
 HIDDEN = nn.Linear(2, 2)
-WEIGHT = ag.Tensor(np.ones((2, 2), np.float32), label="mixing")
+WEIGHT = ag.Tensor(np.array([[1, 2], [3, 4]], np.float32), label="mixing")
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,8 @@ def test_an_optimiser_made_before_the_head_was_replaced():
     assert "2 not in the model; make the optimiser after the last change" in message
 
 
-@pytest.mark.parametrize(
-    "flat",
-    [
-        lambda out, y: ag.mean((ag.round(out[:, 0]) - 9) ** 2),
-        lambda out, y: ag.mean(ag.sign(out) - 9),
-        lambda out, y: ag.mean(ag.relu(-ag.exp(out)) + 1),
-    ],
-)
-def test_a_loss_that_is_flat(flat):
-    (message,) = told(nn.Linear(2, 2), loss=flat)
+def test_a_loss_that_is_flat():
+    (message,) = told(nn.Linear(2, 2), loss=lambda out, y: ag.mean(ag.relu(-ag.exp(out)) + 1))
     assert "fit: the loss is " in message
     assert (
         "every gradient is 0, so that nothing is learned; look for an operation that is flat"
@@ -106,7 +98,7 @@ def test_a_loss_that_is_flat(flat):
 
 
 def test_a_loss_of_zero_has_no_gradient_and_need_not():
-    hinge = lambda out, y: ag.mean(ag.relu(1 - 1e9 * ag.abs(out)))  # noqa: E731
+    hinge = lambda out, y: ag.mean(ag.relu(1 - 1e9 * ag.abs(out)))
     assert told(nn.Linear(2, 2), loss=hinge) == []
 
 
