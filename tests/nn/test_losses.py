@@ -292,6 +292,14 @@ def test_targets_that_are_no_numbers_are_not_made_some(name, targets):
         getattr(ag, name)(np.array([0.2, 0.3]), targets)
 
 
+@pytest.mark.parametrize("weight", [{0: 1.0, 1: 2.0}, "balanced"])
+def test_weights_are_numbers(weight):
+    with pytest.raises(
+        TypeError, match=r"weight must be numbers, such as \[1.0, 2.0\] for two classes"
+    ):
+        ag.cross_entropy(Z, LABELS, weight=weight)
+
+
 @pytest.mark.parametrize("loss", [ag.cross_entropy, ag.nll_loss])
 @pytest.mark.parametrize("index", [None, 1.0, True])
 def test_the_ignored_class_is_an_integer(loss, index):

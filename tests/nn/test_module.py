@@ -301,6 +301,19 @@ def test_without_strict_only_shapes_matter():
     assert net.scale.value == 4.0
 
 
+@pytest.mark.parametrize("name", ["parameters", "modules", "train", "eval", "state_dict"])
+def test_an_attribute_does_not_hide_a_method(name):
+    message = rf"Module.{name} would take the place of the method {name}\(\); choose another name"
+    with pytest.raises(TypeError, match=message):
+        setattr(nn.Module(), name, [ag.Tensor([1.0])])
+
+
+def test_forward_may_be_any_function_and_training_is_a_flag():
+    model = nn.Module()
+    model.forward, model.training = ag.relu, False
+    assert model(-1.0) == 0
+
+
 def test_forward_must_be_written():
     with pytest.raises(NotImplementedError, match="Module: write a forward method"):
         nn.Module()(1)

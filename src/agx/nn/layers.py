@@ -384,11 +384,14 @@ class Embedding(Module):
         """Look up ``indices``, an array of integers of any shape."""
         indices = np.asarray(indices)
         if indices.dtype.kind not in "iu":
-            raise TypeError(f"Embedding: expected integer indices, got dtype {indices.dtype}")
+            raise TypeError(
+                f"Embedding: expected integer indices, got dtype {indices.dtype}; write x.astype(np.int64)"
+            )
         outside = (indices < 0) | (indices >= len(self.weight))
         if outside.any():
             raise IndexError(
-                f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows"
+                f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows; "
+                "num_embeddings must be above the largest index"
             )
         return self.weight[indices]
 

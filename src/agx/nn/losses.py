@@ -175,7 +175,12 @@ def _constant(op: str, name: str, x: Any, dtype: Any) -> np.ndarray:
     """An argument without a gradient as an array, unless one would be lost."""
     if is_recording() and any(isinstance(v, Node) and v.requires_grad for v in flatten(x)[0]):
         raise TypeError(f"{op}: no gradient with respect to {name} is defined; pass a plain array")
-    return np.asarray(x, dtype)
+    try:
+        return np.asarray(x, dtype)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{op}: {name} must be numbers, such as [1.0, 2.0] for two classes, got {x!r:.60}"
+        ) from None
 
 
 def _weights(op: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:

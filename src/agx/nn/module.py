@@ -62,6 +62,11 @@ class Module:
             raise
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if callable(getattr(Module, name, None)) and not callable(value):
+            raise TypeError(
+                f"{type(self).__name__}.{name} would take the place of the method {name}(); choose another "
+                f"name, such as self.my_{name}"
+            )
         old = vars(self).get(name)
         if isinstance(old, Tensor) and old is not value and _is_parameter(old):
             result = isinstance(value, Tensor) and not (_is_own(value) or value.traced)
