@@ -123,6 +123,26 @@ def test_states_in_float64_stay_in_the_dtype_of_the_layer(kind):
     np.testing.assert_array_equal(out, layer(x)[0])
 
 
+def carried(detach):
+    """Train on three batches through which one hidden state goes."""
+    layer, h = nn.GRU(3, 64, rng=0), None
+    sgd = ag.optim.SGD(layer.parameters(), 0.1)
+    for _ in range(3):
+        out, h = layer(np.ones((20, 16, 3), np.float32), h)
+        h = h.detach() if detach else h
+        sgd.zero_grad()
+        (out**2).mean().backward()
+        sgd.step()
+
+
+def test_a_hidden_state_is_detached_between_batches():
+    carried(detach=True)
+    with pytest.raises(
+        RuntimeError, match=r"or detach\(\) what an earlier batch left, such as a hidden"
+    ):
+        carried(detach=False)
+
+
 @pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
 def test_dropout_of_a_single_layer_does_nothing_and_that_is_told(kind):
     with pytest.warns(UserWarning, match=f"{kind.__name__}: dropout=0.5 acts between layers"):

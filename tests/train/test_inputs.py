@@ -127,7 +127,7 @@ def test_what_predict_cannot_take_is_named(model, x, message):
 
 
 def test_predictions_of_shuffled_batches_belong_to_nobody(model):
-    x = np.ones((6, 3), np.float32)
+    x = np.ones((6, 4), np.float32)
     with pytest.warns(
         UserWarning, match="predict: the loader shuffles, so that no output can be told"
     ):
