@@ -157,6 +157,15 @@ def test_containers_are_searched(container):
     assert [name for name, _ in model.named_parameters()] == ["held.0.weight", "held.0.bias"]
 
 
+def test_no_two_arrays_of_the_state_have_one_name():
+    model = Holding({1: nn.Linear(2, 1), "1": nn.Linear(2, 1)})
+    for call in (model.state_dict, lambda: model.load_state_dict({})):
+        with pytest.raises(
+            ValueError, match="two arrays of the state are called 'held.1.weight'; rename"
+        ):
+            call()
+
+
 def test_a_set_of_modules_has_no_order():
     with pytest.raises(
         TypeError, match="held is a set of parameters or modules, which has no order"

@@ -92,6 +92,7 @@ OTHER = ag.optim.SGD([ag.Tensor([1.0])])
         (lambda: fit(metrics=5), TypeError, "fit: metrics must be functions of outputs and targets, in a list or in a dict by name, got 5"),
         (lambda: fit(optimizer=OTHER, schedule=plateau(watch="accuracy")), ValueError, "ReduceLROnPlateau watches the accuracy, of which more is better, with mode='min'; give mode='max'"),
         (lambda: fit(optimizer=OTHER, schedule=plateau(watch="validation_loss", mode="max")), ValueError, "the validation_loss, of which less is better, with mode='max'; give mode='min'"),
+        (lambda: fit(optimizer=OTHER, epochs=5, schedule=ag.optim.OneCycleLR(OTHER, 0.1, 3)), ValueError, "fit: OneCycleLR has 3 steps left for 5 epochs, .*; give total_steps=5"),
         (lambda: fit(model=Tuple()), TypeError, "fit: the model must return a Tensor, got tuple; return one of its entries"),
         (lambda: ag.evaluate(Tuple(), BATCHES, ag.mse), TypeError, "evaluate: the model must return a Tensor, got tuple"),
         (lambda: ag.predict(Tuple(), X), TypeError, "predict: the model must return a Tensor, got tuple; return one of its entries"),
@@ -106,6 +107,25 @@ OTHER = ag.optim.SGD([ag.Tensor([1.0])])
 def test_what_does_not_fit(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "fix"),
+    [
+        (lambda sgd, n: ag.optim.OneCycleLR(sgd, 0.1, n), "total_steps=3"),
+        (lambda sgd, n: ag.optim.CosineAnnealingLR(sgd, n), "T_max=3"),
+    ],
+)
+def test_a_schedule_that_counts_batches_is_told(schedule, fix):
+    model = ag.nn.Linear(3, 2)
+    sgd = ag.optim.SGD(model.parameters(), 0.1)
+    loader = ag.data.Loader((X, Y), 4)
+    with pytest.warns(
+        UserWarning, match=f"a step after each epoch, not after each batch; give {fix}"
+    ):
+        fit(loader, model=model, optimizer=sgd, epochs=3, schedule=schedule(sgd, 6))
+    fit(loader, model=model, optimizer=sgd, epochs=3, schedule=schedule(sgd, 3))
+    fit(loader, model=model, optimizer=sgd, epochs=3, schedule=schedule(sgd, 50))
 
 
 def test_no_callbacks_may_be_none():

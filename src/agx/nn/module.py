@@ -215,7 +215,19 @@ class Module:
         >>> list(ag.nn.Linear(3, 2).state_dict())
         ['weight', 'bias']
         """
-        return {name: np.array(_array(value)) for name, value in self._named_state()}
+        return {name: np.array(_array(value)) for name, value in self._own_state().items()}
+
+    def _own_state(self) -> dict[str, Tensor | np.ndarray]:
+        """All of the state by name; raises ValueError for two of one name, of which one would be lost."""
+        found: dict[str, Tensor | np.ndarray] = {}
+        for name, value in self._named_state():
+            if name in found:
+                raise ValueError(
+                    f"{type(self).__name__}: two arrays of the state are called {name!r}; rename an attribute, "
+                    "or the key of a dict"
+                )
+            found[name] = value
+        return found
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Copy arrays into the parameters and buffers of the same names.
@@ -237,7 +249,7 @@ class Module:
                     else "; read a file with np.load(path)"
                 )
             )
-        own = dict(self._named_state())
+        own = self._own_state()
         problems = []
         if strict:
             problems += [f"missing: {name}" for name in own if name not in state]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node
+from .._engine.notices import warn
 from ..optim import Schedule
 from .history import DIRECTIONS
 from .measure import named
@@ -90,6 +91,26 @@ def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
             )
         _check_direction(one)
     return found
+
+
+def check_length(schedules: list[Any], loader: Any, epochs: int) -> None:
+    """Raise for a schedule that ends before the training, and warn of one that counts batches."""
+    batches = len(loader) if hasattr(loader, "__len__") else 0
+    for one in schedules:
+        option = "total_steps" if hasattr(one, "total_steps") else "T_max"
+        length = getattr(one, option, None)
+        if not isinstance(one, Schedule) or length is None:
+            continue
+        if option == "total_steps" and one.count + epochs > length:
+            raise ValueError(
+                f"fit: {named(one)} has {length - one.count} steps left for {epochs} epochs, after each of "
+                f"which fit takes one; give total_steps={one.count + epochs}"
+            )
+        if batches > 1 and length == epochs * batches:
+            warn(
+                f"fit: {named(one)} of {option}={length} would be {epochs} steps on its way at the end, for "
+                f"fit takes a step after each epoch, not after each batch; give {option}={epochs}"
+            )
 
 
 def _check_direction(schedule: Any) -> None:

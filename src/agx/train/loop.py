@@ -63,6 +63,7 @@ def fit(
     """
     training = _Training(model, loader, loss, optimizer, schedule, metrics)
     checks.check_epochs(epochs)
+    checks.check_length(training.schedules, loader, int(epochs))
     if validation is not None:
         checks.check_loader("fit: validation", validation)
     shown = progress

@@ -54,7 +54,7 @@ class Learning:
         if grads and not any(np.any(getattr(g, "value", g)) for g in grads):
             warn(
                 f"fit: the loss is {loss:.4g}, and every gradient is 0, so that nothing is learned; look for "
-                "an operation that is flat, such as round, sign, a comparison, or ReLU of negative numbers"
+                "an operation that is flat, such as round, sign, a comparison, or ReLU or sigmoid far from 0"
             )
 
     def look_back(self) -> None:
