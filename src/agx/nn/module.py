@@ -223,8 +223,8 @@ class Module:
         for name, value in self._named_state():
             if name in found:
                 raise ValueError(
-                    f"{type(self).__name__}: two arrays of the state are called {name!r}; rename an attribute, "
-                    "or the key of a dict"
+                    f"{type(self).__name__}: two arrays of the state are called {name!r}; rename an "
+                    "attribute, or the key of a dict"
                 )
             found[name] = value
         return found
