@@ -72,8 +72,9 @@ def _over_classes(
     targets = np.asarray(getattr(targets, "value", targets))
     if targets.dtype.kind not in "iu" or targets.shape == predictions.shape:
         return None
-    counted = targets[targets != ignore_index]
-    return float(len(counted) if weight is None else np.asarray(weight)[counted].sum())
+    if weight is None:
+        return float(targets.size - np.count_nonzero(targets == ignore_index))
+    return float(np.asarray(weight)[targets[targets != ignore_index]].sum())
 
 
 def _check_reduction(op: str, reduction: str) -> None:

@@ -45,14 +45,20 @@ def _declared(loss: Any) -> tuple[str | None, dict[str, Any]]:
     return getattr(found, "takes", None), options
 
 
-def divisor(loss: Any, outputs: np.ndarray, targets: Any) -> float | None:
-    """Over what a loss is the mean for a batch; None for a sum."""
+def _divisor(loss: Any) -> Callable[[np.ndarray, Any], float | None]:
+    """A function of a batch's outputs and targets: over what the loss is a mean; None for a sum."""
     found, options = _unwrapped(loss)
     if found is not None and options.get("reduction") == "sum":
-        return None
+        return lambda outputs, targets: None
     over = getattr(found, "over", None)
-    share = over(outputs, targets, **options) if over is not None else None
-    return float(len(outputs)) if share is None else share
+    if over is None:
+        return lambda outputs, targets: float(len(outputs))
+
+    def divisor(outputs: np.ndarray, targets: Any) -> float:
+        share = over(outputs, targets, **options)
+        return float(len(outputs)) if share is None else share
+
+    return divisor
 
 
 def _kind(who: str, of: Any) -> tuple[str, dict[str, Any]]:
@@ -291,14 +297,14 @@ class Meter:
     def __init__(self, metrics: Mapping[str, Any], loss: Any) -> None:
         self.steps = self.count = 0
         self.total = self.over = 0.0
-        self.loss_function = loss
+        self.divisor = _divisor(loss)
         self.sums = {k: _Sum(k, m) for k, m in metrics.items() if isinstance(m, Accuracy)}
         self.metrics = {k: self.sums.get(k) or _Whole(k, m) for k, m in metrics.items()}
 
     def add(self, loss: float, outputs: np.ndarray, targets: Any) -> None:
         self.steps += 1
         self.count += len(outputs)
-        over = divisor(self.loss_function, outputs, targets)
+        over = self.divisor(outputs, targets)
         self.total += loss if over is None else loss * over
         self.over += over or 0.0
         for metric in self.metrics.values():
