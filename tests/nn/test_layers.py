@@ -186,7 +186,7 @@ def test_repr(layer, text):
         (lambda: nn.LayerNorm(4)(np.ones((2, 3))), ValueError, r"last axes to have shape \(4,\), got x of shape \(2, 3\)"),
         (lambda: nn.Dropout(1.0), ValueError, r"Dropout: p must lie in \[0, 1\), got 1.0"),
         (lambda: nn.Embedding(5, 2)(np.array([1.0])), TypeError, "expected integer indices, got dtype float64"),
-        (lambda: nn.Embedding(5, 2)(np.array([1, 5])), IndexError, "index 5 is out of range for 5 rows"),
+        (lambda: nn.Embedding(5, 2)(np.array([1, 5])), IndexError, "index 5 is out of range for 5 rows; give indices from 0 to 4, or a larger num_embeddings"),
         (lambda: nn.Dropout("3"), ValueError, r"Dropout: p must lie in \[0, 1\), got '3'"),
         (lambda: nn.Conv2d(1, 2, 2.5), ValueError, "Conv2d: kernel_size must be an integer .* got 2.5"),
         (lambda: nn.Conv2d(1, 2, 3, stride=None), ValueError, "Conv2d: stride must be an integer .* got None"),

@@ -225,6 +225,16 @@ def test_the_mean_over_pixels_is_one_operation(shape):
             r"need class numbers of shape \(2,\).*got targets of shape \(3,\)",
         ),
         (Z, np.array([0, 3]), "class numbers from 0 to 2, got 3 at position 1"),
+        (
+            np.zeros((2, 7, 5)),
+            np.zeros((2, 7), int),
+            r"got targets of shape \(2, 7\); the classes come second: write scores.swapaxes\(1, -1\)",
+        ),
+        (
+            np.zeros((2, 3, 4, 4)),
+            np.array([0, 1]),
+            r"flatten the images before the last layer, with ag.nn.Fl",
+        ),
         (np.zeros((2, 3, 2)), np.array([[0, 1], [2, 3]]), r"got 3 at position \(1, 1\)"),
         (
             Z,

@@ -127,6 +127,20 @@ def test_a_sigmoid_under_cross_entropy_of_probabilities():
     assert np.mean(ag.train.decide(ag.predict(model, x), bce) == y[:, 0]) == right
 
 
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets", "expected"),
+    [
+        (ce, [[np.nan, np.nan], [2.0, 1.0]], [0, 0], 0.5),
+        (ce, [[[np.nan, 2.0], [1.0, 1.0]]], [[0, 0]], 0.5),
+        (ce, [[np.nan, np.nan], [2.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]], 0.5),
+        (bcel, [np.nan, -1.0], [0.0, 0.0], 0.5),
+        (bce, [[np.nan], [0.9]], [[0.0], [1.0]], 0.5),
+    ],
+)
+def test_a_decision_of_nan_is_not_right(loss, outputs, targets, expected):
+    assert ag.train.Accuracy(loss)(np.array(outputs), np.array(targets)) == expected
+
+
 def wrapped(p, y):
     return ce(-p, y)
 

@@ -391,7 +391,7 @@ class Embedding(Module):
         if outside.any():
             raise IndexError(
                 f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows; "
-                "num_embeddings must be above the largest index"
+                f"give indices from 0 to {len(self.weight) - 1}, or a larger num_embeddings"
             )
         return self.weight[indices]
 

@@ -149,7 +149,13 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
     """Class numbers for scores (N, C, ...), checked: flat int64, with ``ignore`` where it stands."""
     expected = (z.shape[0], *z.shape[2:])
     if targets.shape != expected:
-        hint = "; use targets.squeeze(1)" if targets.shape == (z.shape[0], 1) else ""
+        hint = ""
+        if targets.shape == (z.shape[0], 1):
+            hint = "; use targets.squeeze(1)"
+        elif targets.shape == z.shape[:-1]:
+            hint = "; the classes come second: write scores.swapaxes(1, -1)"
+        elif targets.shape == (z.shape[0],):
+            hint = "; flatten the images before the last layer, with ag.nn.Flatten()"
         raise ValueError(
             f"{op}: scores of shape {z.shape} need class numbers of shape {expected} or probabilities "
             f"of shape {z.shape}, got targets of shape {targets.shape}{hint}"

@@ -140,20 +140,20 @@ class Accuracy:
         if threshold is not None:
             if outputs.size != targets.size or not ((targets == 0) | (targets == 1)).all():
                 return None
-            votes = outputs.reshape(-1) > threshold
-            return int(np.count_nonzero(votes == targets.reshape(-1))), votes.size
+            right = (outputs.reshape(-1) > threshold) == targets.reshape(-1)
+            return _counted(right, outputs.reshape(-1, 1)), right.size
         if outputs.ndim == 1:
             outputs, targets = outputs[None], targets[None]
         votes = outputs.argmax(axis=1)
         if targets.shape == outputs.shape:
             chosen = np.take_along_axis(targets, votes[:, None], axis=1)[:, 0]
-            return int(np.count_nonzero(chosen == targets.max(axis=1))), votes.size
+            return _counted(chosen == targets.max(axis=1), outputs), votes.size
         if targets.shape != votes.shape or targets.dtype.kind not in "iub":
             return None
         right, ignored = votes == targets, targets == self.ignore_index
         if self.ignore_index >= 0:
             right &= ~ignored
-        return int(np.count_nonzero(right)), votes.size - int(np.count_nonzero(ignored))
+        return _counted(right, outputs), votes.size - int(np.count_nonzero(ignored))
 
     def __call__(self, outputs: Any, targets: Any) -> float:
         """Return the share of right decisions; NaN if there are none."""
@@ -171,6 +171,13 @@ class Accuracy:
             f"outputs of shape {outputs.shape} that are {self.of} need {wanted} for targets, got "
             f"{targets.dtype} of shape {targets.shape}; give another metric, or metrics=() for none"
         )
+
+
+def _counted(right: np.ndarray, outputs: np.ndarray) -> int:
+    """How many decisions are right; one of NaN is none."""
+    if outputs.size and np.isnan(outputs.max()):
+        right = right & ~np.isnan(outputs).any(axis=1)
+    return int(np.count_nonzero(right))
 
 
 def measures(who: str, metrics: Metrics, loss: Any) -> dict[str, Any]:
