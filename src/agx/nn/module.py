@@ -61,22 +61,11 @@ class Module:
                 ) from None
             raise
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if callable(getattr(Module, name, None)) and not callable(value):
-            raise TypeError(
-                f"{type(self).__name__}.{name} would take the place of the method {name}(); choose another "
-                f"name, such as self.my_{name}"
-            )
-        old = vars(self).get(name)
-        if isinstance(old, Tensor) and old is not value and _is_parameter(old):
-            result = isinstance(value, Tensor) and not (_is_own(value) or value.traced)
-            if result or isinstance(value, np.ndarray):
-                what = f"the result of op '{value.op}'" if result else "a plain array"
-                raise TypeError(
-                    f"{type(self).__name__}.{name} is a parameter and would become {what}, which does not "
-                    f"learn; change its numbers with .{name}.value[...] = new, or assign ag.Tensor(new)"
-                )
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # checkers know which attributes there are
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            _check_attribute(self, name, value)
+            super().__setattr__(name, value)
 
     # --- what is inside --------------------------------------------------------------------------
 
@@ -302,6 +291,25 @@ def parameter(array: np.ndarray) -> Tensor:
 
 def _array(value: Any) -> Any:
     return value.array if isinstance(value, Tensor) else value
+
+
+def _check_attribute(module: Module, name: str, value: Any) -> None:
+    """Raise for what would hide a method, or take the place of a parameter without being one."""
+    who, old = f"{type(module).__name__}.{name}", vars(module).get(name)
+    if callable(getattr(Module, name, None)) and not callable(value):
+        raise TypeError(
+            f"{who} would take the place of the method {name}(); choose another name, such as "
+            f"self.my_{name}"
+        )
+    if not isinstance(old, Tensor) or old is value or not _is_parameter(old):
+        return
+    result = isinstance(value, Tensor) and not (_is_own(value) or value.traced)
+    if result or isinstance(value, np.ndarray):
+        what = f"the result of op '{value.op}'" if result else "a plain array"
+        raise TypeError(
+            f"{who} is a parameter and would become {what}, which does not learn; change its numbers with "
+            f".{name}.value[...] = new, or assign ag.Tensor(new)"
+        )
 
 
 def _is_own(value: Tensor) -> bool:
