@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -27,6 +28,9 @@ from ._engine.trees import flatten, is_differentiable
 from ._engine.walk import wanted_below
 from ._kernels.arrays import fingerprint_of
 from .ops.shape.axes import holds_tensors
+
+#: Whether a checkpointed function is being computed again.
+computed_again: ContextVar[bool] = ContextVar("computed_again", default=False)
 
 
 def primitive(
@@ -187,9 +191,10 @@ def once(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
 def checkpoint(f: F) -> F:
     """Keep only the result of ``f``, and compute its inside again in the backward pass.
 
-    It trades time for memory: one more forward pass. ``f`` may use Tensors from outside, such as the
-    weights of a model. Arguments and the result may be nested containers of arrays. The backward pass
-    raises RuntimeError if ``f`` does not give the same result when it is called again.
+    It trades time for memory: one more forward pass. Running statistics, as of batch norm, move at the
+    first one only. ``f`` may use Tensors from outside, such as the weights of a model. Arguments and the
+    result may be nested containers of arrays. The backward pass raises RuntimeError if ``f`` does not give
+    the same result when it is called again.
 
     Hooks of Tensors from outside run once, on the whole gradient; that of a result must be registered
     before ``f`` is called. Hooks registered inside ``f`` run once for each array that it returns.
@@ -244,7 +249,11 @@ def _replay(
     def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
         follow = any(isinstance(x, Node) for x in (g, *operands))
         with Trace(operands[:count], strict=False) as inner:
-            results, _ = again(inner.nodes)
+            token = computed_again.set(True)
+            try:
+                results, _ = again(inner.nodes)
+            finally:
+                computed_again.reset(token)
             if not np.allclose(_sums(results[k]), before, rtol=1e-5, equal_nan=True):
                 raise RuntimeError(
                     "checkpoint: the function gave another result when it was called again in the "

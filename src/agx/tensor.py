@@ -13,7 +13,7 @@ from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor, is_recording
 from ._engine.sequences import refuse_in_functions
 from ._kernels.graph import hide_items
-from ._protocol import calls, libraries
+from ._protocol import calls, libraries, pytorch
 from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
@@ -334,7 +334,7 @@ class Tensor(Node, Operators):
                 fix = f"ag.{name}(t, ...)" if name == "resize" else "t.copy()"
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
             known = hasattr(np.ndarray, name) and not name.startswith("_")
-            fix = f"; use t.value.{name}" if known else ""
+            fix = pytorch.instead(name) or (f"; use t.value.{name}" if known else "")
             raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 
         def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -463,7 +463,7 @@ class Tensor(Node, Operators):
         __rdivmod__ = _swapped(arithmetic.divmod)
         __getitem__ = index.getitem
 
-        __setitem__ = memory.write
+        __setitem__ = assign.write
 
     sum = sums.sum
     mean = sums.mean

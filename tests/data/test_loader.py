@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import agx as ag
 from agx._runtime import rng
 from agx.data.dataset import ArrayDataset
 from agx.data.loader import Loader
@@ -145,6 +146,42 @@ def test_an_epoch_without_batches_is_refused():
 def test_a_transform_that_cannot_be_called_is_refused():
     with pytest.raises(TypeError, match="the transform 'flip' cannot be called"):
         Loader(np.arange(3), 2, transforms=["flip"])
+
+
+@pytest.mark.parametrize(
+    ("transforms", "message"),
+    [
+        (
+            lambda x, rng: x,
+            r"transforms is .*, expected a list of functions: transforms=\[transform\]",
+        ),
+        ([ag.data.ToFloat], r"the transform is the class ToFloat; make one of it, ToFloat\(...\)"),
+        (
+            [lambda x: x],
+            r"takes \(x\), expected the batch and a generator: write def transform\(x, rng\)",
+        ),
+    ],
+)
+def test_a_transform_of_another_kind_is_told_how_to_become_one(transforms, message):
+    with pytest.raises(TypeError, match=message):
+        Loader(np.arange(3), 2, transforms=transforms)
+
+
+def test_a_transform_that_forgets_to_return():
+    with pytest.raises(TypeError, match="returned None, expected the new array; return x"):
+        next(iter(Loader(np.arange(3), 2, transforms=[lambda x, rng: x.sort()])))
+
+
+@pytest.mark.parametrize(
+    ("label", "fix"),
+    [
+        ("cat", r"got str 'cat', .*; encode labels as numbers, as with np.unique"),
+        ({"y": 1}, r"got dict, .*; give its values as a tuple, such as \(x, y\)"),
+    ],
+)
+def test_labels_that_are_no_numbers_are_told_how_to_become_some(label, fix):
+    with pytest.raises(TypeError, match=f"part 1 of example 0: {fix}"):
+        next(iter(Loader([(np.ones(2), label)], 1)))
 
 
 @pytest.mark.parametrize("dataset", [{"x": np.arange(3)}, "abc", None, {1, 2}, 5])

@@ -27,6 +27,15 @@ def test_leaves_accumulate_over_backward_calls():
     assert x.grad == 8.0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_number_that_scales_an_array_accumulates_an_array(dtype):
+    scale, x = ag.Tensor(np.ones((), dtype)), ag.Tensor(np.ones((3, 2), dtype))
+    for n in (1, 2):
+        ag.sum(x * scale).backward()
+        assert isinstance(scale.grad, np.ndarray)
+        assert scale.grad == 6 * n
+
+
 def test_intermediates_start_afresh_at_each_call():
     x = leaf(2.0)
     z = x * x

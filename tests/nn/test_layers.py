@@ -170,7 +170,7 @@ def test_repr(layer, text):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nn.Linear(4, 2)(np.ones((3, 5))), ValueError, r"Linear\(4, 2\): expected 4 features.*\(3, 5\); flatten"),
+        (lambda: nn.Linear(4, 2)(np.ones((3, 5))), ValueError, r"Linear\(4, 2\): expected 4 features.*\(3, 5\); make the layer Linear\(5, 2\)"),
         (lambda: nn.Linear(0, 2), ValueError, "Linear: in_features must be a positive integer, got 0"),
         (lambda: nn.Conv2d(3, 4, 3)(np.ones((1, 2, 5, 5))), ValueError, r"expected images of shape \(N, 3, H, W\), got \(1, 2, 5, 5\)"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "groups=2 must divide in_channels=3"),
@@ -186,7 +186,7 @@ def test_repr(layer, text):
         (lambda: nn.LayerNorm(4)(np.ones((2, 3))), ValueError, r"last axes to have shape \(4,\), got x of shape \(2, 3\)"),
         (lambda: nn.Dropout(1.0), ValueError, r"Dropout: p must lie in \[0, 1\), got 1.0"),
         (lambda: nn.Embedding(5, 2)(np.array([1.0])), TypeError, "expected integer indices, got dtype float64"),
-        (lambda: nn.Embedding(5, 2)(np.array([1, 5])), IndexError, "index 5 is out of range for 5 rows"),
+        (lambda: nn.Embedding(5, 2)(np.array([1, 5])), IndexError, "index 5 is out of range for 5 rows; give indices from 0 to 4, or a larger num_embeddings"),
         (lambda: nn.Dropout("3"), ValueError, r"Dropout: p must lie in \[0, 1\), got '3'"),
         (lambda: nn.Conv2d(1, 2, 2.5), ValueError, "Conv2d: kernel_size must be an integer .* got 2.5"),
         (lambda: nn.Conv2d(1, 2, 3, stride=None), ValueError, "Conv2d: stride must be an integer .* got None"),
@@ -202,6 +202,16 @@ def test_what_does_not_fit(call, error, message):
         call()
 
 
+def test_a_checkpointed_batch_norm_counts_each_batch_once():
+    x = ag.Tensor(np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32))
+    plain, kept = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    for layer, f in ((plain, plain), (kept, ag.checkpoint(lambda x: kept(x)))):
+        (f(x) ** 2).sum().backward()
+        assert layer.num_batches_tracked == 1
+    np.testing.assert_array_equal(kept.running_mean, plain.running_mean)
+    np.testing.assert_array_equal(kept.weight.grad, plain.weight.grad)
+
+
 # --- kinds of input ------------------------------------------------------------------------------
 
 #: Layers that take floating-point numbers, and the shape of an input.
@@ -213,9 +223,21 @@ FLOATING = {
     "LayerNorm": (nn.LayerNorm(4), (3, 4)),
     "bare LayerNorm": (nn.LayerNorm(4, elementwise_affine=False), (3, 4)),
     "Dropout": (nn.Dropout(0.5), (3, 4)),
+    "MaxPool2d": (nn.MaxPool2d(2), (1, 1, 4, 4)),
     "AvgPool2d": (nn.AvgPool2d(2), (1, 1, 4, 4)),
     "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d(1), (1, 1, 4, 4)),
 }
+ACTIVATIONS = (
+    nn.GELU,
+    nn.LeakyReLU,
+    nn.LogSoftmax,
+    nn.SiLU,
+    nn.Sigmoid,
+    nn.Softmax,
+    nn.Softplus,
+    nn.Tanh,
+)
+FLOATING |= {kind.__name__: (kind(), (3, 4)) for kind in ACTIVATIONS}
 #: Those with parameters.
 PARAMETRIC = ["Linear", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm"]
 CONVERTED = "float32 parameters and got float64 data, which are converted"
@@ -355,6 +377,9 @@ def f4(*shape):
         (nn.BatchNorm1d(3), (3,), "add the batch axis with x[None]"),
         (nn.BatchNorm1d(3), (2, 4), "check num_features"),
         (nn.Linear(12, 2), (5, 3, 2, 2), "flatten x with ag.nn.Flatten()"),
+        (nn.Linear(99, 2), (5, 3, 2, 2), "flatten x with ag.nn.Flatten(), and make the layer Linear(12, 2)"),
+        (nn.Linear(4, 2), (5, 3, 2), "make the layer Linear(2, 2)"),
+        (nn.Linear(4, 2), (), "it is a single number: write x[None]"),
         (nn.Linear(4, 2), (4, 9), "the features stand in the first axis: write x.T"),
         (nn.Linear(1, 2), (9,), "write x[:, None] for one feature of each sample"),
         (nn.Linear(400, 2), (2, 256), "it has 256 features (after Flatten they follow from the size of the images"),

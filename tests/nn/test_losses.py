@@ -225,6 +225,16 @@ def test_the_mean_over_pixels_is_one_operation(shape):
             r"need class numbers of shape \(2,\).*got targets of shape \(3,\)",
         ),
         (Z, np.array([0, 3]), "class numbers from 0 to 2, got 3 at position 1"),
+        (
+            np.zeros((2, 7, 5)),
+            np.zeros((2, 7), int),
+            r"got targets of shape \(2, 7\); the classes come second: write scores.swapaxes\(1, -1\)",
+        ),
+        (
+            np.zeros((2, 3, 4, 4)),
+            np.array([0, 1]),
+            r"flatten the images before the last layer, with ag.nn.Fl",
+        ),
         (np.zeros((2, 3, 2)), np.array([[0, 1], [2, 3]]), r"got 3 at position \(1, 1\)"),
         (
             Z,
@@ -259,6 +269,17 @@ def test_targets_that_do_not_fit(z, targets, message):
         ),
         (lambda: ag.nll_loss(Z, np.ones(2)), "nll_loss: expected log-probabilities.*dtype float64"),
         (lambda: ag.huber(Z, Z, delta=0), "huber: delta must be positive, got 0"),
+        (lambda: ag.huber(Z, Z, delta="x"), "huber: delta must be positive, got 'x'"),
+        (
+            lambda: ag.cross_entropy(Z, LABELS, label_smoothing="x"),
+            r"label_smoothing must lie in \[0, 1\], got 'x'",
+        ),
+        (
+            lambda: ag.mse(Z, Z[:, 0]),
+            "there must be a target for each prediction: check the number of outputs",
+        ),
+        (lambda: ag.mse(Z, LABELS), "class numbers are targets of ag.cross_entropy"),
+        (lambda: ag.mse(Z[:, :1], Z[:, 0]), r"the same shape, for example with .reshape\(-1\)"),
         (
             lambda: ag.binary_cross_entropy(Z, Z),
             r"probabilities must lie in \[0, 1\], got values from -1 to 2; for logits use",
@@ -268,6 +289,46 @@ def test_targets_that_do_not_fit(z, targets, message):
 def test_options_that_do_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+@pytest.mark.parametrize(
+    "targets",
+    [["0", "1"], np.array([0, None], object), np.array([0, 1], "M8[s]"), None],
+    ids=["text", "objects", "dates", "none"],
+)
+def test_targets_that_are_no_numbers_are_not_made_some(name, targets):
+    with pytest.raises(TypeError, match=f"{name}: targets must be numbers, got dtype .*astype"):
+        getattr(ag, name)(np.array([0.2, 0.3]), targets)
+
+
+@pytest.mark.parametrize("weight", [{0: 1.0, 1: 2.0}, "balanced"])
+def test_weights_are_numbers(weight):
+    with pytest.raises(
+        TypeError, match=r"weight must be numbers, such as \[1.0, 2.0\] for two classes"
+    ):
+        ag.cross_entropy(Z, LABELS, weight=weight)
+
+
+@pytest.mark.parametrize("loss", [ag.cross_entropy, ag.nll_loss])
+@pytest.mark.parametrize("index", [None, 1.0, True])
+def test_the_ignored_class_is_an_integer(loss, index):
+    with pytest.raises(
+        TypeError, match="ignore_index must be an integer, such as the default -100"
+    ):
+        loss(Z, LABELS, ignore_index=index)
+
+
+def test_complex_logits_are_refused():
+    with pytest.raises(TypeError, match="cross_entropy: expected real numbers, got complex128"):
+        ag.cross_entropy(ag.Tensor(Z + 0j) * 1, LABELS)
+
+
+def test_probabilities_that_are_no_numbers_give_none():
+    p = np.array([0.5, np.nan])
+    assert np.isnan(ag.binary_cross_entropy(p, np.ones(2)))
+    with pytest.raises(ValueError, match="got values from 0.5 to 1.5; for logits"):
+        ag.binary_cross_entropy(np.array([0.5, np.nan, 1.5]), np.ones(3))
 
 
 @pytest.mark.parametrize("weight", [np.ones(3), np.ones((3, 1)), np.ones((1, 1, 4))])

@@ -41,6 +41,9 @@ WRONG = {
     "flat sigmoid": (lambda: BCEL(ag.sigmoid(out(1)).reshape(-1), BITS), "got the output of a sigmoid"),
     "picked sigmoid": (lambda: BCEL(ag.nn.Sigmoid()(out(1))[:, 0], BITS), "got the output of a sigmoid"),
     "soft bits": (lambda: BCEL(ag.softmax(out(), axis=1), np.eye(2)[Y]), "got the output of a softmax"),
+    "order": (lambda: BCE(BITS[:, None], ag.sigmoid(out(1))), r"the targets were computed with parameters; the order is binary_cross_entropy\(predictions, targets\)"),
+    "order of logits": (lambda: BCEL(BITS[:, None], out(1)), "the predictions are constant and the targets were computed with parameters"),
+    "order of classes": (lambda: CE(np.eye(2)[Y], out()), r"the order is cross_entropy\(predictions, targets\)"),
 }  # fmt: skip
 
 
@@ -74,6 +77,9 @@ RIGHT = {
     "logarithms": lambda: NLL(ag.log(own_softmax(out())), Y),
     "probabilities": lambda: BCE(ag.sigmoid(out(1)), BITS[:, None]),
     "single logits": lambda: BCEL(out(1), BITS[:, None]),
+    "targets that learn": lambda: BCE(np.full(6, 0.5), ag.Tensor(BITS)),
+    "targets and predictions that learn": lambda: BCE(ag.sigmoid(out(1)), ag.sigmoid(out(1))),
+    "a teacher": lambda: CE(out(), ag.softmax(out(), axis=1).detach()),
     "no bits": lambda: BCEL(out(1), BITS[:, None] * 5 - 1, reduction="none"),
 }
 

@@ -1,6 +1,7 @@
 """Module: parameters in order, modes, state."""
 
 import functools
+from collections import UserDict, deque
 
 import numpy as np
 import pytest
@@ -80,6 +81,14 @@ def test_frozen_parameters_belong_to_the_state():
     assert list(net.state_dict()) == names
 
 
+def test_a_part_is_frozen_and_learns_again():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    assert net[0].requires_grad_(False) is net[0]
+    assert [name for name, _ in net.named_parameters()] == ["1.weight", "1.bias"]
+    net.requires_grad_()
+    assert [name for name, _ in net.named_parameters()] == list(net.state_dict())
+
+
 def test_sequential_names_are_pytorchs():
     net = nn.Sequential(nn.Linear(2, 3), ag.relu, nn.Linear(3, 1))
     assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
@@ -105,6 +114,122 @@ def test_a_subclass_of_sequential_keeps_parameters_of_its_own():
     assert "seen" in net.state_dict()
     assert not any(m.training for m in net.eval().modules())
     assert repr(net).startswith("Scaled(\n  (0): Linear(2, 3)\n  (norm): BatchNorm1d(3")
+
+
+def test_methods_and_partial_calls_of_modules_are_steps_with_parameters():
+    model = nn.Sequential(nn.Linear(2, 2).forward, functools.partial(nn.Linear(2, 2)), ag.relu)
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (nn.ReLU, r"step 0 is the class ReLU; make one of it, ReLU\(...\)"),
+        (
+            [nn.ReLU()],
+            r"step 0 is no module or function, got \[ReLU\(\)\]; write Sequential\(\*steps\)",
+        ),
+    ],
+)
+def test_what_is_no_step_is_told_how_to_become_one(step, message):
+    with pytest.raises(TypeError, match=message):
+        nn.Sequential(step)
+
+
+class Holding(nn.Module):
+    def __init__(self, held):
+        self.held = held
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        lambda m: [m],
+        lambda m: deque([m]),
+        lambda m: {"0": m},
+        lambda m: UserDict({"0": m}),
+        lambda m: np.array([m], object),
+        lambda m: [[m]][0],
+    ],
+)
+def test_containers_are_searched(container):
+    model = Holding(container(nn.Linear(2, 1)))
+    assert [name for name, _ in model.named_parameters()] == ["held.0.weight", "held.0.bias"]
+
+
+def test_no_two_arrays_of_the_state_have_one_name():
+    model = Holding({1: nn.Linear(2, 1), "1": nn.Linear(2, 1)})
+    for call in (model.state_dict, lambda: model.load_state_dict({})):
+        with pytest.raises(
+            ValueError, match="two arrays of the state are called 'held.1.weight'; rename"
+        ):
+            call()
+
+
+def test_a_set_of_modules_has_no_order():
+    with pytest.raises(
+        TypeError, match="held is a set of parameters or modules, which has no order"
+    ):
+        Holding({nn.Linear(2, 1)}).parameters()
+
+
+def test_a_part_may_know_the_whole():
+    whole = Holding(nn.Linear(2, 1))
+    whole.held.whole = whole
+    assert list(whole.state_dict()) == ["held.weight", "held.bias"]
+    assert list(whole.modules()) == [whole, whole.held]
+    assert "(whole): ..." in repr(whole)
+
+
+@pytest.mark.parametrize(
+    ("new", "what"),
+    [
+        (lambda w: np.ones((2, 2)), "a plain array"),
+        (lambda w: w - 0.1, "the result of op 'sub'"),
+        (lambda w: without_a_graph(w), "the result of op 'sub'"),
+    ],
+)
+def test_a_parameter_does_not_silently_stop_being_one(new, what):
+    layer = nn.Linear(2, 2)
+    message = (
+        rf"Linear.weight is a parameter and would become {what}, .* \.weight\.value\[...\] = new"
+    )
+    with pytest.raises(TypeError, match=message):
+        layer.weight = new(layer.weight)
+    assert len(layer.parameters()) == 2
+
+
+def without_a_graph(w):
+    with ag.no_grad():
+        return w - 0.1
+
+
+def test_a_parameter_may_be_replaced_frozen_removed_and_differentiated():
+    layer = nn.Linear(2, 2)
+    x, start = np.ones((1, 2), np.float32), layer.weight.value.copy()
+
+    def total(w):
+        layer.weight = w
+        return layer(x).sum()
+
+    np.testing.assert_array_equal(ag.grad(lambda w: total(2 * w))(start), 2)
+    for new in (ag.Tensor(start), ag.Tensor(start, requires_grad=False), None):
+        layer.weight = new
+        assert layer.weight is new
+
+
+def test_an_attribute_that_was_computed_is_no_parameter_and_that_is_told():
+    model = Holding(ag.Tensor(np.ones(2)) * 0.1)
+    with pytest.warns(
+        UserWarning, match=r"Holding.held is the result of op 'mul', not a parameter, .* ag.Tensor"
+    ):
+        assert model.parameters() == []
+
+
+def test_what_was_computed_from_parameters_may_be_kept():
+    model = nn.Sequential(nn.Linear(2, 2))
+    model.hidden = model(np.ones((1, 2), np.float32))
+    assert len(model.parameters()) == 2
 
 
 def test_any_function_may_be_a_step():
@@ -156,6 +281,22 @@ def test_nothing_is_loaded_when_one_array_holds_no_real_numbers(wrong):
     np.testing.assert_array_equal(layer.weight.value, before["weight"])
 
 
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            None,
+            r"expected arrays by name, as state_dict\(\) returns, got NoneType; read a file with np.load",
+        ),
+        ("weights.npz", "got str; read a file"),
+        (nn.Linear(2, 2), r"got Linear; give its state_dict\(\)"),
+    ],
+)
+def test_what_is_no_state_is_told_how_to_become_one(state, message):
+    with pytest.raises(TypeError, match=message):
+        nn.Linear(2, 2).load_state_dict(state)
+
+
 def test_tensors_can_be_loaded_too():
     a, b = nn.Linear(2, 3), nn.Linear(2, 3)
     a.load_state_dict(dict(b.named_parameters()))
@@ -167,6 +308,19 @@ def test_without_strict_only_shapes_matter():
     net = Net()
     net.load_state_dict({"scale": np.array([4.0]), "extra": np.ones(2)}, strict=False)
     assert net.scale.value == 4.0
+
+
+@pytest.mark.parametrize("name", ["parameters", "modules", "train", "eval", "state_dict"])
+def test_an_attribute_does_not_hide_a_method(name):
+    message = rf"Module.{name} would take the place of the method {name}\(\); choose another name"
+    with pytest.raises(TypeError, match=message):
+        setattr(nn.Module(), name, [ag.Tensor([1.0])])
+
+
+def test_forward_may_be_any_function_and_training_is_a_flag():
+    model = nn.Module()
+    model.forward, model.training = ag.relu, False
+    assert model(-1.0) == 0
 
 
 def test_forward_must_be_written():

@@ -1,5 +1,7 @@
 """Recurrent layers: what a step computes, states, batches and messages. PyTorch's numbers are oracles."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,9 @@ def test_a_small_network_learns_to_add_up():
         (lambda: nn.RNN(3, 4)(np.ones((0, 2, 3), np.float32)), ValueError, "expected at least one step"),
         (lambda: nn.RNN(3, 4)(np.ones((5, 2, 3), np.float32), np.ones((1, 4))), ValueError, r"expected hx of shape \(1, 2, 4\), got \(1, 4\)"),
         (lambda: nn.LSTM(3, 4)(np.ones((5, 2, 3), np.float32), np.ones((1, 2, 4))), TypeError, r"hx to be a pair \(h, c\), got ndarray"),
+        (lambda: nn.LSTM(3, 4)(SimpleNamespace(data=1, batch_sizes=[2])), TypeError, "packed sequences are not taken; pad them to one length"),
+        (lambda: nn.Sequential(nn.LSTM(3, 4), nn.Linear(4, 2))(np.ones((5, 2, 3), np.float32)), TypeError, r"Linear\(4, 2\): .* got tuple; .*, or take one of them, as in output, state = lstm\(x\)"),
+        (lambda: nn.RNN(3, 4)(np.ones((5, 2, 3), np.float32), np.ones((1, 2, 4), int)), TypeError, "expected float32 numbers, got int64"),
         (lambda: nn.LSTM(3, 0), ValueError, "LSTM: hidden_size must be a positive integer, got 0"),
         (lambda: nn.RNN(3, 4, nonlinearity="sin"), ValueError, "must be 'tanh' or 'relu', got 'sin'"),
         (lambda: nn.GRU(3, 4, dropout=1.5), ValueError, r"p must lie in \[0, 1\), got 1.5"),
@@ -105,3 +110,40 @@ def test_a_small_network_learns_to_add_up():
 def test_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_states_in_float64_stay_in_the_dtype_of_the_layer(kind):
+    layer, zeros = kind(3, 4), np.zeros((1, 2, 4))
+    state = (zeros, zeros) if kind is nn.LSTM else zeros
+    x = np.ones((5, 2, 3), np.float32)
+    with pytest.warns(UserWarning, match="float32 parameters and got float64 data"):
+        out = layer(x, state)[0]
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, layer(x)[0])
+
+
+def carried(detach):
+    """Train on three batches through which one hidden state goes."""
+    layer, h = nn.GRU(3, 64, rng=0), None
+    sgd = ag.optim.SGD(layer.parameters(), 0.1)
+    for _ in range(3):
+        out, h = layer(np.ones((20, 16, 3), np.float32), h)
+        h = h.detach() if detach else h
+        sgd.zero_grad()
+        (out**2).mean().backward()
+        sgd.step()
+
+
+def test_a_hidden_state_is_detached_between_batches():
+    carried(detach=True)
+    with pytest.raises(
+        RuntimeError, match=r"or detach\(\) what an earlier batch left, such as a hidden"
+    ):
+        carried(detach=False)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_dropout_of_a_single_layer_does_nothing_and_that_is_told(kind):
+    with pytest.warns(UserWarning, match=f"{kind.__name__}: dropout=0.5 acts between layers"):
+        kind(3, 4, dropout=0.5)

@@ -73,6 +73,46 @@ def test_values_are_updated_in_place_and_strided_ones_too():
 
 
 @each_kind
+def test_parameters_made_of_the_same_memory_are_updated_each_for_itself(kind):
+    start = np.ones(3)
+    a, b, c = ag.Tensor(start), ag.Tensor(start), ag.Tensor(start[:2])
+    optimiser = kind([a, b, c], lr=0.5)
+    a.grad = np.ones(3)
+    optimiser.step()
+    assert (a.value != 1).all()
+    assert (b.value == 1).all()
+    assert (c.value == 1).all()
+
+
+def test_neighbours_in_one_array_stay_in_it():
+    whole = np.ones((3, 2))
+    left, right = ag.Tensor(whole[:, 0]), ag.Tensor(whole[:, 1])
+    left.grad, right.grad = np.full(3, 1.0), np.full(3, 2.0)
+    ag.optim.SGD([left, right], lr=0.25).step()
+    np.testing.assert_array_equal(whole, [[0.75, 0.5]] * 3)
+
+
+def test_parameters_that_may_not_be_written_to_are_copied():
+    start = np.ones(3)
+    start.flags.writeable = False
+    p = ag.Tensor(start)
+    p.grad = np.ones(3)
+    ag.optim.SGD([p], lr=0.25).step()
+    np.testing.assert_array_equal(p.value, 0.75)
+    np.testing.assert_array_equal(start, 1)
+
+
+def test_zeros_in_place_of_no_gradients_let_momentum_and_decay_go_on():
+    p = ag.Tensor([1.0])
+    sgd = ag.optim.SGD([p], lr=0.5, momentum=0.5)
+    p.grad = np.ones(1)
+    sgd.step()
+    sgd.zero_grad(set_to_none=False)
+    sgd.step()
+    assert p.value == 1 - 0.5 - 0.25
+
+
+@each_kind
 def test_a_parameter_without_a_gradient_is_left_alone(kind):
     p, other = ag.Tensor([1.0]), ag.Tensor([1.0])
     other.grad = np.ones(1)
@@ -374,6 +414,15 @@ def test_right_loops_are_left_in_peace(way):
     assert not tell(*[lambda: way(model, loss, optimiser)] * 3)
 
 
+@pytest.mark.parametrize("size", [1e-25, 1.0, 1e25])
+def test_the_norm_of_float32_gradients_neither_overflows_nor_vanishes(size):
+    p = ag.Tensor(np.zeros(2, np.float32))
+    p.grad = np.array([3 * size, 4 * size], np.float32)
+    assert ag.optim.clip_grad_norm([p], size) == pytest.approx(5 * size)
+    if size >= 1:
+        np.testing.assert_allclose(p.grad, [0.6 * size, 0.8 * size], rtol=1e-5)
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 W = ag.Tensor([1.0])
@@ -410,6 +459,21 @@ W = ag.Tensor([1.0])
         (lambda: ag.optim.clip_grad_norm(W, 1), TypeError, "clip_grad_norm: expected a list of parameters, got one Tensor"),
         (lambda: ag.optim.clip_grad_norm([np.ones(2)], 1), TypeError, "clip_grad_norm: parameter 0 must be a Tensor"),
         (lambda: ag.optim.clip_grad_norm([W], -1), ValueError, "max_norm must not be negative"),
+        (lambda: ag.optim.SGD([]), ValueError, r"keep them as Tensors in attributes of the model, self.w = ag.Tensor\(...\)"),
+        (lambda: ag.optim.SGD({W}), TypeError, "a set of parameters has no order, .*; give a list"),
+        (lambda: ag.optim.SGD(ag.nn.Linear(1, 1).named_parameters()), TypeError, r"parameter 0 is a tuple; give model.parameters\(\)"),
+        (lambda: ag.optim.SGD([W], lr=np.inf), ValueError, "SGD: lr must be finite, got inf"),
+        (lambda: setattr(ag.optim.SGD([W]), "lr", -1), ValueError, "SGD: lr must not be negative, got -1"),
+        (lambda: setattr(ag.optim.SGD([W]), "lr", "fast"), TypeError, "SGD: lr must be a number, got 'fast'"),
+        (lambda: ag.optim.Adam([W], betas=("a", "b")), ValueError, "betas must be two numbers"),
+        (lambda: ag.optim.RMSprop([W], alpha=1.0), ValueError, r"RMSprop: alpha must lie in \[0, 1\), got 1.0"),
+        (lambda: ag.optim.SGD([W]).load_state_dict("sgd.npz"), TypeError, r"expected what state_dict\(\) returned, got str; .* np.load"),
+        (lambda: ag.optim.SGD([W]).load_state_dict({"lr": 1, "steps": [-1]}), ValueError, "counts of steps of the state must be integers from 0"),
+        (
+            lambda: ag.optim.SGD([W]).load_state_dict({"lr": 1, "steps": [1], "0.velocity": np.array([1j])}),
+            ValueError,
+            "0.velocity: expected real numbers, got dtype complex128",
+        ),
         (lambda: ag.optim.SGD([W], lr="0.1"), TypeError, "SGD: lr must be a number, got '0.1'"),
         (lambda: ag.optim.clip_grad_norm([W], None), TypeError, "clip_grad_norm: max_norm must be a number, got None"),
     ],

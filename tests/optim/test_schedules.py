@@ -181,12 +181,51 @@ def test_quantities_that_are_no_numbers_never_improve():
 # --- errors --------------------------------------------------------------------------------------
 
 
+class Given(ag.optim.Schedule):
+    def __init__(self, optimizer, given):
+        self.given = given
+        super().__init__(optimizer)
+
+    def rate(self, count, base):
+        return self.given
+
+
+class Forgetful(ag.optim.Schedule):
+    def __init__(self):
+        """Call nothing."""
+
+
+def load(**changed):
+    schedule = ag.optim.StepLR(ag.optim.SGD([W]), 2)
+    schedule.load_state_dict({**schedule.state_dict(), **changed})
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 0), ValueError, "step_size must be a positive integer"),
         (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), 0), ValueError, "T_max must be a positive"),
-        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 0), ValueError, "total_steps must be positive"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 0), ValueError, "total_steps must be a positive integer"),
+        (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 2.5), TypeError, "StepLR: step_size must be a positive integer, got 2.5"),
+        (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 2, -1), ValueError, "StepLR: gamma must not be negative, got -1"),
+        (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 2, "x"), TypeError, "StepLR: gamma must be a number, got 'x'"),
+        (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), "5"), TypeError, "T_max must be a positive integer, got '5'"),
+        (lambda: ag.optim.CosineAnnealingLR(ag.optim.SGD([W]), 5, -1), ValueError, "eta_min must not be negative"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), -1.0, 3), ValueError, "OneCycleLR: max_lr must not be negative, got -1"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), 1.0, 3, div_factor=0), ValueError, "the factors be positive, got .* div_factor=0"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), patience=-1), ValueError, "patience must not be negative, got -1"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), patience=1.5), TypeError, "patience must be an integer of at least 0"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), min_lr=-1), ValueError, "min_lr must not be negative"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W])).step("x"), TypeError, r"step\(metric\) takes one number, .* got 'x'"),
+        (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W])).step(np.ones(2)), TypeError, "takes one number"),
+        (lambda: ag.optim.Schedule(ag.optim.SGD([W])), NotImplementedError, r"Schedule: write rate\(self, count, base\)"),
+        (lambda: Given(ag.optim.SGD([W]), -1.0), ValueError, "Given: rate must not be negative, got -1"),
+        (lambda: Given(ag.optim.SGD([W]), None), TypeError, "Given: rate must be a number, got None"),
+        (lambda: Forgetful().step(), TypeError, r"Forgetful: __init__ did not make a schedule; call super\(\).__init__\(optimizer\)"),
+        (lambda: ag.optim.StepLR(ag.optim.SGD([W]), 2).load_state_dict(None), TypeError, "expected what state_dict.. returned, got NoneType"),
+        (lambda: load(gamma=None), ValueError, "gamma is None, expected something like 0.1"),
+        (lambda: load(lrs=["x"]), ValueError, r"lrs is \['x'\], expected something like"),
+        (lambda: load(lrs=[-1.0]), ValueError, "StepLR: the state: lr must not be negative"),
         (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), [1.0, 2.0], 3), ValueError, "max_lr has 2 numbers, the optimiser 1 groups"),
         (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), "up"), ValueError, "mode must be 'min' or 'max'"),
         (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), factor=2), ValueError, "factor must lie between"),
@@ -215,3 +254,24 @@ def test_one_cycle_ends():
         schedule.step()
     with pytest.raises(ValueError, match="OneCycleLR: step 4 of 3; raise total_steps"):
         schedule.step()
+
+
+# --- rates that somebody else sets ---------------------------------------------------------------
+
+
+def test_a_rate_set_by_hand_is_gone_on_from():
+    sgd = ag.optim.SGD([W], lr=1.0)
+    schedule = ag.optim.StepLR(sgd, step_size=2, gamma=0.5)
+    schedule.step()
+    sgd.lr = 0.1
+    schedule.step()
+    assert sgd.lr == pytest.approx(0.05)
+
+
+def test_schedules_of_one_optimiser_multiply():
+    sgd = ag.optim.SGD([W], lr=1.0)
+    steps, cosine = ag.optim.StepLR(sgd, 2, 0.5), ag.optim.CosineAnnealingLR(sgd, 5)
+    for n in range(1, 5):
+        steps.step()
+        cosine.step()
+        assert sgd.lr == pytest.approx(0.5 ** (n // 2) * (1 + np.cos(np.pi * n / 5)) / 2)

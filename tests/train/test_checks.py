@@ -29,6 +29,18 @@ class Frame:
         return iter("abc")
 
 
+class Tuple(ag.nn.Module):
+    def __init__(self):
+        self.layer = ag.nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.layer(x), x
+
+
+def plateau(**options):
+    return ag.optim.ReduceLROnPlateau(OTHER, **options)
+
+
 ARRAYS = r"expected batches, pairs \(inputs, targets\), got a {} of arrays of shapes \(8, 3\) and \(8,\); cut them into batches: ag.data.Loader\(\(X, Y\), batch_size=32\)"
 OTHER = ag.optim.SGD([ag.Tensor([1.0])])
 
@@ -75,12 +87,79 @@ OTHER = ag.optim.SGD([ag.Tensor([1.0])])
         (lambda: fit(loss=ag.nn.CrossEntropyLoss(reduction="none")), ValueError, r"fit: the loss CrossEntropyLoss must return one number, got shape \(8,\); take its .mean\(\)"),
         (lambda: fit([]), ValueError, "fit: the loader has no batches; check its size and drop_last"),
         (lambda: fit(validation=[]), ValueError, "fit: validation: the loader has no batches"),
+        (lambda: fit(callbacks=print), TypeError, r"fit: callbacks must be a list of functions of a State, got .*; write callbacks=\[function\]"),
+        (lambda: fit(callbacks=[1]), TypeError, "fit: a callback must be a function or a module, such as lambda state: .*, got 1$"),
+        (lambda: fit(metrics=5), TypeError, "fit: metrics must be functions of outputs and targets, in a list or in a dict by name, got 5"),
+        (lambda: fit(optimizer=OTHER, schedule=plateau(watch="accuracy")), ValueError, "ReduceLROnPlateau watches the accuracy, of which more is better, with mode='min'; give mode='max'"),
+        (lambda: fit(optimizer=OTHER, schedule=plateau(watch="validation_loss", mode="max")), ValueError, "the validation_loss, of which less is better, with mode='max'; give mode='min'"),
+        (lambda: fit(optimizer=OTHER, epochs=5, schedule=ag.optim.OneCycleLR(OTHER, 0.1, 3)), ValueError, "fit: OneCycleLR has 3 steps left for 5 epochs, .*; give total_steps=5"),
+        (lambda: fit(model=Tuple()), TypeError, "fit: the model must return a Tensor, got tuple; return one of its entries"),
+        (lambda: ag.evaluate(Tuple(), BATCHES, ag.mse), TypeError, "evaluate: the model must return a Tensor, got tuple"),
+        (lambda: ag.predict(Tuple(), X), TypeError, "predict: the model must return a Tensor, got tuple; return one of its entries"),
+        (lambda: ag.predict(ag.nn.Linear, X), TypeError, r"predict: model is the class Linear; make one of it"),
+        (lambda: ag.predict(ag.nn.Linear(3, 2), X, batch_size=0), ValueError, "predict: batch_size must be a positive integer, got 0"),
+        (lambda: ag.predict(ag.nn.Linear(3, 2), X, batch_size=2.5), TypeError, "predict: batch_size must be a positive integer, such as 256, got 2.5"),
+        (lambda: ag.evaluate(ag.nn.Linear(3, 2), BATCHES, ag.nn.CrossEntropyLoss(reduction="none")), ValueError, r"evaluate: the loss CrossEntropyLoss must return one number, got shape \(8,\)"),
+        (lambda: ag.evaluate(ag.nn.Linear(3, 2), BATCHES, lambda out, y: "small"), TypeError, "evaluate: the loss <lambda> must return a number, got 'small'"),
         (lambda: ag.evaluate(ag.nn.Linear(3, 2), [], ag.mse), ValueError, "evaluate: the loader has no batches"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "fix"),
+    [
+        (lambda sgd, n: ag.optim.OneCycleLR(sgd, 0.1, n), "total_steps=3"),
+        (lambda sgd, n: ag.optim.CosineAnnealingLR(sgd, n), "T_max=3"),
+    ],
+)
+def test_a_schedule_that_counts_batches_is_told(schedule, fix):
+    model = ag.nn.Linear(3, 2)
+    sgd = ag.optim.SGD(model.parameters(), 0.1)
+    loader = ag.data.Loader((X, Y), 4)
+    with pytest.warns(
+        UserWarning, match=f"a step after each epoch, not after each batch; give {fix}"
+    ):
+        fit(loader, model=model, optimizer=sgd, epochs=3, schedule=schedule(sgd, 6))
+    fit(loader, model=model, optimizer=sgd, epochs=3, schedule=schedule(sgd, 3))
+    fit(loader, model=model, optimizer=sgd, epochs=3, schedule=schedule(sgd, 50))
+
+
+def test_no_callbacks_may_be_none():
+    assert len(fit(callbacks=None)) == 1
+
+
+def test_a_loss_for_evaluation_may_return_a_plain_number():
+    found = ag.evaluate(ag.nn.Linear(3, 2), BATCHES, lambda out, y: 1.5)
+    assert found == {"loss": 1.5}
+
+
+def test_a_metric_that_fails_is_told_what_it_was_given():
+    def accuracy_score(y_true, y_pred):
+        raise ValueError("a mix of targets")
+
+    with pytest.raises(ValueError, match="a mix of targets") as caught:
+        fit(metrics=[accuracy_score])
+    (note,) = caught.value.__notes__
+    assert "accuracy_score was given targets and outputs as arrays of shapes" in note
+    assert "ag.train.decide(outputs, loss)" in note
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_part_in_evaluation_mode_of_a_model_in_training_mode_stays_so(frozen):
+    norm = ag.nn.BatchNorm1d(3)
+    model = ag.nn.Sequential(norm, ag.nn.Linear(3, 2))
+    if frozen:
+        norm.eval()
+    else:
+        model.eval()
+    fit(model=model, optimizer=ag.optim.SGD(model.parameters()))
+    assert model.training
+    assert norm.training is not frozen
+    assert (norm.running_mean == 0).all() == frozen
 
 
 @pytest.mark.parametrize("epochs", [2, np.int64(2)])

@@ -126,6 +126,15 @@ def test_what_predict_cannot_take_is_named(model, x, message):
         ag.predict(model, x)
 
 
+def test_predictions_of_shuffled_batches_belong_to_nobody(model):
+    x = np.ones((6, 4), np.float32)
+    with pytest.warns(
+        UserWarning, match="predict: the loader shuffles, so that no output can be told"
+    ):
+        ag.predict(model, ag.data.Loader((x, np.arange(6)), 2, shuffle=True))
+    ag.predict(model, ag.data.Loader((x, np.arange(6)), 2))
+
+
 def test_predict_asks_for_the_batch_axis(model):
     with pytest.raises(ValueError, match=r"got an array of shape \(4,\).*write x\[None\]"):
         ag.predict(model, X[0])

@@ -127,6 +127,66 @@ def test_a_sigmoid_under_cross_entropy_of_probabilities():
     assert np.mean(ag.train.decide(ag.predict(model, x), bce) == y[:, 0]) == right
 
 
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets", "expected"),
+    [
+        (ce, [[np.nan, np.nan], [2.0, 1.0]], [0, 0], 0.5),
+        (ce, [[[np.nan, 2.0], [1.0, 1.0]]], [[0, 0]], 0.5),
+        (ce, [[np.nan, np.nan], [2.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]], 0.5),
+        (bcel, [np.nan, -1.0], [0.0, 0.0], 0.5),
+        (bce, [[np.nan], [0.9]], [[0.0], [1.0]], 0.5),
+    ],
+)
+def test_a_decision_of_nan_is_not_right(loss, outputs, targets, expected):
+    assert ag.train.Accuracy(loss)(np.array(outputs), np.array(targets)) == expected
+
+
+def wrapped(p, y):
+    return ce(-p, y)
+
+
+class Turned(ag.nn.CrossEntropyLoss):
+    def __call__(self, predictions, targets):
+        return super().__call__(-predictions, targets)
+
+
+@pytest.mark.parametrize("loss", [functools.wraps(ce)(wrapped), Turned()])
+def test_what_wraps_a_loss_or_calls_it_otherwise_says_nothing(loss):
+    assert accuracy(SCORES, LABELS, loss) is None
+
+
+# --- the loss of all examples --------------------------------------------------------------------
+
+PADDED = np.array([-100, -100, -100, 1, 2, 0, 1])
+LOGIT_ROWS = RNG.standard_normal((7, 3))
+NO_PADDING = PADDED % 3
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets"),
+    [
+        (ce, LOGIT_ROWS, PADDED),
+        (ce, LOGIT_ROWS, NO_PADDING),
+        (ce, LOGIT_ROWS, np.eye(3)[NO_PADDING]),
+        (ce, LOGIT_ROWS, np.full(7, -100)),
+        (nll, LOGIT_ROWS, PADDED),
+        (partial(ce, ignore_index=1), LOGIT_ROWS, NO_PADDING),
+        (partial(ce, weight=[1.0, 2.0, 5.0]), LOGIT_ROWS, PADDED),
+        (ag.nn.CrossEntropyLoss(weight=[1.0, 2.0, 5.0], label_smoothing=0.1), LOGIT_ROWS, PADDED),
+        (ag.nn.NLLLoss(weight=[1.0, 2.0, 5.0]), LOGIT_ROWS, PADDED),
+        (ag.nn.CrossEntropyLoss(reduction="sum"), LOGIT_ROWS, PADDED),
+        (partial(ag.mse, reduction="sum"), LOGIT_ROWS, LOGIT_ROWS[::-1]),
+        (ag.mse, LOGIT_ROWS, LOGIT_ROWS[::-1]),
+        (bcel, LOGIT_ROWS, np.eye(3)[NO_PADDING]),
+        (ce, RNG.standard_normal((7, 3, 2)), np.stack([PADDED, NO_PADDING], axis=1)),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_loss_does_not_depend_on_how_the_data_are_cut(loss, outputs, targets, size):
+    found = ag.evaluate(Given(), ag.data.Loader((outputs, targets), size), loss)["loss"]
+    assert found == pytest.approx(float(loss(outputs, targets)))
+
+
 # --- metrics= ------------------------------------------------------------------------------------
 
 

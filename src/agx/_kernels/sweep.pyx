@@ -65,7 +65,8 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
     if node._args is None:
         if node._freed:
             raise RuntimeError(f"backward: the graph behind op '{node.op}' was freed by an earlier "
-                               "backward(); call that one with retain_graph=True to use a graph again")
+                               "backward(); call that one with retain_graph=True to use a graph again, "
+                               "or detach() what an earlier batch left, such as a hidden state")
         order.append(node)
         return 0
     stack.append(node)
@@ -380,7 +381,9 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
     leaf.spent = False
     if leaf._grad is None:
-        leaf._grad = g if owned else g.copy()
+        if not owned:
+            g = g.copy()
+        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
     elif isinstance(leaf._grad, Node):
         leaf._grad = leaf._grad + g
     else:

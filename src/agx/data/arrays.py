@@ -37,7 +37,7 @@ def as_array(who: str, value: Any) -> Array:
     if hasattr(value, "to_numpy"):
         return _table(who, value)
     if isinstance(value, (str, bytes, Mapping, Set, Iterator)):
-        raise TypeError(f"{who}: got {_named(value)}, expected an array of numbers")
+        raise TypeError(f"{who}: got {_named(value)}, expected an array of numbers{_fix(value)}")
     try:
         found = np.asarray(value)
     except ValueError as error:
@@ -48,7 +48,7 @@ def as_array(who: str, value: Any) -> Array:
             "to one length (examples go into a list of tuples: [(x0, y0), (x1, y1), ...])"
         ) from None
     if found.dtype == object and found.ndim == 0:
-        raise TypeError(f"{who}: got {_named(value)}, expected an array of numbers")
+        raise TypeError(f"{who}: got {_named(value)}, expected an array of numbers{_fix(value)}")
     return found
 
 
@@ -74,6 +74,12 @@ def _table(who: str, value: Any) -> Array:
         f"{who}: expected a table of numbers, got columns with text or missing values: {names}; encode "
         "them as numbers, such as with pandas.get_dummies, or leave them out"
     )
+
+
+def _fix(value: Any) -> str:
+    if isinstance(value, (str, bytes)):
+        return "; encode labels as numbers, as with np.unique(labels, return_inverse=True)"
+    return "; give its values as a tuple, such as (x, y)" if isinstance(value, Mapping) else ""
 
 
 def _named(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,12 +65,14 @@ class Loader:
         for name, flag in (("shuffle", shuffle), ("drop_last", drop_last)):
             if not isinstance(flag, (bool, np.bool_)):
                 raise TypeError(f"Loader: {name} is {_short(flag)}, expected True or False")
+        if not isinstance(transforms, Iterable):
+            raise TypeError(
+                f"Loader: transforms is {_short(transforms)}, expected a list of functions: "
+                "transforms=[transform]"
+            )
+        transforms = tuple(transforms)
         for transform in transforms:
-            if not callable(transform):
-                raise TypeError(
-                    f"Loader: the transform {transform!r} cannot be called, expected "
-                    "transform(x, rng) -> x; pass transforms as a sequence of functions"
-                )
+            _check_transform(transform)
         self.dataset = _as_dataset(dataset)
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
@@ -100,6 +104,11 @@ class Loader:
             first, *others = self._take(order[start : start + self.batch_size])
             for transform in self.transforms:
                 first = transform(first, rng)
+                if first is None:
+                    raise TypeError(
+                        f"Loader: the transform {_short(transform)} returned None, expected the new array; "
+                        "return x"
+                    )
             yield (first, *others)
 
     def _take(self, chosen: Array) -> Sequence[Array]:
@@ -107,6 +116,27 @@ class Loader:
             numbers = chosen.tolist()
             return _stacked([self.dataset[i] for i in numbers], numbers)
         return [np.take(array, chosen, axis=0) for array in self._arrays]
+
+
+def _check_transform(transform: Any) -> None:
+    """Raise for what cannot be called with an array and a generator."""
+    if not callable(transform):
+        raise TypeError(
+            f"Loader: the transform {transform!r} cannot be called, expected "
+            "transform(x, rng) -> x; pass transforms as a sequence of functions"
+        )
+    if isinstance(transform, type):
+        name = transform.__name__
+        raise TypeError(f"Loader: the transform is the class {name}; make one of it, {name}(...)")
+    with contextlib.suppress(ValueError):  # some functions in C have no signature
+        signature = inspect.signature(transform)
+        try:
+            signature.bind(None, None)
+        except TypeError:
+            raise TypeError(
+                f"Loader: the transform {_short(transform)} takes {signature}, expected the batch and a "
+                "generator: write def transform(x, rng)"
+            ) from None
 
 
 def _as_dataset(dataset: Any) -> Any:

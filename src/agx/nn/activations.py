@@ -9,6 +9,7 @@ from ..ops.elementwise.exponential import sigmoid, softplus
 from ..ops.elementwise.limits import relu
 from ..ops.elementwise.trigonometric import tanh
 from ..ops.reduce.softmax import log_softmax, softmax
+from .inputs import floating
 from .module import Weightless
 
 __all__ = [
@@ -48,6 +49,7 @@ class LeakyReLU(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -67,6 +69,7 @@ class GELU(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return gelu(x, self.approximate)
 
 
@@ -79,6 +82,7 @@ class SiLU(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return silu(x)
 
 
@@ -91,6 +95,7 @@ class Sigmoid(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return sigmoid(x)
 
 
@@ -103,6 +108,7 @@ class Softplus(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return softplus(x)
 
 
@@ -115,6 +121,7 @@ class Tanh(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return tanh(x)
 
 
@@ -130,6 +137,7 @@ class Softmax(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return softmax(x, self.dim)
 
     def extra_repr(self) -> str:
@@ -146,4 +154,5 @@ class LogSoftmax(Softmax):
 
     def forward(self, x: Any) -> Any:
         """Apply the function to ``x``."""
+        floating(self, x)
         return log_softmax(x, self.dim)

@@ -95,10 +95,16 @@ class Linear(Module):
             return "the features stand in the first axis: write x.T"
         if len(shape) == 1 and self.in_features == 1:
             return "write x[:, None] for one feature of each sample"
-        got = f"{shape[-1]} features" if shape else "a single number"
+        if len(shape) == 4:
+            return (
+                f"flatten x with ag.nn.Flatten(), and make the layer Linear({math.prod(shape[1:])}, "
+                f"{self.out_features})"
+            )
+        if not shape:
+            return "it is a single number: write x[None]"
         return (
-            f"flatten x or change in_features: it has {got} (after Flatten they follow from the size of "
-            "the images, which is then not that for which the model was built)"
+            f"make the layer Linear({shape[-1]}, {self.out_features}): it has {shape[-1]} features (after "
+            "Flatten they follow from the size of the images)"
         )
 
     def extra_repr(self) -> str:
@@ -263,6 +269,7 @@ class MaxPool2d(_Pool):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
+        floating(self, x)
         return pool.max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
@@ -377,11 +384,14 @@ class Embedding(Module):
         """Look up ``indices``, an array of integers of any shape."""
         indices = np.asarray(indices)
         if indices.dtype.kind not in "iu":
-            raise TypeError(f"Embedding: expected integer indices, got dtype {indices.dtype}")
+            raise TypeError(
+                f"Embedding: expected integer indices, got dtype {indices.dtype}; write x.astype(np.int64)"
+            )
         outside = (indices < 0) | (indices >= len(self.weight))
         if outside.any():
             raise IndexError(
-                f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows"
+                f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows; "
+                f"give indices from 0 to {len(self.weight) - 1}, or a larger num_embeddings"
             )
         return self.weight[indices]
 

@@ -7,6 +7,7 @@ with ``takes`` what its predictions are; metrics follow from that.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -20,7 +21,13 @@ from ..ops.elementwise.arithmetic import absolute
 from ..ops.reduce.softmax import log_softmax
 from ..ops.shape.axes import listed, moveaxis, reshape
 from ..ops.shape.where import where
-from .mistakes import check_bits, notice_log_probabilities, notice_logits, notice_scores
+from .mistakes import (
+    check_bits,
+    notice_log_probabilities,
+    notice_logits,
+    notice_order,
+    notice_scores,
+)
 from .module import Module
 
 if TYPE_CHECKING:
@@ -45,14 +52,29 @@ PREDICTIONS = ("scores", "log-probabilities", "probabilities", "logits", "number
 Loss = TypeVar("Loss", bound=Callable[..., Any])
 
 
-def takes(kind: str) -> Callable[[Loss], Loss]:
-    """Say of a loss what its predictions are, one of ``PREDICTIONS``."""
+def takes(kind: str, over: Callable[..., Any] | None = None) -> Callable[[Loss], Loss]:
+    """Say of a loss what its predictions are, one of ``PREDICTIONS``, and over what it is a mean.
+
+    ``over(predictions, targets, **options)`` is the divisor of the mean, or None for all examples alike.
+    """
 
     def mark(loss: Loss) -> Loss:
-        loss.takes = kind  # type: ignore[attr-defined]
+        loss.takes, loss.over = kind, over  # type: ignore[attr-defined]
         return loss
 
     return mark
+
+
+def _over_classes(
+    predictions: Any, targets: Any, *, weight: Any = None, ignore_index: int = -100, **_: Any
+) -> float | None:
+    """The number of class numbers that are not ignored, or the sum of the weights of their classes."""
+    targets = np.asarray(getattr(targets, "value", targets))
+    if targets.dtype.kind not in "iu" or targets.shape == predictions.shape:
+        return None
+    if weight is None:
+        return float(targets.size - np.count_nonzero(targets == ignore_index))
+    return float(np.asarray(weight)[targets[targets != ignore_index]].sum())
 
 
 def _check_reduction(op: str, reduction: str) -> None:
@@ -90,15 +112,34 @@ def _pair(op: str, predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Predictions and targets as arrays of one shape and dtype."""
     predictions = _floats(predictions)
     targets = targets if type(targets) is np.ndarray else _array(targets)
+    for role, x in (("predictions", predictions), ("targets", targets)):
+        _check_numbers(op, role, x)
     if predictions.shape != targets.shape:
         raise ValueError(
-            f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; give both the "
-            "same shape, for example with .reshape(-1)"
+            f"{op}: predictions have shape {predictions.shape}, targets {targets.shape}; "
+            + _one_shape(predictions.shape, targets)
         )
     check_real(op, predictions, targets)
     if not isinstance(targets, Node):
         targets = targets.astype(predictions.dtype, copy=False)
     return predictions, targets
+
+
+def _check_numbers(op: str, role: str, x: Any) -> None:
+    if x.dtype.kind not in "biufc":
+        raise TypeError(
+            f"{op}: {role} must be numbers, got dtype {x.dtype}; convert them, as in "
+            "x.astype(np.float32) for numbers written as text"
+        )
+
+
+def _one_shape(shape: tuple[int, ...], targets: Any) -> str:
+    """How predictions and targets get one shape."""
+    if math.prod(shape) == targets.size:
+        return "give both the same shape, for example with .reshape(-1)"
+    if len(shape) > 1 and targets.shape == (shape[0], *shape[2:]) and targets.dtype.kind in "biu":
+        return "class numbers are targets of ag.cross_entropy"
+    return "there must be a target for each prediction: check the number of outputs"
 
 
 # --- classes -------------------------------------------------------------------------------------
@@ -108,7 +149,13 @@ def _labels(op: str, z: Any, targets: np.ndarray, ignore: int) -> np.ndarray:
     """Class numbers for scores (N, C, ...), checked: flat int64, with ``ignore`` where it stands."""
     expected = (z.shape[0], *z.shape[2:])
     if targets.shape != expected:
-        hint = "; use targets.squeeze(1)" if targets.shape == (z.shape[0], 1) else ""
+        hint = ""
+        if targets.shape == (z.shape[0], 1):
+            hint = "; use targets.squeeze(1)"
+        elif targets.shape == z.shape[:-1]:
+            hint = "; the classes come second: write scores.swapaxes(1, -1)"
+        elif targets.shape == (z.shape[0],):
+            hint = "; flatten the images before the last layer, with ag.nn.Flatten()"
         raise ValueError(
             f"{op}: scores of shape {z.shape} need class numbers of shape {expected} or probabilities "
             f"of shape {z.shape}, got targets of shape {targets.shape}{hint}"
@@ -135,7 +182,12 @@ def _constant(op: str, name: str, x: Any, dtype: Any) -> np.ndarray:
     """An argument without a gradient as an array, unless one would be lost."""
     if is_recording() and any(isinstance(v, Node) and v.requires_grad for v in flatten(x)[0]):
         raise TypeError(f"{op}: no gradient with respect to {name} is defined; pass a plain array")
-    return np.asarray(x, dtype)
+    try:
+        return np.asarray(x, dtype)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{op}: {name} must be numbers, such as [1.0, 2.0] for two classes, got {x!r:.60}"
+        ) from None
 
 
 def _weights(op: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:
@@ -160,7 +212,7 @@ def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
     return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
 
 
-@takes("scores")
+@takes("scores", _over_classes)
 @of_arrays
 def cross_entropy(
     logits: Any,
@@ -185,17 +237,16 @@ def cross_entropy(
     >>> ag.cross_entropy(np.array([[1000.0, -1000.0]]), np.array([1]))
     np.float64(2000.0)
     """
+    _check_options("cross_entropy", ignore_index, label_smoothing)
     logits = _floats(logits)
+    check_real("cross_entropy", logits)
     notice_scores(logits)
     targets = targets if type(targets) is np.ndarray else _array(targets)
+    notice_order("cross_entropy", logits, targets)
     if weight is None and label_smoothing == 0 and reduction == "mean":
         classes = _classes(logits, targets, ignore_index)
         if classes is not None:
             return ops.softmax_nll(logits, targets=classes, mean=True)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(
-            f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}"
-        )
     if len(logits.shape) == 1:
         logits, targets = reshape(logits, (1, -1)), targets.reshape(1, *targets.shape)
         if reduction == "none":
@@ -216,6 +267,15 @@ def cross_entropy(
             + _as_numbers(targets)
         )
     return _hard_cross_entropy(logits, targets, weight, label_smoothing, ignore_index, reduction)
+
+
+def _check_options(op: str, ignore_index: Any, label_smoothing: Any = 0.0) -> None:
+    if not isinstance(label_smoothing, (int, float, np.number)) or not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{op}: label_smoothing must lie in [0, 1], got {label_smoothing!r}")
+    if isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer)):
+        raise TypeError(
+            f"{op}: ignore_index must be an integer, such as the default -100, got {ignore_index!r}"
+        )
 
 
 def _as_numbers(targets: Any) -> str:
@@ -283,7 +343,7 @@ def _soft_cross_entropy(
     return _reduce("cross_entropy", losses, reduction)
 
 
-@takes("log-probabilities")
+@takes("log-probabilities", _over_classes)
 @of_arrays
 def nll_loss(
     log_probabilities: Any,
@@ -311,6 +371,7 @@ def nll_loss(
             f"nll_loss: expected log-probabilities of shape (N, C) and integer class numbers, got "
             f"{scores.shape} and targets of dtype {targets.dtype}"
         )
+    _check_options("nll_loss", ignore_index)
     labels = _labels("nll_loss", scores, targets, ignore_index)
     counted = labels != ignore_index
     labels = np.where(counted, labels, 0)
@@ -365,8 +426,8 @@ def huber(predictions: Any, targets: Any, *, delta: float = 1.0, reduction: str 
     >>> ag.huber(np.array([0.0, 0.0]), np.array([1.0, 3.0]), reduction="none")
     array([0.5, 2.5])
     """
-    if not delta > 0:
-        raise ValueError(f"huber: delta must be positive, got {delta}")
+    if not isinstance(delta, (int, float, np.number)) or not delta > 0:
+        raise ValueError(f"huber: delta must be positive, got {delta!r}")
     predictions, targets = _pair("huber", predictions, targets)
     return _reduce("huber", ops.huber(predictions - targets, delta=float(delta)), reduction)
 
@@ -388,10 +449,12 @@ def binary_cross_entropy(probabilities: Any, targets: Any, *, reduction: str = "
     """
     p, targets = _pair("binary_cross_entropy", probabilities, targets)
     value = getattr(p, "value", p)
-    if value.size and not (value.min() >= 0 and value.max() <= 1):
+    notice_order("binary_cross_entropy", p, targets)
+    if value.size and (np.fmin.reduce(value, None) < 0 or np.fmax.reduce(value, None) > 1):
         raise ValueError(
-            f"binary_cross_entropy: probabilities must lie in [0, 1], got values from {value.min():.6g} "
-            f"to {value.max():.6g}; for logits use binary_cross_entropy_with_logits"
+            f"binary_cross_entropy: probabilities must lie in [0, 1], got values from "
+            f"{np.nanmin(value):.6g} to {np.nanmax(value):.6g}; for logits use "
+            "binary_cross_entropy_with_logits"
         )
     check_bits("binary_cross_entropy", targets, reduction)
     return _reduce("binary_cross_entropy", ops.bce(p, targets), reduction)
@@ -415,6 +478,7 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     z, targets = _pair(op, logits, targets)
     notice_logits(z)
+    notice_order(op, z, targets)
     check_bits(op, targets, reduction)
     weight = _constant(op, "pos_weight", 1.0 if pos_weight is None else pos_weight, z.dtype)
     sizes = zip(reversed(weight.shape), reversed(z.shape), strict=False)
@@ -437,13 +501,17 @@ class _Loss(Module):
     #: What the predictions are, as the function says; None where a subclass has a ``forward`` of its own.
     takes: str | None
 
+    #: Over what it is a mean, as the function says; None for all examples alike.
+    over: Callable[..., Any] | None
+
     def __init_subclass__(cls, *, function: Callable[..., Any] | None = None) -> None:
         super().__init_subclass__()
-        if "forward" in vars(cls):
-            cls.takes = None
+        if {"forward", "__call__"} & vars(cls).keys():
+            cls.takes = cls.over = None
         if function is not None:
             cls.function = staticmethod(function)
             cls.takes = vars(function)["takes"]
+            cls.over = staticmethod(vars(function)["over"]) if vars(function)["over"] else None
             cls.__doc__ = f"Compute ``ag.{function.__name__}`` with options given once (see there)."
 
     if TYPE_CHECKING:

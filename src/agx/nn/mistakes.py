@@ -86,6 +86,18 @@ def notice_logits(z: Any) -> None:
         )
 
 
+def notice_order(op: str, predictions: Any, targets: Any) -> None:
+    """Warn of the output of a model as the target of a constant, as in Keras's order of arguments."""
+    if isinstance(predictions, Node) and (predictions.requires_grad or predictions.inputs):
+        return
+    if isinstance(targets, Node) and targets.requires_grad and not targets.is_leaf:
+        warn_once(
+            f"{op}: order",
+            f"{op}: the predictions are constant and the targets were computed with parameters; the order "
+            f"is {op}(predictions, targets)",
+        )
+
+
 def check_bits(op: str, targets: Any, reduction: str) -> None:
     """Refuse targets outside [0, 1], for which the loss has no lower bound.
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import reprlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AnySet
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
+from .._engine.notices import warn_once
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -17,8 +22,10 @@ class Module:
     """Compute outputs from inputs with parameters of its own.
 
     Write ``forward``. Parameters are the Tensors among the attributes, in the order in which they
-    were assigned; modules, and lists, tuples and dicts of Tensors or modules, are searched too.
-    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state.
+    were assigned; modules, and lists, tuples, deques and dicts of Tensors or modules, are searched too.
+    A Tensor with ``requires_grad=False`` is frozen: not a parameter, but part of the state
+    (``requires_grad_`` lets it learn again). Raises TypeError where an array, or the result of an
+    operation, would take the place of a parameter.
 
     >>> class Line(ag.nn.Module):
     ...     def __init__(self):
@@ -45,12 +52,20 @@ class Module:
             return self.forward(*inputs, **options)
         except AttributeError as problem:
             if inputs and problem.obj is inputs[0] and problem.name in ("shape", "ndim", "dtype"):
+                several = isinstance(inputs[0], tuple)
                 raise TypeError(
                     f"{self!r}: expected an array or a Tensor, got {type(inputs[0]).__name__}; "
-                    "join Tensors with ag.stack or ag.array; convert numbers, such as with "
-                    "np.asarray(x, np.float32)"
+                    "join Tensors with ag.stack or ag.array"
+                    + (", or take one of them, as in output, state = lstm(x)" if several else "")
+                    + "; convert numbers, such as with np.asarray(x, np.float32)"
                 ) from None
             raise
+
+    if not TYPE_CHECKING:  # checkers know which attributes there are
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            _check_attribute(self, name, value)
+            super().__setattr__(name, value)
 
     # --- what is inside --------------------------------------------------------------------------
 
@@ -65,9 +80,16 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Yield (dotted name, module) for this module and all inside it."""
+        yield from self._named_modules(prefix, ())
+
+    def _named_modules(
+        self, prefix: str, above: tuple[Module, ...]
+    ) -> Iterator[tuple[str, Module]]:
         yield prefix, self
+        above = (*above, self)
         for name, child in self.children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+            if not any(child is module for module in above):
+                yield from child._named_modules(f"{prefix}.{name}" if prefix else name, above)
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all inside it."""
@@ -87,7 +109,24 @@ class Module:
         >>> [p.shape for p in ag.nn.Linear(3, 2).parameters()]
         [(2, 3), (2,)]
         """
-        return [p for _, p in self.named_parameters()]
+        found = [p for _, p in self.named_parameters()]
+        self._notice_results(found)
+        return found
+
+    def _notice_results(self, parameters: list[Tensor]) -> None:
+        """Warn of an attribute computed from Tensors that nobody keeps, so that they would not learn."""
+        for module in self.modules():
+            for name, value in module._attributes():
+                if not isinstance(value, Tensor) or value.is_leaf or not value.requires_grad:
+                    continue
+                leaves = _leaves(value)
+                if leaves and not any(leaf is p for leaf in leaves for p in parameters):
+                    kind = type(module).__name__
+                    warn_once(
+                        f"{kind}.{name}",
+                        f"{kind}.{name} is the result of op '{value.op}', not a parameter, and would not "
+                        "learn; compute with arrays first, as in ag.Tensor(0.1 * array)",
+                    )
 
     @property
     def num_parameters(self) -> int:
@@ -109,15 +148,18 @@ class Module:
             if isinstance(value, np.ndarray):
                 yield name, value
 
-    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor | np.ndarray]]:
+    def _named_state(
+        self, prefix: str = "", above: tuple[Module, ...] = ()
+    ) -> Iterator[tuple[str, Tensor | np.ndarray]]:
         """Parameters, frozen ones too, and buffers by dotted name, in order of definition."""
-        buffers = vars(self).get("_buffers", ())
+        buffers, above = vars(self).get("_buffers", ()), (*above, self)
         for name, value in self._attributes():
             for path, item in _flatten(f"{prefix}{name}", value):
                 if isinstance(item, Module):
-                    yield from item._named_state(f"{path}.")
+                    if not any(item is module for module in above):
+                        yield from item._named_state(f"{path}.", above)
                 elif isinstance(item, Tensor):
-                    if item.is_leaf and not item.op:
+                    if _is_own(item):
                         yield path, item
                 elif name in buffers:
                     yield path, item
@@ -134,10 +176,25 @@ class Module:
         """Put this module and all inside it in evaluation mode, and return it."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze all Tensors inside (False), or let all of them learn (again), and return the module.
+
+        Frozen ones are no parameters, so that a loop over ``parameters()`` does not find them again. Make
+        the optimiser afterwards, or give it the new ones with ``add_param_group``.
+
+        >>> layer = ag.nn.Linear(3, 2).requires_grad_(False)
+        >>> len(layer.parameters()), len(layer.requires_grad_().parameters())
+        (0, 2)
+        """
+        for _, value in self._named_state():
+            if isinstance(value, Tensor):
+                value.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters; with ``set_to_none=False`` they become zeros."""
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros_like(p.array)
 
     # --- state -----------------------------------------------------------------------------------
 
@@ -147,7 +204,19 @@ class Module:
         >>> list(ag.nn.Linear(3, 2).state_dict())
         ['weight', 'bias']
         """
-        return {name: np.array(_array(value)) for name, value in self._named_state()}
+        return {name: np.array(_array(value)) for name, value in self._own_state().items()}
+
+    def _own_state(self) -> dict[str, Tensor | np.ndarray]:
+        """All of the state by name; raises ValueError for two of one name, of which one would be lost."""
+        found: dict[str, Tensor | np.ndarray] = {}
+        for name, value in self._named_state():
+            if name in found:
+                raise ValueError(
+                    f"{type(self).__name__}: two arrays of the state are called {name!r}; rename an "
+                    "attribute, or the key of a dict"
+                )
+            found[name] = value
+        return found
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Copy arrays into the parameters and buffers of the same names.
@@ -159,7 +228,17 @@ class Module:
         >>> layer = ag.nn.Linear(3, 2)
         >>> layer.load_state_dict(ag.nn.Linear(3, 2).state_dict())
         """
-        own = dict(self._named_state())
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict: expected arrays by name, as state_dict() returns, got "
+                f"{type(state).__name__}"
+                + (
+                    "; give its state_dict()"
+                    if hasattr(state, "state_dict")
+                    else "; read a file with np.load(path)"
+                )
+            )
+        own = self._own_state()
         problems = []
         if strict:
             problems += [f"missing: {name}" for name in own if name not in state]
@@ -190,6 +269,7 @@ class Module:
         """Name and text of each part that ``repr`` lists."""
         return ((name, repr(module)) for name, module in self.children())
 
+    @reprlib.recursive_repr()
     def __repr__(self) -> str:
         lines = [f"  ({name}): " + text.replace("\n", "\n  ") for name, text in self._shown()]
         kind = type(self).__name__.lstrip("_")
@@ -213,12 +293,63 @@ def _array(value: Any) -> Any:
     return value.array if isinstance(value, Tensor) else value
 
 
+def _check_attribute(module: Module, name: str, value: Any) -> None:
+    """Raise for what would hide a method, or take the place of a parameter without being one."""
+    who, old = f"{type(module).__name__}.{name}", vars(module).get(name)
+    if callable(getattr(Module, name, None)) and not callable(value):
+        raise TypeError(
+            f"{who} would take the place of the method {name}(); choose another name, such as "
+            f"self.my_{name}"
+        )
+    if not isinstance(old, Tensor) or old is value or not _is_parameter(old):
+        return
+    result = isinstance(value, Tensor) and not (_is_own(value) or value.traced)
+    if result or isinstance(value, np.ndarray):
+        what = f"the result of op '{value.op}'" if result else "a plain array"
+        raise TypeError(
+            f"{who} is a parameter and would become {what}, which does not learn; change its numbers with "
+            f".{name}.value[...] = new, or assign ag.Tensor(new)"
+        )
+
+
+def _is_own(value: Tensor) -> bool:
+    """Whether somebody made it of numbers, not an operation."""
+    return value.is_leaf and not value.op
+
+
+def _is_parameter(value: Tensor) -> bool:
+    return _is_own(value) and value.requires_grad
+
+
+def _leaves(root: Tensor) -> list[Any]:
+    """The Tensors from which one was computed."""
+    waiting: list[Any] = [root]
+    seen = {id(root)}
+    found = []
+    while waiting:
+        node = waiting.pop()
+        if node.is_leaf and node.requires_grad:
+            found.append(node)
+        fresh = [child for child in node.inputs if id(child) not in seen]
+        seen.update(map(id, fresh))
+        waiting += fresh
+    return found
+
+
 def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The Tensors, modules and arrays in an attribute: itself, or what a container holds."""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         for i, item in enumerate(value):
             yield from _flatten(f"{name}.{i}", item)
-    elif isinstance(value, dict):
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        yield from _flatten(name, value.ravel().tolist())
+    elif isinstance(value, AnySet):
+        if any(isinstance(item, (Tensor, Module)) for item in value):
+            raise TypeError(
+                f"{name} is a {type(value).__name__} of parameters or modules, which has no order; make it "
+                "a list"
+            )
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _flatten(f"{name}.{key}", item)
     elif isinstance(value, (Tensor, Module, np.ndarray)):
@@ -240,7 +371,7 @@ class Weightless(Module):
 class Sequential(Module):
     """Call modules or functions one after another.
 
-    Raises TypeError for a step that cannot be called.
+    Raises TypeError for a step that cannot be called, or is a class of modules.
 
     >>> net = ag.nn.Sequential(ag.nn.Linear(4, 8), ag.relu, ag.nn.Linear(8, 2))
     >>> net(np.ones((3, 4), np.float32)).shape
@@ -249,8 +380,13 @@ class Sequential(Module):
 
     def __init__(self, *steps: Callable[..., Any]) -> None:
         for i, step in enumerate(steps):
+            if isinstance(step, type) and issubclass(step, Module):
+                raise TypeError(
+                    f"Sequential: step {i} is the class {step.__name__}; make one of it, {step.__name__}(...)"
+                )
             if not callable(step):
-                raise TypeError(f"Sequential: step {i} is no module or function, got {step!r}")
+                fix = "; write Sequential(*steps)" if isinstance(step, (list, tuple)) else ""
+                raise TypeError(f"Sequential: step {i} is no module or function, got {step!r}{fix}")
         self.steps = list(steps)
 
     def forward(self, x: Array) -> Tensor:
@@ -263,7 +399,7 @@ class Sequential(Module):
     def _attributes(self) -> Iterator[tuple[str, Any]]:
         for name, value in vars(self).items():
             if name == "steps":
-                yield from ((str(i), step) for i, step in enumerate(value))
+                yield from ((str(i), _owner(step)) for i, step in enumerate(value))
             else:
                 yield name, value
 
@@ -287,3 +423,10 @@ class Sequential(Module):
             function = not isinstance(step, Module) and getattr(step, "__name__", None)
             yield str(i), function or repr(step)
         yield from ((name, text) for name, text in super()._shown() if not name.isdigit())
+
+
+def _owner(step: Any) -> Any:
+    """The module of which a step is a method, perhaps with arguments; or else the step."""
+    function = step.func if isinstance(step, functools.partial) else step
+    owner = getattr(function, "__self__", function)
+    return owner if isinstance(owner, Module) else step

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..custom import computed_again
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import sqrt
 from ..ops.images.im2col import layout_fix
@@ -99,6 +100,8 @@ class _BatchNorm(Module):
                 "to blame, or .eval()"
             )
         middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
+        if computed_again.get():
+            return middle, spread
         plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]
         self.num_batches_tracked += 1
         rate = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._engine.notices import warn
 from .._runtime.rng import generator
 from ..ops.elementwise.exponential import sigmoid
 from ..ops.elementwise.limits import relu
@@ -62,6 +63,11 @@ class _Recurrent(Module):
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
         rng = generator(rng)
         self.dropout = Dropout(dropout, rng=rng)
+        if dropout and num_layers == 1:
+            warn(
+                f"{type(self).__name__}: dropout={dropout} acts between layers, and there is one layer; put "
+                "an ag.nn.Dropout after it"
+            )
         for k, direction in self._runs():
             width = input_size if k == 0 else hidden_size * (2 if bidirectional else 1)
             rows = self.gates * hidden_size
@@ -106,6 +112,11 @@ class _Recurrent(Module):
 
     def _steps(self, x: Any) -> tuple[list[Any], bool]:
         """The input of each step, (N, input_size), and whether there was a batch."""
+        if hasattr(x, "batch_sizes"):
+            raise TypeError(
+                f"{self!r}: packed sequences are not taken; pad them to one length, and leave the padding "
+                "out of the loss, as with ignore_index"
+            )
         shape = tuple(x.shape)
         if len(shape) not in (2, 3) or shape[-1] != self.input_size:
             order = "(N, L, " if self.batch_first else "(L, N, "
@@ -131,6 +142,8 @@ class _Recurrent(Module):
         wanted = (count, *shape) if batched else (count, self.hidden_size)
         if np.shape(given) != wanted:
             raise ValueError(f"{self!r}: expected {name} of shape {wanted}, got {np.shape(given)}")
+        given = given if isinstance(given, Tensor) else np.asarray(given)
+        given = as_parameters(self, given, x.dtype)
         return list(given if batched else expand_dims(given, 1))
 
     def _forward(self, x: Any, states: list[Any], steps: list[Any], batched: bool) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from .._kernels import loops as _kernels
 from .optimizer import Optimizer, Parameters
 
@@ -76,7 +78,7 @@ class Adam(Optimizer):
         if (
             not isinstance(betas, Iterable)
             or len(pair := tuple(betas)) != 2
-            or not all(0 <= b < 1 for b in pair)
+            or not all(isinstance(b, (int, float, np.number)) and 0 <= b < 1 for b in pair)
         ):
             raise ValueError(f"{who}: betas must be two numbers in [0, 1), got {betas}")
 
@@ -131,6 +133,11 @@ class RMSprop(Optimizer):
         super().__init__(
             parameters, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
         )
+
+    def _check(self, who: str, options: dict[str, Any]) -> None:
+        super()._check(who, options)
+        if options["alpha"] >= 1:
+            raise ValueError(f"{who}: alpha must lie in [0, 1), got {options['alpha']}")
 
     def _kernel(self, p: Any, g: Any, state: Any, step: int, group: dict[str, Any]) -> bool:
         return _kernels.rmsprop(

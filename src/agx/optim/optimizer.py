@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,14 @@ def check_range(who: str, **values: float) -> None:
             raise ValueError(f"{who}: {name} must not be negative, got {value}")
 
 
+def check_finite(who: str, **values: float) -> None:
+    """Raise TypeError for what is no number, ValueError for one that is negative or infinite."""
+    check_range(who, **values)
+    for name, value in values.items():
+        if math.isinf(value):
+            raise ValueError(f"{who}: {name} must be finite, got {value}")
+
+
 def _listed(who: str, parameters: Any) -> list[Any]:
     """The parameters as a list, each a Tensor or a Scalar."""
     if isinstance(parameters, (Tensor, Scalar, Mapping)) or not isinstance(parameters, Iterable):
@@ -32,8 +40,17 @@ def _listed(who: str, parameters: Any) -> list[Any]:
             f"{who}: expected a list of parameters, got one {type(parameters).__name__}; put it in a "
             "list, or give a module's .parameters()"
         )
+    if isinstance(parameters, Set):
+        raise TypeError(
+            f"{who}: a {type(parameters).__name__} of parameters has no order, so that a saved state "
+            "could not be told apart; give a list"
+        )
     found = list(parameters)
     for i, p in enumerate(found):
+        if isinstance(p, tuple):
+            raise TypeError(
+                f"{who}: parameter {i} is a tuple; give model.parameters(), not named_parameters()"
+            )
         if not isinstance(p, (Tensor, Scalar)):
             raise TypeError(
                 f"{who}: parameter {i} must be a Tensor or a Scalar, got {type(p).__name__}; wrap "
@@ -46,7 +63,10 @@ def _checked(who: str, parameters: Any) -> list[Any]:
     """The parameters as a list of leaves that can be optimised, each once."""
     found = _listed(who, parameters)
     if not found:
-        raise ValueError(f"{who}: got no parameters; does the model have any?")
+        raise ValueError(
+            f"{who}: got no parameters; keep them as Tensors in attributes of the model, "
+            "self.w = ag.Tensor(...), and give model.parameters() rather than a generator that was read"
+        )
     for i, p in enumerate(found):
         if p.inputs:
             raise ValueError(
@@ -61,6 +81,19 @@ def _checked(who: str, parameters: Any) -> list[Any]:
     if len({id(p) for p in found}) != len(found):
         raise ValueError(f"{who}: the same parameter was given twice")
     return found
+
+
+def _give_memory(parameters: list[Any]) -> None:
+    """Copy the arrays that may not be written to, and those in which another parameter lies too."""
+    held = [p for p in parameters if isinstance(p, Tensor) and p.shared and p.size]
+    below: list[Any] = []  # those that begin before and end behind where the next one begins
+    for p in sorted(held, key=lambda p: np.lib.array_utils.byte_bounds(p.array)[0]):
+        first = np.lib.array_utils.byte_bounds(p.array)[0]
+        below = [a for a in below if np.lib.array_utils.byte_bounds(a)[1] > first]
+        if not p.array.flags.writeable or any(np.shares_memory(p.array, a) for a in below):
+            p.value = p.array.copy()
+        else:
+            below.append(p.array)
 
 
 class Optimizer:
@@ -88,7 +121,7 @@ class Optimizer:
         self.steps: list[int] = []
         self.state: list[dict[str, np.ndarray]] = []
         self._dropped = self._warned = False
-        if isinstance(parameters, Iterable) and not isinstance(parameters, (Tensor, Mapping)):
+        if isinstance(parameters, Iterable) and not isinstance(parameters, (Tensor, Mapping, Set)):
             parameters = list(parameters)
         if isinstance(parameters, list) and parameters and isinstance(parameters[0], Mapping):
             for group in parameters:
@@ -131,18 +164,19 @@ class Optimizer:
     def _add(self, parameters: list[Any], options: Mapping[str, Any]) -> None:
         self.param_groups.append({"params": parameters, **options})
         self.parameters += parameters
+        _give_memory(self.parameters)
         self.steps += [0] * len(parameters)
         self.state += [{} for _ in parameters]
 
     def _check(self, who: str, options: dict[str, Any]) -> None:
-        """Raise for options that are no numbers, or negative; a kind with others overrides it."""
-        check_range(who, **options)
+        """Raise for options that are no finite numbers, or negative; a kind with others overrides it."""
+        check_finite(who, **options)
 
     @property
     def lr(self) -> float:
         """The learning rate: that of the first group. One that is set is every group's.
 
-        Setting it raises ValueError where the groups have different ones.
+        Setting it raises ValueError where the groups have different ones, and for a negative number.
         """
         rate: float = self.param_groups[0]["lr"]
         return rate
@@ -156,17 +190,18 @@ class Optimizer:
                 f"{', '.join(map(str, rates))}; set each of them, as in "
                 "optimizer.param_groups[0]['lr'] = 0.1"
             )
+        check_finite(type(self).__name__, lr=new)
         for group in self.param_groups:
             group["lr"] = new
 
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients; with ``set_to_none=False`` those that came become zeros, as in PyTorch."""
         for p in self.parameters:
             if isinstance(p, Scalar):
                 p.grad = 0.0
             elif p.grad_or_none is not None:
                 self._dropped |= not p.spent
-                p.grad = None
+                p.grad = None if set_to_none else np.zeros_like(p.array)
 
     def step(self) -> None:
         """Update every parameter that has a gradient.
@@ -272,6 +307,11 @@ class Optimizer:
         unless all fits; raises ValueError that lists what does not.
         """
         who = type(self).__name__
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"{who}: expected what state_dict() returned, got {type(state).__name__}; read a file "
+                "with np.load(path)"
+            )
         steps = np.asarray(state.get("steps", ()))
         self._check_groups(state, steps)
         sizes = {
@@ -294,6 +334,11 @@ class Optimizer:
             for name in self.defaults
             if name in state and np.size(state[name]) != np.size(self._option(name))
         ]
+        problems += [
+            f"{key}: expected real numbers, got dtype {np.asarray(state[key]).dtype}"
+            for key in sizes
+            if key in state and np.asarray(state[key]).dtype.kind not in "biuf"
+        ]
         if problems:
             listing = "\n  ".join(problems)
             raise ValueError(f"{who}: the state does not fit; nothing was loaded\n  {listing}")
@@ -314,6 +359,10 @@ class Optimizer:
             raise ValueError(
                 f"{who}: the state is for {steps.size} parameters, this optimiser has "
                 f"{len(self.parameters)}"
+            )
+        if steps.dtype.kind not in "iu" or (steps < 0).any():
+            raise ValueError(
+                f"{who}: the counts of steps of the state must be integers from 0, got {steps}"
             )
         own = [len(group["params"]) for group in self.param_groups]
         sizes = np.asarray(state.get("sizes", [steps.size])).tolist()
@@ -367,7 +416,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     """
     check_range("clip_grad_norm", max_norm=max_norm)
     found = _listed("clip_grad_norm", parameters)
-    total = math.sqrt(sum(float(np.vdot(g, g).real) for g in (_gradient(p) for p in found)))
+    total = math.sqrt(sum(_square(_gradient(p)) for p in found))
     scale = max_norm / (total + 1e-6)
     if scale < 1:
         for p in found:
@@ -382,3 +431,12 @@ def _gradient(p: Any) -> Any:
     if isinstance(p, Scalar):
         return p.grad
     return 0.0 if p.grad_or_none is None else p.grad_or_none
+
+
+def _square(g: Any) -> float:
+    """The sum of squares, in float64 where those of float32 would be lost."""
+    found = float(np.vdot(g, g).real)
+    if 1e-30 < found < math.inf or not isinstance(g, np.ndarray):
+        return found
+    wide = g.astype(np.float64)
+    return float(np.vdot(wide, wide))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, check_finite
 
 
 def _groups(who: str, optimizer: Any) -> list[dict[str, Any]]:
@@ -32,12 +32,23 @@ def _for_groups(who: str, name: str, value: Any, count: int) -> list[float]:
     return values
 
 
+def _check_counts(who: str, least: int, **values: Any) -> None:
+    """Raise for what is no integer of at least ``least``."""
+    kind = "a positive integer" if least == 1 else "an integer of at least 0"
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise TypeError(f"{who}: {name} must be {kind}, got {value!r}")
+        if value < least:
+            raise ValueError(f"{who}: {name} must be {kind}, got {value}")
+
+
 class Schedule:
     """Set an optimiser's learning rates from the number of steps taken so far.
 
     Call ``step()`` after each epoch (after each batch for OneCycleLR). Every group of parameters keeps
-    a rate of its own, ``rate(count, base)`` of the one that it began with. One of your own defines
-    ``rate``. Raises TypeError for something else than an optimiser.
+    a rate of its own, ``rate(count, base)`` of the one that it began with. A rate that somebody else has
+    changed since the last step, you or another schedule, is gone on from: two schedules of one optimiser
+    multiply. One of your own defines ``rate``. Raises TypeError for something else than an optimiser.
     """
 
     #: Its name on the command line.
@@ -60,21 +71,32 @@ class Schedule:
 
     def rate(self, count: int, base: float) -> float:
         """Return the learning rate after ``count`` steps of a group that began with ``base``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: write rate(self, count, base)")
 
     def step(self) -> None:
         """Move on to the next learning rates."""
-        for group in self.optimizer.param_groups[len(self.base_lrs) :]:
-            self.base_lrs.append(self._base(group["lr"]))
+        if not hasattr(self, "optimizer"):
+            raise TypeError(
+                f"{type(self).__name__}: __init__ did not make a schedule; call "
+                "super().__init__(optimizer) in it"
+            )
+        groups = self.optimizer.param_groups
+        self.base_lrs += [0.0] * (len(groups) - len(self.base_lrs))
+        for i, group in enumerate(groups):
+            if i >= len(self._made) or group["lr"] != self._made[i]:
+                self.base_lrs[i] = self._base(group["lr"])
         self.count += 1
         self._set_rates()
 
     def _set_rates(self) -> None:
         for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            group["lr"] = self.rate(self.count, base)
+            rate = self.rate(self.count, base)
+            check_finite(type(self).__name__, rate=rate)
+            group["lr"] = rate
+        self._made = tuple(group["lr"] for group in self.optimizer.param_groups)
 
     def _base(self, lr: float) -> float:
-        """What a group that joins now would have begun with to have the rate ``lr`` by now."""
+        """What a group would have begun with to have the rate ``lr`` by now."""
         at_zero = self.rate(self.count, 0.0)
         slope = self.rate(self.count, 1.0) - at_zero
         return (lr - at_zero) / slope if slope else lr
@@ -103,6 +125,10 @@ class Schedule:
 
         Nothing is changed unless all fits; raises ValueError that lists what does not.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"{type(self).__name__}: expected what state_dict() returned, got {type(state).__name__}"
+            )
         own = self.state_dict()
         new = {name: np.asarray(state[name]).tolist() for name in state}
         problems = [f"missing: {name}" for name in sorted(own.keys() - new.keys())]
@@ -111,16 +137,24 @@ class Schedule:
             if np.shape(own[name]) != np.shape(new[name]):
                 size = f"{np.size(new[name])} elements, expected {np.size(own[name])}"
                 problems.append(f"{name} has {size}; has the optimiser the same groups?")
-            elif isinstance(own[name], str) != isinstance(new[name], str):
+            elif _are_numbers(own[name]) != _are_numbers(new[name]):
                 problems.append(f"{name} is {new[name]!r}, expected something like {own[name]!r}")
         if problems:
             listing = "\n  ".join(problems)
             raise ValueError(
                 f"{type(self).__name__}: the state does not fit; nothing was loaded\n  {listing}"
             )
+        for lr in new["lrs"]:
+            check_finite(f"{type(self).__name__}: the state", lr=lr)
         for group, lr in zip(self.optimizer.param_groups, new.pop("lrs"), strict=True):
             group["lr"] = lr
         vars(self).update(new)
+        self._made = tuple(group["lr"] for group in self.optimizer.param_groups)
+
+
+def _are_numbers(values: Any) -> bool:
+    array = np.asarray(values)
+    return array.dtype.kind in "biuf" and not np.isnan(array).any()
 
 
 class StepLR(Schedule):
@@ -135,8 +169,8 @@ class StepLR(Schedule):
     command = "step"
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        if step_size < 1:
-            raise ValueError(f"StepLR: step_size must be a positive integer, got {step_size}")
+        _check_counts("StepLR", 1, step_size=step_size)
+        check_finite("StepLR", gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -164,8 +198,8 @@ class CosineAnnealingLR(Schedule):
     command = "cosine"
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        if T_max < 1:
-            raise ValueError(f"CosineAnnealingLR: T_max must be a positive integer, got {T_max}")
+        _check_counts("CosineAnnealingLR", 1, T_max=T_max)
+        check_finite("CosineAnnealingLR", eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -204,16 +238,25 @@ class OneCycleLR(Schedule):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
-        if total_steps < 1 or not 0 <= pct_start <= 1:
+        _check_counts("OneCycleLR", 1, total_steps=total_steps)
+        check_finite(
+            "OneCycleLR",
+            pct_start=pct_start,
+            div_factor=div_factor,
+            final_div_factor=final_div_factor,
+        )
+        if pct_start > 1 or not div_factor or not final_div_factor:
             raise ValueError(
-                "OneCycleLR: total_steps must be positive and pct_start lie in [0, 1], got "
-                f"{total_steps} and {pct_start}"
+                "OneCycleLR: pct_start must lie in [0, 1] and the factors be positive, got "
+                f"pct_start={pct_start}, div_factor={div_factor}, final_div_factor={final_div_factor}"
             )
         self.total_steps = total_steps
         self.peak = pct_start * total_steps - 1
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
         groups = _groups("OneCycleLR", optimizer)
         peaks = _for_groups("OneCycleLR", "max_lr", max_lr, len(groups))
+        for peak in peaks:
+            check_finite("OneCycleLR", max_lr=peak)
         for group, peak in zip(groups, peaks, strict=True):
             group["lr"] = peak
         super().__init__(optimizer)
@@ -289,20 +332,33 @@ class ReduceLROnPlateau(Schedule):
             raise ValueError(
                 f"ReduceLROnPlateau: threshold_mode must be 'rel' or 'abs', got {threshold_mode!r}"
             )
+        check_finite(
+            "ReduceLROnPlateau", factor=factor, patience=patience, threshold=threshold, eps=eps
+        )
+        _check_counts("ReduceLROnPlateau", 0, patience=patience, cooldown=cooldown)
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must lie between 0 and 1, got {factor}")
         groups = _groups("ReduceLROnPlateau", optimizer)
         self.min_lrs = _for_groups("ReduceLROnPlateau", "min_lr", min_lr, len(groups))
+        for least in self.min_lrs:
+            check_finite("ReduceLROnPlateau", min_lr=least)
         self.mode, self.factor, self.patience = mode, factor, patience
         self.threshold, self.threshold_mode = threshold, threshold_mode
         self.cooldown, self.eps, self.watch = cooldown, eps, watch
         self.best = math.inf if mode == "min" else -math.inf
         self.bad = self.resting = 0
         self.optimizer = optimizer
+        self._made = ()
 
     def step(self, metric: float) -> None:  # type: ignore[override]
         """Take the quantity after an epoch, and lower the learning rates if it is due."""
-        metric = float(metric)
+        value = np.asarray(getattr(metric, "value", metric))
+        if value.size != 1 or value.dtype.kind not in "biuf":
+            raise TypeError(
+                "ReduceLROnPlateau: step(metric) takes one number, such as the loss of the validation, got "
+                f"{metric!r:.60}"
+            )
+        metric = float(value.reshape(()))
         self.best, self.bad = (metric, 0) if self._is_better(metric) else (self.best, self.bad + 1)
         if self.resting:
             self.resting -= 1

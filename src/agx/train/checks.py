@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node
+from .._engine.notices import warn
 from ..optim import Schedule
+from .history import DIRECTIONS
 from .measure import named
 
 _ORDER = "the arguments are (model, loader, loss, optimizer, epochs)"
@@ -22,7 +24,9 @@ def check_epochs(epochs: Any) -> None:
         raise ValueError(f"fit: epochs must be at least 1, got {epochs}")
 
 
-def check_function(who: str, role: str, function: Any, example: str) -> None:
+def check_function(
+    who: str, role: str, function: Any, example: str, order: str = f"; {_ORDER}"
+) -> None:
     """Raise for a class that was not called, and for what cannot be."""
     if isinstance(function, type):
         raise TypeError(
@@ -31,7 +35,7 @@ def check_function(who: str, role: str, function: Any, example: str) -> None:
     if not callable(function):
         raise TypeError(
             f"{who}: {role} must be a function or a module, such as {example}, got "
-            f"{_described(function)}" + (f"; {_ORDER}" if who == "fit" else "")
+            f"{_described(function)}" + (order if who == "fit" else "")
         )
 
 
@@ -85,6 +89,54 @@ def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
                 f"fit: the schedule {named(one)} sets the learning rate of another optimiser; make it of "
                 "the one that fit is given"
             )
+        _check_direction(one)
+    return found
+
+
+def check_length(schedules: list[Any], loader: Any, epochs: int) -> None:
+    """Raise for a schedule that ends before the training, and warn of one that counts batches."""
+    batches = len(loader) if hasattr(loader, "__len__") else 0
+    for one in schedules:
+        option = "total_steps" if hasattr(one, "total_steps") else "T_max"
+        length = getattr(one, option, None)
+        if not isinstance(one, Schedule) or length is None:
+            continue
+        if option == "total_steps" and one.count + epochs > length:
+            raise ValueError(
+                f"fit: {named(one)} has {length - one.count} steps left for {epochs} epochs, after each of "
+                f"which fit takes one; give total_steps={one.count + epochs}"
+            )
+        if batches > 1 and length == epochs * batches:
+            warn(
+                f"fit: {named(one)} of {option}={length} would be {epochs} steps on its way at the end, for "
+                f"fit takes a step after each epoch, not after each batch; give {option}={epochs}"
+            )
+
+
+def _check_direction(schedule: Any) -> None:
+    """Raise for one that takes more of its quantity for better where less is, or the other way round."""
+    quantity = getattr(schedule, "watch", "")
+    better = DIRECTIONS.get(quantity.removeprefix("validation_"))
+    if better and getattr(schedule, "mode", better) != better:
+        which = "more" if better == "max" else "less"
+        raise ValueError(
+            f"fit: {named(schedule)} watches the {quantity}, of which {which} is better, with "
+            f"mode={schedule.mode!r}; give mode={better!r}"
+        )
+
+
+def callbacks_of(callbacks: Any) -> list[Any]:
+    """Functions of a State, as a list."""
+    if callbacks is None:
+        return []
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"fit: callbacks must be a list of functions of a State, got {_described(callbacks)}; write "
+            "callbacks=[function]"
+        )
+    found = list(callbacks)
+    for one in found:
+        check_function("fit", "a callback", one, "lambda state: print(state.epoch)", order="")
     return found
 
 
@@ -114,8 +166,12 @@ def check_result(who: str, outputs: Any) -> None:
     """Raise unless a model returned a Tensor, or what has its ``array``."""
     if not hasattr(outputs, "array"):
         raise TypeError(
-            f"{who}: the model must return a Tensor, got {_described(outputs)}; return the "
-            "result of operations on its parameters"
+            f"{who}: the model must return a Tensor, got {_described(outputs)}; return "
+            + (
+                "one of its entries"
+                if isinstance(outputs, (tuple, list, dict))
+                else "the result of operations on its parameters"
+            )
         )
 
 
@@ -131,6 +187,31 @@ def check_value(who: str, loss: Any, value: Any) -> None:
             f"{who}: the loss {named(loss)} must return one number, got shape {value.shape}; take its "
             '.mean(), or reduction="mean"'
         )
+
+
+def number(who: str, loss: Any, value: Any) -> float:
+    """The one number that a loss returned; raises for anything else."""
+    array = np.asarray(getattr(value, "array", value))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{who}: the loss {named(loss)} must return a number, got {_described(value)}"
+        )
+    if array.size != 1:
+        raise ValueError(
+            f"{who}: the loss {named(loss)} must return one number, got shape {array.shape}; take its "
+            '.mean(), or reduction="mean"'
+        )
+    return float(array.reshape(()))
+
+
+def check_batch_size(size: Any) -> None:
+    """Raise unless it is a positive integer."""
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
+        raise TypeError(
+            f"predict: batch_size must be a positive integer, such as 256, got {size!r}"
+        )
+    if size < 1:
+        raise ValueError(f"predict: batch_size must be a positive integer, got {size}")
 
 
 def _is_array(x: Any) -> bool:

@@ -21,7 +21,7 @@ _COLUMNS = {
 }
 
 #: Metrics of which more is better, or less.
-_DIRECTIONS = {"accuracy": "max", "loss": "min", "mse": "min", "l1": "min", "huber": "min"}
+DIRECTIONS = {"accuracy": "max", "loss": "min", "mse": "min", "l1": "min", "huber": "min"}
 
 
 def _column(key: str) -> tuple[Any, ...]:
@@ -61,7 +61,7 @@ class History(list[dict[str, Any]]):
             raise KeyError(
                 f"best: no epoch has {key!r}; there is {', '.join(self._keys()) or 'none'}"
             )
-        mode = _DIRECTIONS.get(key.removeprefix("validation_")) if mode is None else mode
+        mode = DIRECTIONS.get(key.removeprefix("validation_")) if mode is None else mode
         if mode not in ("min", "max"):
             raise ValueError(f"best: say whether less or more {key} is better, mode='min' or 'max'")
         pick = min if mode == "min" else max

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._engine.notices import warn
 from ..data.arrays import as_array, is_array
 from ..data.dataset import ArrayDataset
 from ..data.loader import Loader
@@ -54,6 +55,11 @@ def inputs_of(x: Any, batch_size: int) -> Iterator[list[Any]]:
     if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__iter__"):
         raise TypeError(
             f"predict: got {_named(x)}, expected an array of inputs or a loader of batches"
+        )
+    if getattr(x, "shuffle", False) is True:
+        warn(
+            "predict: the loader shuffles, so that no output can be told whose it is; make one for "
+            "predicting without shuffle=True"
         )
     for batch in x:
         parts = _batch("predict", batch)

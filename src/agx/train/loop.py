@@ -17,6 +17,7 @@ from .faults import are_finite, bad_gradient, in_batch, looks_finite, reason, wa
 from .history import History, State, print_epoch
 from .inputs import check_rows, inputs_of, pairs
 from .measure import Meter, Metrics, measures
+from .notices import Learning, notice_all_pairs
 from .progress import bar, print_line
 
 
@@ -36,10 +37,11 @@ def fit(
     """Train ``model`` for a number of epochs and return what was measured.
 
     ``loader`` yields batches ``(inputs, targets)``; ``loss(model(inputs), targets)`` is a scalar
-    Tensor that is minimised. ``optimizer`` and ``schedule`` may be lists. ``validation`` is evaluated
-    after each epoch, then ``schedule.step()`` sets the next learning rate (OneCycleLR with
-    total_steps=epochs; ReduceLROnPlateau gets the loss, or with mode="max" the accuracy, of the
-    validation if there is one), then each callback is called with a State; one that returns True ends
+    Tensor that is minimised. The model is put in training mode; where it is already, parts of it that are
+    in evaluation mode stay so, such as a frozen batch norm. ``optimizer`` and ``schedule`` may be lists.
+    ``validation`` is evaluated after each epoch, then ``schedule.step()`` sets the next learning rate
+    (OneCycleLR with total_steps=epochs; ReduceLROnPlateau gets the loss, or with mode="max" the accuracy,
+    of the validation if there is one), then each callback is called with a State; one that returns True ends
     the training.
 
     ``metrics`` are functions of outputs and targets, in a list or by name in a dict, each called with
@@ -61,12 +63,13 @@ def fit(
     """
     training = _Training(model, loader, loss, optimizer, schedule, metrics)
     checks.check_epochs(epochs)
+    checks.check_length(training.schedules, loader, int(epochs))
     if validation is not None:
         checks.check_loader("fit: validation", validation)
     shown = progress
     if shown is None:
         shown = sys.stderr is not None and sys.stderr.isatty()
-    callbacks = list(callbacks)
+    callbacks = checks.callbacks_of(callbacks)
     if print_epoch not in callbacks and (shown or progress is None):
         callbacks.insert(0, print_epoch if shown else print_line())
     history = History()
@@ -94,6 +97,7 @@ class _Training:
         self.schedules = checks.schedules_of(schedule, self.optimizers)
         self.metrics = measures("fit", metrics, loss)
         self.watched = watched(self.optimizers)
+        self.learning = Learning(model, self.optimizers)
         buffers = model.named_buffers() if hasattr(model, "named_buffers") else ()
         self.buffers = [(buffer, buffer.copy()) for _, buffer in buffers]
         self.steps = self.epochs = 0
@@ -120,9 +124,9 @@ class _Training:
 
     def epoch(self, title: str, shown: bool) -> dict[str, Any]:
         """Train for an epoch and return what was measured."""
-        if hasattr(self.model, "train"):
+        if hasattr(self.model, "train") and not getattr(self.model, "training", False):
             self.model.train()
-        meter, rates = Meter(self.metrics), self.rates()
+        meter, rates = Meter(self.metrics, self.loss), self.rates()
         start = time.perf_counter()
         with bar(self.loader, title, shown) as show:
             for inputs, targets in pairs("fit", self.loader):
@@ -130,7 +134,9 @@ class _Training:
                 for optimizer in self.optimizers:
                     optimizer.zero_grad()
                 outputs, value = self.forward(batch, f"{title}, step {meter.steps + 1}")
+                self.learning.look(batch, value)
                 value.backward(free=True)
+                self.learning.look_at_gradients(value.item())
                 known = self.epochs or are_finite(batch)
                 if not (known and looks_finite(self.watched)):
                     self.check_gradients(batch, f"{title}, step {meter.steps + 1}", value)
@@ -140,6 +146,8 @@ class _Training:
                 meter.add(value.item(), outputs.array, batch[-1])
                 show(meter)
         self.epochs += 1
+        if self.epochs == 1:
+            self.learning.look_back()
         seconds = time.perf_counter() - start
         if not meter.count:
             raise ValueError(_empty("fit", f" in {title}", self.steps > 0))
@@ -161,6 +169,8 @@ class _Training:
                 self.loader, batch, self.model, outputs, value, self.rates(), self.steps > 0
             )
             raise FloatingPointError(f"fit: the loss became {number} in {where}: {why}")
+        if not self.steps:
+            notice_all_pairs(self.loss, outputs, targets, value)
         return outputs, value
 
     def restore(self) -> None:
@@ -235,7 +245,10 @@ def evaluate(
     *,
     metrics: Metrics = None,
 ) -> dict[str, float]:
-    """Measure the mean ``loss`` and the ``metrics`` of a model, as ``fit`` does.
+    """Measure the ``loss`` and the ``metrics`` of a model, as ``fit`` does.
+
+    The loss is that of all examples, however they are cut into batches: ignored ones, class weights and
+    ``reduction="sum"`` of agx's losses count; another function's results count by the sizes of the batches.
 
     Without ``metrics`` the ``accuracy`` (0 to 1) is measured if agx's loss says what it takes: class
     scores, logits or probabilities. The model runs in evaluation mode without recording, and is put
@@ -262,13 +275,13 @@ def evaluate(
 def _evaluate(
     who: str, model: Any, loader: Any, loss: Any, measured: dict[str, Any]
 ) -> dict[str, float]:
-    meter = Meter(measured)
+    meter = Meter(measured, loss)
     with _evaluating(model):
         for inputs, targets in pairs(who, loader):
             outputs = model(*inputs)
             checks.check_result(who, outputs)
-            value = math.nan if loss is None else loss(outputs, targets).item()
-            meter.add(value, outputs.array, targets)
+            value = math.nan if loss is None else loss(outputs, targets)
+            meter.add(checks.number(who, loss, value), outputs.array, targets)
     if not meter.count:
         raise ValueError(_empty(who))
     found = meter.result()
@@ -290,8 +303,14 @@ def predict(model: Any, x: Any, *, batch_size: int = 256) -> np.ndarray:
     >>> ag.predict(ag.nn.Linear(3, 2), np.ones((5, 3), np.float32)).shape
     (5, 2)
     """
+    checks.check_model("predict", model)
+    checks.check_batch_size(batch_size)
     with _evaluating(model):
-        outputs = [model(*inputs).array for inputs in inputs_of(x, batch_size)]
+        outputs = []
+        for inputs in inputs_of(x, batch_size):
+            found = model(*inputs)
+            checks.check_result("predict", found)
+            outputs.append(found.array)
     if not outputs:
         raise ValueError("predict: got no inputs; the array or the loader is empty")
     check_rows(x, outputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,14 +27,38 @@ def named(function: Any) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-def _declared(loss: Any) -> tuple[str | None, dict[str, Any]]:
-    """What a loss says that it takes, and the options that it was given; None if it says nothing."""
+def _unwrapped(loss: Any) -> tuple[Any, dict[str, Any]]:
+    """A loss that says what it takes, and the options that it was given; None if it says nothing."""
     options: dict[str, Any] = {}
     while isinstance(loss, functools.partial):
         if loss.args:
             return None, options
         loss, options = loss.func, {**loss.keywords, **options}
-    return getattr(loss, "takes", None), {**getattr(loss, "options", {}), **options}
+    copied = getattr(loss, "__wrapped__", None)  # functools.wraps copies what another loss says
+    said = getattr(loss, "takes", None) if getattr(copied, "takes", None) is None else None
+    return loss if said else None, {**getattr(loss, "options", {}), **options}
+
+
+def _declared(loss: Any) -> tuple[str | None, dict[str, Any]]:
+    """What a loss says that it takes, and the options that it was given; None if it says nothing."""
+    found, options = _unwrapped(loss)
+    return getattr(found, "takes", None), options
+
+
+def _divisor(loss: Any) -> Callable[[np.ndarray, Any], float | None]:
+    """A function of a batch's outputs and targets: over what the loss is a mean; None for a sum."""
+    found, options = _unwrapped(loss)
+    if found is not None and options.get("reduction") == "sum":
+        return lambda outputs, targets: None
+    over = getattr(found, "over", None)
+    if over is None:
+        return lambda outputs, targets: float(len(outputs))
+
+    def divisor(outputs: np.ndarray, targets: Any) -> float:
+        share = over(outputs, targets, **options)
+        return float(len(outputs)) if share is None else share
+
+    return divisor
 
 
 def _kind(who: str, of: Any) -> tuple[str, dict[str, Any]]:
@@ -116,20 +140,20 @@ class Accuracy:
         if threshold is not None:
             if outputs.size != targets.size or not ((targets == 0) | (targets == 1)).all():
                 return None
-            votes = outputs.reshape(-1) > threshold
-            return int(np.count_nonzero(votes == targets.reshape(-1))), votes.size
+            right = (outputs.reshape(-1) > threshold) == targets.reshape(-1)
+            return _counted(right, outputs.reshape(-1, 1)), right.size
         if outputs.ndim == 1:
             outputs, targets = outputs[None], targets[None]
         votes = outputs.argmax(axis=1)
         if targets.shape == outputs.shape:
             chosen = np.take_along_axis(targets, votes[:, None], axis=1)[:, 0]
-            return int(np.count_nonzero(chosen == targets.max(axis=1))), votes.size
+            return _counted(chosen == targets.max(axis=1), outputs), votes.size
         if targets.shape != votes.shape or targets.dtype.kind not in "iub":
             return None
         right, ignored = votes == targets, targets == self.ignore_index
         if self.ignore_index >= 0:
             right &= ~ignored
-        return int(np.count_nonzero(right)), votes.size - int(np.count_nonzero(ignored))
+        return _counted(right, outputs), votes.size - int(np.count_nonzero(ignored))
 
     def __call__(self, outputs: Any, targets: Any) -> float:
         """Return the share of right decisions; NaN if there are none."""
@@ -149,6 +173,13 @@ class Accuracy:
         )
 
 
+def _counted(right: np.ndarray, outputs: np.ndarray) -> int:
+    """How many decisions are right; one of NaN is none."""
+    if outputs.size and np.isnan(outputs.max()):
+        right = right & ~np.isnan(outputs).any(axis=1)
+    return int(np.count_nonzero(right))
+
+
 def measures(who: str, metrics: Metrics, loss: Any) -> dict[str, Any]:
     """The metrics by name: those that were asked for, or else the accuracy if the loss decides something."""
     if metrics is None:
@@ -156,6 +187,11 @@ def measures(who: str, metrics: Metrics, loss: Any) -> dict[str, Any]:
         return {"accuracy": _Quiet(loss)} if decides else {}
     if isinstance(metrics, str) or callable(metrics):
         metrics = [metrics]
+    if not isinstance(metrics, Iterable):
+        raise TypeError(
+            f"{who}: metrics must be functions of outputs and targets, in a list or in a dict by name, got "
+            f"{metrics!r}"
+        )
     pairs = metrics.items() if isinstance(metrics, Mapping) else [(None, m) for m in metrics]
     found: dict[str, Any] = {}
     for name, metric in pairs:
@@ -236,7 +272,16 @@ class _Whole:
         outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
         if _targets_first(self.metric):
             outputs, targets = targets, outputs
-        value = np.asarray(getattr(found := self.metric(outputs, targets), "value", found))
+        try:
+            found = self.metric(outputs, targets)
+        except Exception as error:
+            names = "targets and outputs" if _targets_first(self.metric) else "outputs and targets"
+            error.add_note(
+                f"metrics: {self.key} was given {names} as arrays of shapes {np.shape(outputs)} and "
+                f"{np.shape(targets)}; class numbers are ag.train.decide(outputs, loss)"
+            )
+            raise
+        value = np.asarray(getattr(found, "value", found))
         if value.size != 1 or value.dtype.kind not in "biuf":
             raise TypeError(
                 f"metrics: {self.key} must return one number, got {type(found).__name__} of shape "
@@ -256,18 +301,26 @@ def _targets_first(metric: Callable[..., Any]) -> bool:
 class Meter:
     """Sums over the batches of an epoch, from arrays that are there anyway."""
 
-    def __init__(self, metrics: Mapping[str, Any]) -> None:
+    def __init__(self, metrics: Mapping[str, Any], loss: Any) -> None:
         self.steps = self.count = 0
-        self.total = 0.0
+        self.total = self.over = 0.0
+        self.divisor = _divisor(loss)
         self.sums = {k: _Sum(k, m) for k, m in metrics.items() if isinstance(m, Accuracy)}
         self.metrics = {k: self.sums.get(k) or _Whole(k, m) for k, m in metrics.items()}
 
     def add(self, loss: float, outputs: np.ndarray, targets: Any) -> None:
         self.steps += 1
         self.count += len(outputs)
-        self.total += loss * len(outputs)
+        over = self.divisor(outputs, targets)
+        self.total += loss if over is None else loss * over
+        self.over += over or 0.0
         for metric in self.metrics.values():
             metric.add(outputs, targets)
+
+    @property
+    def loss(self) -> float:
+        """The loss of all examples so far, as if they had come in one batch."""
+        return self.total / (self.over or 1.0)
 
     def running(self) -> dict[str, float]:
         """The means so far, of what is added up."""
@@ -280,4 +333,4 @@ class Meter:
     def _results(self, metrics: Mapping[str, Any]) -> dict[str, float]:
         found = {key: metric.result() for key, metric in metrics.items()}
         known = {key: value for key, value in found.items() if value is not None}
-        return {"loss": self.total / self.count, **known}
+        return {"loss": self.loss, **known}

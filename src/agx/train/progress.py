@@ -46,7 +46,7 @@ def bar(loader: Any, title: str, shown: bool) -> Iterator[Callable[[Meter], None
         now = time.perf_counter()
         if now >= due or meter.steps == total:
             due = now + 0.1
-            texts = [f"loss {meter.total / meter.count:.4f}"]
+            texts = [f"loss {meter.loss:.4f}"]
             found = meter.running()
             texts += [f"{k} {100 * v:.1f} %" for k, v in found.items() if k != "loss"]
             texts.append(f"{meter.count / (now - start):.0f} images/s")

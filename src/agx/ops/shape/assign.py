@@ -1,4 +1,4 @@
-"""Functions of NumPy that write into an array, for Tensors: each is an assignment to some of its elements."""
+"""Assignment, and NumPy's functions that write into an array, which are assignments to some of its elements."""
 
 from __future__ import annotations
 
@@ -8,13 +8,67 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..._engine.graph import implements, is_node, value_of
+from ..._engine.errors import refuse_kind
+from ..._engine.graph import Node, implements, is_node, is_recording, present, value_of
 from . import memory
-from .axes import as_array, ravel, reshape
+from .axes import as_array, broadcast_to, ravel, reshape
 from .index import as_index, getitem
 
 #: What to do about a plain array that would have to hold a Tensor.
 MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
+
+
+# --- assignment ----------------------------------------------------------------------------------
+
+
+def gives_way(tensor: Any) -> bool:
+    """Whether an operator such as ``+=`` makes a new Tensor in place of this one.
+
+    A leaf that requires a gradient does not change, and a number without axes does not in NumPy.
+    """
+    if tensor._memory is not None:
+        return False
+    return not tensor.ndim or (tensor.is_leaf and tensor.requires_grad and not tensor.traced)
+
+
+def spread(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` repeated along new axes and axes of length 1, as NumPy does in an assignment."""
+    x = as_array(x)
+    while x.ndim > len(shape) and x.shape[0] == 1:
+        x = x[0]
+    return x if x.shape == shape else broadcast_to(x, shape)
+
+
+def write(tensor: Any, index: Any, new: Any) -> None:
+    """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
+    index, new = as_index(index), as_array(new)
+    window = memory.window_for(tensor)
+    if isinstance(new, Node):
+        new = present(new)
+        if new.ndim and new.shape[0] == 1:
+            ndim = window.array[index].ndim
+            while new.ndim > ndim and new.shape[0] == 1:
+                new = new[0]
+        value = new.array
+        node = new if new.requires_grad and is_recording() else None
+    else:
+        refuse_kind("assignment", new)
+        node, value = None, np.asarray(new)
+    if value.dtype.kind not in "biufc":
+        raise TypeError(
+            f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
+            "such as with np.asarray(x, float)"
+        )
+    if value.dtype.kind == "c" and window.array.dtype.kind != "c":
+        raise TypeError(
+            f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
+            "ag.abs of them, or make the array with dtype=complex"
+        )
+    window.memory.own()
+    window.memory.put(window.array, index, node, value)
+
+
+# --- functions that write ------------------------------------------------------------------------
 
 
 def _target(who: str, a: Any) -> Any:
@@ -35,8 +89,8 @@ def store(who: str, out: Any, found: Any, where: Any = True) -> Any:
     _check_cast(who, found, out.dtype, "same_kind")
     if where is not True:
         _write_where(out, found, where)
-    elif memory.gives_way(out) or not memory.replace(out, found):
-        memory.write(out, ..., found)
+    elif gives_way(out) or not memory.replace(out, found):
+        write(out, ..., found)
     return out
 
 
@@ -56,8 +110,8 @@ def _check_cast(who: str, new: Any, dtype: np.dtype[Any], casting: Any) -> None:
 def _write_where(out: Any, new: Any, where: Any) -> None:
     where = np.broadcast_to(np.asarray(value_of(where), bool), out.shape)
     if np.ndim(new):
-        new = getitem(memory.spread(as_array(new), out.shape), where)
-    memory.write(out, where, new)
+        new = getitem(spread(as_array(new), out.shape), where)
+    write(out, where, new)
 
 
 def in_place(function: Callable[[Any, Any], Any], symbol: str) -> Callable[[Any, Any], Any]:
@@ -68,7 +122,7 @@ def in_place(function: Callable[[Any, Any], Any], symbol: str) -> Callable[[Any,
 
     def operate(self: Any, other: Any) -> Any:
         found = function(self, other)
-        if found is NotImplemented or memory.gives_way(self):
+        if found is NotImplemented or gives_way(self):
             return found
         return store(symbol, self, found)
 
@@ -81,7 +135,7 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
     src = as_array(src)
     _check_cast("copyto", src, dst.dtype, casting)
     if where is True:
-        memory.write(dst, ..., src)
+        write(dst, ..., src)
     else:
         _write_where(dst, src, where)
 
@@ -96,9 +150,9 @@ def _put(a: Any, flat: np.ndarray, values: Any) -> None:
     """Assign to the elements at ``flat``, counted row by row."""
     if flat.size and np.size(value_of(values)):
         if a.ndim:
-            memory.write(a, np.unravel_index(flat, a.shape), values)
+            write(a, np.unravel_index(flat, a.shape), values)
         else:
-            memory.write(a, ..., ravel(as_array(values))[-1])
+            write(a, ..., ravel(as_array(values))[-1])
 
 
 @implements(np.put)
@@ -161,7 +215,7 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
         )
     index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     index[axis] = indices
-    memory.write(arr, tuple(index), values)
+    write(arr, tuple(index), values)
 
 
 def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
@@ -172,7 +226,7 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     operands = [
         +x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others
     ]
-    given = [ravel(memory.spread(x, np.shape(places))) for x in operands]
+    given = [ravel(spread(x, np.shape(places))) for x in operands]
     order = np.argsort(flat, kind="stable")
     start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, np.arange(flat.size), 0))
@@ -183,11 +237,11 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
         index = np.unravel_index(flat[now], a.shape) if a.ndim else ...
         found = ufunc(a[index], *(getitem(x, now) if a.ndim else x[k] for x in given))
         _check_cast(f"{name}.at", found, a.dtype, "same_kind")
-        memory.write(a, index, found)
+        write(a, index, found)
 
 
 def fill(self: Any, value: Any) -> None:
     """Give all elements one value, which may be a Tensor."""
     if np.size(value_of(value)) != 1:
         raise ValueError(f"fill: expected one number, got an array of shape {np.shape(value)}")
-    memory.write(self, ..., reshape(as_array(value), ()))
+    write(self, ..., reshape(as_array(value), ()))

@@ -18,12 +18,11 @@ from numpy.lib.array_utils import byte_bounds
 
 from ..._engine import hooks
 from ..._engine.entered import here
-from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
-from .axes import as_array, broadcast_to, in_order
-from .index import as_index, getitem, is_basic, scattered
+from .axes import broadcast_to, in_order
+from .index import getitem, is_basic, scattered
 from .where import where
 
 #: Where the first element of a view lies in memory, its lengths, and its strides, all counted in elements.
@@ -554,53 +553,6 @@ def register_hook(tensor: Any, hook: Any) -> hooks.Handle:
     if window is not None and callable(hook) and tensor.requires_grad:
         tensor, hook = window.hooked(hook)
     return hooks.register(tensor, hook)
-
-
-def gives_way(tensor: Any) -> bool:
-    """Whether an operator such as ``+=`` makes a new Tensor in place of this one.
-
-    A leaf that requires a gradient does not change, and a number without axes does not in NumPy.
-    """
-    if tensor._memory is not None:
-        return False
-    return not tensor.ndim or (tensor.is_leaf and tensor.requires_grad and not tensor.traced)
-
-
-def spread(x: Any, shape: tuple[int, ...]) -> Any:
-    """``x`` repeated along new axes and axes of length 1, as NumPy does in an assignment."""
-    x = as_array(x)
-    while x.ndim > len(shape) and x.shape[0] == 1:
-        x = x[0]
-    return x if x.shape == shape else broadcast_to(x, shape)
-
-
-def write(tensor: Any, index: Any, new: Any) -> None:
-    """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
-    index, new = as_index(index), as_array(new)
-    window = window_for(tensor)
-    if isinstance(new, Node):
-        new = _graph.present(new)
-        if new.ndim and new.shape[0] == 1:
-            ndim = window.array[index].ndim
-            while new.ndim > ndim and new.shape[0] == 1:
-                new = new[0]
-        value = new.array
-        node = new if new.requires_grad and is_recording() else None
-    else:
-        refuse_kind("assignment", new)
-        node, value = None, np.asarray(new)
-    if value.dtype.kind not in "biufc":
-        raise TypeError(
-            f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
-            "such as with np.asarray(x, float)"
-        )
-    if value.dtype.kind == "c" and window.array.dtype.kind != "c":
-        raise TypeError(
-            f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
-            "ag.abs of them, or make the array with dtype=complex"
-        )
-    window.memory.own()
-    window.memory.put(window.array, index, node, value)
 
 
 _graph.declare_memory(Window, _attach, _through)
