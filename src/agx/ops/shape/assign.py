@@ -1,4 +1,4 @@
-"""Assignment, and NumPy's functions that write into an array, which are assignments to some of its elements."""
+"""Assignment, and functions of NumPy that write into an array: assignments to some of its elements."""
 
 from __future__ import annotations
 

@@ -116,6 +116,20 @@ def as_index(index: Any) -> Any:
     )
 
 
+def last_assigned(index: Any, shape: tuple[int, ...]) -> Any:
+    """Which elements of ``x[index]`` are not assigned over by a later one; None if all are."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not any(np.ndim(p) and np.asarray(p).dtype != bool for p in parts):
+        return None
+    places = np.arange(math.prod(shape)).reshape(shape)[index]
+    _, first = np.unique(places.ravel()[::-1], return_index=True)
+    if first.size == places.size:
+        return None
+    last = np.zeros(places.size, bool)
+    last[places.size - 1 - first] = True
+    return last.reshape(places.shape)
+
+
 @of_arrays
 def getitem(x: Any, index: Any) -> Array:
     """Read the elements that a NumPy index names; repeated ones accumulate in the gradient.

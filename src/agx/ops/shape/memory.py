@@ -22,7 +22,7 @@ from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
 from .axes import broadcast_to, in_order
-from .index import getitem, is_basic, scattered
+from .index import getitem, is_basic, last_assigned, scattered
 from .where import where
 
 #: Where the first element of a view lies in memory, its lengths, and its strides, all counted in elements.
@@ -218,7 +218,7 @@ class Memory:
             target = _part(view, index)
             spot = spot._replace(layout=layout_of(target, self.flat))
         elif index is not ...:
-            spot = spot._replace(index=index, last=_last(index, view.shape))
+            spot = spot._replace(index=index, last=last_assigned(index, view.shape))
         if target is view and index is not ...:
             view[index] = value
         else:
@@ -250,20 +250,6 @@ def _part(array: np.ndarray, index: Any) -> np.ndarray:
     parts = index if isinstance(index, tuple) else (index,)
     found: np.ndarray = array[parts if any(p is ... for p in parts) else (*parts, ...)]
     return found
-
-
-def _last(index: Any, shape: tuple[int, ...]) -> Any:
-    """Which elements of ``x[index]`` are not assigned over by a later one; None if all are."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if not any(np.ndim(p) and np.asarray(p).dtype != bool for p in parts):
-        return None
-    places = np.arange(math.prod(shape)).reshape(shape)[index]
-    _, first = np.unique(places.ravel()[::-1], return_index=True)
-    if first.size == places.size:
-        return None
-    last = np.zeros(places.size, bool)
-    last[places.size - 1 - first] = True
-    return last.reshape(places.shape)
 
 
 class Window:
