@@ -539,7 +539,7 @@ sections: dict[str, list[Corner]] = {
 
 #: Primitives that no row reaches, by the reason.
 smooth: dict[str, str] = {
-    "linear, moves or adds elements": "col2im im2col max_pick2d pad pos roll shared sum_pool2d sum_unpool2d tile",
+    "linear, moves or adds elements": "avg_pool2d col2im im2col max_pick2d pad pos roll shared sum_pool2d sum_unpool2d tile",
     "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
     "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear linspace sparse_matmul "
     "toeplitz_ahead toeplitz_delayed toeplitz_lags",
