@@ -18,7 +18,7 @@ from ._engine.graph import Node, no_grad
 from ._engine.walk import nodes_below
 from ._names import shown
 from .nn.module import Module
-from .ops.images.pool import shares
+from .ops.images.pool import areas
 from .tensor import Tensor
 
 __all__ = [
@@ -167,24 +167,25 @@ def _sliding(node: Node) -> dict[str, Any]:
     Programs disagree on whether a window that begins behind the image counts, so that otherwise
     padding says where they end.
     """
-    size, (rows, columns, _, geo) = node.arguments[0].shape[2:], node.params["windows"]
+    size, (rows, columns, _, geo, whole) = node.arguments[0].shape[2:], node.params["windows"]
     if geo is None:
         down, across = _windows(rows, size[0]), _windows(columns, size[1])
         kernel, strides, before, after = zip(down, across, strict=True)
         return {"kernel_shape": kernel, "strides": strides, "pads": [*before, *after]}
-    how = {"kernel_shape": geo.kernel, "strides": geo.stride, "pads": geo.padding * 2}
+    pads = (*geo.padding, *geo.padding)
+    how: dict[str, Any] = {"kernel_shape": geo.kernel, "strides": geo.stride, "pads": pads}
     if geo.dilation != (1, 1):
         how["dilations"] = geo.dilation
-    counts = [len(rows), len(columns)]
+    if whole:
+        return how
+    counts = (len(rows), len(columns))
     lengths = [
         (c - 1) * s + d * (k - 1) + 1 - 2 * p for c, k, s, p, d in zip(counts, *geo, strict=True)
     ]
-    if (*counts,) == geo.output(*size):
-        return how
     if all(n <= length < n + s for n, length, s in zip(size, lengths, geo.stride, strict=True)):
         return {**how, "ceil_mode": 1}
-    after = [p + max(0, n - m) for n, m, p in zip(lengths, size, geo.padding, strict=True)]
-    return {**how, "pads": [*geo.padding, *after]}
+    beyond = [p + max(0, n - m) for n, m, p in zip(lengths, size, geo.padding, strict=True)]
+    return {**how, "pads": [*geo.padding, *beyond]}
 
 
 def _max_pool2d(w: _Writer, node: Node, twin: Node, x: str) -> str:
@@ -195,21 +196,21 @@ def _max_pool2d(w: _Writer, node: Node, twin: Node, x: str) -> str:
     if (up, left) != (down, right):  # programs refuse padding that is wider than a kernel with gaps
         pads = w.integers([0, 0, up, left, 0, 0, down, right])
         x = w.emit("Pad", x, pads, w.constant(np.asarray(-np.inf, w.dtype)))
-        how["pads"] = [0] * 4
+        how["pads"] = (0, 0, 0, 0)
     return w.emit("MaxPool", x, **how)
 
 
 def _avg_pool2d(w: _Writer, node: Node, twin: Node, x: str) -> str:
     """An average by ONNX's count of elements, or else what that is times the right share of it."""
-    size, windows, share = node.arguments[0].shape[2:], node.params["windows"], node.params["share"]
-    how, share = _sliding(node), np.broadcast_to(share, node.shape[2:])
-    padded = shares(windows, size, True) if "ceil_mode" in how else 1 / np.prod(how["kernel_shape"])
-    inside = shares(windows, size, False)
+    size, windows, how = node.arguments[0].shape[2:], node.params["windows"], _sliding(node)
+    divided_by = np.broadcast_to(1 / node.params["share"], node.shape[2:])
+    inside = areas(windows, size, False)
+    padded = areas(windows, size, True) if "ceil_mode" in how else np.prod(how["kernel_shape"])
     for include, usual in (1, padded), (0, inside):
-        if np.allclose(share, usual, 1e-6, 0):
+        if np.allclose(divided_by, usual, 1e-6, 0):
             return w.emit("AveragePool", x, count_include_pad=include, **how)
     mean = w.emit("AveragePool", x, count_include_pad=0, **how)
-    return w.emit("Mul", mean, w.constant(np.asarray(share / inside, w.dtype)))
+    return w.emit("Mul", mean, w.constant(np.asarray(inside / divided_by, w.dtype)))
 
 
 def _reducer(op: str) -> Callable[..., str]:

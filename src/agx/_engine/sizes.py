@@ -27,7 +27,9 @@ def whole(op: str, name: str, value: Any, least: int = 0) -> int:
 
 def flag(op: str, name: str, value: Any) -> bool:
     """Read True or False; ValueError for anything else."""
-    if not isinstance(value, (bool, np.bool_)):
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
         raise ValueError(f"{op}: {name} must be True or False, got {value!r}")
     return bool(value)
 

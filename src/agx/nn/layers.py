@@ -267,8 +267,9 @@ class MaxPool2d(Weightless):
 
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
-        how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
-        return pool.max_pool2d(x, *how)
+        return pool.max_pool2d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        )
 
     def extra_repr(self) -> str:
         """Return the sizes, and the settings that differ from the defaults."""
@@ -303,8 +304,15 @@ class AvgPool2d(Weightless):
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
         floating(self, x)
-        how = (self.ceil_mode, self.count_include_pad, self.divisor_override)
-        return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *how)
+        return pool.avg_pool2d(
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
 
     def extra_repr(self) -> str:
         """Return the sizes, and the settings that differ from the defaults."""

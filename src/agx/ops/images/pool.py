@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +38,8 @@ class Windows(NamedTuple):
     tiles: bool
     #: What they slide by, unless they are of several sizes.
     geo: Geometry | None = None
+    #: The number of elements of each, those in the padding among them; 0 if it is not the same for all.
+    whole: int = 0
 
     @property
     def dilation(self) -> tuple[int, int]:
@@ -86,7 +89,8 @@ def _sliding(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> 
         stop = np.minimum(start + d * (k - 1) + 1, n)
         first = np.where(start < 0, start % d, start)  # in steps of d from the padding
         sides.append(np.stack([np.minimum(first, stop), stop], axis=1))
-    return _windows(size, sides[0], sides[1], geo)
+    windows = _windows(size, sides[0], sides[1], geo)
+    return windows._replace(whole=math.prod(geo.kernel) if counts == geo.output(*size) else 0)
 
 
 @functools.lru_cache(maxsize=256)
@@ -114,11 +118,11 @@ def _with_pixels(op: str, x: Any) -> Any:
 
 def _arguments(
     op: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
-) -> tuple[Any, tuple[str, tuple[int, ...], Geometry, bool]]:
-    """Read what a function with sliding windows is given, and what ``_sliding`` makes these from."""
-    step = kernel if stride is None else stride
-    x, geo = _with_pixels(op, x), geometry(op, kernel, step, padding, dilation)
-    return x, (op, tuple(x.shape[2:]), geo, flag(op, "ceil_mode", ceil_mode))
+) -> tuple[Any, Windows]:
+    """Read what a function with sliding windows is given."""
+    x = _with_pixels(op, x)
+    geo = geometry(op, kernel, kernel if stride is None else stride, padding, dilation)
+    return x, _sliding(op, x.shape[2:], geo, flag(op, "ceil_mode", ceil_mode))
 
 
 def _stack(x: Any, dtype: Any = None) -> np.ndarray:
@@ -212,8 +216,8 @@ def max_pool2d(
     array([[[[ 5.,  7.],
              [13., 15.]]]])
     """
-    x, how = _arguments("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
-    return _max_pool(x, windows=_sliding(*how))
+    x, windows = _arguments("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool(x, windows=windows)
 
 
 # --- average -------------------------------------------------------------------------------------
@@ -242,27 +246,23 @@ _sum_unpool = primitive(
 )
 
 
-def shares(windows: Windows, size: tuple[int, ...], count_include_pad: bool) -> Any:
-    """One over the number of elements of each window of images of ``size``; a float if all are equal."""
-    sides = [windows.rows, windows.columns]
-    if count_include_pad and windows.geo:
-        for i, (n, k, s, p, _) in enumerate(zip(size, *windows.geo, strict=True)):
-            start = np.arange(len(sides[i])) * s
-            sides[i] = np.stack([start, np.minimum(start + k, n + 2 * p)], axis=1)
-    rows, columns = sides
-    area = np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])
-    return 1.0 / int(area[0, 0]) if (area == area[0, 0]).all() else 1.0 / area
+def areas(windows: Windows, size: tuple[int, ...], count_include_pad: bool) -> Any:
+    """The number of elements of each window of images of ``size``; one number if none is cut off."""
+    rows, columns, _, geo, whole = windows
+    if count_include_pad and whole:
+        return whole
+    down, across = rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0]
+    if count_include_pad and geo:
+        down, across = (
+            np.minimum(n + 2 * p - np.arange(len(lengths)) * s, k)
+            for lengths, n, k, s, p, _ in zip((down, across), size, *geo, strict=True)
+        )
+    return np.multiply.outer(down, across)
 
 
-@functools.lru_cache(maxsize=256)
-def _sliding_shares(
-    op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool, count_include_pad: bool
-) -> Any:
-    return shares(_sliding(op, size, geo, ceil_mode), size, count_include_pad)
-
-
-def _average(x: Any, windows: Windows, share: Any) -> Any:
-    """Multiply the sum over each window by its ``share``."""
+def _average(x: Any, windows: Windows, area: Any) -> Any:
+    """Divide the sum over each window by its ``area``."""
+    share = 1.0 / area
     if isinstance(share, np.ndarray):
         share = share.astype(np.float32 if x.dtype == np.float32 else np.float64)
     return _avg_pool(x, windows=windows, share=share)
@@ -290,11 +290,10 @@ def avg_pool2d(
     array([[[[ 2.5,  4.5],
              [10.5, 12.5]]]])
     """
-    x, how = _arguments("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
+    x, windows = _arguments("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
     include = flag("avg_pool2d", "count_include_pad", count_include_pad)
     divisor = check_divisor("avg_pool2d", divisor_override)
-    share = 1.0 / divisor if divisor else _sliding_shares(*how, include)
-    return _average(x, _sliding(*how), share)
+    return _average(x, windows, divisor or areas(windows, x.shape[2:], include))
 
 
 def check_divisor(op: str, value: Any) -> int | None:
@@ -320,5 +319,5 @@ def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
     """
     x = _with_pixels("adaptive_avg_pool2d", x)
     output = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
-    windows = _adaptive(tuple(x.shape[2:]), output)
-    return _average(x, windows, shares(windows, x.shape[2:], False))
+    windows = _adaptive(x.shape[2:], output)
+    return _average(x, windows, areas(windows, x.shape[2:], False))
