@@ -249,17 +249,22 @@ rows = {
             normal(2, 3, 3, 2),
         )
     ],
-    "max_pool2d": [(lambda x: ag.max_pool2d(x, 2) ** 2, apart(2, 2, 4, 5))],
+    "max_pool2d": [
+        (lambda x: ag.max_pool2d(x, 2) ** 2, apart(2, 2, 4, 5)),
+        (lambda x: ag.max_pool2d(x, 2, 1, 1, (3, 2), True) ** 2, apart(2, 2, 4, 5)),
+    ],
     "max_unpool2d": [
         (lambda g, x: ops["max_unpool2d"](g * g, x, windows=windows), normal(2, 2, 2, 3), apart(2, 2, 4, 5))
     ],
     "max_pick2d": [
         (lambda u, x: ops["max_pick2d"](u * u, x, windows=windows), normal(2, 2, 4, 5), apart(2, 2, 4, 5))
     ],
-    "sum_pool2d": [
+    "avg_pool2d": [
         (lambda x: ag.avg_pool2d(x * x, 3, 2, 1), normal(2, 2, 4, 5)),
+        (lambda x: ag.avg_pool2d(x * x, 3, 2, 1, True, False), normal(2, 2, 4, 5)),
         (lambda x: ag.adaptive_avg_pool2d(x * x, (3, 2)), normal(2, 2, 4, 5)),
     ],
+    "sum_pool2d": [(lambda x: ops["sum_pool2d"](x * x, windows=windows), normal(2, 2, 4, 5))],
     "sum_unpool2d": [
         (
             lambda g: ops["sum_unpool2d"](g * g, shape=(2, 2, 4, 5), windows=windows),

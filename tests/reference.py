@@ -102,17 +102,34 @@ def softmax(x):
 # --- windows of any geometry as matrices of zeros and ones ------------------------------------------
 
 
+def starts(n, k, stride, padding, dilation, ceil_mode=False):
+    """Where a kernel of ``k`` weights begins on an axis of ``n`` positions, the padding below 0.
+
+    In ceil mode it may reach beyond the padding by less than a stride, if it begins before that.
+    """
+    start, reach, end = -padding, dilation * (k - 1) + 1, n + padding
+    while start + reach <= end or (ceil_mode and start + reach < end + stride and start < n):
+        yield start
+        start += stride
+
+
 @functools.cache
-def places(n, k, stride, padding, dilation):
+def places(n, k, stride, padding, dilation, ceil_mode=False):
     """[place, weight, position] is 1 where a kernel of ``k`` weights meets an axis of ``n`` positions."""
-    count = (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
-    out = np.zeros((count, k, n))
-    for place in range(count):
+    begins = list(starts(n, k, stride, padding, dilation, ceil_mode))
+    out = np.zeros((len(begins), k, n))
+    for place, start in enumerate(begins):
         for weight in range(k):
-            position = place * stride + weight * dilation - padding
+            position = start + weight * dilation
             if 0 <= position < n:
                 out[place, weight, position] = 1
     return out
+
+
+@functools.cache
+def lengths(n, k, stride, padding, ceil_mode):
+    """How much of each place of a kernel is image or padding."""
+    return [min(k, n + padding - start) for start in starts(n, k, stride, padding, 1, ceil_mode)]
 
 
 def evenly(n, count):
@@ -132,7 +149,10 @@ def _positions(side):
 
 
 def first_largest_of(x, rows, columns):
-    """Where in a flattened image each window has its first largest element, NaN before all others."""
+    """Where in a flattened image each window has its first largest element, NaN before all others.
+
+    That is -1 for a window of padding alone.
+    """
     down, across = _positions(rows), _positions(columns)
     i, j = down[:, None, :, None], across[None, :, None, :]
     inside = (i >= 0) & (j >= 0)
@@ -141,8 +161,9 @@ def first_largest_of(x, rows, columns):
     # Order the numbers, NaN above infinity; what is no element of the image comes below all of them.
     values, rank = np.unique(x, return_inverse=True)
     rank = rank.reshape(*x.shape[:2], -1)[:, :, np.where(inside, where, 0)]
-    best = np.where(inside, rank, -1).argmax(axis=-1)
-    return np.take_along_axis(np.broadcast_to(where, rank.shape), best[..., None], -1)[..., 0]
+    best = np.where(inside, rank, -1).argmax(axis=-1)[..., None]
+    at = np.take_along_axis(np.broadcast_to(where, rank.shape), best, -1)[..., 0]
+    return np.where(inside.any(axis=-1), at, -1)
 
 
 def patches_of(x, rows, columns):

@@ -115,6 +115,37 @@ def test_every_operator_of_the_same_name_computes_the_same(tmp_path):
         same(lambda x, f=function: f(x) + 0.0 * x, x, tmp_path / "model.onnx", 1e-4)
 
 
+CEIL = {"ceil_mode": 1}
+POOLS = {
+    "MaxPool2d(3, 2, 1, ceil_mode=True)": {**CEIL, "pads": [1, 1, 1, 1]},
+    "MaxPool2d(2, 2, ceil_mode=True)": {"pads": [0, 0, 0, 0]},
+    "MaxPool2d((3, 2), 1, 1, (2, 3))": {"dilations": [2, 3]},
+    "MaxPool2d((1, 3), (4, 2), 0, (1, 2), ceil_mode=True)": {
+        "dilations": [1, 2],
+        "pads": [0, 0, 0, 0],
+    },
+    "AvgPool2d(2, 2)": {"count_include_pad": 1, "pads": [0, 0, 0, 0]},
+    "AvgPool2d(3, 2, 1, True)": {**CEIL, "count_include_pad": 1},
+    "AvgPool2d(3, 2, 1, True, False)": {**CEIL, "count_include_pad": 0},
+    "AvgPool2d((1, 3), (4, 2), 0, True)": {"count_include_pad": 0, "pads": [0, 0, 0, 1]},
+    "AvgPool2d((3, 2), 2, 1, True, True, 5)": {**CEIL, "count_include_pad": 0},
+    "AdaptiveAvgPool2d((3, 2))": {"kernel_shape": [2, 3], "strides": [2, 3]},
+}
+
+
+@pytest.mark.parametrize("call", POOLS)
+def test_pooling_is_written_in_the_words_of_the_format(call, tmp_path):
+    """In ceil mode one window more along one axis and none along the other is a matter of padding."""
+    same(eval(call, vars(nn)), IMAGES, tmp_path / "m.onnx")
+    nodes = {n.op_type: n for n in onnx.load(tmp_path / "m.onnx").graph.node}
+    (pool,) = (n for op, n in nodes.items() if "Pool" in op)
+    found = {a.name: onnx.helper.get_attribute_value(a) for a in pool.attribute}
+    assert POOLS[call].items() <= found.items()
+    assert ("ceil_mode" in found) == ("ceil_mode" in POOLS[call])
+    assert ("dilations" in found) == ("dilations" in POOLS[call])
+    assert ("Mul" in nodes) == call.endswith("5)")
+
+
 def test_names_sizes_and_parameters_can_be_read_in_the_file(tmp_path):
     ag.onnx.export(nn.Linear(6, 3), tmp_path / "m.onnx", ROWS, input="rows", output="scores")
     graph = onnx.load(tmp_path / "m.onnx").graph
@@ -140,7 +171,8 @@ def test_the_model_keeps_its_mode_and_a_failure_keeps_the_file(tmp_path):
         (lambda x: ag.where(x.value > 0, x, 0.0), ROWS, ValueError, "'where' of shape .* condition is an array"),
         (lambda x: x[[1, 0]], ROWS, ValueError, "'getitem' .* it is indexed by an array"),
         (lambda x: x * np.arange(6.0 * len(x)).reshape(x.shape), ROWS, ValueError, "depends on the batch"),
-        (nn.AdaptiveAvgPool2d(4), IMAGES, ValueError, "'sum_pool2d' .* not of one size and step"),
+        (nn.AdaptiveAvgPool2d(4), IMAGES, ValueError, "'avg_pool2d' .* not of one size and step"),
+        (nn.MaxPool2d(2, 1, 1, 2), IMAGES[:, :, :1], ValueError, "'max_pool2d' .* a window lies in the padding alone"),
         (lambda x: (x, x), ROWS, TypeError, "returned a tuple, expected one Tensor"),
         (lambda x: ag.Tensor(x.value), ROWS, ValueError, "does not depend on the input"),
         (lambda x: x if len(x) == 2 else -x, ROWS, ValueError, "does not depend on the input"),

@@ -18,6 +18,7 @@ from ._engine.graph import Node, no_grad
 from ._engine.walk import nodes_below
 from ._names import shown
 from .nn.module import Module
+from .ops.images.pool import areas
 from .tensor import Tensor
 
 __all__ = [
@@ -160,22 +161,56 @@ def _windows(starts: np.ndarray, size: int) -> tuple[int, int, int, int]:
     return kernel, stride, before, after
 
 
-def _pool(w: _Writer, op: str, node: Node, x: str, **more: Any) -> tuple[str, int]:
-    size = node.arguments[0].shape[2:]
-    windows = node.params["windows"]
-    down, across = _windows(windows.rows, size[0]), _windows(windows.columns, size[1])
-    kernel, strides, before, after = zip(down, across, strict=True)
-    how = {"kernel_shape": kernel, "strides": strides, "pads": [*before, *after], **more}
-    return w.emit(op, x, **how), kernel[0] * kernel[1]
+def _sliding(node: Node) -> dict[str, Any]:
+    """The attributes of windows. Those of ceil mode get it if along both axes it adds what it may.
+
+    Programs disagree on whether a window that begins behind the image counts, so that otherwise
+    padding says where they end.
+    """
+    size, (rows, columns, _, geo, whole) = node.arguments[0].shape[2:], node.params["windows"]
+    if geo is None:
+        down, across = _windows(rows, size[0]), _windows(columns, size[1])
+        kernel, strides, before, after = zip(down, across, strict=True)
+        return {"kernel_shape": kernel, "strides": strides, "pads": [*before, *after]}
+    pads = (*geo.padding, *geo.padding)
+    how: dict[str, Any] = {"kernel_shape": geo.kernel, "strides": geo.stride, "pads": pads}
+    if geo.dilation != (1, 1):
+        how["dilations"] = geo.dilation
+    if whole:
+        return how
+    counts = (len(rows), len(columns))
+    lengths = [
+        (c - 1) * s + d * (k - 1) + 1 - 2 * p for c, k, s, p, d in zip(counts, *geo, strict=True)
+    ]
+    if all(n <= length < n + s for n, length, s in zip(size, lengths, geo.stride, strict=True)):
+        return {**how, "ceil_mode": 1}
+    beyond = [p + max(0, n - m) for n, m, p in zip(lengths, size, geo.padding, strict=True)]
+    return {**how, "pads": [*geo.padding, *beyond]}
 
 
 def _max_pool2d(w: _Writer, node: Node, twin: Node, x: str) -> str:
-    return _pool(w, "MaxPool", node, x)[0]
+    if any((side[:, 0] == side[:, 1]).any() for side in node.params["windows"][:2]):
+        raise ValueError("a window lies in the padding alone, which has no one maximum in ONNX")
+    how = _sliding(node)
+    up, left, down, right = how["pads"]
+    if (up, left) != (down, right):  # programs refuse padding that is wider than a kernel with gaps
+        pads = w.integers([0, 0, up, left, 0, 0, down, right])
+        x = w.emit("Pad", x, pads, w.constant(np.asarray(-np.inf, w.dtype)))
+        how["pads"] = (0, 0, 0, 0)
+    return w.emit("MaxPool", x, **how)
 
 
-def _sum_pool2d(w: _Writer, node: Node, twin: Node, x: str) -> str:
-    mean, count = _pool(w, "AveragePool", node, x, count_include_pad=1)
-    return w.emit("Mul", mean, w.constant(np.asarray(count, w.dtype)))
+def _avg_pool2d(w: _Writer, node: Node, twin: Node, x: str) -> str:
+    """An average by ONNX's count of elements, or else what that is times the right share of it."""
+    size, windows, how = node.arguments[0].shape[2:], node.params["windows"], _sliding(node)
+    divided_by = np.broadcast_to(1 / node.params["share"], node.shape[2:])
+    inside = areas(windows, size, False)
+    padded = areas(windows, size, True) if "ceil_mode" in how else np.prod(how["kernel_shape"])
+    for include, usual in (1, padded), (0, inside):
+        if np.allclose(divided_by, usual, 1e-6, 0):
+            return w.emit("AveragePool", x, count_include_pad=include, **how)
+    mean = w.emit("AveragePool", x, count_include_pad=0, **how)
+    return w.emit("Mul", mean, w.constant(np.asarray(inside / divided_by, w.dtype)))
 
 
 def _reducer(op: str) -> Callable[..., str]:
@@ -294,6 +329,7 @@ def _over_axis(op: str) -> Callable[..., str]:
 #: What writes an operation: convert(writer, node, the same node of the longer batch, *names).
 CONVERTERS: dict[str, Callable[..., str]] = {
     "astype": lambda w, node, twin, x: w.emit("Identity", x),
+    "avg_pool2d": _avg_pool2d,
     "broadcast_to": _broadcast_to,
     "clip": _clip,
     "concatenate": _concatenate,
@@ -318,7 +354,6 @@ CONVERTERS: dict[str, Callable[..., str]] = {
     "square": lambda w, node, twin, x: w.emit("Mul", x, x),
     "std": lambda w, node, twin, x: w.emit("Sqrt", _var(w, node, twin, x)),
     "sum": _reducer("ReduceSum"),
-    "sum_pool2d": _sum_pool2d,
     "transpose": _transpose,
     "var": _var,
     **{name: (lambda w, node, twin, *x, op=op: w.emit(op, *x)) for name, op in SAME.items()},

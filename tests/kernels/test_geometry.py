@@ -1,11 +1,14 @@
 """Windows of every geometry against a twin made of matrices: places of a kernel along an axis, zeros and ones.
 
-An axis is (length, kernel, stride, padding, dilation). Each axis that there is meets others of all kinds; two by two
-all of them would be millions, of which the slow test does some hundred thousand.
+An axis is (length, kernel, stride, padding, dilation). The suite takes some of those that there are, in which any
+three of the numbers meet that can; all of them, as the rows and columns of images of every size, take some minutes:
+
+    AGX_EVERY_GEOMETRY=1 python -m pytest tests/kernels/test_geometry.py
 """
 
 import functools
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -15,32 +18,48 @@ import agx as ag
 from agx.ops.images import conv
 
 DTYPES = ["f4", "f8"]
+EVERY = "AGX_EVERY_GEOMETRY" in os.environ
 
 
-def axes(length, kernel, stride, padding, dilation):
+def axes(length, kernel, stride, padding, dilation, ceil_mode=False):
     """Every axis of at most these sizes that a kernel fits; ``padding`` is a function of the kernel."""
     for n, k, s in itertools.product(
         range(1, length + 1), range(1, kernel + 1), range(1, stride + 1)
     ):
         for p, d in itertools.product(padding(k), range(1, dilation + 1 if k > 1 else 2)):
-            if n + 2 * p >= d * (k - 1) + 1:
+            if any(True for _ in reference.starts(n, k, s, p, d, ceil_mode)):
                 yield n, k, s, p, d
 
 
-POOLED = list(axes(14, 5, 6, lambda k: range(k // 2 + 1), 1))
+def half(kernel):
+    """The padding that a window of pooling may have."""
+    return range(kernel // 2 + 1)
+
+
+POOLED = {ceil: list(axes(14, 5, 6, half, 3, ceil)) for ceil in (False, True)}
+AVERAGED = {ceil: list(axes(14, 5, 6, half, 1, ceil)) for ceil in (False, True)}
 CONVOLVED = list(axes(14, 5, 6, lambda k: (0, 1, 2, 6), 3))
 
 
-def meetings(sides, times, seed=0):
-    """Pairs of axes, in which each stands ``times`` times as rows and as columns."""
+def some(sides, together, rng):
+    """A few axes, in which any ``together`` of the numbers meet that meet at all."""
+    met, found = set(), []
+    for i in rng.permutation(len(sides)):
+        new = set(itertools.combinations(enumerate(sides[i]), together)) - met
+        if new:
+            met |= new
+            found.append(sides[i])
+    return found
+
+
+def meetings(sides, together=2, seed=0):
+    """Pairs of axes: some with one another, or all so, and with those of the same window."""
     rng = np.random.default_rng(seed)
-    for _ in range(times):
-        yield from zip(sides, (sides[i] for i in rng.permutation(len(sides))), strict=True)
-
-
-def squares(sides):
-    """The same window across images of all heights and widths."""
-    return [(a, b) for a, b in itertools.product(sides, sides) if a[1:] == b[1:]]
+    if EVERY:
+        yield from ((a, b) for a, b in itertools.product(sides, sides) if a[1:] == b[1:])
+    else:
+        sides = some(sides, together, rng)
+    yield from zip(sides, (sides[i] for i in rng.permutation(len(sides))), strict=True)
 
 
 def numbers(rng, shape, dtype):
@@ -66,26 +85,19 @@ def same(found, wanted, what):
 # --- pooling ----------------------------------------------------------------------------------------
 
 
-def check_pooling(pair, dtype, rng, spoil=lambda x, rng: x):
-    (h, kh, sh, ph, _), (w, kw, sw, pw, _) = pair
+def check_pooling(pair, ceil_mode, dtype, rng, spoil=lambda x, rng: x):
+    (h, *_), (w, *_) = pair
     x = spoil(numbers(rng, (1, 2, h, w), dtype), rng)
-    sizes = (kh, kw), (sh, sw), (ph, pw)
-    value, g, (dx,) = pull_back(lambda x: ag.max_pool2d(x, *sizes), rng, x)
-    best = reference.first_largest_of(x, *pair)
-    flat = x.reshape(2, -1)
-    same(value, np.take_along_axis(flat, best.reshape(2, -1), 1).reshape(value.shape), pair)
+    f = lambda x: ag.max_pool2d(x, *zip(*(side[1:] for side in pair), strict=True), ceil_mode)
+    value, g, (dx,) = pull_back(f, rng, x)
+    best = reference.first_largest_of(x, *((*side, ceil_mode) for side in pair)).reshape(2, -1)
+    picked = np.take_along_axis(x.reshape(2, -1), np.maximum(best, 0), 1)
+    same(value, np.where(best < 0, -np.inf, picked).astype(dtype).reshape(value.shape), pair)
     wanted = [
-        np.bincount(*of, minlength=h * w)
-        for of in zip(best.reshape(2, -1), g.reshape(2, -1), strict=True)
+        np.bincount(at[at >= 0], of[at >= 0], minlength=h * w)
+        for at, of in zip(best, g.reshape(2, -1), strict=True)
     ]
     same(dx, np.reshape(wanted, x.shape).astype(dtype), pair)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_largest_of_every_window(level, dtype):
-    rng = np.random.default_rng(0)
-    for pair in meetings(POOLED, 1 if level else 2):
-        check_pooling(pair, dtype, rng)
 
 
 def spoiled(x, rng):
@@ -95,11 +107,23 @@ def spoiled(x, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_largest_among_nan_and_infinities(level, dtype):
+@pytest.mark.parametrize("ceil_mode", [False, True], ids=["floor", "ceil"])
+def test_largest_of_every_window(ceil_mode, dtype):
+    rng = np.random.default_rng(0)
+    for pair in meetings(POOLED[ceil_mode], 3):
+        check_pooling(pair, ceil_mode, dtype, rng)
+    for pair in meetings(POOLED[ceil_mode], 2, 1):
+        check_pooling(pair, ceil_mode, dtype, rng, spoiled)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("spoil", [lambda x, rng: x, spoiled], ids=["numbers", "spoiled"])
+def test_largest_of_tiles(level, dtype, spoil):
+    """Of 2 x 2, for which there are loops of their own; in ceil mode only if no row or column is left over."""
     rng = np.random.default_rng(1)
     tiles = [(n, 2, 2, 0, 1) for n in range(2, 40)]
-    for pair in [*meetings(POOLED, 1), *meetings(tiles, 4)]:
-        check_pooling(pair, dtype, rng, spoiled)
+    for i, pair in enumerate([*meetings(tiles, 1), *meetings(tiles, 1, 1)]):
+        check_pooling(pair, bool(i % 2), dtype, rng, spoil)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -111,29 +135,37 @@ def test_largest_of_nothing_but_minus_infinity_is_minus_infinity(dtype):
     np.testing.assert_array_equal(x.grad[0, 0], [[1, 1, 0], [1, 1, 0], [0, 0, 0]])
 
 
-def check_average(pair, dtype, rng):
-    (h, kh, sh, ph, _), (w, kw, sw, pw, _) = pair
-    down, across = (reference.places(*side).sum(axis=1).astype(dtype) for side in pair)
+def check_average(pair, ceil_mode, count_include_pad, dtype, rng):
+    (h, *_), (w, *_) = pair
+    kernel, stride, padding, _ = zip(*(side[1:] for side in pair), strict=True)
+    met = [reference.places(*side, ceil_mode).sum(axis=1) for side in pair]
+    counts = [m.sum(axis=1) for m in met]
+    if count_include_pad:
+        counts = [reference.lengths(*side[:4], ceil_mode) for side in pair]
+    down, across = (m.astype(dtype) for m in met)
     x = numbers(rng, (1, 2, h, w), dtype)
-    value, g, (dx,) = pull_back(lambda x: ag.avg_pool2d(x, (kh, kw), (sh, sw), (ph, pw)), rng, x)
-    share = np.array(1.0 / (kh * kw), dtype)
+    f = lambda x: ag.avg_pool2d(x, kernel, stride, padding, ceil_mode, count_include_pad)
+    value, g, (dx,) = pull_back(f, rng, x)
+    share = (1.0 / np.multiply.outer(*counts)).astype(dtype)
     same(value, (down @ x @ across.T) * share, pair)
-    wanted = down.T @ g @ across
-    np.testing.assert_allclose(dx, wanted * share, rtol=1e-5, atol=1e-5, err_msg=str(pair))
+    wanted = down.T @ (g * share) @ across
+    np.testing.assert_allclose(dx, wanted, rtol=1e-5, atol=1e-5, err_msg=str(pair))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_average_of_every_window(dtype):
+@pytest.mark.parametrize("ceil_mode", [False, True], ids=["floor", "ceil"])
+@pytest.mark.parametrize("count_include_pad", [False, True], ids=["inside", "padded"])
+def test_average_of_every_window(ceil_mode, count_include_pad, dtype):
     rng = np.random.default_rng(2)
-    for pair in meetings(POOLED, 2):
-        check_average(pair, dtype, rng)
+    for pair in meetings(AVERAGED[ceil_mode], 2):
+        check_average(pair, ceil_mode, count_include_pad, dtype, rng)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_adaptive_average_of_every_size(dtype):
     rng = np.random.default_rng(3)
     sides = [(n, count) for n in range(1, 15) for count in range(1, 17)]
-    for (h, rows), (w, columns) in meetings(sides, 3):
+    for (h, rows), (w, columns) in meetings(sides):
         x = numbers(rng, (1, 2, h, w), dtype)
         value, g, (dx,) = pull_back(
             functools.partial(ag.adaptive_avg_pool2d, output_size=(rows, columns)), rng, x
@@ -173,7 +205,7 @@ def way(request, monkeypatch):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_convolution_through_patches(dtype):
     rng = np.random.default_rng(4)
-    for pair in meetings(CONVOLVED[:: 3 if dtype == "f8" else 5], 1):
+    for pair in meetings(CONVOLVED, 2):
         check_convolution(pair, dtype, rng)
 
 
@@ -181,7 +213,7 @@ def test_convolution_through_patches(dtype):
 def test_convolution_with_stride_1_in_float32(level, room, monkeypatch):
     monkeypatch.setattr(conv, "_workspace_bytes", room)
     rng = np.random.default_rng(5)
-    for pair in meetings([side for side in CONVOLVED if side[2] == 1], 1):
+    for pair in meetings([side for side in CONVOLVED if side[2] == 1], 3):
         check_convolution(pair, "f4", rng)
 
 
@@ -189,14 +221,14 @@ def test_convolution_with_stride_1_in_float32(level, room, monkeypatch):
 @pytest.mark.parametrize("channels", [1, 2])
 def test_convolution_of_groups(level, dtype, channels):
     rng = np.random.default_rng(6)
-    for pair in meetings(CONVOLVED[:: 7 if dtype == "f4" else 13], 1):
+    for pair in meetings(CONVOLVED, 2, 1):
         check_convolution(pair, dtype, rng, 1, int(rng.integers(1, 3)), channels, groups=3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_convolution_of_sequences(dtype):
     rng = np.random.default_rng(7)
-    for side in CONVOLVED[::4]:
+    for side, _ in meetings(CONVOLVED, 3):
         n, k, s, p, d = side
         x, w, b = (numbers(rng, shape, dtype) for shape in ((2, 4, n), (6, 2, k), 6))
         f = lambda x, w, b, s=s, p=p, d=d: ag.conv1d(x, w, b, s, p, d, 2)
@@ -258,7 +290,7 @@ def check_patches(pair, dtype, rng):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_patches_and_their_matrices(dtype):
     rng = np.random.default_rng(9)
-    for pair in meetings(CONVOLVED[:: 3 if dtype == "f8" else 10], 1):
+    for pair in meetings(CONVOLVED, 2, 2):
         check_patches(pair, dtype, rng)
 
 
@@ -268,17 +300,3 @@ def test_the_sparse_matrix_is_the_dense_one():
     for pair in meetings(CONVOLVED[::20], 1):
         sizes, x, matrix = check_patches(pair, "f8", rng)
         same(ag.im2col_matrix_sparse(x, *sizes).toarray(), matrix, pair)
-
-
-# --- many more --------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_every_height_with_every_width(dtype):
-    rng = np.random.default_rng(11)
-    for pair in squares(POOLED):
-        check_pooling(pair, dtype, rng)
-        check_average(pair, dtype, rng)
-    for pair in squares(CONVOLVED):
-        check_convolution(pair, dtype, rng)

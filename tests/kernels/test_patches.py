@@ -109,6 +109,23 @@ def test_pooling_over_2x2_tiles(dtype, height, width):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("empty", ["rows", "columns"])
+def test_a_window_of_nothing_has_no_largest(dtype, empty):
+    x = np.ones((1, 2, 2), dtype)
+    sides = {"rows": np.array([[0, 2]]), "columns": np.array([[0, 2]])} | {
+        empty: np.array([[2, 2]])
+    }
+    out, back = np.zeros((1, 1, 1), dtype), np.zeros_like(x)
+    kernels.max_pool(x, out, **sides)
+    assert out == -np.inf
+    kernels.max_pick(x, x, out, **sides)
+    assert out == 0
+    kernels.max_unpool(x, np.ones_like(out), back, **sides)
+    kernels.sum_pool(x, out, **sides)
+    assert not back.any() and out == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("place", range(4))
 def test_nan_wins_a_window(dtype, place):
     x = np.array([1.0, 2.0, 3.0, 4.0], dtype)
@@ -196,7 +213,7 @@ def test_nothing_beyond_the_result_is_written(level):
 GEO = (2, 2, 1, 1, 0, 0, 1, 1)
 FAR = 2**62
 ROWS = np.array([[0, 2], [2, 4]])
-OUTSIDE = [np.array([[0, 5], [2, 4]]), np.array([[-1, 1], [2, 4]]), np.array([[2, 2], [2, 4]])]
+OUTSIDE = [np.array([[0, 5], [2, 4]]), np.array([[-1, 1], [2, 4]]), np.array([[3, 2], [2, 4]])]
 SIZES = (2, 4, 4, 3, 3, 3, 1, 3)
 
 
@@ -215,12 +232,12 @@ def convolve(x=(1, 2, 4, 4), w=(3, 8), g=(1, 3, 9), work=72, sizes=SIZES, geo=GE
     kernels.weight_gradient(x, g, w, work, sizes, geo, *images)
 
 
-def pool(x=(1, 4, 4), pooled=(1, 2, 2), rows=ROWS, columns=ROWS):
+def pool(x=(1, 4, 4), pooled=(1, 2, 2), rows=ROWS, columns=ROWS, dilation=(1, 1)):
     x, out = np.zeros(x), np.zeros(pooled)
     kernels.sum_pool(x, out, rows, columns)
     kernels.sum_unpool(out, x, rows, columns)
-    kernels.max_pool(x, out, rows, columns)
-    kernels.max_unpool(x, out, np.zeros_like(x), rows, columns)
+    kernels.max_pool(x, out, rows, columns, dilation)
+    kernels.max_unpool(x, out, np.zeros_like(x), rows, columns, dilation)
 
 
 def indices(out=(9, 8), height=4, width=4, across=3, geo=GEO):
@@ -266,6 +283,7 @@ def test_a_geometry_out_of_reach_is_refused(geo):
         *((pool, {side: bad}) for side in ("rows", "columns") for bad in OUTSIDE),
         *((pool, {"pooled": shape}) for shape in [(1, 2, 1), (2, 2, 2), (1, 4, 2)]),
         (pool, {"x": (1, 3, 4)}),
+        *((pool, {"dilation": steps}) for steps in [(0, 1), (1, -1), (FAR, 1), (1, 2**31)]),
         *((indices, {"out": shape}) for shape in [(9, 7)]),
         *((indices, {"across": n}) for n in [0, -1]),
         *((indices, {"height": n}) for n in [-1, FAR]),

@@ -108,7 +108,13 @@ def test_dropout_scales_what_it_keeps_and_rests_in_evaluation():
 def test_pooling_layers():
     x = np.random.default_rng(0).standard_normal((2, 3, 7, 6))
     np.testing.assert_array_equal(nn.MaxPool2d(3, 2, 1)(x), ag.max_pool2d(x, 3, 2, 1))
+    np.testing.assert_array_equal(
+        nn.MaxPool2d(3, 2, 1, 2, ceil_mode=True)(x), ag.max_pool2d(x, 3, 2, 1, 2, True)
+    )
     np.testing.assert_array_equal(nn.AvgPool2d(2)(x), ag.avg_pool2d(x, 2))
+    np.testing.assert_array_equal(
+        nn.AvgPool2d(2, 3, 1, True, False, 5)(x), ag.avg_pool2d(x, 2, 3, 1, True, False, 5)
+    )
     np.testing.assert_array_equal(
         nn.AdaptiveAvgPool2d((2, 1))(x), ag.adaptive_avg_pool2d(x, (2, 1))
     )
@@ -150,6 +156,8 @@ def test_flatten_of_an_empty_batch():
         (nn.Conv2d(3, 6, 5), "Conv2d(3, 6, kernel_size=(5, 5))"),
         (nn.Conv2d(4, 6, 3, 2, 1, groups=2), "Conv2d(4, 6, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), groups=2)"),
         (nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2, padding=0)"),
+        (nn.MaxPool2d(2, 3, 1, (2, 1), ceil_mode=True), "MaxPool2d(kernel_size=2, stride=3, padding=1, dilation=(2, 1), ceil_mode=True)"),
+        (nn.AvgPool2d(2, divisor_override=3), "AvgPool2d(kernel_size=2, stride=2, padding=0, divisor_override=3)"),
         (nn.AdaptiveAvgPool2d(1), "AdaptiveAvgPool2d(1)"),
         (nn.Dropout(0.1), "Dropout(p=0.1)"),
         (nn.Embedding(5, 2), "Embedding(5, 2)"),
@@ -176,6 +184,11 @@ def test_repr(layer, text):
         (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "groups=2 must divide in_channels=3"),
         (lambda: nn.Conv2d(3, 4, 0), ValueError, "Conv2d: kernel_size must be an integer of at least 1"),
         (lambda: nn.MaxPool2d(2, 0), ValueError, "MaxPool2d: stride must be an integer of at least 1"),
+        (lambda: nn.MaxPool2d(2, 2, 0, 0), ValueError, "MaxPool2d: dilation must be an integer of at least 1"),
+        (lambda: nn.MaxPool2d(2, ceil_mode=1), ValueError, "MaxPool2d: ceil_mode must be True or False, got 1"),
+        (lambda: nn.AvgPool2d(2, ceil_mode="yes"), ValueError, "AvgPool2d: ceil_mode must be True or False, got 'yes'"),
+        (lambda: nn.AvgPool2d(2, count_include_pad=None), ValueError, "AvgPool2d: count_include_pad must be True or False, got None"),
+        (lambda: nn.AvgPool2d(2, divisor_override=0), ValueError, "AvgPool2d: divisor_override must be an integer other than 0"),
         (lambda: nn.BatchNorm1d(0), ValueError, "BatchNorm1d: num_features must be a positive integer, got 0"),
         (lambda: nn.LayerNorm((3, 2.5)), ValueError, "LayerNorm: normalized_shape must be a positive integer, got 2.5"),
         (lambda: nn.Flatten(2, 1)(np.ones((2, 3, 4))), ValueError, r"Flatten\(start_dim=2, end_dim=1\): there are no axes 2 to 1 in x of shape \(2, 3, 4\)"),

@@ -68,7 +68,7 @@ STEPS = {
     "im2col": ("kernel_size", "stride", "padding", "dilation"),
     "im2col_indices": ("kernel_size", "stride", "padding", "dilation"),
     "im2col_matrix_dense": ("kernel_size", "stride", "padding", "dilation"),
-    "max_pool2d": ("kernel_size", "stride", "padding"),
+    "max_pool2d": ("kernel_size", "stride", "padding", "dilation"),
     "avg_pool2d": ("kernel_size", "stride", "padding"),
 }
 
@@ -124,6 +124,13 @@ def test_long_steps_and_wide_padding_of_small_results(dtype):
     np.testing.assert_array_equal(ag.max_pool2d(x, 2, far), x[:, :, 1:2, 1:2])
     np.testing.assert_array_equal(ag.avg_pool2d(x, 2, far), ag.avg_pool2d(x[:, :, :2, :2], 2))
     np.testing.assert_array_equal(ag.max_pool2d(x, far, 1, far // 2), np.full_like(x, 63))
+    np.testing.assert_array_equal(ag.max_pool2d(x, far, far, ceil_mode=True), [[[[63]]]])
+    np.testing.assert_array_equal(ag.max_pool2d(x, (1, 2), far, 0, (far, 7)), [[[[7]]]])
+    np.testing.assert_array_equal(ag.max_pool2d(x, 2, far, 0, far, ceil_mode=True), [[[[0]]]])
+    np.testing.assert_array_equal(ag.avg_pool2d(x, far, far, ceil_mode=True), [[[[31.5]]]])
+    np.testing.assert_array_equal(
+        ag.avg_pool2d(x, 8, far, divisor_override=far) * far, [[[[2016]]]]
+    )
     wide, corners = 2**20, w[:, :, ::4, ::4]
     out = ag.conv2d(x, w, padding=wide, dilation=wide // 2)
     np.testing.assert_array_equal(out, x * w[0, 0, 2, 2])

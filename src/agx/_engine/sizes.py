@@ -25,6 +25,15 @@ def whole(op: str, name: str, value: Any, least: int = 0) -> int:
     return int(value)
 
 
+def flag(op: str, name: str, value: Any) -> bool:
+    """Read True or False; ValueError for anything else."""
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
+        raise ValueError(f"{op}: {name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def number(op: str, name: str, value: Any) -> int:
     """Read what NumPy takes for an integer, of any size; TypeError for anything else."""
     try:

@@ -47,3 +47,24 @@ cdef inline bint in_reach(const Py_ssize_t *geo, Py_ssize_t OH, Py_ssize_t OW) e
                          f"{(geo[4], geo[5])} and dilation {(geo[6], geo[7])} do not go with an output of "
                          f"{(OH, OW)}")
     return True
+
+
+cdef inline const int64_t *bounds(object side, Py_ssize_t size) except NULL:
+    """Windows (count, 2) that lie on an axis of length ``size``, or else ValueError."""
+    cdef const int64_t *at = integers(side)
+    cdef Py_ssize_t i
+    has_sizes(side, (len(side), 2))
+    for i in range(cnp.PyArray_DIM(side, 0)):
+        if not 0 <= at[2 * i] <= at[2 * i + 1] <= size:
+            raise ValueError(f"patches: a window from {at[2 * i]} to {at[2 * i + 1]} does not lie on an "
+                             f"axis of length {size}")
+    return at
+
+
+cdef inline Py_ssize_t first_outside(const int64_t *index, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
+    """The first of the indices that is below 0 or not below ``size``; ``n`` if none is."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not 0 <= index[i] < size:
+            return i
+    return n

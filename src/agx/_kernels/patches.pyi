@@ -23,11 +23,28 @@ def scatter_add(
 ) -> None: ...
 def index_add(out: np.ndarray, index: np.ndarray, values: np.ndarray) -> None: ...
 def max_pick(
-    x: np.ndarray, u: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray
+    x: np.ndarray,
+    u: np.ndarray,
+    out: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    dilation: tuple[int, int] = (1, 1),
+    empty: float = 0,
 ) -> None: ...
-def max_pool(x: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
+def max_pool(
+    x: np.ndarray,
+    out: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    dilation: tuple[int, int] = (1, 1),
+) -> None: ...
 def max_unpool(
-    x: np.ndarray, g: np.ndarray, dx: np.ndarray, rows: np.ndarray, columns: np.ndarray
+    x: np.ndarray,
+    g: np.ndarray,
+    dx: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    dilation: tuple[int, int] = (1, 1),
 ) -> None: ...
 def sum_pool(x: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
 def sum_unpool(g: np.ndarray, dx: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...

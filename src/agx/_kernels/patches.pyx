@@ -12,12 +12,13 @@ work on several images at once. ``convolution`` goes another way where the proce
 
 from cython cimport floating
 from libc.limits cimport INT_MAX
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 cimport numpy as cnp
 
-from agx._kernels.checks cimport are_single, has_sizes, in_reach, integers
+from agx._kernels.checks cimport are_single, bounds, first_outside, has_sizes, in_reach, integers
 
 cnp.import_array()
 
@@ -184,15 +185,6 @@ def scatter_add(object cols, object x, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t 
             scatter_images(<double *>a, <double *>b, &s)
 
 
-cdef Py_ssize_t first_outside(const int64_t *index, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
-    """The first of the indices that is below 0 or not below ``size``; ``n`` if none is."""
-    cdef Py_ssize_t i
-    for i in range(n):
-        if not 0 <= index[i] < size:
-            return i
-    return n
-
-
 cdef void add_at(floating *out, const int64_t *index, const floating *values, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
@@ -219,53 +211,53 @@ def index_add(object out, object index, object values):
 # --- pooling windows ---------------------------------------------------------------------------------
 
 cdef struct Windows:
-    # Images, and the first and the last-plus-one row (OH, 2) and column (OW, 2) of each window.
-    Py_ssize_t count, H, W, OH, OW
+    # Images, the first and the last-plus-one row (OH, 2) and column (OW, 2) of each window, and the steps
+    # from row to row and from column to column in it.
+    Py_ssize_t count, H, W, OH, OW, down, across
     const int64_t *rows
     const int64_t *columns
 
 
-cdef const int64_t *bounds(object side, Py_ssize_t size) except NULL:
-    """Windows (count, 2) that lie on an axis of length ``size`` and are not empty, or else ValueError."""
-    cdef const int64_t *at = integers(side)
-    cdef Py_ssize_t i
-    has_sizes(side, (len(side), 2))
-    for i in range(cnp.PyArray_DIM(side, 0)):
-        if not 0 <= at[2 * i] < at[2 * i + 1] <= size:
-            raise ValueError(f"patches: a window from {at[2 * i]} to {at[2 * i + 1]} does not lie on an "
-                             f"axis of length {size}")
-    return at
-
-
-cdef Windows read_windows(object images, object pooled, object rows, object columns) except *:
+cdef Windows read_windows(object images, object pooled, object rows, object columns,
+                          tuple dilation=(1, 1)) except *:
     """Read the windows of ``images`` (count, H, W) that ``pooled`` (count, OH, OW) has numbers of."""
     cdef Windows s
     s.count, s.H, s.W = images.shape
     s.rows, s.columns = bounds(rows, s.H), bounds(columns, s.W)
     s.OH, s.OW = cnp.PyArray_DIM(rows, 0), cnp.PyArray_DIM(columns, 0)
     has_sizes(pooled, (s.count, s.OH, s.OW))
+    s.down, s.across = dilation
+    if not (1 <= s.down <= INT_MAX and 1 <= s.across <= INT_MAX):
+        raise ValueError(f"patches: expected steps from 1 to {INT_MAX} in a window, got {dilation}")
     return s
 
 
 cdef inline Py_ssize_t first_largest(const floating *x, const Windows *s, Py_ssize_t i,
                                      Py_ssize_t j) noexcept nogil:
-    """Where in an image window (i, j) has its first largest element, NaN before all others."""
-    cdef Py_ssize_t h, w, best = s.rows[2 * i] * s.W + s.columns[2 * j]
+    """Where in an image window (i, j) has its first largest element, NaN before all others; -1 if empty."""
+    cdef Py_ssize_t w, h = s.rows[2 * i], best = -1
     cdef floating value
-    for h in range(s.rows[2 * i], s.rows[2 * i + 1]):
-        for w in range(s.columns[2 * j], s.columns[2 * j + 1]):
+    if h < s.rows[2 * i + 1] and s.columns[2 * j] < s.columns[2 * j + 1]:
+        best = h * s.W + s.columns[2 * j]
+    while h < s.rows[2 * i + 1]:
+        w = s.columns[2 * j]
+        while w < s.columns[2 * j + 1]:
             value = x[h * s.W + w]
             if value > x[best] or (value != value and x[best] == x[best]):
                 best = h * s.W + w
+            w += s.across
+        h += s.down
     return best
 
 
-cdef void pick_largest(const floating *x, const floating *u, floating *out, const Windows *s) noexcept nogil:
-    cdef Py_ssize_t _n, i, j
+cdef void pick_largest(const floating *x, const floating *u, floating *out, floating empty,
+                       const Windows *s) noexcept nogil:
+    cdef Py_ssize_t _n, i, j, at
     for _n in range(s.count):
         for i in range(s.OH):
             for j in range(s.OW):
-                out[j] = u[first_largest(x, s, i, j)]
+                at = first_largest(x, s, i, j)
+                out[j] = u[at] if at >= 0 else empty
             out += s.OW
         x += s.H * s.W
         u += s.H * s.W
@@ -273,11 +265,13 @@ cdef void pick_largest(const floating *x, const floating *u, floating *out, cons
 
 cdef void add_to_largest(const floating *x, const floating *g, floating *dx,
                          const Windows *s) noexcept nogil:
-    cdef Py_ssize_t _n, i, j
+    cdef Py_ssize_t _n, i, j, at
     for _n in range(s.count):
         for i in range(s.OH):
             for j in range(s.OW):
-                dx[first_largest(x, s, i, j)] += g[j]
+                at = first_largest(x, s, i, j)
+                if at >= 0:
+                    dx[at] += g[j]
             g += s.OW
         x += s.H * s.W
         dx += s.H * s.W
@@ -310,34 +304,35 @@ cdef void add_to_windows(const floating *g, floating *dx, const Windows *s) noex
         dx += s.H * s.W
 
 
-def max_pick(object x, object u, object out, object rows, object columns):
+def max_pick(object x, object u, object out, object rows, object columns, tuple dilation=(1, 1),
+             double empty=0):
     """Read ``u`` where each window of ``x`` has its first largest element: ``max_unpool``'s transpose.
 
     ``x`` and ``u`` are (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2)
-    hold the first and the last-plus-one row and column of the windows.
+    hold the first and the last-plus-one row and column of the windows, which take every ``dilation``-th.
     """
     cdef bint single = are_single((x, u), out)
-    cdef Windows s = read_windows(x, out, rows, columns)
+    cdef Windows s = read_windows(x, out, rows, columns, dilation)
     has_sizes(u, x.shape)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(u)
     cdef void *c = cnp.PyArray_DATA(out)
     with nogil:
         if single:
-            pick_largest(<float *>a, <float *>b, <float *>c, &s)
+            pick_largest(<float *>a, <float *>b, <float *>c, <float>empty, &s)
         else:
-            pick_largest(<double *>a, <double *>b, <double *>c, &s)
+            pick_largest(<double *>a, <double *>b, <double *>c, empty, &s)
 
 
-def max_pool(object x, object out, object rows, object columns):
-    """Write the largest element of each window of each image."""
-    max_pick(x, x, out, rows, columns)
+def max_pool(object x, object out, object rows, object columns, tuple dilation=(1, 1)):
+    """Write the largest element of each window of each image, -infinity for an empty one."""
+    max_pick(x, x, out, rows, columns, dilation, -INFINITY)
 
 
-def max_unpool(object x, object g, object dx, object rows, object columns):
+def max_unpool(object x, object g, object dx, object rows, object columns, tuple dilation=(1, 1)):
     """Add each ``g`` where the window of ``x`` has its first largest element; ``dx`` starts as zeros."""
     cdef bint single = are_single((x, g), dx)
-    cdef Windows s = read_windows(x, g, rows, columns)
+    cdef Windows s = read_windows(x, g, rows, columns, dilation)
     has_sizes(dx, x.shape)
     cdef void *a = cnp.PyArray_DATA(x)
     cdef void *b = cnp.PyArray_DATA(g)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.sizes import pair
+from .._engine.sizes import flag, pair
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
@@ -248,42 +248,93 @@ class ConvTranspose2d(Module):
         return text if plain else f"{text}, output_padding={self.output_padding}"
 
 
-class _Pool(Weightless):
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
-        step = kernel_size if stride is None else stride
-        geometry(type(self).__name__, kernel_size, step, padding, 1)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        stride = self.kernel_size if self.stride is None else self.stride
-        return f"kernel_size={self.kernel_size}, stride={stride}, padding={self.padding}"
-
-
-class MaxPool2d(_Pool):
+class MaxPool2d(Weightless):
     """Take the largest element of each window (see ``ag.max_pool2d``).
+
+    Raises ValueError for sizes that are none.
 
     >>> ag.nn.MaxPool2d(2)(np.ones((2, 3, 8, 8))).shape
     (2, 3, 4, 4)
     """
 
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        *,
+        ceil_mode: bool = False,
+    ) -> None:
+        step = kernel_size if stride is None else stride
+        geometry("MaxPool2d", kernel_size, step, padding, dilation)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.dilation, self.ceil_mode = dilation, flag("MaxPool2d", "ceil_mode", ceil_mode)
+
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
         floating(self, x)
-        return pool.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+        return pool.max_pool2d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        )
+
+    def extra_repr(self) -> str:
+        """Return the sizes, and the settings that differ from the defaults."""
+        return _windows_in_words(self, dilation=1, ceil_mode=False)
 
 
-class AvgPool2d(_Pool):
+class AvgPool2d(Weightless):
     """Average each window (see ``ag.avg_pool2d``).
+
+    Raises ValueError for sizes that are none.
 
     >>> ag.nn.AvgPool2d(2)(np.ones((2, 3, 8, 8))).shape
     (2, 3, 4, 4)
     """
 
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        name = "AvgPool2d"
+        geometry(name, kernel_size, kernel_size if stride is None else stride, padding, 1)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.ceil_mode = flag(name, "ceil_mode", ceil_mode)
+        self.count_include_pad = flag(name, "count_include_pad", count_include_pad)
+        self.divisor_override = pool.check_divisor(name, divisor_override)
+
     def forward(self, x: Any) -> Any:
         """Pool images ``x``."""
         floating(self, x)
-        return pool.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
+        return pool.avg_pool2d(
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the sizes, and the settings that differ from the defaults."""
+        return _windows_in_words(
+            self, ceil_mode=False, count_include_pad=True, divisor_override=None
+        )
+
+
+def _windows_in_words(layer: MaxPool2d | AvgPool2d, **defaults: Any) -> str:
+    stride = layer.kernel_size if layer.stride is None else layer.stride
+    text = f"kernel_size={layer.kernel_size}, stride={stride}, padding={layer.padding}"
+    for name, default in defaults.items():
+        value = str(getattr(layer, name))
+        text += "" if value == str(default) else f", {name}={value}"
+    return text
 
 
 class AdaptiveAvgPool2d(Weightless):

@@ -33,6 +33,53 @@ def test_average_counts_padding_as_zeros():
     np.testing.assert_array_equal(out[0, 0], [[0.25, 0.25], [0.25, 0.25]])
 
 
+def test_in_ceil_mode_the_last_window_begins_in_the_image_or_the_padding_before_it():
+    x = np.arange(1.0, 6.0)[None, None, :, None]
+    row = lambda *sizes: ag.max_pool2d(x, *((n, 1) for n in sizes), ceil_mode=True)[0, 0, :, 0]
+    assert list(row(2, 2)) == [2, 4, 5]
+    assert list(row(4, 3)) == [4, 5]
+    assert list(row(9, 5)) == [5]  # a kernel may reach beyond the image by less than a stride
+    assert list(row(1, 5)) == [1]  # a second window would begin behind the image
+    padded = lambda mode: ag.max_pool2d(x, (2, 1), (3, 1), (1, 0), ceil_mode=mode)
+    assert padded(True).shape == padded(False).shape == (1, 1, 2, 1)
+    with pytest.raises(ValueError, match=r"a kernel reaching over \(9, 1\) does not fit"):
+        row(9, 4)
+
+
+def test_windows_with_gaps():
+    x = ag.Tensor(np.arange(25.0).reshape(1, 1, 5, 5))
+    out = ag.max_pool2d(x, (2, 3), 1, 0, (3, 2))
+    np.testing.assert_array_equal(out.value[0, 0], [[19], [24]])
+    square = ag.Tensor(np.arange(4.0).reshape(1, 1, 2, 2))
+    ag.max_pool2d(square, 2, 2, 0, 2, True).backward(np.ones((1, 1, 1, 1)))  # not the 2 x 2 tile
+    np.testing.assert_array_equal(square.grad[0, 0], [[1, 0], [0, 0]])
+
+
+def test_the_largest_of_padding_alone_is_minus_infinity():
+    x = ag.Tensor(np.ones((1, 1, 1, 3)))
+    out = ag.max_pool2d(x, (2, 1), 1, (1, 0), (2, 1))
+    assert (out.value == -np.inf).all() and out.shape == (1, 1, 1, 3)
+    out.backward(np.ones(out.shape))
+    assert not x.grad.any()
+
+
+def test_padding_counts_or_not_and_what_lies_beyond_it_never():
+    x = np.ones((1, 1, 3, 3))
+    corners = lambda **how: ag.avg_pool2d(x, 2, 2, 1, **how)[0, 0].tolist()
+    assert corners() == [[0.25, 0.5], [0.5, 1]]
+    assert corners(count_include_pad=False) == [[1, 1], [1, 1]]
+    assert ag.avg_pool2d(x, 2, ceil_mode=True)[0, 0].tolist() == [[1, 1], [1, 1]]
+    assert ag.avg_pool2d(x, 4, 3, 1, True)[0, 0].tolist() == [[9 / 16, 3 / 8], [3 / 8, 1 / 4]]
+    assert corners(divisor_override=-1) == [[-1, -2], [-2, -4]]
+
+
+def test_averages_of_integers():
+    x = np.arange(16).reshape(1, 1, 4, 4)
+    for out in ag.avg_pool2d(x, 2), ag.adaptive_avg_pool2d(x, 2):
+        np.testing.assert_array_equal(out[0, 0], [[2.5, 4.5], [10.5, 12.5]])
+    np.testing.assert_allclose(ag.adaptive_avg_pool2d(x, (1, 3))[0, 0], [[6.5, 7.5, 8.5]])
+
+
 @pytest.mark.parametrize("size", [1, 2, (3, 4), (7, 6), (9, 8)])
 def test_adaptive_average_covers_the_image(size):
     out = ag.adaptive_avg_pool2d(X, size)
@@ -59,6 +106,27 @@ def test_kernel_sizes_may_be_pairs_or_lists():
         ),
         (lambda: ag.avg_pool2d(X, 2, 0), "avg_pool2d: stride must be"),
         (lambda: ag.adaptive_avg_pool2d(X, 0), "adaptive_avg_pool2d: output_size must be"),
+        (lambda: ag.max_pool2d(X, 3, dilation=4), r"a kernel reaching over \(9, 9\) does not fit"),
+        (lambda: ag.max_pool2d(X, 2, padding=2, dilation=3), "is more than half of the kernel"),
+        (
+            lambda: ag.max_pool2d(X, 2, ceil_mode=1),
+            "max_pool2d: ceil_mode must be True or False, got 1",
+        ),
+        (
+            lambda: ag.avg_pool2d(X, 2, ceil_mode=None),
+            "avg_pool2d: ceil_mode must be True or False, got None",
+        ),
+        (
+            lambda: ag.avg_pool2d(X, 2, count_include_pad="no"),
+            "avg_pool2d: count_include_pad must be True or False, got 'no'",
+        ),
+        *(
+            (
+                lambda divisor=divisor: ag.avg_pool2d(X, 2, divisor_override=divisor),
+                "avg_pool2d: divisor_override must be an integer other than 0, of at most 2147483647, got ",
+            )
+            for divisor in (0, True, 2.0, "2", 2**31, -(2**63), 2**2000 + 1)
+        ),
     ],
 )
 def test_sizes_that_do_not_fit(call, message):

@@ -56,12 +56,22 @@ def _places(geo: Geometry, height: int, width: int) -> tuple[int, int]:
 
 def geometry(op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
     """Check the four sizes that a window slides by."""
+    sizes = (op, kernel_size, stride, padding, dilation)
+    if type(kernel_size) is type(stride) is type(padding) is type(dilation) is int:
+        return _remembered(*sizes)
+    return _checked(*sizes)
+
+
+def _checked(op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
     return Geometry(
         pair(op, "kernel_size", kernel_size, 1),
         pair(op, "stride", stride, 1),
         pair(op, "padding", padding, 0),
         pair(op, "dilation", dilation, 1),
     )
+
+
+_remembered = functools.lru_cache(maxsize=256)(_checked)
 
 
 def output_size(op: str, geo: Geometry, height: int, width: int) -> tuple[int, int]:

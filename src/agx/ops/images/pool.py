@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..._engine.graph import no_gradient, of_arrays, primitive
-from ..._engine.sizes import pair
+from ..._engine.sizes import MOST, flag, is_integer, pair
 from ..._kernels import loops
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
@@ -26,6 +26,8 @@ __all__ = [
     "max_pool2d",
 ]
 
+Make = Callable[[tuple[int, ...], Any], np.ndarray]
+
 
 class Windows(NamedTuple):
     """The first and last-plus-one row of each window, (OH, 2), and the same for columns, (OW, 2)."""
@@ -34,34 +36,65 @@ class Windows(NamedTuple):
     columns: np.ndarray
     #: Whether they are the 2 x 2 tiles of the image.
     tiles: bool
+    #: What they slide by, unless they are of several sizes.
+    geo: Geometry | None = None
+    #: The number of elements of each, those in the padding among them; 0 if it is not the same for all.
+    whole: int = 0
+
+    @property
+    def dilation(self) -> tuple[int, int]:
+        """The steps from row to row and from column to column in a window."""
+        return self.geo.dilation if self.geo else (1, 1)
 
 
-def _windows(size: tuple[int, int], down: np.ndarray, across: np.ndarray) -> Windows:
+def _windows(
+    size: tuple[int, ...], down: np.ndarray, across: np.ndarray, geo: Geometry | None = None
+) -> Windows:
     """The windows ``down`` and ``across`` images of ``size``."""
-    tiles = all(
+    windows = Windows(down, across, False, geo)
+    tiles = windows.dilation == (1, 1) and all(
         len(side) == n // 2 and (side == np.arange(len(side))[:, None] * 2 + [0, 2]).all()
         for n, side in zip(size, (down, across), strict=True)
     )
-    return Windows(down, across, tiles)
+    return windows._replace(tiles=tiles)
+
+
+def _counts(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> tuple[int, int]:
+    """The number of windows down and across.
+
+    In ceil mode the last may reach beyond the image and its padding, and begins in the image or in
+    the padding before it.
+    """
+    counts = geo.output(*size)
+    if ceil_mode:
+        down, across = (
+            min(count + (n + 2 * p - d * (k - 1) - 1 > (count - 1) * s), (n + p - 1) // s + 1)
+            for count, n, k, s, p, d in zip(counts, size, *geo, strict=True)
+        )
+        counts = down, across
+    return output_size(op, geo, *size) if min(counts) < 1 else counts
 
 
 @functools.lru_cache(maxsize=256)
-def _sliding(op: str, size: tuple[int, int], geo: Geometry) -> Windows:
+def _sliding(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> Windows:
     """Windows of one size at equal distances, cut off at the border of the image."""
     if any(2 * p > k for p, k in zip(geo.padding, geo.kernel, strict=True)):
         raise ValueError(
             f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}"
         )
-    counts = output_size(op, geo, *size)
+    counts = _counts(op, size, geo, ceil_mode)
     sides = []
-    for count, n, k, s, p in zip(counts, size, geo.kernel, geo.stride, geo.padding, strict=True):
+    for count, n, k, s, p, d in zip(counts, size, *geo, strict=True):
         start = np.arange(count) * s - p
-        sides.append(np.clip(np.stack([start, start + k], axis=1), 0, n))
-    return _windows(size, sides[0], sides[1])
+        stop = np.minimum(start + d * (k - 1) + 1, n)
+        first = np.where(start < 0, start % d, start)  # in steps of d from the padding
+        sides.append(np.stack([np.minimum(first, stop), stop], axis=1))
+    windows = _windows(size, sides[0], sides[1], geo)
+    return windows._replace(whole=math.prod(geo.kernel) if counts == geo.output(*size) else 0)
 
 
 @functools.lru_cache(maxsize=256)
-def _adaptive(size: tuple[int, int], output: tuple[int, int]) -> Windows:
+def _adaptive(size: tuple[int, ...], output: tuple[int, int]) -> Windows:
     """``output`` windows down and across that cover the image as evenly as integers allow."""
     sides = []
     for n, count in zip(size, output, strict=True):
@@ -83,10 +116,13 @@ def _with_pixels(op: str, x: Any) -> Any:
     return x
 
 
-def _arguments(op: str, x: Any, kernel: Any, stride: Any, padding: Any) -> tuple[Any, Geometry]:
+def _arguments(
+    op: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
+) -> tuple[Any, Windows]:
     """Read what a function with sliding windows is given."""
-    step = kernel if stride is None else stride
-    return _with_pixels(op, x), geometry(op, kernel, step, padding, 1)
+    x = _with_pixels(op, x)
+    geo = geometry(op, kernel, kernel if stride is None else stride, padding, dilation)
+    return x, _sliding(op, x.shape[2:], geo, flag(op, "ceil_mode", ceil_mode))
 
 
 def _stack(x: Any, dtype: Any = None) -> np.ndarray:
@@ -100,14 +136,15 @@ def _apply(
     inputs: list[Any],
     shape: tuple[int, ...],
     windows: Windows,
-    make: Callable[[tuple[int, ...], Any], np.ndarray] = buffers.empty,
+    make: Make = buffers.empty,
+    *more: Any,
 ) -> np.ndarray:
     """Run a kernel on stacked images; ``make`` allocates its output of ``shape``."""
     dtype = np.result_type(*(x.dtype for x in inputs))
     dtype = np.dtype("f4") if dtype == np.float32 else np.dtype("f8")
     out = make(shape, dtype)
     stacked = out.reshape(shape[0] * shape[1], *shape[2:])
-    kernel(*(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns)
+    kernel(*(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns, *more)
     return out
 
 
@@ -120,14 +157,25 @@ def _pooled(x: Any, windows: Windows) -> tuple[int, ...]:
 
 def _max_pool_value(x: Any, *, windows: Windows) -> np.ndarray:
     out = loops.max_pool_2x2(x, team) if windows.tiles else None
-    return _apply(_kernels.max_pool, [x], _pooled(x, windows), windows) if out is None else out
+    return _largest(_kernels.max_pool, [x], _pooled(x, windows), windows) if out is None else out
 
 
 def _max_unpool_value(g: Any, x: Any, *, windows: Windows) -> np.ndarray:
     out = loops.max_unpool_2x2(g, x, team) if windows.tiles else None
     if out is None:
-        out = _apply(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros)
+        out = _largest(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros)
     return out
+
+
+def _largest(
+    kernel: Any,
+    inputs: list[Any],
+    shape: tuple[int, ...],
+    windows: Windows,
+    make: Make = buffers.empty,
+) -> np.ndarray:
+    """Run a kernel that knows windows with gaps."""
+    return _apply(kernel, inputs, shape, windows, make, windows.dilation)
 
 
 _max_pool = primitive(
@@ -142,29 +190,50 @@ _max_unpool = primitive(
 )
 _max_pick = primitive(
     "max_pick2d",
-    lambda u, x, *, windows: _apply(_kernels.max_pick, [x, u], _pooled(x, windows), windows),
+    lambda u, x, *, windows: _largest(_kernels.max_pick, [x, u], _pooled(x, windows), windows),
     (lambda g, out, u, x, *, windows: _max_unpool(g, x, windows=windows), no_gradient),
 )
 
 
 @of_arrays
-def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Array:
+def max_pool2d(
+    x: Any,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    ceil_mode: bool = False,
+) -> Array:
     """Take the largest element of each window.
 
     ``x`` has shape (N, C, H, W); windows of ``kernel_size`` lie ``stride`` apart (by default they
-    touch). Padding never wins. Of equal elements the first gets the gradient. Raises ValueError if
-    the kernel does not fit.
+    touch) and take every ``dilation``-th element. With ``ceil_mode`` the last window may reach beyond
+    the image, if it begins in it or in the padding before it. Padding never wins; a window of padding
+    alone gives -inf. Of equal elements the first gets the gradient. Raises ValueError if the kernel
+    does not fit.
 
     >>> ag.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
     array([[[[ 5.,  7.],
              [13., 15.]]]])
     """
-    x, geo = _arguments("max_pool2d", x, kernel_size, stride, padding)
-    return _max_pool(x, windows=_sliding("max_pool2d", tuple(x.shape[2:]), geo))
+    x, windows = _arguments("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool(x, windows=windows)
 
 
 # --- average -------------------------------------------------------------------------------------
 
+
+def _avg_pool_value(x: Any, *, windows: Windows, share: Any) -> np.ndarray:
+    out = _apply(_kernels.sum_pool, [x], _pooled(x, windows), windows)
+    out *= share
+    return out
+
+
+_avg_pool = primitive(
+    "avg_pool2d",
+    _avg_pool_value,
+    (lambda g, out, x, *, windows, share: _sum_unpool(g * share, shape=x.shape, windows=windows),),
+)
 _sum_pool = primitive(
     "sum_pool2d",
     lambda x, *, windows: _apply(_kernels.sum_pool, [x], _pooled(x, windows), windows),
@@ -177,20 +246,65 @@ _sum_unpool = primitive(
 )
 
 
+def areas(windows: Windows, size: tuple[int, ...], count_include_pad: bool) -> Any:
+    """The number of elements of each window of images of ``size``; one number if none is cut off."""
+    rows, columns, _, geo, whole = windows
+    if count_include_pad and whole:
+        return whole
+    down, across = rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0]
+    if count_include_pad and geo:
+        down, across = (
+            np.minimum(n + 2 * p - np.arange(len(lengths)) * s, k)
+            for lengths, n, k, s, p, _ in zip((down, across), size, *geo, strict=True)
+        )
+    return np.multiply.outer(down, across)
+
+
+def _average(x: Any, windows: Windows, area: Any) -> Any:
+    """Divide the sum over each window by its ``area``."""
+    share = 1.0 / area
+    if isinstance(share, np.ndarray):
+        share = share.astype(np.float32 if x.dtype == np.float32 else np.float64)
+    return _avg_pool(x, windows=windows, share=share)
+
+
 @of_arrays
-def avg_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Array:
+def avg_pool2d(
+    x: Any,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Array:
     """Average the elements of each window, padding counted as zeros.
 
     ``x`` has shape (N, C, H, W); windows of ``kernel_size`` lie ``stride`` apart (by default they
-    touch). Raises ValueError if the kernel does not fit.
+    touch). With ``ceil_mode`` the last window may reach beyond the image and its padding, which is
+    not counted, if it begins in the image or in the padding before it. Without ``count_include_pad``
+    padding is not counted either; ``divisor_override`` is what the sum is divided by instead of a
+    count. Raises ValueError if the kernel does not fit.
 
     >>> ag.avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
     array([[[[ 2.5,  4.5],
              [10.5, 12.5]]]])
     """
-    x, geo = _arguments("avg_pool2d", x, kernel_size, stride, padding)
-    windows = _sliding("avg_pool2d", tuple(x.shape[2:]), geo)
-    return _sum_pool(x, windows=windows) * (1.0 / math.prod(geo.kernel))
+    x, windows = _arguments("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
+    include = flag("avg_pool2d", "count_include_pad", count_include_pad)
+    divisor = check_divisor("avg_pool2d", divisor_override)
+    return _average(x, windows, divisor or areas(windows, x.shape[2:], include))
+
+
+def check_divisor(op: str, value: Any) -> int | None:
+    """Read what sums are divided by instead of their number of elements."""
+    if value is None:
+        return None
+    if not is_integer(value) or not 0 < abs(int(value)) <= MOST:
+        raise ValueError(
+            f"{op}: divisor_override must be an integer other than 0, of at most {MOST}, got {value!r}"
+        )
+    return int(value)
 
 
 @of_arrays
@@ -205,7 +319,5 @@ def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
     """
     x = _with_pixels("adaptive_avg_pool2d", x)
     output = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
-    windows = _adaptive(tuple(x.shape[2:]), output)
-    rows, columns, _ = windows
-    area = np.multiply.outer(rows[:, 1] - rows[:, 0], columns[:, 1] - columns[:, 0])
-    return _sum_pool(x, windows=windows) * (1 / area).astype(x.dtype)
+    windows = _adaptive(x.shape[2:], output)
+    return _average(x, windows, areas(windows, x.shape[2:], False))
