@@ -46,7 +46,7 @@ cdef object blame(Node node, tuple operands):
     if node._printed and fingerprint(node._value) != node._print:
         changed.append(1)
     if node._params is not None and settings_of(node._params) != node._settings:
-        name = next(k for k, v in node._params.items() if isinstance(v, ndarray))
+        name = [k for k, v in node._params.items() if isinstance(v, ndarray)][0]
         raise RuntimeError(
             f"backward: op '{node._primitive.name}' needs the array '{name}', which was changed in place "
             "after the forward pass; change a copy, or call backward() before"

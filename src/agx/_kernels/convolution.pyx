@@ -406,6 +406,7 @@ cdef enum Pass:
 
 @cython.final
 @cython.freelist(4)
+@cython.auto_pickle(False)
 cdef class Plan:
     """A convolution, or one of its gradients, of certain arrays by tiles: how, and then its result."""
 

@@ -386,7 +386,7 @@ cdef object apply(object function, str name, tuple args):
                         "use ag.Tensor for the rest")
     numbers = [as_scalar(a) for a in args]
     if any([n is None for n in numbers]):
-        kinds = ", ".join(type(a).__name__ for a in args)
+        kinds = ", ".join([type(a).__name__ for a in args])
         raise TypeError(f"{name}: a Scalar combines with Scalars and plain numbers only, got {kinds}; "
                         "for arrays use ag.Tensor")
     return function(*numbers)
