@@ -271,6 +271,22 @@ def test_the_gradient_of_a_view_is_a_view_of_the_gradient(x):
     assert np.array_equal(row.grad, t.grad[0]) and np.shares_memory(row.grad, t.grad)
 
 
+@pytest.mark.parametrize(
+    "look", [lambda t: t[1:], lambda t: t[::-1], lambda t: t[0], lambda t: t[None]]
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_gradients_of_views_of_what_an_operator_made_in_place(x, look, early):
+    t = ag.stack([x, x, x]) * 1.0
+    view = look(t) if early else None
+    t *= x
+    view = look(t) if view is None else view
+    ((t * t).sum() + 3 * view.sum()).backward()
+    assert np.array_equal(view.grad, look(t.grad)) and np.shares_memory(view.grad, t.grad)
+    count = np.zeros((3, 3))
+    look(count)[...] += 3
+    assert np.array_equal(t.grad, 2 * X**2 + count)
+
+
 # --- what shares memory and what does not -------------------------------------------------------------
 
 
