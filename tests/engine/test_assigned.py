@@ -206,6 +206,15 @@ def test_a_checkpoint_may_assign_into_what_it_makes():
     assert np.allclose(ag.hessian(ag.checkpoint(inner))(X), ag.hessian(inner)(X))
 
 
+def test_a_checkpoint_knows_views_that_met_before_one_was_assigned():
+    def inner(x):
+        t = np.cumsum(x)
+        t[:-1] += t[1:]
+        return np.cos(t).sum()
+
+    assert np.allclose(ag.grad(ag.checkpoint(inner))(X), ag.grad(inner)(X))
+
+
 # --- NaN and inf that were written over -------------------------------------------------------------
 
 
