@@ -206,6 +206,15 @@ def test_a_checkpoint_may_assign_into_what_it_makes():
     assert np.allclose(ag.hessian(ag.checkpoint(inner))(X), ag.hessian(inner)(X))
 
 
+def test_a_checkpoint_knows_views_that_met_before_one_was_assigned():
+    def inner(x):
+        t = np.cumsum(x)
+        t[:-1] += t[1:]
+        return np.cos(t).sum()
+
+    assert np.allclose(ag.grad(ag.checkpoint(inner))(X), ag.grad(inner)(X))
+
+
 # --- NaN and inf that were written over -------------------------------------------------------------
 
 
@@ -269,6 +278,22 @@ def test_the_gradient_of_a_view_is_a_view_of_the_gradient(x):
     (t * t).sum().backward()
     assert np.array_equal(t.grad, [[2, 2, 6], [0, 0, 0]])
     assert np.array_equal(row.grad, t.grad[0]) and np.shares_memory(row.grad, t.grad)
+
+
+@pytest.mark.parametrize(
+    "look", [lambda t: t[1:], lambda t: t[::-1], lambda t: t[0], lambda t: t[None]]
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_gradients_of_views_of_what_an_operator_made_in_place(x, look, early):
+    t = ag.stack([x, x, x]) * 1.0
+    view = look(t) if early else None
+    t *= x
+    view = look(t) if view is None else view
+    ((t * t).sum() + 3 * view.sum()).backward()
+    assert np.array_equal(view.grad, look(t.grad)) and np.shares_memory(view.grad, t.grad)
+    count = np.zeros((3, 3))
+    look(count)[...] += 3
+    assert np.array_equal(t.grad, 2 * X**2 + count)
 
 
 # --- what shares memory and what does not -------------------------------------------------------------

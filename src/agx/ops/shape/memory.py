@@ -324,12 +324,15 @@ class Window:
     @property
     def grad(self) -> Any:
         """The gradient of what is seen; None if none has arrived."""
-        memory, node = self.memory, self.node
-        if memory.lent is not None and self.sees_all():
-            node = self.present()
+        memory = self.memory
+        node = self.node if memory.lent is None else memory.lent
         flat = node.grad_or_none
-        if flat is None or node is not memory.newest:
+        if flat is None or node is (self._node if memory.lent is None else self.present()):
             return flat
+        if memory.lent is not None:
+            layout = layout_of(memory.lent.array, memory.flat)
+            plain = isinstance(flat, np.ndarray) and layout == layout_of(flat, flat)
+            flat = flat.ravel("K") if plain else embed(flat, spot=Spot(memory.flat.size, layout))
         if isinstance(flat, Node):
             return read(flat, spot=Spot(flat.size, self.layout))
         return laid_out(flat, self.layout)
