@@ -1,5 +1,7 @@
 """Settings of every test."""
 
+import gc
+
 import points
 import pytest
 from hypothesis import settings
@@ -7,6 +9,11 @@ from hypothesis import settings
 # A busy machine is slow, not wrong.
 settings.register_profile("agx", deadline=None)
 settings.load_profile("agx")
+
+
+def pytest_collection_finish():
+    """Spare the collector the thousands of tests, which live as long as it does."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
