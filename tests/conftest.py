@@ -1,15 +1,30 @@
 """Settings of every test."""
 
+import gc
+
 import points
 import pytest
 from hypothesis import settings
+
+from agx import runs
 
 # A busy machine is slow, not wrong.
 settings.register_profile("agx", deadline=None)
 settings.load_profile("agx")
 
 
+def pytest_collection_finish():
+    """Spare the collector the thousands of tests, which live as long as it does."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _same_points():
     """Draw the same points in a test, whichever ran before it."""
     points.restart()
+
+
+@pytest.fixture
+def without_pictures(monkeypatch):
+    """Spare runs of ``agx train`` their pictures, which take longer than all else."""
+    monkeypatch.setattr(runs.RunFolder, "save_pictures", lambda *_: [])

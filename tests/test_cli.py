@@ -14,11 +14,18 @@ import agx as ag
 from agx import cli, runs
 from agx.data import readers
 
+DRAW = runs.RunFolder.save_pictures
+
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
+def in_an_empty_folder(tmp_path, monkeypatch, without_pictures):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+@pytest.fixture
+def with_pictures(monkeypatch):
+    monkeypatch.setattr(runs.RunFolder, "save_pictures", DRAW)
 
 
 def train(*options, epochs=1):
@@ -85,7 +92,7 @@ def test_a_run_of_before_is_refused(tmp_path):
         runs.normalization(tmp_path)
 
 
-def test_pictures_with_matplotlib(tmp_path):
+def test_pictures_with_matplotlib(tmp_path, with_pictures):
     pytest.importorskip("matplotlib")
     assert train("lenet5", "--data", "digits", "--out", "run") == 0
     assert {p.name for p in (tmp_path / "run").glob("*.png")} == {
@@ -93,7 +100,7 @@ def test_pictures_with_matplotlib(tmp_path):
     }  # fmt: skip
 
 
-def test_no_pictures_without_matplotlib(monkeypatch, capsys, tmp_path):
+def test_no_pictures_without_matplotlib(monkeypatch, capsys, tmp_path, with_pictures):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert train("mlp", "--data", "digits", "--out", "run") == 0
     assert 'no pictures: plots need Matplotlib; install it with: pip install "agx[plot]"' in (
@@ -352,6 +359,6 @@ def test_real_ctrl_c(tmp_path):
 
 
 @pytest.mark.slow
-def test_digits_are_learned(capsys):
+def test_digits_are_learned(capsys, with_pictures):
     assert cli.main(["train", "--data", "digits"]) == 0
     assert float(capsys.readouterr().out.splitlines()[-1].split()[2]) >= 98

@@ -101,6 +101,7 @@ def test_every_example_is_in_the_table():
         assert f"`{path.name}`" in table
 
 
+@pytest.mark.usefixtures("without_pictures")
 def test_two_classes_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     options = ["train", "--data", "cifar10", "--root", str(write_cifar(tmp_path / "data"))]

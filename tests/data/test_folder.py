@@ -380,6 +380,7 @@ def test_without_pillow_the_error_says_what_to_install(root, monkeypatch):
 # --- agx train -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("model", ["mlp", "lenet5"])
 @pytest.mark.parametrize("classes", [("cat", "dog"), ("a", "b", "c")])
 def test_the_command_line_trains_on_a_folder(tmp_path, monkeypatch, capsys, model, classes):
@@ -394,6 +395,7 @@ def test_the_command_line_trains_on_a_folder(tmp_path, monkeypatch, capsys, mode
     assert folder.name.endswith(f"-{model}-pets")
 
 
+@pytest.mark.usefixtures("without_pictures")
 def test_the_command_line_says_what_is_wrong_in_its_own_words(root, capsys):
     picture(9, (5, 5)).save(root / "dog" / "x.png")
     assert cli.main(["train", "mlp", "--data", str(root)]) == 1

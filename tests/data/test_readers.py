@@ -85,6 +85,7 @@ def test_missing_files_are_named_with_the_folder_and_the_fix(name, tmp_path):
     assert str(tmp_path) in str(error.value)
 
 
+@pytest.mark.usefixtures("without_pictures")
 @each_reader
 def test_the_command_line_trains_on_it(name, load, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,7 @@ from .._engine.sizes import flag, pair
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
-from ..ops.images.im2col import Pair, geometry, layout_fix
+from ..ops.images.im2col import Geometry, Pair, geometry, layout_fix
 from ..ops.images.transposed import transposed
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
@@ -137,7 +137,49 @@ def sizes_in_words(layer: Any) -> str:
     return text
 
 
-class Conv2d(Module):
+class _Filters(Module):
+    """What convolution and its transpose share: sizes, weight and bias."""
+
+    in_channels: int
+    out_channels: int
+    groups: int
+    geometry: Geometry
+    weight: Tensor
+    bias: Tensor | None
+
+    def _build(
+        self, in_channels: int, out_channels: int, sizes: tuple[Pair, ...], groups: int
+    ) -> None:
+        """Check and keep the sizes; ``sizes`` are those of ``geometry``."""
+        name = type(self).__name__
+        check_positive(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{name}: groups={groups} must divide in_channels={in_channels} and "
+                f"out_channels={out_channels}"
+            )
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.geometry = geometry(name, *sizes)
+
+    def _draw(self, rows: int, columns: int, bias: bool, rng: Any, dtype: Any) -> None:
+        """Draw the weight (rows, columns / groups, KH, KW), and the bias."""
+        rng = generator(rng)
+        shape = (rows, columns // self.groups, *self.geometry.kernel)
+        fan_in = math.prod(shape[1:])
+        self.weight = _default(shape, fan_in, rng, dtype)
+        self.bias = _default((self.out_channels,), fan_in, rng, dtype) if bias else None
+
+    def _taken(self, x: Array) -> Any:
+        """Images ``x`` in the dtype of the weight, or ValueError."""
+        check_images(self, x, self.in_channels)
+        return x if x.dtype is self.weight.dtype else as_parameters(self, x, self.weight.dtype)
+
+    def extra_repr(self) -> str:
+        """Return the sizes that differ from the defaults."""
+        return sizes_in_words(self)
+
+
+class Conv2d(_Filters):
     """Slide filters over images (see ``ag.conv2d``).
 
     Input (N, in_channels, H, W), output (N, out_channels, OH, OW), weight
@@ -161,38 +203,20 @@ class Conv2d(Module):
         rng: Any = None,
         dtype: Any = np.float32,
     ) -> None:
-        check_positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"Conv2d: groups={groups} must divide in_channels={in_channels} and "
-                f"out_channels={out_channels}"
-            )
-        rng = generator(rng)
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.geometry = geometry("Conv2d", kernel_size, stride, padding, dilation)
-        shape = (out_channels, in_channels // groups, *self.geometry.kernel)
-        fan_in = math.prod(shape[1:])
-        self.weight = _default(shape, fan_in, rng, dtype)
-        self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
+        self._build(in_channels, out_channels, (kernel_size, stride, padding, dilation), groups)
+        self._draw(out_channels, in_channels, bias, rng, dtype)
 
     def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
-        check_images(self, x, self.in_channels)
-        if x.dtype is not self.weight.dtype:
-            x = as_parameters(self, x, self.weight.dtype)
-        return convolve(x, self.weight, self.bias, self.geometry, self.groups)
+        return convolve(self._taken(x), self.weight, self.bias, self.geometry, self.groups)
 
     def plan(self, x: Any) -> Conv2dPlan:
         """Say who multiplies for images ``x`` (see ``ag.conv2d_plan``)."""
         check_images(self, x, self.in_channels)
         return plan_of(x, self.weight, self.bias, self.geometry, self.groups)
 
-    def extra_repr(self) -> str:
-        """Return the sizes that differ from the defaults."""
-        return sizes_in_words(self)
 
-
-class ConvTranspose2d(Module):
+class ConvTranspose2d(_Filters):
     """Put filters at each place of images, to make larger ones (see ``ag.conv_transpose2d``).
 
     Input (N, in_channels, H, W), output (N, out_channels, OH, OW), weight
@@ -217,33 +241,18 @@ class ConvTranspose2d(Module):
         rng: Any = None,
         dtype: Any = np.float32,
     ) -> None:
-        name = "ConvTranspose2d"
-        check_positive(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: groups={groups} must divide in_channels={in_channels} and "
-                f"out_channels={out_channels}"
-            )
-        rng = generator(rng)
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.geometry = geometry(name, kernel_size, stride, padding, dilation)
-        self.output_padding = pair(name, "output_padding", output_padding, 0)
-        shape = (in_channels, out_channels // groups, *self.geometry.kernel)
-        fan_in = math.prod(shape[1:])
-        self.weight = _default(shape, fan_in, rng, dtype)
-        self.bias = _default((out_channels,), fan_in, rng, dtype) if bias else None
+        self._build(in_channels, out_channels, (kernel_size, stride, padding, dilation), groups)
+        self.output_padding = pair("ConvTranspose2d", "output_padding", output_padding, 0)
+        self._draw(in_channels, out_channels, bias, rng, dtype)
 
     def forward(self, x: Array) -> Tensor:
         """Apply the filters to images ``x``."""
-        check_images(self, x, self.in_channels)
-        if x.dtype is not self.weight.dtype:
-            x = as_parameters(self, x, self.weight.dtype)
         how = (self.geometry, self.output_padding, self.groups)
-        return transposed(x, self.weight, self.bias, *how)
+        return transposed(self._taken(x), self.weight, self.bias, *how)
 
     def extra_repr(self) -> str:
         """Return the sizes that differ from the defaults."""
-        text = sizes_in_words(self)
+        text = super().extra_repr()
         plain = self.output_padding == (0, 0)
         return text if plain else f"{text}, output_padding={self.output_padding}"
 

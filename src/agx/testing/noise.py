@@ -95,13 +95,14 @@ def measure(line: Callable[[float], float], step: float) -> Measured:
         error = abs(slopes[0] - slopes[1]) + SAFETY * noise / h
         if noise and error < best.get(noise, NOTHING).error:  # which NaN is not
             best[noise] = Measured(slopes[0], error, h, noise)
-    real = [
-        m
-        for _, m in sorted(best.items(), reverse=True)
-        if is_noisy(line, max(m.step, REACH), m.noise)
-    ]
-    clear = [m for m in real if m.error <= COARSEST * abs(m.slope)]
-    return clear[0] if clear else NOTHING._replace(noise=real[0].noise if real else 0.0)
+    largest = 0.0
+    for _, found in sorted(best.items(), reverse=True):
+        clear = found.error <= COARSEST * abs(found.slope)
+        if (clear or not largest) and is_noisy(line, max(found.step, REACH), found.noise):
+            if clear:
+                return found
+            largest = found.noise
+    return NOTHING._replace(noise=largest)
 
 
 def _difference(line: Callable[[float], float], h: float) -> float:

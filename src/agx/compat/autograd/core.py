@@ -28,11 +28,10 @@ from .spaces import SparseObject as SparseObject
 from .spaces import VSpace as VSpace
 from .spaces import dense
 from .spaces import vspace as vspace
+from .steps import Keeping, Step
 from .tracer import Box as Box
-from .tracer import Node as _Step
 from .tracer import getval as getval
 from .tracer import isbox as isbox
-from .tracer import subvals
 from .tracer import toposort as toposort
 from .tracer import trace as trace
 
@@ -162,54 +161,34 @@ def sum_outgrads(gs: Iterable[Any]) -> Any:
 # --- graphs for programs that walk them ----------------------------------------------------------
 
 
-class VJPNode(_Step):
+class VJPNode(Keeping):
     """A step with ``vjp``, which pulls a gradient back to each of its ``parents``; see ``trace``."""
 
     __slots__ = ("parents", "vjp")
 
-    def __init__(
-        self,
-        value: Any,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parent_argnums: tuple[int, ...],
-        parents: tuple[Any, ...],
-    ) -> None:
-        self.parents = parents
-        self.vjp = make_vjp(*_of_parents(fun, args, kwargs, parent_argnums))[0]
+    def keep(self, step: Step) -> None:
+        """Run the step, so that it can be pulled back through."""
+        self.parents = step.parents
+        self.vjp = make_vjp(step.again, step.from_parents())[0]
 
     def initialize_root(self) -> None:
         """Set up the node of the argument, which has no parents."""
         self.parents, self.vjp = (), lambda g: ()
 
 
-class JVPNode(_Step):
+class JVPNode(Keeping):
     """A step with ``g``, its change along that of the argument; see ``trace``."""
 
     __slots__ = ("g",)
 
-    def __init__(
-        self,
-        value: Any,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parent_argnums: tuple[int, ...],
-        parents: tuple[Any, ...],
-    ) -> None:
-        push = make_jvp(*_of_parents(fun, args, kwargs, parent_argnums))
-        self.g = push(tuple(parent.g for parent in parents))[1]
+    def keep(self, step: Step) -> None:
+        """Push the changes of the parents forward."""
+        push = make_jvp(step.again, step.from_parents())
+        self.g = push(tuple(parent.g for parent in step.parents))[1]
 
     def initialize_root(self, g: Any) -> None:
         """Set up the node of the argument, which changes by ``g``."""
         self.g = g
-
-
-def _of_parents(fun: Any, args: Any, kwargs: Any, argnums: tuple[int, ...]) -> Any:
-    """A step as a function of what it has from its parents, and that."""
-    call = lambda xs: fun(*subvals(args, zip(argnums, xs, strict=True)), **kwargs)
-    return call, tuple(args[i] for i in argnums)
 
 
 def backward_pass(g: Any, end_node: VJPNode) -> Any:

@@ -21,34 +21,7 @@ from .boxes import subvals as subvals
 from .boxes import toposort as toposort
 from .nests import each, items, rebuild
 from .primitives import primitive as primitive
-
-
-class Node:
-    """What ``trace`` makes of each step: a class of one's own says what to keep of it."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        value: Any,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parent_argnums: tuple[int, ...],
-        parents: tuple[Any, ...],
-    ) -> None:
-        raise NotImplementedError(f"{type(self).__name__}: define __init__")
-
-    def initialize_root(self, *args: Any, **kwargs: Any) -> None:
-        """Set up the node of the argument that is traced."""
-        raise NotImplementedError(f"{type(self).__name__}: define initialize_root")
-
-    @classmethod
-    def new_root(cls, *args: Any, **kwargs: Any) -> Any:
-        """Return the node of the argument that is traced."""
-        root = cls.__new__(cls)
-        root.initialize_root(*args, **kwargs)
-        return root
+from .steps import Node as Node
 
 
 def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:

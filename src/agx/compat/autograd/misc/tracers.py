@@ -6,28 +6,18 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..tracer import Node, subvals, toposort, trace
+from ..steps import Keeping, Step
+from ..tracer import toposort, trace
 
 
-class ConstGraphNode(Node):
+class ConstGraphNode(Keeping):
     """A step that can be run again on other values of its parents."""
 
     __slots__ = ("parents", "partial_fun")
 
-    def __init__(
-        self,
-        value: Any,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parent_argnums: tuple[int, ...],
-        parents: tuple[Any, ...],
-    ) -> None:
-        self.parents = parents
-        kept = subvals(args, ((i, None) for i in parent_argnums))
-        self.partial_fun = lambda values: fun(
-            *subvals(kept, zip(parent_argnums, values, strict=True)), **kwargs
-        )
+    def keep(self, step: Step) -> None:
+        """Keep the call without its values."""
+        self.parents, self.partial_fun = step.parents, step.without_values().again
 
     def initialize_root(self) -> None:
         """Set up the node of the argument."""
@@ -74,22 +64,15 @@ def const_graph(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[
     return again
 
 
-class FullGraphNode(Node):
+class FullGraphNode(Keeping):
     """A step with its value and its ``recipe``: function, arguments and (number, parent) pairs."""
 
     __slots__ = ("recipe", "value")
 
-    def __init__(
-        self,
-        value: Any,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parent_argnums: tuple[int, ...],
-        parents: tuple[Any, ...],
-    ) -> None:
-        self.value = value
-        self.recipe = (fun, args, kwargs, list(zip(parent_argnums, parents, strict=True)))
+    def keep(self, step: Step) -> None:
+        """Keep all of it."""
+        parents = list(zip(step.parent_argnums, step.parents, strict=True))
+        self.value, self.recipe = step.value, (step.fun, step.args, step.kwargs, parents)
 
     def initialize_root(self) -> None:
         """Set up the node of the arguments."""
