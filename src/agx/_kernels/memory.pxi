@@ -6,8 +6,6 @@ cdef int link(Node view, Node of) except -1:
     if view._value is not of._value and (owner is NULL or (
             owner is not <PyObject *>of._value and owner is not cnp.PyArray_BASE(of._value))):
         return 0
-    if cnp.PyArray_TYPE(view._value) != cnp.PyArray_TYPE(of._value):
-        return 0
     cdef object root = of if of._memory is None else of._memory
     if isinstance(root, Node) and view._args is None and (<Node>root)._args is not None:
         root = PyWeakref_NewRef(root, None)
@@ -39,8 +37,10 @@ cdef object window_of(Node a):
     whole = root_of(a)
     if type(whole._memory) is not window_class:
         return None
-    a._memory = attach(a, whole)
-    return a._memory
+    cdef object found = attach(a, whole)
+    if found is not None:
+        a._memory = found
+    return found
 
 
 def window(Node a):
@@ -68,9 +68,7 @@ def call_now(Primitive p, tuple args, dict params):
 
 def record(Primitive p, object value, tuple args, dict params):
     """Return a node of ``value``, which ``p`` is said to have made of ``args``; a leaf without ``p``."""
-    global assigned
     cdef Node out = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
-    assigned = True
     out._value = value
     if p is None:
         return out
@@ -99,6 +97,8 @@ def look(object value, object window):
 
 def split_off(Node a):
     """Move what a Tensor was in its graph to a node of its own, which is returned."""
+    global assigned
+    assigned = True
     cdef Node old = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
     old._value, old._args, old._params, old._primitive = a._value, a._args, a._params, a._primitive
     old._closure, old._op, old._requires_grad = a._closure, a._op, a._requires_grad

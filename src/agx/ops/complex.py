@@ -45,7 +45,9 @@ def real_only(op: str, x: Any) -> np.ndarray:
 
 
 _real = primitive("real", np.real, (lambda g, out, x: g,), views=True)
-_imag = primitive("imag", np.imag, (lambda g, out, x: g * -1j if is_complex(x) else None,))
+_imag = primitive(
+    "imag", np.imag, (lambda g, out, x: g * -1j if is_complex(x) else None,), views=True
+)
 conj = primitive(
     "conj",
     np.conjugate,

@@ -54,6 +54,10 @@ def write(tensor: Any, index: Any, new: Any) -> None:
     else:
         refuse_kind("assignment", new)
         node, value = None, np.asarray(new)
+    if hasattr(type(new), "__agx_call__"):
+        raise TypeError(
+            f"assignment: expected numbers or a Tensor, got a {type(new).__name__}; use its .value, or ag.Tensor"
+        )
     if value.dtype.kind not in "biufc":
         raise TypeError(
             f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "

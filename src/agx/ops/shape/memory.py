@@ -187,11 +187,13 @@ class Memory:
     The node is None where the numbers do not depend on anything that requires a gradient.
     """
 
-    __slots__ = ("count", "flat", "lent", "newest", "shown", "since")
+    __slots__ = ("count", "flat", "lent", "newest", "shown", "since", "written")
 
     def __init__(self, since: int) -> None:
         self.flat: np.ndarray = np.empty(0)
         self.count, self.newest = 0, None
+        #: The number of the newest node when something was written last.
+        self.written = 0
         #: Whether code outside may hold the numbers, and is to see them change.
         self.shown = False
         #: The number of the node that held these numbers first.
@@ -202,7 +204,7 @@ class Memory:
     def borrow(self, node: Any, window: Window) -> None:
         """Let all numbers be the value of a node that was just computed, and has not been seen yet."""
         self.flat, self.lent = node.array.ravel("K"), node
-        self.count += 1
+        self._count()
         spot = Spot(self.flat.size, window.layout)
         self.renew(_graph.record(embed, self.flat, (node,), {"spot": spot}))
 
@@ -223,7 +225,7 @@ class Memory:
             view[index] = value
         else:
             target[...] = value
-        self.count += 1
+        self._count()
         if new is None and self.newest is None:
             return
         given = value if new is None else new
@@ -233,6 +235,9 @@ class Memory:
             before = self.flat.copy() if self.newest is None else self.newest
             node = _graph.record(assign, self.flat, (given, before), {"spot": spot})
         self.renew(node)
+
+    def _count(self) -> None:
+        self.count, self.written = self.count + 1, _graph.newest_number()
 
     def renew(self, node: Any) -> None:
         """Note the newest version, if it wants a gradient."""
@@ -253,14 +258,18 @@ def _part(array: np.ndarray, index: Any) -> np.ndarray:
 
 
 class Window:
-    """The view of a memory through which a Tensor sees it."""
+    """The view of a memory through which a Tensor sees it.
+
+    It has no layout if it is the real or imaginary part of numbers that have changed since it was taken.
+    """
 
     __slots__ = ("_array", "_fixed", "_flat", "_node", "_seen", "layout", "memory", "origin")
 
     def __init__(
-        self, memory: Memory, layout: Layout, origin: Any = None, fixed: bool = False
+        self, memory: Memory, layout: Layout | None, origin: Any = None, fixed: bool = False
     ) -> None:
-        self.memory, self.layout, self._fixed = memory, layout, fixed
+        self.memory, self._fixed = memory, fixed
+        self.layout: Any = layout
         #: What the Tensor was before, which graphs of that time refer to.
         self.origin: Any = origin
         self._array: Any = None
@@ -271,6 +280,11 @@ class Window:
     @property
     def array(self) -> np.ndarray:
         """What is seen, to be read."""
+        if self.layout is None:
+            raise RuntimeError(
+                "the real or imaginary part was taken before the Tensor was assigned into, and does not see "
+                "that; take it again"
+            )
         if self._flat is not self.memory.flat:
             self._flat = self.memory.flat
             self._array = laid_out(self._flat, self.layout)
@@ -296,7 +310,7 @@ class Window:
 
     def present(self) -> Any:
         """A node that holds a copy of what is seen now."""
-        memory = self.memory
+        memory, _ = self.memory, self.array
         if memory.lent is not None and self.layout == layout_of(memory.lent.array, memory.flat):
             return memory.lent
         stale = self._seen != memory.count
@@ -458,6 +472,10 @@ def _is_one_to_one(array: np.ndarray) -> bool:
 def _attach(view: Any, whole: Any) -> Window | None:
     """The window of a view that was made before ``whole`` was assigned into; None if it is no view of it."""
     mine, old = view.kept, whole.kept
+    memory = whole._memory.memory
+    if mine.dtype != old.dtype:
+        outdated = _graph.number_of(view) <= memory.written
+        return Window(memory, None, _split_off(view)) if outdated else None
     if not np.may_share_memory(mine, old):  # It was given another value since.
         return None
     window, item = whole._memory, mine.itemsize
@@ -495,10 +513,10 @@ def _check_is_free(tensor: Any) -> None:
     else:
         whole = _whole(tensor)
         start = _graph.number_of(whole)
-        if tensor.op == "imag" or (tensor.op == "real" and tensor._memory is None):
+        if tensor.dtype != _graph.root(tensor).dtype:
             raise TypeError(
-                f"the {tensor.op} part of a Tensor is a copy, and assigning into it would change nothing "
-                "else; assign to the Tensor, as in t[...] = x + 1j * ag.imag(t)"
+                "the real or imaginary part of a Tensor cannot be assigned into; assign to the Tensor, as in "
+                "t[...] = x + 1j * ag.imag(t)"
             )
         if whole.is_leaf and whole.requires_grad and not whole.traced:
             raise TypeError(
@@ -532,7 +550,7 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     if index is not None:
         return window.copy(window.array, index)
     copied = _graph.call_now(p, tuple(map(_graph.present, args)), params)
-    copied._memory = None
+    copied._memory = None if copied.dtype == window.array.dtype else args[0]
     return copied
 
 
