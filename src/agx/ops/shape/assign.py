@@ -41,6 +41,10 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
 
 def write(tensor: Any, index: Any, new: Any) -> None:
     """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
+    if hasattr(type(new), "__agx_call__") and not isinstance(new, Node):
+        raise TypeError(
+            f"assignment: expected numbers, got a {type(new).__name__}; use its .value, or ag.Tensor"
+        )
     index, new = as_index(index), as_array(new)
     window = memory.window_for(tensor)
     if isinstance(new, Node):
@@ -54,10 +58,6 @@ def write(tensor: Any, index: Any, new: Any) -> None:
     else:
         refuse_kind("assignment", new)
         node, value = None, np.asarray(new)
-    if hasattr(type(new), "__agx_call__"):
-        raise TypeError(
-            f"assignment: expected numbers or a Tensor, got a {type(new).__name__}; use its .value, or ag.Tensor"
-        )
     if value.dtype.kind not in "biufc":
         raise TypeError(
             f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
