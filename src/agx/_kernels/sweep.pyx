@@ -66,7 +66,7 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
         if node._freed:
             raise RuntimeError(f"backward: the graph behind op '{node.op}' was freed by an earlier "
                                "backward(); call that one with retain_graph=True to use a graph again, "
-                               "detach() what an earlier batch left, such as a hidden state, or make an "
+                               "or detach() what an earlier batch left, such as a hidden state, and make an "
                                "array that each step fills in that step")
         order.append(node)
         return 0

@@ -134,10 +134,13 @@ def test_invariant_metric(record):
     record(point=point, end=end, back=group.metric.log(end, point))
 
 
-def test_rotations_and_matrices(record):
+def test_rotations(record):
     rotations = SpecialOrthogonal(n=3)
     points = rotations.random_uniform(4)
     record(mean=FrechetMean(rotations).fit(points).estimate_)
+
+
+def test_positive_matrices(record):
     space = SPDMatrices(2, equip=False)
     space.equip_with_metric(SPDAffineMetric)
     record(mean=FrechetMean(space).fit(space.random_point(4)).estimate_)

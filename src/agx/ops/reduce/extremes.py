@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, is_node, primitive
+from ..._engine.graph import Primitive, implements, is_node, primitive
 from ..elementwise.arithmetic import sign
 from ..elementwise.limits import maximum, minimum
 from ..elementwise.quotient import undefined_at
@@ -59,6 +59,25 @@ def _limited(op: str, x: Any, out: Any, initial: Any, where: Any) -> Any:
     return choose_where(fitting_mask(op, x, where), x, initial)
 
 
+def _extreme(
+    along: Primitive,
+    of_two: Any,
+    a: Any,
+    axis: Axis,
+    out: Any,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
+) -> Any:
+    """Reduce by ``along``, and count ``initial`` in by ``of_two``."""
+    if out is not None or where is not None or initial is not None:
+        a = _limited(along.name, a, out, initial, where)
+    if initial is not None and not elements_per_result(a := as_array(a), axis):
+        return sum(a, axis, keepdims=keepdims) + initial
+    found = along(a, axis=axis, keepdims=keepdims)
+    return found if initial is None else of_two(found, initial)
+
+
 @implements(np.max, np.amax, np.maximum.reduce)
 def max(
     a: Any,
@@ -75,12 +94,7 @@ def max(
     >>> ag.max(np.array([[1.0, 5.0], [2.0, 3.0]]), axis=1)
     array([5., 3.])
     """
-    if out is not None or where is not None or initial is not None:
-        a = _limited("max", a, out, initial, where)
-    if initial is not None and not elements_per_result(a := as_array(a), axis):
-        return sum(a, axis, keepdims=keepdims) + initial
-    largest = _max(a, axis=axis, keepdims=keepdims)
-    return largest if initial is None else maximum(largest, initial)
+    return _extreme(_max, maximum, a, axis, out, keepdims, initial, where)
 
 
 @implements(np.min, np.amin, np.minimum.reduce)
@@ -99,12 +113,7 @@ def min(
     >>> ag.min(np.array([3.0, 1.0]))
     np.float64(1.0)
     """
-    if out is not None or where is not None or initial is not None:
-        a = _limited("min", a, out, initial, where)
-    if initial is not None and not elements_per_result(a := as_array(a), axis):
-        return sum(a, axis, keepdims=keepdims) + initial
-    smallest = _min(a, axis=axis, keepdims=keepdims)
-    return smallest if initial is None else minimum(smallest, initial)
+    return _extreme(_min, minimum, a, axis, out, keepdims, initial, where)
 
 
 @implements(np.ptp)
