@@ -433,9 +433,8 @@ def test_filling_a_plain_array_is_refused():
         out[0] = x[0]
         return out.sum()
 
-    with pytest.raises(ValueError, match="array element") as caught:
+    with pytest.raises(TypeError, match="would drop the gradient.*ag.stack joins"):
         ag.grad(f)(X)
-    assert "would drop the gradient" in str(caught.value.__cause__)
 
 
 def test_conversions_work_on_everything_else():

@@ -77,5 +77,7 @@ class Made:
     ("p", "why"), [(Scaled(X, 3.0), "'by' is an InitVar"), (Made(X, "a"), "argument: 'name'")]
 )
 def test_a_dataclass_that_its_fields_do_not_make_is_refused(p, why):
-    with pytest.raises(TypeError, match=f"cannot be made again from its fields: .*{why}.*pass a dict"):
+    with pytest.raises(
+        TypeError, match=f"cannot be made again from its fields: .*{why}.*pass a dict"
+    ):
         ag.grad(lambda p: np.sum(p.w))(p)

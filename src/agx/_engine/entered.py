@@ -9,6 +9,8 @@ from typing import Any
 class _Here(threading.local):
     def __init__(self) -> None:
         self.traces: list[Any] = []
+        #: The last TypeError by which agx refused something inside them, and where the program was.
+        self.refused: tuple[TypeError, set[tuple[int, int]]] | None = None
 
 
 here = _Here()

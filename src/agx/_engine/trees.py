@@ -66,7 +66,9 @@ def _like_dict(tree: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
     if type(tree) is dict:
         return values
     made = copy.copy(tree)
-    dict.update(made, values)  # what a class adds of its own, as Counter does, it added to the original
+    dict.update(
+        made, values
+    )  # what a class adds of its own, as Counter does, it added to the original
     held = getattr(tree, "__dict__", None)
     if held is tree:  # attributes that are the items
         made.__dict__ = made
@@ -113,7 +115,9 @@ def _keep_state(tree: Any, made: Any) -> None:
         if name in fields:
             continue
         new = vars(made).get(name, _ABSENT)
-        if new is _ABSENT or (_is_plain(new) and _is_plain(value) and not np.array_equal(new, value)):
+        if new is _ABSENT or (
+            _is_plain(new) and _is_plain(value) and not np.array_equal(new, value)
+        ):
             object.__setattr__(made, name, value)
 
 
