@@ -359,7 +359,7 @@ def test_nested_transforms_do_not_confuse_each_other():
 
 
 def test_a_gradient_that_would_be_lost_is_an_error():
-    with pytest.raises(TypeError, match="would drop the gradient"):
+    with pytest.raises(TypeError, match="would drop the gradient|would lose its gradient"):
         grad(lambda x: numpy.sum([x, x]))(1.0)
 
 

@@ -251,8 +251,9 @@ METHODS = {
 #: The other methods and operators, by the reason.
 OTHER_METHODS = {
     "they take nothing but the Tensor": """
-        __abs__ __bool__ __complex__ __copy__ __deepcopy__ __dir__ __float__ __int__ __iter__ __len__ __neg__
-        __pos__ __reduce__ __repr__ __reversed__ conj conjugate copy detach numpy sort tolist
+        __abs__ __bool__ __ceil__ __complex__ __copy__ __deepcopy__ __dir__ __float__ __floor__ __int__ __iter__
+        __len__ __neg__ __pos__ __reduce__ __repr__ __reversed__ __trunc__ as_integer_ratio conj conjugate copy
+        detach numpy sort tolist
     """,
     "their other arguments are axes, sizes, places, types, conditions and texts": """
         __format__ __getitem__ __round__ all any argmax argmin argpartition argsort astype compress
@@ -495,6 +496,7 @@ def numpy_calls():
 #: What NumPy's functions say of a list of Tensors that are being differentiated, or of any list.
 NUMPYS_REFUSALS = (
     "making a plain array would drop the gradient .* join Tensors with ag.stack or ag.array"
+    r"|\w+: numpy makes plain numbers of a Tensor of shape .* (write |join Tensors)"
     r"|'list' object has no attribute '(ndim|shape)'$"
     r"|Input should be a NumPy array"
     r"|setting an array element with a sequence"
@@ -515,7 +517,9 @@ def test_numpys_functions_lose_no_gradient_of_a_list_inside_a_transform(f, call)
                 raise
             continue
         expected = expected_of(f, call, place, a)
-        assert found and expected is not None
+        assert bool(found) == (expected is not None)  # the rank of a matrix is constant
+        if not found:
+            continue
         backward(found)
         np.testing.assert_allclose(gradients(made), expected, rtol=1e-9)
 

@@ -217,6 +217,8 @@ def checkpoint(f: F) -> F:
             return flatten(f(*build(call), **kwargs))
 
         with Trace([found[k].array for k in places], strict=False) as inner, recorded() as inside:
+            for k, node in zip(places, inner.nodes, strict=True):
+                node.traced = found[k].traced
             results, rebuild = again(inner.nodes)
             outside = [inner.entered_by(r, inside) for r in results]
         values = [value_of(r) for r in results]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -10,10 +11,12 @@ import numpy as np
 
 from ._engine import graph, hooks
 from ._engine.errors import check_closure, explained, refuse_kind
-from ._engine.graph import Node, declare_tensor, is_recording
-from ._engine.sequences import refuse_in_functions
+from ._engine.graph import Node, declare_tensor
+from ._engine.refused import refusal
+from ._engine.trace import is_wanted
 from ._kernels.graph import hide_items
 from ._protocol import calls, libraries, pytorch
+from ._protocol.askers import asker
 from ._protocol.calls import all_values, values_of
 from .ops import complex as complex_
 from .ops.elementwise import arithmetic, limits
@@ -313,8 +316,8 @@ class Tensor(Node, Operators):
 
     def _leave(self, how: str, fix: str) -> np.ndarray:
         """The value, unless that would drop a gradient that somebody asked for."""
-        if self.traced:
-            raise TypeError(
+        if self.traced and is_wanted(self):
+            raise refusal(
                 f"{how} would drop the gradient of a Tensor of shape {self.shape} that is being "
                 f"differentiated; {fix}, or pass t.value to leave the graph on purpose"
             )
@@ -322,10 +325,12 @@ class Tensor(Node, Operators):
 
     def _convert(self, how: str, fix: str, frame: Any) -> np.ndarray:
         """The same for a conversion in ``frame``, where nobody but the user may drop a gradient at all."""
-        value = self._leave(how, fix)
-        if self.requires_grad and is_recording():
-            refuse_in_functions(self.shape, frame, calls.only_looks)
-        return value
+        asking = asker(frame) if self.requires_grad else None
+        if asking is None:
+            return self._leave(how, fix)
+        if not asking.looks and is_wanted(self):
+            raise refusal(asking.problem(self.shape))
+        return self.value
 
     if not TYPE_CHECKING:  # An unknown name is an error there, and array * t a Tensor.
 
@@ -344,8 +349,8 @@ class Tensor(Node, Operators):
                 return answer
             fix = (
                 "assign into ag.zeros(shape), join Tensors with ag.stack or ag.array, write np.f(a, t) for "
-                "methods of plain arrays such as a.dot(t), declare functions of other libraries with "
-                "ag.primitive"
+                "methods of plain arrays such as a.dot(t), mean + scale * rng.normal() for random numbers, "
+                "declare functions of other libraries with ag.primitive"
             )
             value = self._convert("making a plain array", fix, sys._getframe(1))
             return np.array(value, dtype=dtype, copy=copy)
@@ -392,16 +397,33 @@ class Tensor(Node, Operators):
         return bool(self.array)
 
     def __float__(self) -> float:
-        libraries.asks(self, sys._getframe(1))
-        fix = _KEEP
-        return float(self._convert("float()", fix, sys._getframe(1)).item())
+        if (answer := libraries.asks(self, sys._getframe(1))) is not None:
+            return float(answer.item())
+        return float(self._convert("float()", _KEEP, sys._getframe(1)).item())
 
     def __complex__(self) -> complex:
-        fix = _KEEP
-        return complex(self._convert("complex()", fix, sys._getframe(1)).item())
+        if (answer := libraries.asks(self, sys._getframe(1))) is not None:
+            return complex(answer.item())
+        return complex(self._convert("complex()", _KEEP, sys._getframe(1)).item())
 
     def __int__(self) -> int:
         return int(self.array.item())
+
+    __trunc__ = __int__
+
+    def __floor__(self) -> int:
+        return math.floor(self.array.item())
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.array.item())
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Return the number as a fraction of integers, which has no gradient."""
+        fix = "keep the Tensor: ag and numpy functions take it"
+        ratio: tuple[int, int] = (
+            self._convert("as_integer_ratio()", fix, sys._getframe(1)).item().as_integer_ratio()
+        )
+        return ratio
 
     def __format__(self, spec: str) -> str:
         return format(self.array.item(), spec) if spec else repr(self)

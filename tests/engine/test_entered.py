@@ -77,3 +77,13 @@ def test_a_backward_pass_with_a_graph_inside_a_transform():
         return x.grad * w
 
     assert ag.grad(f)(2.0) == 24.0
+
+
+@pytest.mark.parametrize("plain", [lambda a: float(a[0]), np.asarray, lambda a: a.tolist()[1]])
+def test_a_checkpoint_inside_a_transform_refuses_what_would_drop_a_gradient(plain):
+    def f(x):
+        return np.sum(ag.checkpoint(lambda a: plain(a) * a)(x))
+
+    with pytest.raises(TypeError, match="would drop the gradient|would lose its gradient"):
+        ag.grad(f)(X)
+    assert np.sum(f(ag.Tensor(X)).value) == pytest.approx(np.sum(plain(X) * X))

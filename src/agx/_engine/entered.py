@@ -15,6 +15,8 @@ class _Here(threading.local):
         self.traces: list[Any] = []
         #: The newest node when a function of plain numbers began.
         self.sealed = 0
+        #: The last TypeError by which agx refused something inside them, and where the program was.
+        self.refused: tuple[TypeError, set[tuple[int, int]]] | None = None
 
 
 here = _Here()

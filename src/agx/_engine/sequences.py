@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,30 +47,3 @@ def refuse_to_lose(name: str, x: Any, how: str) -> None:
         or f"{name}: the argument {how!r} is given by keyword, where a Tensor would lose its gradient; pass "
         "it by position, or its .value for a constant"
     )
-
-
-#: What computes with arrays that it makes of its arguments; testing and printing only look.
-_COMPUTE = ("numpy.", "scipy.", "statistics.", "agx.ops.", "agx.compat.")
-_LOOK = ("numpy.testing.", "numpy._core.arrayprint.", "numpy.lib._npyio")
-
-
-def refuse_in_functions(shape: tuple[int, ...], frame: Any, looks: Callable[[str], bool]) -> None:
-    """Raise TypeError if a library computes in ``frame`` with plain numbers that it makes of a Tensor.
-
-    ``looks(name)`` tells whether a function only looks, as ``np.ndim`` and ``np.argmax`` do.
-    """
-    name = f"{frame.f_globals.get('__name__')}."
-    if not name.startswith(_COMPUTE) or name.startswith(_LOOK):
-        return
-    home, _, _ = name.partition(".")
-    function = frame.f_code.co_name
-    while str(frame.f_globals.get("__name__")).partition(".")[0] == home and frame.f_back:
-        name = f"{frame.f_globals.get('__name__')}."
-        function, frame = frame.f_code.co_name, frame.f_back
-    minimised = name.startswith("scipy.optimize")  # whose values are only looked at
-    if not minimised and not looks(function):
-        raise TypeError(
-            f"{function}: {home} makes plain numbers of a Tensor of shape {shape}, which would lose its "
-            "gradient; join Tensors with ag.stack or ag.array, and declare functions of other libraries "
-            "with ag.primitive, or pass t.value to leave the graph on purpose"
-        )

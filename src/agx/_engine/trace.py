@@ -20,6 +20,7 @@ from .entered import here
 from .errors import refuse_kind
 from .graph import pullback
 from .hooks import any_hooked
+from .refused import meant_by
 from .walk import leaves_below, wanted_below
 
 
@@ -35,6 +36,11 @@ def _enter(x: Any, follow: bool) -> Any:
         node = new_tensor(np.array(x))
     node.shared = False
     return node
+
+
+def is_wanted(node: Node) -> bool:
+    """Whether somebody would miss the gradient of ``node``: not under ``no_grad``, nor after its transform."""
+    return is_recording() and any(leaf.requires_grad for leaf in leaves_below(node))
 
 
 class Trace:
@@ -67,11 +73,16 @@ class Trace:
             node.requires_grad = True
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
         for node in self._points:
             node.requires_grad = False
         here.traces.remove(self)
         set_recording(self._before.pop())
+        refused = meant_by(problem) if problem is not None else None
+        if not here.traces:
+            here.refused = None
+        if refused is not None:
+            raise refused from None
 
     @property
     def _own(self) -> set[Node]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +49,7 @@ def _collect(tree: Any, leaves: list[Any]) -> Callable[..., Any]:
 
 
 def _is_dataclass(tree: Any) -> bool:
-    return hasattr(type(tree), "__dataclass_fields__")
+    return hasattr(type(tree), "__dataclass_fields__") and not isinstance(tree, type)
 
 
 def _all_fields(tree: Any) -> tuple[Any, ...]:
@@ -65,18 +66,66 @@ def _like_dict(tree: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
     if type(tree) is dict:
         return values
     made = copy.copy(tree)
-    made.update(values)
+    dict.update(
+        made, values
+    )  # what a class adds of its own, as Counter does, it added to the original
+    held = getattr(tree, "__dict__", None)
+    if held is tree:  # attributes that are the items
+        made.__dict__ = made
+    elif held:  # attributes that repeat the items
+        vars(made).update({k: v for k, v in values.items() if k in held and held[k] is tree[k]})
     return made
 
 
 def _like_dataclass(tree: Any, values: dict[str, Any], bare: bool) -> Any:
     cls: Any = type(tree)
     if not bare:
-        return cls(**values)
+        made = _call(cls, values)
+        _keep_state(tree, made)
+        return made
     made = object.__new__(cls)
     for f in _all_fields(tree):
         object.__setattr__(made, f.name, values.get(f.name))
     return made
+
+
+def _call(cls: Any, values: dict[str, Any]) -> Any:
+    """The dataclass of these fields. Raises TypeError if they are not all that it is made of."""
+    try:
+        inspect.signature(cls.__init__).bind(None, **values)
+        lost = [k for k, f in cls.__dataclass_fields__.items() if f._field_type.name == _INIT_VAR]
+        problem = f"its {lost[0]!r} is an InitVar, which it does not keep" if lost else ""
+    except TypeError as error:
+        problem = str(error)
+    if problem:
+        raise TypeError(
+            f"the dataclass {cls.__name__} cannot be made again from its fields: {problem}; pass a dict of the "
+            "numbers, and make the dataclass inside the function"
+        )
+    return cls(**values)
+
+
+_INIT_VAR = "_FIELD_INITVAR"
+
+
+def _keep_state(tree: Any, made: Any) -> None:
+    """Give ``made`` the plain attributes that ``tree`` was given after it was made."""
+    fields = {f.name for f in _fields(tree)}
+    for name, value in getattr(tree, "__dict__", {}).items():
+        if name in fields:
+            continue
+        new = vars(made).get(name, _ABSENT)
+        if new is _ABSENT or (
+            _is_plain(new) and _is_plain(value) and not np.array_equal(new, value)
+        ):
+            object.__setattr__(made, name, value)
+
+
+_ABSENT = object()
+
+
+def _is_plain(x: Any) -> bool:
+    return x is None or isinstance(x, (int, float, complex, str, bytes, np.ndarray, np.generic))
 
 
 def leaves_like(tree: Any, like: Any, who: str) -> list[Any]:

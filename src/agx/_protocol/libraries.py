@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from .._engine.errors import refuse_kind
-from .._engine.graph import Node, Primitive, is_recording, with_foreign
+from .._engine.graph import Node, Primitive, with_foreign
+from .._engine.refused import LIBRARIES, refusal
+from .._engine.trace import is_wanted
 from ..ops.elementwise.arithmetic import multiply
 from ..ops.linalg.products import dot
 from ..ops.linalg.sparse import is_sparse, matmul_with_sparse
@@ -81,9 +83,56 @@ waiting = {
         "DataFrame Series Index",
         ["__array_ufunc__", "dot", *(f"__i{op}__" for op in _OPERATORS)],
     ),
-    "scipy.sparse": (" ".join(f"{f}_matrix {f}_array" for f in _FORMATS), ["dot", "multiply"]),
+    "scipy.sparse": (
+        " ".join(f"{f}_matrix {f}_array" for f in _FORMATS),
+        ["dot", "multiply", "__init__"],
+    ),
     "polars": ("DataFrame Series", ["__array_ufunc__", "__matmul__", *_BOTH, *_COMPARISONS]),
     "xarray": ("DataArray", ["dot"]),
+}
+
+
+def _sparse_of_plain(theirs: Any) -> Any:
+    """A function that makes sparse matrices, and says what to write instead for Tensors."""
+
+    @functools.wraps(theirs)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return theirs(*_entries(theirs.__name__, args), **kwargs)
+
+    return function
+
+
+def _entries(name: str, args: tuple[Any, ...]) -> list[Any]:
+    """Arrays in place of Tensors whose gradients nobody wants. Raises TypeError for others."""
+    for x in args:
+        if isinstance(x, Node) and is_wanted(x):
+            raise refusal(_lost(f"scipy.sparse.{name}", x, _FIXES["scipy.sparse"]))
+    return [x.array if isinstance(x, Node) else x for x in args]
+
+
+def _of_plain_values(theirs: Any) -> Any:
+    """A function of a function whose values it compares and interpolates: it sees plain ones."""
+
+    @functools.wraps(theirs)
+    def function(f: Any, *args: Any, **kwargs: Any) -> Any:
+        return theirs(lambda *x: _seen(f(*x)), *args, **kwargs)
+
+    return function
+
+
+def _seen(x: Any) -> Any:
+    return np.asarray(x)[()] if isinstance(x, Node) and not x.traced else x
+
+
+#: Functions inside SciPy that are taught the same, by the module that calls them by these names.
+teaching = {
+    "scipy.sparse._construct": (_sparse_of_plain, "diags diags_array spdiags"),
+    "scipy.sparse": (_sparse_of_plain, "diags diags_array spdiags"),
+    "scipy.optimize._minimize": (
+        _of_plain_values,
+        "_minimize_scalar_brent _minimize_scalar_bounded _minimize_scalar_golden",
+    ),
+    "scipy.optimize._zeros_py": (_of_plain_values, "_wrap_nan_raise"),
 }
 
 
@@ -107,6 +156,11 @@ def greet() -> None:
             for method in methods:
                 if theirs := getattr(kind, method, None):
                     setattr(kind, method, _leaving_tensors(theirs))
+    for name in [name for name in teaching if sys.modules.get(name) is not None]:
+        teach, functions = teaching.pop(name)
+        for function in functions.split():
+            if theirs := getattr(sys.modules[name], function, None):
+                setattr(sys.modules[name], function, teach(theirs))
     _imported = count
 
 
@@ -117,6 +171,8 @@ def _leaving_tensors(theirs: Any) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not any(isinstance(a, Node) for a in args):
             return theirs(self, *args, **kwargs)
+        if theirs.__name__ == "__init__":
+            return theirs(self, *_entries(type(self).__name__, args), **kwargs)
         if theirs.__name__ == "dot":
             return dot(self if is_sparse(self) else np.asarray(self), *args)
         return multiply(self.toarray(), *args) if theirs.__name__ == "multiply" else NotImplemented
@@ -126,8 +182,8 @@ def _leaving_tensors(theirs: Any) -> Any:
 
 # --- libraries that ask for plain numbers -------------------------------------------------------------
 
-_LIBRARIES = {"astropy", "dask", "pandas", "pint", "polars", "scipy", "unyt", "xarray"}
-_BETWEEN = {"contextlib", "functools", "numpy"}
+_LIBRARIES = LIBRARIES - {"numpy"}
+_BETWEEN = {"agx", "contextlib", "functools", "numpy"}
 
 #: What of pandas and NumPy's masked arrays makes a plain array because somebody wants one.
 _CONVERSIONS = {
@@ -141,6 +197,9 @@ _CONVERSIONS = {
     "insert",
 }
 _CONVERSIONS |= {"masked_array", "masked_where"}
+
+#: What of SciPy makes a plain array to see what kind of array it is.
+_LOOKING = {"_compliance_scipy", "array_namespace"}
 
 _NAMESPACES = {"scipy.special": "special", "scipy.linalg": "linalg", "scipy.fft": "fft"}
 _NAMESPACES["scipy.sparse.linalg"] = "linalg"
@@ -189,6 +248,8 @@ def _called(frame: FrameType) -> tuple[str, str]:
     home = _public(module)
     home = home if home.startswith("scipy") else home.partition(".core")[0]
     itself = held.get("self")
+    if name == "wrapped" and home == "scipy.special":  # with SCIPY_ARRAY_API=1
+        return home, getattr(itself, "name", name)
     kind = type(itself).__name__
     if home.startswith("scipy.stats") and itself is not None:
         kind = getattr(getattr(itself, "dist", itself), "name", None) or kind.removesuffix("_gen")
@@ -221,6 +282,13 @@ _FIXES = {
     "numpy.ma": "a mask goes with ag.where(mask, other, t), and m.filled(0) is a plain array",
     "pint": _UNITS,
     "scipy": "declare it with ag.primitive and give its derivative",
+    "scipy.interpolate": "write ag.interp to interpolate linearly, or declare it with ag.primitive and give its "
+    "derivative",
+    "scipy.optimize": "solve inside ag.no_grad(), and take one step of Newton's method from the solution, which has "
+    'its derivative ("Solutions of equations" in docs/derivatives.md)',
+    "scipy.sparse": "give ag.linalg.sparse_matmul or ag.linalg.spsolve the entries of a matrix as "
+    "(entries, (rows, columns)), multiply by a column, t[:, None] * x, for sp.diags(t) @ x, or compute with "
+    "a.toarray()",
     "unyt": _UNITS,
     "xarray": "compute with its plain arrays, x.data",
 }
@@ -239,22 +307,23 @@ def asks(tensor: Node, frame: FrameType) -> Any:
     operator = name == "dot" or (name.startswith("__") and name not in _CONVERSIONS)
     if operator and module.startswith("scipy.sparse._"):
         return np.array(None, object)  # SciPy then returns NotImplemented.
-    if not tensor.traced and not (tensor.requires_grad and is_recording()):
+    if frames[0].f_code.co_name in _LOOKING:
+        return tensor.array
+    if not is_wanted(tensor):
         return None
     if library != "scipy" and not tensor.traced and name in _CONVERSIONS:
         return None
     home, name = _called(frames[-1])
     if home == "scipy.optimize" and not tensor.traced:  # What is minimised is only looked at.
-        return None
+        return tensor.array.copy()
     called = f"a function of {home}" if name in ("wrapper", "inner") else f"{home}.{name}"
     other = library == "scipy" and _instead(home, name)
-    fix = f"write {other}" if other else _FIXES.get(library, _ARRAYS)
-    if home == "scipy.sparse":
-        fix = (
-            "give ag.linalg.sparse_matmul or ag.linalg.spsolve the entries of a matrix as "
-            "(entries, (rows, columns)), or compute with a.toarray()"
-        )
-    raise TypeError(
-        f"{called} would lose the gradient of a Tensor of shape {tensor.shape}: it knows plain "
-        f"arrays only; {fix}, or pass t.value to leave the graph on purpose"
+    fix = f"write {other}" if other else _FIXES.get(home) or _FIXES.get(library, _ARRAYS)
+    raise refusal(_lost(called, tensor, fix))
+
+
+def _lost(called: str, tensor: Node, fix: str) -> str:
+    return (
+        f"{called} would lose the gradient of a Tensor of shape {tensor.shape}: it knows plain arrays only; "
+        f"{fix}, or pass t.value to leave the graph on purpose"
     )

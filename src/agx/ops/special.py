@@ -84,6 +84,12 @@ _sp = _scipy()
 _PI = float(np.pi)
 
 
+def _theirs(name: str) -> Any:
+    """SciPy's ufunc of this name, which SciPy hides with SCIPY_ARRAY_API=1."""
+    found = getattr(_sp, name)
+    return found if isinstance(found, np.ufunc) else getattr(_sp._ufuncs, found.__name__)
+
+
 def _ufunc(
     name: str,
     what: str,
@@ -93,12 +99,12 @@ def _ufunc(
 ) -> Primitive:
     """Declare a ufunc of SciPy, under the name ``as_`` if its own might mean something else."""
     doc = f"Compute {what}, elementwise, as ``scipy.special.{name}`` does."
-    return primitive(as_ or name, getattr(_sp, name), rules, derivative=derivative, doc=doc)
+    return primitive(as_ or name, _theirs(name), rules, derivative=derivative, doc=doc)
 
 
 # --- the error function and the normal distribution ------------------------------------------------
 
-implements(_sp.erf)(erf)
+implements(_theirs("erf"))(erf)
 erfc = _ufunc(
     "erfc",
     "1 - erf(x) without cancellation",
@@ -373,7 +379,7 @@ hyp1f1 = primitive(
     derivative=(None, None, "a / b * hyp1f1(a + 1, b + 1, x)"),
 )
 hyp1f1.__doc__ = """Compute Kummer's function, differentiable in x, elementwise."""
-implements(_sp.hyp1f1)(hyp1f1)
+implements(_theirs("hyp1f1"))(hyp1f1)
 exprel = _ufunc(
     "exprel",
     "(exp(x) - 1) / x",
