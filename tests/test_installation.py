@@ -1,5 +1,7 @@
 """What ``ag.info`` says of the machine."""
 
+from importlib import metadata
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,11 @@ def test_facts_by_name_print_as_a_table():
     assert found["threads"].startswith(f"{ag.get_num_threads()} of ")
     rows = [line.split("  ", 1)[0] for line in repr(found).splitlines()]
     assert rows == list(found)
+
+
+def test_every_extra_has_a_row():
+    extras = metadata.metadata("agx").get_all("Provides-Extra")
+    assert {*installation.EXTRAS, "all"} == set(extras)
 
 
 def test_an_extra_that_is_missing(monkeypatch):

@@ -15,6 +15,7 @@ EXTRAS = {
     "graph": "graphviz",
     "images": "pillow",
     "safetensors": "safetensors",
+    "onnx": "onnx",
 }
 
 
