@@ -106,6 +106,31 @@ def test_own_operation_and_labelled_result():
     assert label(drawing, "v1_op") == "cube" and label(drawing, "v1").startswith(r"y\nvalue 8")
 
 
+def assigned():
+    x, u = ag.Tensor([3.0, 2.0], label="x"), ag.zeros(3)
+    u.label = "u"
+    u[0] = x[0]
+    u[1] = x[1] * u[0]
+    return ag.draw(ag.sum(u))
+
+
+def operands(drawing, name):
+    """The texts of what goes into the operations of a name, in order."""
+    ops = re.findall(rf'(\w+) \[label="{name}", shape=ellipse', drawing.dot)
+    return [[label(drawing, a) for a, b in edges(drawing) if b == op] for op in ops]
+
+
+def test_versions_of_an_assigned_array_show_numbers_only_if_they_still_have_them():
+    (first, zeros), (second, version) = operands(assigned(), "assign")
+    assert first.startswith("value 3") and zeros == "[0, 0, 0]"
+    assert second.startswith("value 6") and version == "(3,), changed since"
+    assert operands(assigned(), "read") == [[version], [r"value [3, 6, 0]\ngrad none"]]
+
+
+def test_what_was_read_of_an_assigned_array_has_its_label():
+    assert operands(assigned(), "sum") == [[r"u\nvalue [3, 6, 0]\ngrad none"]]
+
+
 def test_long_chain_does_not_recurse():
     x = y = ag.Scalar(1.0)
     for _ in range(5_000):

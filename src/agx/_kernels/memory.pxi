@@ -53,7 +53,13 @@ cdef Node present_node(Node a):
     if a._memory is None or not assigned:
         return a
     cdef object window = window_of(a)
-    return a if window is None else <Node>window.present()
+    if window is None:
+        return a
+    cdef Node node = <Node>window.present()
+    label = extra(a._extras, "label", "")
+    if label:
+        node.label = label
+    return node
 
 
 def present(a):

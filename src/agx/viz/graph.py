@@ -97,7 +97,8 @@ def draw(node: Any, *, direction: str = "LR", max_nodes: int | None = 500) -> Dr
     shape (and the dtype if it is float32) for larger ones. An ellipse per operation has its inputs in
     order and as often as they are used; leaves are blue, constants grey. ``direction`` is "LR" (left
     to right) or "TB" (top to bottom). The drawing is a snapshot: call ``backward()`` first to see
-    gradients.
+    gradients. An array that was assigned into has a box per version: ``assign`` makes one of the new elements
+    and the version before, ``read`` gives an operation what it used, and only the newest still has its numbers.
 
     Raises TypeError for anything without a graph, ValueError for another direction and for a graph of
     more than ``max_nodes`` values (None: no limit).
@@ -163,6 +164,8 @@ def _describe(node: Any) -> str:
         lines.append(f"leaf({node.label})" if node.label else "leaf")
     elif node.label:
         lines.append(node.label)
+    if getattr(node, "past", False):
+        return "\n".join([*lines, f"{node.shape}, changed since"])
     lines.append(f"value {_number_or_shape(node.value)}")
     if getattr(node, "requires_grad", True):
         grad = getattr(node, "grad_or_none", node.grad if isinstance(node, Scalar) else None)

@@ -221,19 +221,19 @@ class Memory:
             spot = spot._replace(layout=layout_of(target, self.flat))
         elif index is not ...:
             spot = spot._replace(index=index, last=last_assigned(index, view.shape))
-        if target is view and index is not ...:
-            view[index] = value
-        else:
+        whole = spot.index is None and target.size == self.flat.size
+        first = self.newest is None and new is not None and not whole
+        before = self.flat.copy() if first else self.newest
+        if spot.index is None:
             target[...] = value
+        else:
+            view[index] = value
         self._count()
         if new is None and self.newest is None:
             return
         given = value if new is None else new
-        if spot.index is None and target.size == self.flat.size:
-            node = _graph.record(embed, self.flat, (given,), {"spot": spot})
-        else:
-            before = self.flat.copy() if self.newest is None else self.newest
-            node = _graph.record(assign, self.flat, (given, before), {"spot": spot})
+        made_by, args = (embed, (given,)) if whole else (assign, (given, before))
+        node = _graph.record(made_by, self.flat, args, {"spot": spot})
         self.renew(node)
 
     def _count(self) -> None:
