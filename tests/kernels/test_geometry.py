@@ -250,8 +250,10 @@ def test_convolution_of_sequences(dtype):
         ((2, 0, 5, 4), (3, 0, 3, 2)),
         ((2, 2, 0, 4), (3, 2, 3, 2)),
         ((2, 2, 5, 0), (3, 2, 3, 2)),
+        ((2, 2, 0, 5), (3, 2, 3, 3)),
+        ((2, 2, 5, 0), (3, 2, 3, 3)),
     ],
-    ids=["images", "filters", "channels", "rows", "columns"],
+    ids=["images", "filters", "channels", "rows", "columns", "rows, square", "columns, square"],
 )
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("dtype", DTYPES)
