@@ -147,8 +147,9 @@ def check_average(pair, ceil_mode, count_include_pad, dtype, rng):
     f = lambda x: ag.avg_pool2d(x, kernel, stride, padding, ceil_mode, count_include_pad)
     value, g, (dx,) = pull_back(f, rng, x)
     share = (1.0 / np.multiply.outer(*counts)).astype(dtype)
-    same(value, (down @ x @ across.T) * share, pair)
-    wanted = down.T @ (g * share) @ across
+    with np.errstate(invalid="ignore"):  # a BLAS may flag numbers that it does not use
+        wanted = down.T @ (g * share) @ across
+        same(value, (down @ x @ across.T) * share, pair)
     np.testing.assert_allclose(dx, wanted, rtol=1e-5, atol=1e-5, err_msg=str(pair))
 
 
@@ -250,8 +251,10 @@ def test_convolution_of_sequences(dtype):
         ((2, 0, 5, 4), (3, 0, 3, 2)),
         ((2, 2, 0, 4), (3, 2, 3, 2)),
         ((2, 2, 5, 0), (3, 2, 3, 2)),
+        ((2, 2, 0, 5), (3, 2, 3, 3)),
+        ((2, 2, 5, 0), (3, 2, 3, 3)),
     ],
-    ids=["images", "filters", "channels", "rows", "columns"],
+    ids=["images", "filters", "channels", "rows", "columns", "rows, square", "columns, square"],
 )
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("dtype", DTYPES)

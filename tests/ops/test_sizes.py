@@ -265,6 +265,12 @@ def test_col2im_needs_a_shape(shape):
         ag.col2im(np.ones((1, 49, 1, 2, 2)), shape, 2)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 0, 5), (2, 3, 6, 0)])
+def test_images_without_pixels_become_no_larger_ones(shape):
+    with pytest.raises(ValueError, match="conv_transpose2d: expected images with pixels, got x of"):
+        ag.conv_transpose2d(np.ones(shape), np.ones((3, 2, 2, 2)))
+
+
 def test_images_without_pixels_have_no_largest():
     for pool in ag.max_pool2d, ag.avg_pool2d:
         with pytest.raises(

@@ -101,8 +101,13 @@ cdef void turn(Sizes *p) noexcept:
 
 
 cdef bint choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcept:
-    """Choose the rows of a band so that everything fits ``workspace`` floats; False if one is too much."""
+    """Choose the rows of a band so that everything fits ``workspace`` floats; False if one is too much.
+
+    So it is if there is none: the gradient of images without pixels has no rows.
+    """
     cdef Py_ssize_t most, bands, row
+    if not p.OH or not p.OW:
+        return False
     p.pitch = max(p.W + p.left, p.OW)
     if ((p.KH - 1.0) * p.DH + 1) * p.pitch * p.C + <double>p.M * p.pitch > MOST_FLOATS:
         return False

@@ -97,6 +97,13 @@ def images(op: str, x: Any) -> Any:
     return x
 
 
+def with_pixels(op: str, x: Any) -> Any:
+    """Check that the images ``x`` are not empty."""
+    if 0 in x.shape[2:]:
+        raise ValueError(f"{op}: expected images with pixels, got x of shape {tuple(x.shape)}")
+    return x
+
+
 def layout_fix(shape: tuple[int, ...], channels: int | None = None) -> str:
     """Say how images (N, C, H, W) are made of an array of another layout; "" if its shape does not tell.
 

@@ -15,7 +15,7 @@ from ..._kernels import loops
 from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import team
-from .im2col import Geometry, Pair, contiguous, geometry, images, output_size
+from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, with_pixels
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -108,19 +108,11 @@ def _adaptive(size: tuple[int, ...], output: tuple[int, int]) -> Windows:
     return _windows(size, sides[0], sides[1])
 
 
-def _with_pixels(op: str, x: Any) -> Any:
-    """Check that ``x`` is a batch of images, and that these are not empty."""
-    x = images(op, x)
-    if 0 in x.shape[2:]:
-        raise ValueError(f"{op}: expected images with pixels, got x of shape {tuple(x.shape)}")
-    return x
-
-
 def _arguments(
     op: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
 ) -> tuple[Any, Windows]:
     """Read what a function with sliding windows is given."""
-    x = _with_pixels(op, x)
+    x = with_pixels(op, images(op, x))
     geo = geometry(op, kernel, kernel if stride is None else stride, padding, dilation)
     return x, _sliding(op, x.shape[2:], geo, flag(op, "ceil_mode", ceil_mode))
 
@@ -317,7 +309,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
     >>> ag.adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1)
     array([[[[7.5]]]])
     """
-    x = _with_pixels("adaptive_avg_pool2d", x)
+    x = with_pixels("adaptive_avg_pool2d", images("adaptive_avg_pool2d", x))
     output = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
     windows = _adaptive(x.shape[2:], output)
     return _average(x, windows, areas(windows, x.shape[2:], False))

@@ -9,7 +9,7 @@ from ..._engine.sizes import pair, whole
 from ..shape.axes import as_array, reshape
 from ..shape.pad import pad
 from .conv import convolve_transposed
-from .im2col import Geometry, Pair, geometry, images
+from .im2col import Geometry, Pair, geometry, images, with_pixels
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -53,6 +53,7 @@ def conv_transpose2d(
 
 def transposed(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, int], groups: int) -> Any:
     """Do ``conv_transpose2d`` with sizes that have been read."""
+    with_pixels("conv_transpose2d", x)
     whole("conv_transpose2d", "groups", groups, 1)
     if x.shape[1] % groups:
         raise ValueError(
