@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import agx as ag
+from agx._engine.replay import sweep_as_tensors
+from agx._kernels.scalar import declare_sweep
 
 
 def derivative(function, at):
@@ -305,6 +307,16 @@ def test_infinite_derivatives_are_those_of_tensors(f, at):
         f(node).backward()
         np.testing.assert_array_equal(node.grad, t.grad)
     np.testing.assert_array_equal(told, [x.grad, x.grad])
+
+
+def test_powers_of_negative_numbers_need_no_tensors():
+    x = ag.Scalar(-3.0)
+    declare_sweep(lambda *args: pytest.fail("the sweep of Tensors, which is slow"))
+    try:
+        (x**2).backward()
+    finally:
+        declare_sweep(sweep_as_tensors)
+    assert x.grad == -6.0
 
 
 def test_hooks_of_scalars_may_answer_where_a_derivative_is_infinite():

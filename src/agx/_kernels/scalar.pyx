@@ -291,7 +291,7 @@ cdef class Scalar:
         cdef double out = c_pow(x.value, y.value), dx = 0.0, dy = 0.0
         if y.value != 0.0:
             dx = y.value * c_pow(x.value, y.value - 1.0)
-        if x.value != 0.0 or y.value < 0.0:
+        if not y._constant and (x.value != 0.0 or y.value < 0.0):
             dy = out * c_log(x.value)
         return record("pow", out, x, dx, y, dy)
 
