@@ -496,7 +496,7 @@ def numpy_calls():
 #: What NumPy's functions say of a list of Tensors that are being differentiated, or of any list.
 NUMPYS_REFUSALS = (
     "making a plain array would drop the gradient .* join Tensors with ag.stack or ag.array"
-    r"|\w+: numpy makes plain numbers of a Tensor of shape .* (write |join Tensors)"
+    r"|\w+: numpy makes plain numbers of a Tensor of shape .* (write |join Tensors|make the array)"
     r"|'list' object has no attribute '(ndim|shape)'$"
     r"|Input should be a NumPy array"
     r"|setting an array element with a sequence"
