@@ -257,7 +257,7 @@ def test_repr_of_a_large_tensor_names_its_shape():
 
 
 def test_assignment_to_a_leaf_that_requires_a_gradient_is_refused():
-    with pytest.raises(TypeError, match=r"a leaf that .*t.copy\(\).*t.value\[...\]"):
+    with pytest.raises(TypeError, match=r"a leaf that .*t.copy\(\).*ag.no_grad\(\)"):
         ag.Tensor(A)[0, 0] = 1.0
 
 

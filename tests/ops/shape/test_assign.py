@@ -284,3 +284,33 @@ def test_an_array_that_is_filled_anew_in_each_step_is_made_anew():
         RuntimeError, match="was freed .*make an array that each step fills in that step"
     ):
         out.sum().backward()
+
+
+def test_leaves_change_where_nothing_is_recorded():
+    x = ag.Tensor([1.0, 2.0, 3.0])
+    number = ag.Tensor(4.0)
+    same, rows = x, ag.Tensor(A.copy())
+    (x * x).sum().backward()
+    with ag.no_grad():
+        x -= 0.25 * x.grad
+        x[0] = 7.0
+        np.multiply(x, 2.0, out=x)
+        rows[1][0] = 9.0
+        rows.T[2] = 5.0
+        number *= 2.0
+    assert x is same
+    assert x.is_leaf
+    assert x.requires_grad
+    assert x.value.tolist() == [14.0, 2.0, 3.0]
+    assert rows.value.tolist() == [[0.0, 1.0, 5.0], [9.0, 4.0, 5.0]]
+    assert number.value == 8.0
+    assert ag.grad(lambda t: (t * x).sum())(np.ones(3)).tolist() == [14.0, 2.0, 3.0]
+
+
+def test_a_graph_that_needs_what_a_leaf_was_says_so():
+    x = ag.Tensor([1.0, 2.0])
+    y = (x * x).sum()
+    with ag.no_grad():
+        x[0] = 5.0
+    with pytest.raises(RuntimeError, match="op 'mul' needs its argument 0.*changed in place"):
+        y.backward()

@@ -24,11 +24,14 @@ MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
 def gives_way(tensor: Any) -> bool:
     """Whether an operator such as ``+=`` makes a new Tensor in place of this one.
 
-    A leaf that requires a gradient does not change, and a number without axes does not in NumPy.
+    A leaf that requires a gradient does not change, unless nothing is recorded, and neither does a number
+    without axes, as in NumPy.
     """
     if tensor._memory is not None:
         return False
-    return not tensor.ndim or (tensor.is_leaf and tensor.requires_grad and not tensor.traced)
+    if tensor.is_leaf and tensor.requires_grad and not tensor.traced:
+        return is_recording()
+    return not tensor.ndim
 
 
 def spread(x: Any, shape: tuple[int, ...]) -> Any:
@@ -46,11 +49,13 @@ def write(tensor: Any, index: Any, new: Any) -> None:
             f"assignment: expected numbers, got a {type(new).__name__}; use its .value, or ag.Tensor"
         )
     index, new = as_index(index), as_array(new)
-    window = memory.window_for(tensor)
+    unseen = memory.is_parameter(tensor) and not is_recording()
+    window = None if unseen else memory.window_for(tensor)
+    array = memory.parameter(tensor) if window is None else window.array
     if isinstance(new, Node):
         new = present(new)
         if new.ndim and new.shape[0] == 1:
-            ndim = window.array[index].ndim
+            ndim = array[index].ndim
             while new.ndim > ndim and new.shape[0] == 1:
                 new = new[0]
         value = new.array
@@ -63,11 +68,14 @@ def write(tensor: Any, index: Any, new: Any) -> None:
             f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
             "such as with np.asarray(x, float)"
         )
-    if value.dtype.kind == "c" and window.array.dtype.kind != "c":
+    if value.dtype.kind == "c" and array.dtype.kind != "c":
         raise TypeError(
-            f"cannot assign complex numbers into a Tensor of dtype {window.array.dtype}; take ag.real or "
+            f"cannot assign complex numbers into a Tensor of dtype {array.dtype}; take ag.real or "
             "ag.abs of them, or make the array with dtype=complex"
         )
+    if window is None:
+        array[index] = value
+        return
     window.memory.own()
     window.memory.put(window.array, index, node, value)
 
@@ -93,7 +101,7 @@ def store(who: str, out: Any, found: Any, where: Any = True) -> Any:
     _check_cast(who, found, out.dtype, "same_kind")
     if where is not True:
         _write_where(out, found, where)
-    elif gives_way(out) or not memory.replace(out, found):
+    elif memory.is_parameter(out) or gives_way(out) or not memory.replace(out, found):
         write(out, ..., found)
     return out
 

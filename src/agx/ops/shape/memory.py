@@ -500,6 +500,20 @@ def _whole(tensor: Any) -> Any:
     return whole if np.may_share_memory(tensor.kept, whole.kept) else tensor
 
 
+def is_parameter(tensor: Any) -> bool:
+    """Whether a Tensor is a leaf that requires a gradient and that no transform follows, or a view of one."""
+    if _graph.window(tensor) is not None:
+        return False
+    whole = _whole(tensor)
+    return bool(whole.is_leaf and whole.requires_grad and not whole.traced)
+
+
+def parameter(tensor: Any) -> np.ndarray:
+    """The numbers of such a leaf, or of a view of it, to be written into where nothing is recorded."""
+    _ = _whole(tensor).writable  # Graphs that need what they were will know.
+    return tensor.kept
+
+
 def _check_is_free(tensor: Any) -> None:
     """Raise for what cannot be assigned into."""
     window = _graph.window(tensor)
@@ -518,10 +532,10 @@ def _check_is_free(tensor: Any) -> None:
                 "the real or imaginary part of a Tensor cannot be assigned into; assign to the Tensor, as in "
                 "t[...] = x + 1j * ag.imag(t)"
             )
-        if whole.is_leaf and whole.requires_grad and not whole.traced:
+        if is_parameter(tensor):
             raise TypeError(
                 "a leaf that requires a gradient cannot be assigned into, because its user would see it "
-                "change; assign into t.copy(), or write t.value[...] = ... between steps"
+                "change; assign into t.copy(), or under ag.no_grad() between steps"
             )
     if start <= here.sealed:
         raise TypeError(
