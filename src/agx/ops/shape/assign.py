@@ -41,6 +41,7 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
 
 def write(tensor: Any, index: Any, new: Any) -> None:
     """Assign ``new`` to the elements of a Tensor that a NumPy index names: ``tensor[index] = new``."""
+    given = type(new).__name__
     index, new = as_index(index), as_array(new)
     window = memory.window_for(tensor)
     if isinstance(new, Node):
@@ -56,7 +57,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         node, value = None, np.asarray(new)
     if value.dtype.kind not in "biufc":
         raise TypeError(
-            f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
+            f"assignment: expected numbers, got {given} of dtype {value.dtype}; convert them, "
             "such as with np.asarray(x, float)"
         )
     if value.dtype.kind == "c" and window.array.dtype.kind != "c":
