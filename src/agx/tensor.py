@@ -133,6 +133,8 @@ class Tensor(Node, Operators):
         dtype: Any = None,
         requires_grad: bool = True,
     ) -> None:
+        if isinstance(inputs, Node):
+            raise TypeError("inputs: expected a list of Tensors, got a Tensor; write inputs=[x]")
         inputs = tuple(inputs)
         if _backward is not None:
             check_closure(_backward, bool(inputs))

@@ -215,6 +215,22 @@ def test_a_checkpoint_knows_views_that_met_before_one_was_assigned():
     assert np.allclose(ag.grad(ag.checkpoint(inner))(X), ag.grad(inner)(X))
 
 
+def test_a_checkpoint_may_assign_what_two_views_of_an_array_make():
+    def inner(x):
+        t = x.copy()
+        t[1:] = t[1:] * t[:-1]
+        return (t * t).sum()
+
+    assert np.allclose(ag.hessian(ag.checkpoint(inner))(X), ag.hessian(inner)(X))
+
+
+def test_inputs_are_what_all_of_several_views_were_before_an_assignment(x):
+    t = x.copy()
+    product = t[1:] * t[:-1]
+    t[...] = 0.0
+    assert [a.value.tolist() for a in product.inputs] == [[2.0, 3.0], [1.0, 2.0]]
+
+
 # --- NaN and inf that were written over -------------------------------------------------------------
 
 

@@ -111,6 +111,19 @@ def test_an_error_in_a_pull_back_says_whose_it_is():
     assert caught.value.__notes__ == ["in the pull-back of op 'mine'"]
 
 
+def test_an_error_in_a_hand_written_backward_says_whose_it_is():
+    x = T(X3)
+    out = ag.Tensor(np.log(x.value), inputs=[x], op="mine")
+
+    def _backward():
+        x.grad += out.grad[:2]
+
+    out._backward = _backward
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        out.sum().backward()
+    assert caught.value.__notes__ == ["in the _backward of op 'mine'"]
+
+
 def test_an_error_that_names_its_operation_stays_as_it_is():
     problem = ValueError("conv2d: expected x of shape (N, C, H, W), got (3,)")
     assert explained("conv2d_input", (X3,), problem) is problem

@@ -133,13 +133,13 @@ def origins(set nodes):
 
 cdef int settle_arguments(Node node) except -1:
     """Let a node refer to what its arguments were, where those were assigned into since."""
-    cdef bint changed = False
-    for x in node._args or ():
-        if isinstance(x, Node) and (<Node>x)._memory is not None and window_of(<Node>x) is not None:
-            changed = True
-    if changed:
-        given = node._args
-        node._args = tuple([origin_node(<Node>y) if isinstance(y, Node) else y for y in given])
+    cdef tuple given = node._args or ()
+    cdef bint any_window = False
+    for x in given:
+        if isinstance(x, Node) and (<Node>x)._memory is not None:
+            any_window |= window_of(<Node>x) is not None
+    if any_window:
+        node._args = tuple([origin_node(<Node>x) if isinstance(x, Node) else x for x in given])
         if node._primitive is None:
             remember_given(node, given)
     return 0

@@ -284,10 +284,11 @@ cdef bint add_in_place(Node node, object g, set needed, dict cotangents, set own
 
 cdef int complain(Node node, object g, object problem) except -1:
     """Raise what went wrong in a pull-back, or that an array was changed which explains it."""
-    if not isinstance(problem, RuntimeError) and node._primitive is not None:
-        if not intact(node):
+    if not isinstance(problem, RuntimeError):
+        if node._primitive is not None and not intact(node):
             blame(node, operands_of(node, g, False))
-        problem.add_note(f"in the pull-back of op '{node.op}'")
+        rule = "_backward" if node._primitive is None else "pull-back"
+        problem.add_note(f"in the {rule} of op '{node.op}'")
     raise problem
 
 

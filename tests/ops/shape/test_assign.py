@@ -110,7 +110,7 @@ def test_a_number_without_axes_gives_way_as_in_numpy():
         (lambda t: np.put_along_axis(t, np.array([0]), 1.0, 1), ValueError, "expected indices of 2 axes, got 1"),
         (lambda t: t.fill([1.0, 2.0]), ValueError, r"fill: expected one number, .* \(2,\)"),
         (lambda t: t.__setitem__(0, 1j), TypeError, "cannot assign complex numbers .* float64"),
-        (lambda t: t.__setitem__(0, "a"), TypeError, "assignment: expected numbers, got .*U1"),
+        (lambda t: t.__setitem__(0, "a"), TypeError, "assignment: expected numbers, got str of dtype <U1"),
         (lambda t: t.__setitem__(9, 1.0), IndexError, "index 9 is out of bounds"),
         (lambda t: t.__setitem__(0, [1.0, 2.0]), ValueError, "could not broadcast"),
         (lambda t: np.diagonal(t).__setitem__(0, 1.0), ValueError, "read-only.*np.fill_diagonal"),

@@ -48,6 +48,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         raise TypeError(
             f"assignment: expected numbers, got a {type(new).__name__}; use its .value, or ag.Tensor"
         )
+    given = type(new).__name__
     index, new = as_index(index), as_array(new)
     unseen = memory.is_parameter(tensor) and not is_recording()
     window = None if unseen else memory.window_for(tensor)
@@ -65,7 +66,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         node, value = None, np.asarray(new)
     if value.dtype.kind not in "biufc":
         raise TypeError(
-            f"assignment: expected numbers, got {type(new).__name__} of dtype {value.dtype}; convert them, "
+            f"assignment: expected numbers, got {given} of dtype {value.dtype}; convert them, "
             "such as with np.asarray(x, float)"
         )
     if value.dtype.kind == "c" and array.dtype.kind != "c":

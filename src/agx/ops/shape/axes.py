@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -264,19 +266,18 @@ def parts_to_join(
     return [p.astype(target) for p in parts]
 
 
-def _place(i: int, arrays: tuple[Any, ...], axis: int) -> tuple[slice, ...]:
-    """Where array ``i`` is in the joined one."""
-    start = sum(a.shape[axis] for a in arrays[:i])
-    index = [slice(None)] * arrays[i].ndim
-    index[axis] = slice(start, start + arrays[i].shape[axis])
-    return tuple(index)
+def _part(g: Any, axis: int, start: int, stop: int) -> Any:
+    """The elements from ``start`` to ``stop`` along an axis."""
+    where = [slice(None)] * g.ndim
+    where[axis] = slice(start, stop)
+    return g[tuple(where)]
 
 
 _concatenate = primitive(
     "concatenate",
-    lambda *arrays, axis: np.concatenate(arrays, axis),
-    lambda i, g, out, *arrays, axis: g[_place(i, arrays, axis)],
-    stacked=lambda i, g, out, *arrays, axis: g[(slice(None), *_place(i, arrays, axis))],
+    lambda *arrays, axis, ends: np.concatenate(arrays, axis),
+    lambda i, g, out, *arrays, axis, ends: _part(g, axis, *ends[i : i + 2]),
+    stacked=lambda i, g, out, *arrays, axis, ends: _part(g, axis + (axis >= 0), *ends[i : i + 2]),
 )
 
 
@@ -300,7 +301,9 @@ def concatenate(
     parts = parts_to_join("concatenate", arrays, dtype, casting)
     if axis is None:
         parts, axis = [ravel(a) for a in parts], 0
-    return _concatenate(*parts, axis=axis)
+    axis = index(axis)
+    lengths = [a.shape[axis] for a in parts if -a.ndim <= axis < a.ndim]
+    return _concatenate(*parts, axis=axis, ends=(0, *accumulate(lengths)))
 
 
 @implements(np.stack)
