@@ -192,7 +192,7 @@ class _Search:
         if name == "concatenate":
             place: Any = m.primitive.vjps
             return any(
-                place(i, _Place(), None, *m.arguments, **m.params) == what[0]
+                place(i, _Place(m.ndim), None, *m.arguments, **m.params) == what[0]
                 and self.is_factor(a, rest, True)
                 for i, a in enumerate(m.arguments)
             )
@@ -216,7 +216,10 @@ def _alike(a: Any, b: Any, depth: int) -> bool:
 
 
 class _Place:
-    """Stands for an array whose index is asked for."""
+    """Stands for an array of some axes whose index is asked for."""
+
+    def __init__(self, ndim: int) -> None:
+        self.ndim = ndim
 
     def __getitem__(self, index: Any) -> Any:
         return index
