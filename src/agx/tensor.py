@@ -11,7 +11,7 @@ import numpy as np
 from ._engine import graph, hooks
 from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor, is_recording
-from ._engine.sequences import refuse_in_functions
+from ._engine.sequences import only_looked_at, refuse_in_functions
 from ._kernels.graph import hide_items
 from ._protocol import calls, libraries, pytorch
 from ._protocol.calls import all_values, values_of
@@ -324,6 +324,8 @@ class Tensor(Node, Operators):
 
     def _convert(self, how: str, fix: str, frame: Any) -> np.ndarray:
         """The same for a conversion in ``frame``, where nobody but the user may drop a gradient at all."""
+        if only_looked_at(frame):
+            return self.array
         value = self._leave(how, fix)
         if self.requires_grad and is_recording():
             refuse_in_functions(self.shape, frame, calls.only_looks)

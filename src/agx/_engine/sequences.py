@@ -54,13 +54,18 @@ _COMPUTE = ("numpy.", "scipy.", "statistics.", "agx.ops.", "agx.compat.")
 _LOOK = ("numpy.testing.", "numpy._core.arrayprint.", "numpy.lib._npyio")
 
 
+def only_looked_at(frame: Any) -> bool:
+    """Whether the module of ``frame`` compares, prints or writes numbers, and computes nothing with them."""
+    return f"{frame.f_globals.get('__name__')}.".startswith(_LOOK)
+
+
 def refuse_in_functions(shape: tuple[int, ...], frame: Any, looks: Callable[[str], bool]) -> None:
     """Raise TypeError if a library computes in ``frame`` with plain numbers that it makes of a Tensor.
 
     ``looks(name)`` tells whether a function only looks, as ``np.ndim`` and ``np.argmax`` do.
     """
     name = f"{frame.f_globals.get('__name__')}."
-    if not name.startswith(_COMPUTE) or name.startswith(_LOOK):
+    if not name.startswith(_COMPUTE):
         return
     home, _, _ = name.partition(".")
     function = frame.f_code.co_name
