@@ -91,6 +91,17 @@ def test_looking_is_allowed():
     assert np.mean([t.detach(), t.detach()]) == 2.0
 
 
+def test_checks_of_numpy_look_inside_a_transform_too():
+    def checked(x):
+        np.testing.assert_allclose(x, V)
+        np.testing.assert_array_equal(x * 1.0, x)
+        return ag.sum(x**2)
+
+    assert np.array_equal(ag.grad(checked)(V), 2 * V)
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        ag.grad(checked)(V + 1)
+
+
 # --- settings and closures -------------------------------------------------------------------------
 
 scaled = ag.primitive(
