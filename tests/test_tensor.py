@@ -62,7 +62,9 @@ def test_what_a_tensor_cannot_hold(value, message):
 
 def test_inputs_are_a_list():
     x = ag.Tensor([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"expected a list of Tensors, got a Tensor; write inputs=\[x\]"):
+    with pytest.raises(
+        TypeError, match=r"expected a list of Tensors, got a Tensor; write inputs=\[x\]"
+    ):
         ag.Tensor(np.log(x.value), inputs=x, op="log")
 
 

@@ -97,7 +97,17 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 #: What the engine keeps on nodes for itself, and completion does not show.
-_ENGINES = {"array", "grad_or_none", "shared", "spent", "traced", "writable"}
+_ENGINES = {
+    "array",
+    "grad_or_none",
+    "kept",
+    "past",
+    "shared",
+    "spent",
+    "traced",
+    "version",
+    "writable",
+}
 
 
 class Tensor(Node, Operators):
@@ -397,12 +407,10 @@ class Tensor(Node, Operators):
 
     def __float__(self) -> float:
         libraries.asks(self, sys._getframe(1))
-        fix = _KEEP
-        return float(self._convert("float()", fix, sys._getframe(1)).item())
+        return float(self._convert("float()", _KEEP, sys._getframe(1)).item())
 
     def __complex__(self) -> complex:
-        fix = _KEEP
-        return complex(self._convert("complex()", fix, sys._getframe(1)).item())
+        return complex(self._convert("complex()", _KEEP, sys._getframe(1)).item())
 
     def __int__(self) -> int:
         return int(self.array.item())

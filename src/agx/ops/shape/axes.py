@@ -277,9 +277,7 @@ _concatenate = primitive(
     "concatenate",
     lambda *arrays, axis, ends: np.concatenate(arrays, axis),
     lambda i, g, out, *arrays, axis, ends: _part(g, axis, *ends[i : i + 2]),
-    stacked=lambda i, g, out, *arrays, axis, ends: _part(
-        g, axis + (axis >= 0), *ends[i : i + 2]
-    ),
+    stacked=lambda i, g, out, *arrays, axis, ends: _part(g, axis + (axis >= 0), *ends[i : i + 2]),
 )
 
 
