@@ -100,7 +100,17 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 #: What the engine keeps on nodes for itself, and completion does not show.
-_ENGINES = {"array", "grad_or_none", "shared", "spent", "traced", "writable"}
+_ENGINES = {
+    "array",
+    "grad_or_none",
+    "kept",
+    "past",
+    "shared",
+    "spent",
+    "traced",
+    "version",
+    "writable",
+}
 
 
 class Tensor(Node, Operators):

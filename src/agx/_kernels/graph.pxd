@@ -65,7 +65,7 @@ cdef class Node:
     cdef tuple settled(self)
 
 
-cdef object window_of(Node a)
+cpdef object window_of(Node a)
 cdef Node present_node(Node a)
 cdef Node origin_node(Node a)
 cdef int settle_arguments(Node node) except -1

@@ -6,14 +6,14 @@ cdef int link(Node view, Node of) except -1:
     if view._value is not of._value and (owner is NULL or (
             owner is not <PyObject *>of._value and owner is not cnp.PyArray_BASE(of._value))):
         return 0
-    cdef object root = of if of._memory is None else of._memory
-    if isinstance(root, Node) and view._args is None and (<Node>root)._args is not None:
-        root = PyWeakref_NewRef(root, None)
-    view._memory = root
+    cdef object whole = of if of._memory is None else of._memory
+    if isinstance(whole, Node) and view._args is None and (<Node>whole)._args is not None:
+        whole = PyWeakref_NewRef(whole, None)
+    view._memory = whole
     return 0
 
 
-cdef Node root_of(Node a):
+cpdef Node root_of(Node a):
     """The Tensor whose memory ``a`` shares: itself, unless it is a view of another one."""
     cdef object of = a._memory
     if of is None or type(of) is window_class:
@@ -24,12 +24,7 @@ cdef Node root_of(Node a):
     return a if of is None else <Node>of
 
 
-def root(Node a):
-    """The Tensor whose memory ``a`` shares: itself, unless it is a view of another one."""
-    return root_of(a)
-
-
-cdef object window_of(Node a):
+cpdef object window_of(Node a):
     """The window through which a Tensor sees an array that was assigned into; None if it was not."""
     cdef Node whole
     if type(a._memory) is window_class:
@@ -41,11 +36,6 @@ cdef object window_of(Node a):
     if found is not None:
         a._memory = found
     return found
-
-
-def window(Node a):
-    """The window through which a Tensor sees an array that was assigned into; None if it was not."""
-    return None if a._memory is None else window_of(a)
 
 
 cdef Node present_node(Node a):

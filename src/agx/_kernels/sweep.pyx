@@ -80,7 +80,7 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
     return 0
 
 
-cdef list sorted_below(Node root):
+cpdef list wanted_below(Node root):
     """The nodes below ``root`` that want a gradient, inputs before results.
 
     Where arrays were assigned into they come as they were recorded: what an array was written over with
@@ -95,14 +95,9 @@ cdef list sorted_below(Node root):
     return order
 
 
-def wanted_below(Node root):
-    """The nodes below ``root`` that want a gradient, inputs before results, in the order of the sweep."""
-    return sorted_below(root)
-
-
 def leaves_below(Node root):
     """The leaves below ``root`` that want a gradient."""
-    return [n for n in sorted_below(root) if (<Node>n)._args is None]
+    return [n for n in wanted_below(root) if (<Node>n)._args is None]
 
 
 # --- what a node passes on ----------------------------------------------------------------------------
@@ -484,7 +479,7 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
     again with a look at every elementwise operation where a zero cotangent meets an infinite derivative;
     with hooks it gives up at the first NaN, and each is told once.
     """
-    cdef list order = sorted_below(root)
+    cdef list order = wanted_below(root)
     if watch is not None and not watch.wants(order):
         watch = None
     cdef set owned = set(), kept = set() if free else None
@@ -517,7 +512,7 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     ``contributions``), and the answer is None if it holds a NaN, which only a single sweep looks into.
     With ``ends`` the sweep does not go on to what lies below ``wrt``.
     """
-    cdef list order = sorted_below(root)
+    cdef list order = wanted_below(root)
     wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None

@@ -97,8 +97,9 @@ def draw(node: Any, *, direction: str = "LR", max_nodes: int | None = 500) -> Dr
     shape (and the dtype if it is float32) for larger ones. An ellipse per operation has its inputs in
     order and as often as they are used; leaves are blue, constants grey. ``direction`` is "LR" (left
     to right) or "TB" (top to bottom). The drawing is a snapshot: call ``backward()`` first to see
-    gradients. An array that was assigned into has a box per version: ``assign`` makes one of the new elements
-    and the version before, ``read`` gives an operation what it used, and only the newest still has its numbers.
+    gradients. An array that was assigned into has a box per version: ``assign`` makes one of the new
+    elements and the version before, ``read`` gives an operation what it used, and only the newest still
+    has its numbers.
 
     Raises TypeError for anything without a graph, ValueError for another direction and for a graph of
     more than ``max_nodes`` values (None: no limit).

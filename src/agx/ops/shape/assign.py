@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, implements, is_node, is_recording, present, value_of
 from . import memory
 from .axes import as_array, broadcast_to, ravel, reshape
-from .index import as_index, getitem
+from .index import along_axis, as_index, getitem, in_range
 
 #: What to do about a plain array that would have to hold a Tensor.
 MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
@@ -34,11 +33,16 @@ def gives_way(tensor: Any) -> bool:
     return not tensor.ndim
 
 
+def _fewer_axes(x: Any, ndim: int) -> Any:
+    """``x`` without the first axes, if they have length 1 and it has more than ``ndim``."""
+    while x.ndim > ndim and x.shape[0] == 1:
+        x = x[0]
+    return x
+
+
 def spread(x: Any, shape: tuple[int, ...]) -> Any:
     """``x`` repeated along new axes and axes of length 1, as NumPy does in an assignment."""
-    x = as_array(x)
-    while x.ndim > len(shape) and x.shape[0] == 1:
-        x = x[0]
+    x = _fewer_axes(as_array(x), len(shape))
     return x if x.shape == shape else broadcast_to(x, shape)
 
 
@@ -56,9 +60,7 @@ def write(tensor: Any, index: Any, new: Any) -> None:
     if isinstance(new, Node):
         new = present(new)
         if new.ndim and new.shape[0] == 1:
-            ndim = array[index].ndim
-            while new.ndim > ndim and new.shape[0] == 1:
-                new = new[0]
+            new = _fewer_axes(new, array[index].ndim)
         value = new.array
         node = new if new.requires_grad and is_recording() else None
     else:
@@ -173,12 +175,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write ``v``, again and again, to the elements at ``ind``, counted row by row."""
     _target("put", a)
     places, v = np.asarray(value_of(ind)).ravel().astype(int), as_array(v)
-    if mode == "wrap":
-        places = places % a.size
-    elif mode == "clip":
-        places = np.clip(places, 0, a.size - 1)
-    elif mode != "raise":
-        raise ValueError(f"put: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
+    places = in_range("put", places, a.size, mode)
     if ((places < -a.size) | (places >= a.size)).any():
         raise IndexError(f"put: an index is out of bounds for an array of {a.size} elements")
     if v.size:
@@ -221,14 +218,7 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
     if axis is None:
         _put(arr, indices % arr.size, values)
         return
-    axis = normalize_axis_index(axis, arr.ndim)
-    if indices.ndim != arr.ndim:
-        raise ValueError(
-            f"put_along_axis: expected indices of {arr.ndim} axes, got {indices.ndim}; insert an axis"
-        )
-    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    index[axis] = indices
-    write(arr, tuple(index), values)
+    write(arr, along_axis("put_along_axis", indices, arr.shape, axis), values)
 
 
 def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:

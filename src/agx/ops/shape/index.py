@@ -26,10 +26,11 @@ def is_basic(index: Any) -> bool:
     """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer))
+        part is None
+        or part is Ellipsis
+        or (isinstance(part, (int, slice, np.integer)) and not isinstance(part, bool))
         for part in parts
-        if not isinstance(part, bool)
-    ) and not any(isinstance(part, bool) for part in parts)
+    )
 
 
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -130,6 +131,29 @@ def last_assigned(index: Any, shape: tuple[int, ...]) -> Any:
     return last.reshape(places.shape)
 
 
+def in_range(op: str, indices: np.ndarray, size: int, mode: str) -> np.ndarray:
+    """Integer indices of an axis of length ``size``; ``mode`` "wrap" or "clip" moves those out of range."""
+    if mode == "wrap":
+        return indices % size
+    if mode == "clip":
+        return np.clip(indices, 0, size - 1)
+    if mode != "raise":
+        raise ValueError(f"{op}: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
+    return indices
+
+
+def along_axis(op: str, indices: np.ndarray, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
+    """The index that names one element of an axis for each entry of ``indices``."""
+    axis = normalize_axis_index(axis, len(shape))
+    if indices.ndim != len(shape):
+        raise ValueError(
+            f"{op}: expected indices of {len(shape)} axes, got {indices.ndim}; insert an axis"
+        )
+    index = list(np.ogrid[tuple(slice(n) for n in shape)])
+    index[axis] = indices
+    return tuple(index)
+
+
 @of_arrays
 def getitem(x: Any, index: Any) -> Array:
     """Read the elements that a NumPy index names; repeated ones accumulate in the gradient.
@@ -161,15 +185,8 @@ def take(
     indices = np.asarray(indices)
     if indices.dtype == bool or not indices.size:
         indices = indices.astype(int)
-    size = a.shape[axis]
-    if mode == "wrap":
-        indices = indices % size
-    elif mode == "clip":
-        indices = np.clip(indices, 0, size - 1)
-    elif mode != "raise":
-        raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
     index: list[Any] = [slice(None)] * a.ndim
-    index[axis] = indices
+    index[axis] = in_range("take", indices, a.shape[axis], mode)
     return getitem(a, tuple(index))
 
 
@@ -188,11 +205,4 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Array:
                 f"take_along_axis: axis=None expects indices of one axis, got shape {indices.shape}"
             )
         return getitem(arr.reshape(-1), indices)
-    axis = normalize_axis_index(axis, arr.ndim)
-    if indices.ndim != arr.ndim:
-        raise ValueError(
-            f"take_along_axis: expected indices of {arr.ndim} axes, got {indices.ndim}"
-        )
-    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    index[axis] = indices
-    return getitem(arr, tuple(index))
+    return getitem(arr, along_axis("take_along_axis", indices, arr.shape, axis))

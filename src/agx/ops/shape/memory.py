@@ -45,20 +45,11 @@ class Spot(NamedTuple):
         return laid_out(flat, self.layout)
 
 
-def _each(function: Any, spot: Spot, *arrays: Any) -> Any:
-    """Apply ``function(view, ...)`` to a memory, or to each of several."""
-    flat, *others = arrays
-    view = spot.seen(flat)
-    if spot.index is None or flat.ndim == 1:
-        return function(view, *others)
-    return np.stack([function(*row) for row in zip(view, *others, strict=True)])
-
-
 def _read_value(flat: Any, *, spot: Spot) -> Any:
-    flat = in_order(flat)
+    view = spot.seen(in_order(flat))
     if spot.index is None:
-        return spot.seen(flat).copy()
-    return _each(lambda view: np.array(view[spot.index]), spot, flat)
+        return view.copy()
+    return np.array(view[spot.index] if flat.ndim == 1 else [v[spot.index] for v in view])
 
 
 def _add(total: Any, g: Any, lead: Any, *, spot: Spot) -> Any:
@@ -83,7 +74,7 @@ def _embed_value(v: Any, *, spot: Spot) -> Any:
     return flat
 
 
-def _embed_stack(i: int, g: Any, out: Any, flat: Any, *, spot: Spot) -> Any:
+def _read_stack(i: int, g: Any, out: Any, flat: Any, *, spot: Spot) -> Any:
     found = np.zeros((len(g), spot.size), g.dtype)
     _add(found, g, True, spot=spot)
     return found
@@ -117,7 +108,7 @@ def _assigned(g: Any, spot: Spot) -> Any:
 
 def _read_from(g: Any, spot: Spot) -> Any:
     """The elements of a cotangent; of one that was assigned into without a copy of all."""
-    window = _graph.window(g) if isinstance(g, Node) and spot.index is None else None
+    window = _graph.window_of(g) if isinstance(g, Node) and spot.index is None else None
     if window is None or window.layout != (0, (spot.size,), (1,)):
         return read(g, spot=spot)
     return window.copy(spot.seen(window.array), None)
@@ -151,7 +142,7 @@ read = primitive(
     "read",
     _read_value,
     (lambda g, out, flat, *, spot: embed(g, spot=spot),),
-    stacked=_embed_stack,
+    stacked=_read_stack,
     accumulate=_add,
 )
 embed = primitive(
@@ -215,19 +206,14 @@ class Memory:
 
     def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
         """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
-        target, spot = view, Spot(self.flat.size, layout_of(view, self.flat))
-        if index is not ... and is_basic(index):
-            target = _part(view, index)
-            spot = spot._replace(layout=layout_of(target, self.flat))
-        elif index is not ...:
-            spot = spot._replace(index=index, last=last_assigned(index, view.shape))
-        whole = spot.index is None and target.size == self.flat.size
+        basic = is_basic(index)
+        target = _part(view, index) if basic else view
+        names = () if basic else (index, last_assigned(index, view.shape))
+        spot = Spot(self.flat.size, layout_of(target, self.flat), *names)
+        whole = basic and target.size == self.flat.size
         first = self.newest is None and new is not None and not whole
         before = self.flat.copy() if first else self.newest
-        if spot.index is None:
-            target[...] = value
-        else:
-            view[index] = value
+        target[... if basic else index] = value
         self._count()
         if new is None and self.newest is None:
             return
@@ -434,9 +420,9 @@ def replace(tensor: Any, new: Any) -> bool:
     ):
         return False
     _check_is_free(tensor)
-    if _graph.root(tensor) is not tensor:
+    if _graph.root_of(tensor) is not tensor:
         return False
-    value, window = new.array, _graph.window(tensor)
+    value, window = new.array, _graph.window_of(tensor)
     if tensor.shared if window is None else window.memory.shown:
         return False
     if (
@@ -489,20 +475,20 @@ def _attach(view: Any, whole: Any) -> Window | None:
 def window_for(tensor: Any) -> Window:
     """The window of a Tensor that is about to be assigned into."""
     _check_is_free(tensor)
-    if _graph.window(tensor) is None:
+    if _graph.window_of(tensor) is None:
         _enter(_whole(tensor))
-    return _graph.window(tensor)
+    return _graph.window_of(tensor)
 
 
 def _whole(tensor: Any) -> Any:
     """The Tensor whose memory another one shares: itself, or that of which it is a view."""
-    whole = _graph.root(tensor)
+    whole = _graph.root_of(tensor)
     return whole if np.may_share_memory(tensor.kept, whole.kept) else tensor
 
 
 def is_parameter(tensor: Any) -> bool:
     """Whether a Tensor is a leaf that requires a gradient and that no transform follows, or a view of one."""
-    if _graph.window(tensor) is not None:
+    if _graph.window_of(tensor) is not None:
         return False
     whole = _whole(tensor)
     return bool(whole.is_leaf and whole.requires_grad and not whole.traced)
@@ -516,7 +502,7 @@ def parameter(tensor: Any) -> np.ndarray:
 
 def _check_is_free(tensor: Any) -> None:
     """Raise for what cannot be assigned into."""
-    window = _graph.window(tensor)
+    window = _graph.window_of(tensor)
     if not (tensor.kept if window is None else window.array).flags.writeable:
         raise ValueError(
             "assignment destination is read-only, as what np.diagonal and np.broadcast_to give is; assign "
@@ -527,7 +513,7 @@ def _check_is_free(tensor: Any) -> None:
     else:
         whole = _whole(tensor)
         start = _graph.number_of(whole)
-        if tensor.dtype != _graph.root(tensor).dtype:
+        if tensor.dtype != _graph.root_of(tensor).dtype:
             raise TypeError(
                 "the real or imaginary part of a Tensor cannot be assigned into; assign to the Tensor, as in "
                 "t[...] = x + 1j * ag.imag(t)"
@@ -551,7 +537,7 @@ def _check_is_free(tensor: Any) -> None:
 
 def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Call an operation where an argument sees an array that was assigned into: a view stays one."""
-    window = _graph.window(args[0]) if p.views and isinstance(args[0], Node) else None
+    window = _graph.window_of(args[0]) if p.views and isinstance(args[0], Node) else None
     if window is None:
         return _graph.call_now(p, tuple(map(_graph.present, args)), params)
     index = params.get("index")
@@ -570,7 +556,7 @@ def _through(p: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
 
 def register_hook(tensor: Any, hook: Any) -> hooks.Handle:
     """Run ``hook`` on the gradient of what a Tensor is now."""
-    window = _graph.window(tensor)
+    window = _graph.window_of(tensor)
     if window is not None and callable(hook) and tensor.requires_grad:
         tensor, hook = window.hooked(hook)
     return hooks.register(tensor, hook)
