@@ -148,8 +148,10 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, Care
             c = apply(p.overwrite, operands, node._params)
         if c is None:
             c = p.rule(i, operands, node._params)
-            if create_graph and isinstance(c, Node):
+            if isinstance(c, Node):
                 c = present_node(<Node>c)
+                if not create_graph and not (<Node>c)._requires_grad:
+                    c = (<Node>c)._value
         if c is None:
             continue
         if care == GIVE_UP:

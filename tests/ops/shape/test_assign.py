@@ -314,3 +314,13 @@ def test_a_graph_that_needs_what_a_leaf_was_says_so():
         x[0] = 5.0
     with pytest.raises(RuntimeError, match="op 'mul' needs its argument 0.*changed in place"):
         y.backward()
+
+
+def test_rules_of_compat_may_make_arrays_inside_a_transform():
+    from agx.compat.autograd import extend, jacobian
+    from agx.compat.autograd import numpy as anp
+
+    twice = extend.primitive(lambda x: 2.0 * x)
+    extend.defvjp(twice, lambda ans, x: lambda g: anp.ones(3) * 2.0 * g)
+    found = jacobian(lambda x: anp.where(x > 1.0, twice(x), x) + twice(x))(np.array([0.5, 2.0, 3.0]))
+    np.testing.assert_array_equal(found, np.diag([3.0, 4.0, 4.0]))
