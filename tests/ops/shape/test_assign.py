@@ -322,5 +322,7 @@ def test_rules_of_compat_may_make_arrays_inside_a_transform():
 
     twice = extend.primitive(lambda x: 2.0 * x)
     extend.defvjp(twice, lambda ans, x: lambda g: anp.ones(3) * 2.0 * g)
-    found = jacobian(lambda x: anp.where(x > 1.0, twice(x), x) + twice(x))(np.array([0.5, 2.0, 3.0]))
+    found = jacobian(lambda x: anp.where(x > 1.0, twice(x), x) + twice(x))(
+        np.array([0.5, 2.0, 3.0])
+    )
     np.testing.assert_array_equal(found, np.diag([3.0, 4.0, 4.0]))
