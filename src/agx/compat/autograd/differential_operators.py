@@ -44,6 +44,8 @@ def _check_scalar(who: str, value: Any) -> None:
         what = (
             f"{np.asarray(value).dtype} of shape {np.shape(value)}"
             if isinstance(value, np.ndarray | np.generic)
+            else "None"
+            if value is None
             else type(value).__name__
         )
         raise TypeError(
