@@ -48,7 +48,7 @@ def warn_if_independent(who: str, trace: Trace, results: Iterable[Any]) -> None:
     There is nothing to say of the derivative of a function that does depend on it, which is constant
     where that function is linear, and nothing twice: an inner transform may have warned.
     """
-    found = [r for r in results if r is not None and getattr(r, "size", 1)]
+    found = [r for r in results if r is not None and getattr(r, "size", True)]
     if trace.excused or not trace.nodes or not found or trace.reaches(*found):
         return
     for outer in here.traces:

@@ -41,13 +41,9 @@ def _check_scalar(who: str, value: Any) -> None:
     if not isinstance(value, (bool, int, float, np.ndarray, np.generic)) or (
         np.size(value) != 1 or np.iscomplexobj(value)
     ):
-        what = (
-            f"{np.asarray(value).dtype} of shape {np.shape(value)}"
-            if isinstance(value, np.ndarray | np.generic)
-            else "None"
-            if value is None
-            else type(value).__name__
-        )
+        what = "None" if value is None else type(value).__name__
+        if isinstance(value, np.ndarray | np.generic):
+            what = f"{np.asarray(value).dtype} of shape {np.shape(value)}"
         raise TypeError(
             f"{who}: expected a function that returns one real number, got {what}; use jacobian, "
             "elementwise_grad or holomorphic_grad"
