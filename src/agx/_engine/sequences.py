@@ -68,10 +68,10 @@ def refuse_in_functions(shape: tuple[int, ...], frame: Any, looks: Callable[[str
     if not name.startswith(_COMPUTE):
         return
     home, _, _ = name.partition(".")
-    function = frame.f_code.co_name
+    function = frame.f_code.co_qualname
     while str(frame.f_globals.get("__name__")).partition(".")[0] == home and frame.f_back:
         name = f"{frame.f_globals.get('__name__')}."
-        function, frame = frame.f_code.co_name, frame.f_back
+        function, frame = frame.f_code.co_qualname, frame.f_back
     minimised = name.startswith("scipy.optimize")  # whose values are only looked at
     if not minimised and not looks(function):
         raise TypeError(
