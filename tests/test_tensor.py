@@ -151,7 +151,7 @@ def test_methods_that_are_differentiated(name):
         (lambda t: t.byteswap(), AttributeError, r"byteswap: .* in place.*t.copy\(\)"),
         (lambda t: t.resize(3), AttributeError, r"resize: .* in place.*ag.resize\(t, ...\)"),
         (lambda t: t.tobytes(), AttributeError, "no attribute 'tobytes'; use t.value.tobytes"),
-        (lambda t: t.view, AttributeError, r"no attribute 'view'; write t.reshape\(...\)$"),
+        (lambda t: t.view, AttributeError, r"no attribute 'view'; write t.reshape\(...\), or t"),
         (lambda t: t.unsqueeze, AttributeError, r"write np.expand_dims\(t, axis\)$"),
         (lambda t: t.sigmoid, AttributeError, r"write ag.sigmoid\(t\)$"),
         (lambda t: t.mul, AttributeError, r"write a \* b$"),

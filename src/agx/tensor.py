@@ -246,10 +246,22 @@ class Tensor(Node, Operators):
         """The real part."""
         return complex_.real(self)
 
+    @real.setter
+    def real(self, new: Any) -> None:
+        new = axes.as_array(new)
+        complex_.check_real("real", new)
+        self[...] = new + 1j * self.imag if self.dtype.kind == "c" else new
+
     @property
     def imag(self) -> Tensor:
         """The imaginary part."""
         return complex_.imag(self)
+
+    @imag.setter
+    def imag(self, new: Any) -> None:
+        new = axes.as_array(new)
+        complex_.check_real("imag", new)
+        self[...] = self.real + 1j * new
 
     @property
     def mT(self) -> Tensor:
@@ -513,7 +525,7 @@ class Tensor(Node, Operators):
     trace = products.trace
     diagonal = moves.diagonal
     clip = limits.clip
-    conj = conjugate = complex_.conj
+    conj = conjugate = complex_.conjugated
     astype = dtypes.astype
     reshape = axes.reshape
     ravel = axes.ravel

@@ -330,6 +330,9 @@ def test_gradients_of_views_of_what_an_operator_made_in_place(x, look, early):
         (lambda t: t[[0, 1]], False),
         (lambda t: t[0], True),
         (lambda t: np.array_split(t, 2)[0], True),
+        (lambda t: np.einsum("ij->ji", t), True),
+        (lambda t: t.conj(), True),
+        (lambda t: np.conj(t), False),
     ],
 )
 @pytest.mark.parametrize("change", [lambda t: t.fill(7.0), lambda t: t.__iadd__(7.0)])
@@ -356,11 +359,31 @@ def test_the_value_of_an_assigned_array_is_seen_to_change(change):
 def test_repeated_views_cannot_be_written_into():
     t = ag.zeros(2)
     t[0] = 1.0
-    for view in (np.broadcast_to(t, (3, 2)), np.diagonal(t[None])):
+    diagonal = np.einsum("ii->i", ag.zeros((2, 2)))
+    for view in (np.broadcast_to(t, (3, 2)), np.diagonal(t[None]), diagonal):
         with pytest.raises(
             ValueError, match="destination is read-only, as what np.diagonal and np.broadcast"
         ):
             view[...] = 2.0
+
+
+def test_parts_of_complex_numbers_are_assigned_as_in_numpy(x):
+    t = ag.zeros(3, complex)
+    t.real = x
+    t.imag = [1.0, 2.0, 3.0]
+    assert np.array_equal(t.value, X + 1j * X)
+    (ag.abs(t) ** 2).sum().backward()
+    assert np.allclose(x.grad, 2 * X)
+    u = ag.zeros(3)
+    u.real = x
+    assert np.array_equal(u.value, X)
+    with pytest.raises(
+        TypeError, match="cannot assign complex numbers into a Tensor of dtype float64"
+    ):
+        u.imag = x
+    for part in ("real", "imag"):
+        with pytest.raises(TypeError, match=f"{part}: expected real numbers, got complex128"):
+            setattr(t, part, t)
 
 
 # --- nothing half done -------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _NAMES = {
-    "view": "t.reshape(...)",
+    "view": "t.reshape(...), or t[...] for a view of the same shape",
     "permute": "t.transpose(...)",
     "unsqueeze": "np.expand_dims(t, axis)",
     "expand": "np.broadcast_to(t, shape)",

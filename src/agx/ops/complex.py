@@ -57,7 +57,7 @@ conj = primitive(
 
 
 def conjugated(x: Any) -> Any:
-    """The conjugate of complex numbers; real ones as they are, without an operation."""
+    """Return the conjugate of complex numbers; real ones as they are, without an operation."""
     return conj(x) if is_complex(x) else x
 
 

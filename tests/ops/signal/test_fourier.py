@@ -135,9 +135,7 @@ def test_third_derivative():
 @pytest.mark.parametrize("name", ONE + MANY)
 def test_out_is_refused(name):
     x = operand(name, 4, 4)
-    with pytest.raises(
-        TypeError, match=rf"{name}: out= would overwrite an array .*; use the result"
-    ):
+    with pytest.raises(TypeError, match=rf"{name}: out= would lose the gradient; use the result"):
         getattr(np.fft, name)(ag.Tensor(x), out=getattr(np.fft, name)(x))
     getattr(np.fft, name)(ag.Tensor(x), out=None)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..._engine.graph import implements, primitive
-from ..shape.axes import as_array
+from ..._engine.graph import implements, primitive, value_of
+from ..shape.axes import as_array, refuse_out, transpose
 from ..shape.dtype import astype
 
 if TYPE_CHECKING:
@@ -122,10 +122,7 @@ def einsum(
     >>> ag.einsum("ij,j->i", np.ones((2, 3)), np.ones(3))
     array([3., 3.])
     """
-    if out is not None:
-        raise TypeError(
-            "einsum: out= would overwrite an array that the graph may need; use the result instead"
-        )
+    refuse_out("einsum", out)
     if not isinstance(subscripts, str) and len(operands) and isinstance(operands[0], (list, tuple)):
         subscripts, operands = _letters((subscripts, *operands))
     if not isinstance(subscripts, str):
@@ -157,10 +154,17 @@ def einsum(
         result = result.replace("...", dots)
     else:
         result = dots + "".join(sorted(c for c in set(left) - set(",.") if left.count(c) == 1))
+    if len(arrays) == 1 and len(set(terms[0])) == len(terms[0]) and set(terms[0]) == set(result):
+        return transpose(arrays[0], tuple(map(terms[0].index, result)))
     inputs: list[str] = []
     factors: list[Any] = []
     for t, x in zip(terms, arrays, strict=True):
         more, parts = _diagonals(t, x, spare)
         inputs += more
         factors += parts
-    return _einsum(*factors, inputs=tuple(inputs), result=result)
+    found = _einsum(*factors, inputs=tuple(inputs), result=result)
+    if len(arrays) == 1 and set(terms[0]) == set(
+        result
+    ):  # In NumPy writing into it changes the array.
+        value_of(found).flags.writeable = False
+    return found

@@ -77,7 +77,8 @@ def refuse_out(op: str, out: Any) -> None:
     """Raise TypeError if NumPy's ``out=`` was given."""
     if out is not None:
         raise TypeError(
-            f"{op}: out= would overwrite an array that the graph may need; use the result instead"
+            f"{op}: out= would lose the gradient; use the result, or write out[...] = result into an array "
+            "made with ag.zeros(shape)"
         )
 
 
@@ -268,16 +269,14 @@ def parts_to_join(
 
 def _part(g: Any, axis: int, start: int, stop: int) -> Any:
     """The elements from ``start`` to ``stop`` along an axis."""
-    where = [slice(None)] * g.ndim
-    where[axis] = slice(start, stop)
-    return g[tuple(where)]
+    return g[(*(slice(None),) * axis, slice(start, stop))]
 
 
 _concatenate = primitive(
     "concatenate",
     lambda *arrays, axis, ends: np.concatenate(arrays, axis),
     lambda i, g, out, *arrays, axis, ends: _part(g, axis, *ends[i : i + 2]),
-    stacked=lambda i, g, out, *arrays, axis, ends: _part(g, axis + (axis >= 0), *ends[i : i + 2]),
+    stacked=lambda i, g, out, *arrays, axis, ends: _part(g, axis + 1, *ends[i : i + 2]),
 )
 
 
@@ -303,6 +302,8 @@ def concatenate(
         parts, axis = [ravel(a) for a in parts], 0
     axis = index(axis)
     lengths = [a.shape[axis] for a in parts if -a.ndim <= axis < a.ndim]
+    if len(lengths) == len(parts):
+        axis %= parts[0].ndim
     return _concatenate(*parts, axis=axis, ends=(0, *accumulate(lengths)))
 
 

@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import implements, primitive
 from ..complex import conj
-from ..shape.axes import as_array
+from ..shape.axes import as_array, refuse_out
 from ..shape.moves import roll
 from ..shape.pad import pad
 
@@ -98,10 +98,7 @@ _irfftn = primitive(
 
 
 def _norm(who: str, norm: str | None, out: Any) -> str:
-    if out is not None:
-        raise TypeError(
-            f"{who}: out= would overwrite an array that the graph may need; use the result instead"
-        )
+    refuse_out(who, out)
     norm = "backward" if norm is None else norm
     if norm not in _SWAPPED:
         raise ValueError(f"{who}: norm must be 'backward', 'ortho' or 'forward', got {norm!r}")
