@@ -326,8 +326,8 @@ class Tensor(Node, Operators):
             if (answer := libraries.asks(self, sys._getframe(1))) is not None:
                 return answer
             fix = (
-                "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays such as "
-                "a.dot(t), mean + scale * rng.normal() for random numbers, declare functions of other "
+                "join Tensors with ag.stack or ag.array, write np.f(a, t) for methods of plain arrays such "
+                "as a.dot(t), mean + scale * rng.normal() for random numbers, declare functions of other "
                 "libraries with ag.primitive"
             )
             value = self._convert("making a plain array", fix, sys._getframe(1))

@@ -56,14 +56,8 @@ Argnums = int | tuple[int, ...]
 
 def _positions(who: str, argnums: Any, count: int) -> list[int]:
     """The positions that ``argnums`` names, counted from the first of ``count`` arguments."""
-    given = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     found: list[int] = []
-    for p in given:
-        if isinstance(p, bool) or not hasattr(p, "__index__"):
-            raise TypeError(
-                f"{who}: argnums must be the position of an argument or a tuple of positions, got "
-                f"{argnums!r}"
-            )
+    for p in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
         if not -count <= p < count:
             raise ValueError(
                 f"{who}: argnums names argument {p}, but {count} were given by position; keyword "
@@ -73,6 +67,20 @@ def _positions(who: str, argnums: Any, count: int) -> list[int]:
             raise ValueError(f"{who}: argnums names argument {p % count} twice, got {argnums!r}")
         found.append(p % count)
     return found
+
+
+def _refuse_arguments(who: str, f: Any, argnums: Any = 0) -> None:
+    """Raise TypeError for what is no function, and for what is no position of an argument of one."""
+    if not callable(f):
+        raise TypeError(
+            f"{who}: expected a function, got {describe(f)}; write ag.{who}(f)(x), not ag.{who}(f(x))"
+        )
+    for p in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
+        if isinstance(p, bool) or not hasattr(p, "__index__") or np.ndim(p):
+            raise TypeError(
+                f"{who}: argnums must be the position of an argument or a tuple of positions, got "
+                f"{argnums!r}; the argument itself goes to what this returns: ag.{who}(f)(x)"
+            )
 
 
 class _Run(Trace):
@@ -98,6 +106,8 @@ class _Run(Trace):
             call[p] = t
         with self:
             self.result = f(*call, **kwargs)
+        if self.result is None:
+            raise TypeError(f"{who}: the function returned None; return the result")
 
     def _is_number(self, leaf: Any, alone: bool) -> bool:
         """Whether a leaf is differentiated; other things in containers are constants."""
@@ -145,8 +155,6 @@ class _Run(Trace):
         """The one array that ``f`` returned, in the graph; ``use`` says what else would do."""
         if isinstance(result, Node):
             return result
-        if result is None:
-            raise TypeError(f"{self.who}: the function returned None; return the result")
         if not isinstance(result, (bool, int, float, complex, np.ndarray, np.generic)):
             raise TypeError(
                 f"{self.who}: the function returned {describe(result)}, expected one array; {use}"
@@ -254,6 +262,8 @@ def value_and_grad(
 def _value_and_grad(
     who: str, f: Callable[..., Any], argnums: Argnums, has_aux: bool = False
 ) -> Callable[..., Any]:
+    _refuse_arguments(who, f, argnums)
+
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         with _Run(who, f, args, argnums, kwargs) as run:
@@ -355,6 +365,8 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     >>> ag.elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
+
+    _refuse_arguments("elementwise_grad", f, argnums)
 
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -472,6 +484,8 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def _jacobian(who: str, f: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]:
+    _refuse_arguments(who, f, argnums)
+
     @functools.wraps(f)
     def all_rows(*args: Any, **kwargs: Any) -> Any:
         with _Run(who, f, args, argnums, kwargs) as run:
@@ -569,7 +583,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
             terms = [real_dot(g, d) for g, d in zip(slopes, directions, strict=True)]
             return sum(terms[1:], terms[0])
 
-        run = _Run("hvp", lambda *a: None, tuple(args_), argnums, {})
+        run = _Run("hvp", lambda *a: 0.0, tuple(args_), argnums, {})
         directions = run.along("a vector", v)
         return _grad("hvp", along, argnums)(*args_)
 

@@ -181,3 +181,11 @@ def test_wrapping_a_namespace():
     space = {}
     np.numpy_wrapper.wrap_namespace({"floor": numpy.floor, "pi": 3.0, "int64": numpy.int64}, space)
     assert space["floor"](2.5) == 2.0 and space["pi"] == 3.0 and space["int64"](ag.Tensor(2.5)) == 2
+
+
+def test_a_function_that_returns_nothing_has_no_gradient():
+    with (
+        pytest.warns(UserWarning, match="independent"),
+        pytest.raises(TypeError, match="returns one real number, got None"),
+    ):
+        grad(lambda x: None)(1.0)

@@ -1,5 +1,6 @@
 """A refusal is what a transform raises, whatever another library made of it."""
 
+import contextlib
 import struct
 
 import numpy as np
@@ -70,10 +71,8 @@ def test_a_refusal_that_the_program_handles_is_none():
 
 def test_a_refusal_ends_with_its_transform():
     def outer(x):
-        try:
+        with contextlib.suppress(TypeError):
             ag.grad(swallowed_by_numpy)(X)
-        except TypeError:
-            pass
         return np.sum(np.zeros(2) @ np.zeros(3)) * x[0]
 
     with pytest.raises(ValueError, match="matmul"):

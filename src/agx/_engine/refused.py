@@ -1,7 +1,7 @@
 """What agx refused while another library ran, which may have answered with an error of its own.
 
-SciPy's solvers, pandas and NumPy's compiled code swallow what is raised below them: "setting an array element with
-a sequence", "must return a scalar value". A transform raises the refusal instead, which says what to write.
+SciPy's solvers, pandas and NumPy's compiled code swallow what is raised below them: "setting an array element
+with a sequence", "must return a scalar value". A transform raises the refusal instead, with its fix.
 """
 
 from __future__ import annotations

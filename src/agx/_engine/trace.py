@@ -31,7 +31,7 @@ def _enter(x: Any, follow: bool) -> Any:
 
 
 def is_wanted(node: Node) -> bool:
-    """Whether somebody would miss the gradient of ``node``: not under ``no_grad``, nor after its transform."""
+    """Whether somebody would miss the gradient of ``node``: not under ``no_grad`` or after its transform."""
     return is_recording() and any(leaf.requires_grad for leaf in leaves_below(node))
 
 

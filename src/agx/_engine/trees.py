@@ -99,8 +99,8 @@ def _call(cls: Any, values: dict[str, Any]) -> Any:
         problem = str(error)
     if problem:
         raise TypeError(
-            f"the dataclass {cls.__name__} cannot be made again from its fields: {problem}; pass a dict of the "
-            "numbers, and make the dataclass inside the function"
+            f"the dataclass {cls.__name__} cannot be made again from its fields: {problem}; pass a dict of "
+            "the numbers, and make the dataclass inside the function"
         )
     return cls(**values)
 

@@ -1,4 +1,4 @@
-"""Which function of NumPy or of Python's library makes plain numbers of a Tensor, and what to write instead."""
+"""Which function of NumPy or Python makes plain numbers of a Tensor, and what to write instead."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Asker(NamedTuple):
     def problem(self, shape: tuple[int, ...]) -> str:
         """What is wrong, and what to write instead."""
         return (
-            f"{self.name}: {self.home} makes plain numbers of a Tensor of shape {shape}, which would lose its "
-            f"gradient; {self._fix()}, or pass t.value to leave the graph on purpose"
+            f"{self.name}: {self.home} makes plain numbers of a Tensor of shape {shape}, which would lose "
+            f"its gradient; {self._fix()}, or pass t.value to leave the graph on purpose"
         )
 
     def _fix(self) -> str:
@@ -62,11 +62,11 @@ class Asker(NamedTuple):
             return f"write ag.{name}"
         if self.home == "numpy" and name in table.names(table.DIFFERENTIABLE):
             return f"join Tensors first, as in np.{name}(ag.array([t, 1.0]))"
-        return "join Tensors with ag.stack or ag.array, and declare functions of other libraries with ag.primitive"
+        return "join Tensors with ag.stack or ag.array, or declare the function with ag.primitive"
 
 
 def asker(frame: FrameType) -> Asker | None:
-    """Who asks for plain numbers in ``frame``: the function that the program called, if it is one of these."""
+    """Who asks for plain numbers in ``frame``, if that is one of these: what the program called."""
     if not _module(frame).startswith(_COMPUTE):
         return None
     home, looks = _module(frame).partition(".")[0], _module(frame).startswith(_LOOK)
@@ -80,7 +80,7 @@ def asker(frame: FrameType) -> Asker | None:
 
 
 def _name(frame: FrameType) -> str:
-    """The name of what runs in ``frame``: of a method with that of its class, of a special one that of its class."""
+    """What runs in ``frame``: a function, a class for its special methods, or a class and a method."""
     name, held = frame.f_code.co_name, frame.f_locals
     kind = type(held["self"]) if "self" in held else held.get("cls", held.get("subtype"))
     if not isinstance(kind, type):

@@ -282,10 +282,10 @@ _FIXES = {
     "numpy.ma": "a mask goes with ag.where(mask, other, t), and m.filled(0) is a plain array",
     "pint": _UNITS,
     "scipy": "declare it with ag.primitive and give its derivative",
-    "scipy.interpolate": "write ag.interp to interpolate linearly, or declare it with ag.primitive and give its "
-    "derivative",
-    "scipy.optimize": "solve inside ag.no_grad(), and take one step of Newton's method from the solution, which has "
-    'its derivative ("Solutions of equations" in docs/derivatives.md)',
+    "scipy.interpolate": "write ag.interp to interpolate linearly, or declare it with ag.primitive and "
+    "give its derivative",
+    "scipy.optimize": "solve inside ag.no_grad(), and take one step of Newton's method from the solution, "
+    'which has its derivative ("Solutions of equations" in docs/derivatives.md)',
     "scipy.sparse": "give ag.linalg.sparse_matmul or ag.linalg.spsolve the entries of a matrix as "
     "(entries, (rows, columns)), multiply by a column, t[:, None] * x, for sp.diags(t) @ x, or compute with "
     "a.toarray()",
@@ -324,6 +324,6 @@ def asks(tensor: Node, frame: FrameType) -> Any:
 
 def _lost(called: str, tensor: Node, fix: str) -> str:
     return (
-        f"{called} would lose the gradient of a Tensor of shape {tensor.shape}: it knows plain arrays only; "
-        f"{fix}, or pass t.value to leave the graph on purpose"
+        f"{called} would lose the gradient of a Tensor of shape {tensor.shape}: it knows plain arrays "
+        f"only; {fix}, or pass t.value to leave the graph on purpose"
     )

@@ -38,7 +38,9 @@ def _ones(tree: Any) -> Any:
 
 def _check_scalar(who: str, value: Any) -> None:
     value = peek(value)
-    if isinstance(value, (list, tuple, dict)) or np.size(value) != 1 or np.iscomplexobj(value):
+    if not isinstance(value, (bool, int, float, np.ndarray, np.generic)) or (
+        np.size(value) != 1 or np.iscomplexobj(value)
+    ):
         what = (
             f"{np.asarray(value).dtype} of shape {np.shape(value)}"
             if isinstance(value, np.ndarray | np.generic)
