@@ -316,7 +316,7 @@ class Tensor(Node, Operators):
             if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
                 fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
-            known = hasattr(np.ndarray, name) and not name.startswith("_")
+            known = hasattr(np.ndarray, name) and not name.startswith("__array_w")
             fix = f"; use t.value.{name}" if known else ""
             raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 

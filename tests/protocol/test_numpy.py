@@ -201,6 +201,10 @@ def test_creation_functions_take_like():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda t: np.frompyfunc(abs, 1, 1)(t),
+            "numpy.frompyfunc: .*call it on the array itself, or ag.stack",
+        ),
         (lambda t: np.bitwise_and(t, t), "numpy.bitwise_and does not take Tensors: .*integers"),
         (lambda t: np.put(t, [0], 1.0), "writes into its first argument.*ag.put_along_axis"),
         (lambda t: np.copyto(t, 1.0), r"numpy.copyto .*ag.where\(mask, new, old\)"),
