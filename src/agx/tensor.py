@@ -316,8 +316,10 @@ class Tensor(Node, Operators):
             if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
                 fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
-            known = hasattr(np.ndarray, name) and not name.startswith("__array_w")
+            known = hasattr(np.ndarray, name) and not name.startswith("_")
             fix = f"; use t.value.{name}" if known else ""
+            if name == "__array_interface__":  # as Pillow asks
+                fix = "; pass t.value to leave the graph on purpose"
             raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 
         def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -335,7 +337,10 @@ class Tensor(Node, Operators):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a Tensor without axes; its number is t.item()")
+            raise TypeError(
+                "len() of a Tensor without axes; its number is t.item(), and other libraries' arrays are made of "
+                "t.value"
+            )
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:

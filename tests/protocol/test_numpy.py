@@ -226,7 +226,7 @@ def test_creation_functions_take_like():
         (lambda t: np.fix(t, np.empty(2)), "fix: out= would overwrite"),
         (lambda t: np.dot(t, t, out=np.empty(())), "dot: out= would overwrite"),
         (lambda t: np.outer(t, t, out=np.empty((2, 2))), "outer: out= would overwrite"),
-        (lambda t: np.exp(t, casting="no"), "numpy.exp of a Tensor does not take casting="),
+        (lambda t: np.exp(t, signature="d->d"), "numpy.exp of a Tensor does not take signature="),
         (lambda t: np.max(t, where=[True, False]), "max: where= needs initial="),
         (lambda t: np.sort(t, order="f"), "sort: order= is for structured arrays"),
         (lambda t: np.histogram(np.ones(3), weights=t), "weights should have the same shape as a"),
