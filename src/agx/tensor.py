@@ -364,6 +364,8 @@ class Tensor(Node, Operators):
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
             known = hasattr(np.ndarray, name) and not name.startswith("_")
             fix = pytorch.instead(name) or (f"; use t.value.{name}" if known else "")
+            if name == "__array_interface__":  # as Pillow asks
+                fix = "; pass t.value to leave the graph on purpose"
             raise AttributeError(f"a Tensor has no attribute {name!r}{fix}", name=name, obj=self)
 
         def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -381,7 +383,10 @@ class Tensor(Node, Operators):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a Tensor without axes; its number is t.item()")
+            raise TypeError(
+                "len() of a Tensor without axes; its number is t.item(), and other libraries' arrays are made "
+                "of t.value"
+            )
         return self.shape[0]
 
     def __init_subclass__(cls) -> None:

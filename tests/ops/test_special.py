@@ -242,3 +242,9 @@ def test_a_ufunc_without_a_rule_is_named():
         scipy_special.fresnel(ag.Tensor([1.0]))
     with pytest.raises(TypeError, match=r"loggamma .* the nearest thing is ag\.special\.gamma"):
         scipy_special.loggamma(ag.Tensor(1.0))
+
+
+@pytest.mark.parametrize("name", ["cbrt", "exp2", "expm1", "log1p"])
+def test_what_scipy_has_under_the_name_of_numpys_is_that(name):
+    f = getattr(scipy_special, name)
+    ag.testing.check_grads(f, np.array([0.5, 1.5]))

@@ -78,3 +78,11 @@ def test_fractions_are_plain_numbers():
     assert fractions.Fraction(*t.as_integer_ratio()) == fractions.Fraction(3, 4)
     with pytest.raises(TypeError, match=r"as_integer_ratio\(\) would drop the gradient"):
         ag.grad(lambda t: t.as_integer_ratio()[0] * t)(0.75)
+
+
+def test_other_libraries_that_ask_for_memory_or_elements_are_told_of_the_value():
+    t = ag.Tensor(X)
+    with pytest.raises(AttributeError, match="__array_interface__'; pass t.value"):
+        _ = t.__array_interface__
+    with pytest.raises(TypeError, match="other libraries' arrays are made of t.value"):
+        len(t[0])

@@ -201,6 +201,10 @@ def test_creation_functions_take_like():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda t: np.frompyfunc(abs, 1, 1)(t),
+            "numpy.frompyfunc: .*call it on the array itself, or ag.stack",
+        ),
         (lambda t: np.bitwise_and(t, t), "numpy.bitwise_and does not take Tensors: .*integers"),
         (lambda t: np.put(t, [0], 1.0), r"a leaf that requires a gradient .* assign into t.copy\(\)"),
         (lambda t: np.isnat(t), "its arguments are dates"),
@@ -220,7 +224,7 @@ def test_creation_functions_take_like():
         (lambda t: np.fix(t, np.empty(2)), "fix: out= would lose the gradient"),
         (lambda t: np.dot(t, t, out=np.empty(())), "dot: out= would lose the gradient"),
         (lambda t: np.outer(t, t, out=np.empty((2, 2))), "outer: out= would lose the gradient"),
-        (lambda t: np.exp(t, casting="no"), "numpy.exp of a Tensor does not take casting="),
+        (lambda t: np.exp(t, signature="d->d"), "numpy.exp of a Tensor does not take signature="),
         (lambda t: np.max(t, where=[True, False]), "max: where= needs initial="),
         (lambda t: np.sort(t, order="f"), "sort: order= is for structured arrays"),
         (lambda t: np.histogram(np.ones(3), weights=t), "weights should have the same shape as a"),

@@ -40,12 +40,20 @@ def only_looks(name: str) -> bool:
 
 def _name(function: Any) -> str:
     name = function.__name__
+    if name.endswith(" (vectorized)"):
+        return "numpy.frompyfunc"
+    name = name.lstrip("_")  # as of scipy.special._zeta
     home = "numpy" if getattr(np, name, None) is function else "scipy.special"
     module = getattr(function, "__module__", None) or home  # ufuncs do not know theirs
     return f"{module}.{name}".replace("numpy._core", "numpy")
 
 
 def _missing(function: Any) -> TypeError:
+    if _name(function) == "numpy.frompyfunc":
+        return TypeError(
+            "numpy.frompyfunc: a function of single elements does not take Tensors; call it on the array "
+            "itself, or ag.stack([f(x) for x in t]), or pass t.value to leave the graph on purpose"
+        )
     reason = table.why_not(function)
     if reason:
         return TypeError(

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.graph import Primitive, implements, of_arrays, primitive, value_of
+from .._engine.graph import (
+    Primitive,
+    implements,
+    numpy_functions,
+    of_arrays,
+    primitive,
+    value_of,
+)
 from .elementwise.activations import erf as erf
 from .elementwise.exponential import difference_or_zero, exp, log, log1p
 from .elementwise.limits import clip
@@ -105,6 +112,8 @@ def _ufunc(
 # --- the error function and the normal distribution ------------------------------------------------
 
 implements(_theirs("erf"))(erf)
+for _same in ("cbrt", "exp2", "expm1", "log1p"):  # NumPy has them too
+    numpy_functions[_theirs(_same)] = numpy_functions[getattr(np, _same)]
 erfc = _ufunc(
     "erfc",
     "1 - erf(x) without cancellation",

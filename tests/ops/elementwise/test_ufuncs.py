@@ -108,3 +108,23 @@ def test_sinc_has_every_derivative_at_zero():
     for value in expected:
         assert float(f(0.0)) == pytest.approx(value, rel=1e-14, abs=0)
         f = ag.grad(f)
+
+
+@pytest.mark.parametrize("options", [{"order": "F"}, {"subok": False}, {"casting": "same_kind"}])
+def test_options_that_change_no_number_are_taken(options):
+    assert_array_equal(np.multiply(ag.Tensor(x), x, **options).value, x * x)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"order": "X"}, ValueError),
+        ({"casting": "any"}, ValueError),
+        ({"casting": "safe", "dtype": np.float32}, TypeError),
+    ],
+)
+def test_options_that_numpy_refuses_are_refused(options, kind):
+    with pytest.raises(kind):
+        np.multiply(x, x, **options)
+    with pytest.raises(kind):
+        np.multiply(ag.Tensor(x), x, **options)
