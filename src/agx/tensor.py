@@ -338,8 +338,8 @@ class Tensor(Node, Operators):
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError(
-                "len() of a Tensor without axes; its number is t.item(), and other libraries' arrays are made of "
-                "t.value"
+                "len() of a Tensor without axes; its number is t.item(), and other libraries' arrays are "
+                "made of t.value"
             )
         return self.shape[0]
 
