@@ -316,6 +316,11 @@ class Tensor(Node, Operators):
             if name in ("byteswap", "fill", "put", "resize", "setfield", "setflags"):
                 fix = f"ag.{name}(t, ...)" if name == "resize" else "ag.where or ag.put_along_axis"
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
+            if name == "_sympy_":  # SymPy asks for it first
+                raise refusal(
+                    "sympy: an expression would lose the gradient of a Tensor; sympy.lambdify(x, expression, "
+                    "'numpy') makes a function that takes Tensors, or pass t.value"
+                )
             known = hasattr(np.ndarray, name) and not name.startswith("_")
             fix = f"; use t.value.{name}" if known else ""
             if name == "__array_interface__":  # as Pillow asks
@@ -405,7 +410,9 @@ class Tensor(Node, Operators):
         return ratio
 
     def __format__(self, spec: str) -> str:
-        return format(self.array.item(), spec) if spec else repr(self)
+        if not spec:
+            return repr(self)
+        return format(self.array.item() if self.size == 1 else self.array, spec)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in _ENGINES]

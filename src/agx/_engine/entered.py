@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import FrameType
 from typing import Any
 
 
@@ -10,7 +11,7 @@ class _Here(threading.local):
     def __init__(self) -> None:
         self.traces: list[Any] = []
         #: The last TypeError by which agx refused something inside them, and where the program was.
-        self.refused: tuple[TypeError, set[tuple[int, int]]] | None = None
+        self.refused: tuple[TypeError, list[tuple[FrameType, int]]] | None = None
 
 
 here = _Here()
