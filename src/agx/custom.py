@@ -24,7 +24,7 @@ from ._engine.graph import (
 )
 from ._engine.notes import recorded
 from ._engine.trace import Trace
-from ._engine.trees import flatten, is_differentiable
+from ._engine.trees import describe, flatten, is_differentiable
 from ._engine.walk import wanted_below
 from ._kernels.arrays import fingerprint_of
 from .ops.shape.axes import holds_tensors
@@ -76,6 +76,9 @@ def primitive(
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: What checkpointed functions return in their trees.
+_RESULTS = (Node, np.ndarray, np.generic, int, float, complex, str, bytes)
 
 
 class custom_vjp(Generic[P, R]):  # noqa: N801
@@ -221,6 +224,12 @@ def checkpoint(f: F) -> F:
                 node.traced = found[k].traced
             results, rebuild = again(inner.nodes)
             outside = [inner.entered_by(r, inside) for r in results]
+        for r in results:
+            if not isinstance(r, _RESULTS):
+                raise TypeError(
+                    f"checkpoint: the function returned {describe(r)}, whose gradient would be lost; return "
+                    "arrays, or dicts, lists, tuples and dataclasses of them"
+                )
         values = [value_of(r) for r in results]
         given = [found[k] for k in places]
         if not any(n.requires_grad for n in given) and not any(outside):

@@ -362,6 +362,11 @@ class Tensor(Node, Operators):
             if name in ("byteswap", "resize", "setfield", "setflags"):
                 fix = f"ag.{name}(t, ...)" if name == "resize" else "t.copy()"
                 raise AttributeError(_IN_PLACE.format(name, f"{fix} returns a new one"))
+            if name == "_sympy_":  # SymPy asks for it first
+                raise refusal(
+                    "sympy: an expression would lose the gradient of a Tensor; sympy.lambdify(x, expression, "
+                    "'numpy') makes a function that takes Tensors, or pass t.value"
+                )
             known = hasattr(np.ndarray, name) and not name.startswith("_")
             fix = pytorch.instead(name) or (f"; use t.value.{name}" if known else "")
             if name == "__array_interface__":  # as Pillow asks
@@ -384,8 +389,8 @@ class Tensor(Node, Operators):
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError(
-                "len() of a Tensor without axes; its number is t.item(), and other libraries' arrays are made "
-                "of t.value"
+                "len() of a Tensor without axes; its number is t.item(), and other libraries' arrays are "
+                "made of t.value"
             )
         return self.shape[0]
 
@@ -455,7 +460,9 @@ class Tensor(Node, Operators):
         return ratio
 
     def __format__(self, spec: str) -> str:
-        return format(self.array.item(), spec) if spec else repr(self)
+        if not spec:
+            return repr(self)
+        return format(self.array.item() if self.size == 1 else self.array, spec)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in _ENGINES]

@@ -16,7 +16,13 @@ import numpy as np
 from ._engine.graph import Node, pullback, value_of
 from ._engine.stacked import pull_block, rows_at_once
 from ._engine.trace import Trace
-from ._engine.trees import describe, flatten, is_differentiable, leaves_like
+from ._engine.trees import (
+    describe,
+    flatten,
+    is_differentiable,
+    is_other_container,
+    leaves_like,
+)
 from ._engine.verdict import refuse_integers, warn_if_independent
 from ._kernels.scalar import Scalar
 from .ops.complex import real_dot
@@ -114,10 +120,13 @@ class _Run(Trace):
         if is_differentiable(leaf) or type(leaf) is int:
             return True
         dtype = getattr(leaf, "dtype", None)
-        if not alone and not isinstance(leaf, Scalar) and dtype in (None, bool):
+        held = is_other_container(leaf)
+        if not alone and not held and not isinstance(leaf, Scalar) and dtype in (None, bool):
             return False
         what = f"an array of dtype {dtype}" if dtype is not None else f"a {type(leaf).__name__}"
         fix = "pass floats (x.astype(float))" if dtype is not None else "pass numbers or arrays"
+        if held:
+            fix = "pass a dict, list, tuple or dataclass"
         if isinstance(leaf, Scalar):
             fix = "pass its .value"
         raise TypeError(

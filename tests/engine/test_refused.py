@@ -1,6 +1,7 @@
 """A refusal is what a transform raises, whatever another library made of it."""
 
 import contextlib
+import math
 import struct
 
 import numpy as np
@@ -67,6 +68,19 @@ def test_a_refusal_that_the_program_handles_is_none():
             return x[0] ** 2
 
     assert ag.grad(f)(X) == pytest.approx([1.4, 0.0, 0.0])
+
+
+def test_the_same_line_may_fail_for_another_reason_later():
+    def root(v):
+        return math.sqrt(v)
+
+    def f(x):
+        with contextlib.suppress(TypeError):
+            root(x[0])
+        return root(-1.0) * x[0]
+
+    with pytest.raises(ValueError, match="math domain error|nonnegative"):
+        ag.grad(f)(X)
 
 
 def test_a_refusal_ends_with_its_transform():

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -81,3 +82,27 @@ def test_a_dataclass_that_its_fields_do_not_make_is_refused(p, why):
         TypeError, match=f"cannot be made again from its fields: .*{why}.*pass a dict"
     ):
         ag.grad(lambda p: np.sum(p.w))(p)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        collections.deque([X]),
+        collections.UserDict(w=X),
+        collections.ChainMap({"w": X}),
+        types.MappingProxyType({"w": X}),
+        frozenset([1.0]),
+    ],
+)
+def test_containers_that_would_be_constants_with_variables_inside_are_refused(held):
+    name = type(held).__name__
+    with pytest.raises(
+        TypeError, match=f"cannot differentiate in a {name}; pass a dict, list, tuple"
+    ):
+        ag.grad(lambda p: 2.0 * p[1])([held, 1.0])
+
+
+@pytest.mark.parametrize("result", [lambda x: types.SimpleNamespace(x=x), iter, lambda x: {1: {x}}])
+def test_a_checkpoint_returns_what_has_a_gradient(result):
+    with pytest.raises(TypeError, match="checkpoint: the function returned a .*return arrays, or"):
+        ag.checkpoint(result)(ag.Tensor(X))

@@ -86,3 +86,15 @@ def test_other_libraries_that_ask_for_memory_or_elements_are_told_of_the_value()
         _ = t.__array_interface__
     with pytest.raises(TypeError, match="other libraries' arrays are made of t.value"):
         len(t[0])
+
+
+def test_sympy_is_told_of_functions_that_take_tensors():
+    with pytest.raises(TypeError, match="sympy.lambdify"):
+        _ = ag.Tensor(1.0)._sympy_
+
+
+def test_text_has_formats_of_numbers_only():
+    assert f"{ag.Tensor(1.25):.1f}" == "1.2"
+    for a in (X, ag.Tensor(X)):
+        with pytest.raises(TypeError, match="unsupported format string"):
+            format(a, ".1f")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from .._kernels.graph import newest_number
@@ -16,7 +17,7 @@ class _Here(threading.local):
         #: The newest node when a function of plain numbers began.
         self.sealed = 0
         #: The last TypeError by which agx refused something inside them, and where the program was.
-        self.refused: tuple[TypeError, set[tuple[int, int]]] | None = None
+        self.refused: tuple[TypeError, list[tuple[FrameType, int]]] | None = None
 
 
 here = _Here()

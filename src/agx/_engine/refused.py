@@ -19,10 +19,10 @@ def refusal(text: str) -> TypeError:
     """Return a TypeError to be raised, and remember it and where the program is."""
     error = TypeError(text)
     if here.traces:
-        places: set[tuple[int, int]] = set()
+        places: list[tuple[FrameType, int]] = []
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            places.add((id(frame), frame.f_lasti))
+            places.append((frame, frame.f_lasti))
             frame = frame.f_back
         here.refused = error, places
     return error
@@ -41,7 +41,7 @@ def meant_by(problem: BaseException) -> TypeError | None:
     last = problem.__traceback__
     while last.tb_next is not None:
         last = last.tb_next
-    if (id(last.tb_frame), last.tb_lasti) in places:
+    if any(last.tb_frame is frame and last.tb_lasti == at for frame, at in places):
         return error
     home = str(last.tb_frame.f_globals.get("__name__")).partition(".")[0]
     if home in LIBRARIES or isinstance(problem, SystemError):

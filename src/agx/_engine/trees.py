@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 from .graph import Node
+from .sequences import is_sequence
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[..., Any]]:
@@ -168,6 +169,11 @@ def describe(tree: Any) -> str:
     if hasattr(tree, "dtype"):
         return f"a {type(tree).__name__} instead of its array, such as x.data or x.magnitude"
     return "None" if tree is None else f"a {type(tree).__name__}"
+
+
+def is_other_container(leaf: Any) -> bool:
+    """Whether a leaf holds others, in a way that trees do not know: a deque, a UserDict, a mapping proxy."""
+    return isinstance(leaf, (Mapping, Set)) or is_sequence(leaf)
 
 
 def is_differentiable(leaf: Any) -> bool:
