@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import types
 
 import numpy as np
@@ -52,9 +53,51 @@ class Layer:
 
 def test_a_dataclass_keeps_what_it_was_given_later_and_computes_what_depends_on_its_fields():
     layer = Layer(X)
-    layer.steps, layer.scale, layer.extra = 3, 5.0, 7.0
+    layer.steps, layer.scale, layer.extra = 3, 5.0, 7
     made = ag.grad(lambda p: np.sum(p.double) * p.steps * p.scale * p.extra)(layer)
     assert made.w == pytest.approx([210.0, 210.0])
+
+
+def test_a_dict_computes_its_cached_properties_again():
+    class Params(dict):
+        @functools.cached_property
+        def square(self):
+            return self["w"] ** 2
+
+    p = Params(w=X)
+    assert p.square is p.square
+    assert ag.grad(lambda p: np.sum(p.square))(p)["w"] == pytest.approx(2 * X)
+
+
+@dataclasses.dataclass
+class Lazy:
+    w: object
+
+    def __post_init__(self):
+        self.kept = None
+
+    @functools.cached_property
+    def square(self):
+        return self.w**2
+
+    def cube(self):
+        if self.kept is None:
+            self.kept = self.w**3
+        return self.kept
+
+    def fourth(self):
+        if not hasattr(self, "later"):
+            self.later = self.w**4
+        return self.later
+
+
+@pytest.mark.parametrize("read", [lambda p: p.square, lambda p: p.cube(), lambda p: p.fourth()])
+def test_a_dataclass_computes_again_what_it_kept_of_its_fields(read):
+    lazy = Lazy(X)
+    expected = ag.grad(lambda p: np.sum(read(p)))(Lazy(X)).w
+    read(lazy)
+    assert ag.grad(lambda p: np.sum(read(p)))(lazy).w == pytest.approx(expected)
+    assert (expected > 0).all()
 
 
 @dataclasses.dataclass

@@ -98,3 +98,17 @@ def test_text_has_formats_of_numbers_only():
     for a in (X, ag.Tensor(X)):
         with pytest.raises(TypeError, match="unsupported format string"):
             format(a, ".1f")
+
+
+def test_drawing_only_looks():
+    pyplot = pytest.importorskip("matplotlib.figure")
+    axes = pyplot.Figure().subplots()
+
+    def f(t):
+        axes.plot(t)
+        axes.plot([t[0], t[1]])
+        return np.sum(t)
+
+    assert ag.grad(f)(X) == pytest.approx([1.0] * 3)
+    f(ag.Tensor(X))
+    assert [line.get_ydata().tolist() for line in axes.lines] == 2 * [X.tolist(), X[:2].tolist()]

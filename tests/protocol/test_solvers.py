@@ -11,6 +11,7 @@ import agx as ag
 
 optimize = pytest.importorskip("scipy.optimize")
 sparse = pytest.importorskip("scipy.sparse")
+integrate = pytest.importorskip("scipy.integrate")
 
 X = np.array([0.7, 1.3, 2.1])
 START = np.zeros(3)
@@ -80,6 +81,25 @@ def test_a_step_of_newtons_method_has_the_derivative_of_a_solution():
 
     assert ag.grad(cube_root(1))(2.0) == pytest.approx(2 ** (-2 / 3) / 3)
     assert ag.grad(ag.grad(cube_root(2)))(2.0) == pytest.approx(-2 / 9 * 2 ** (-5 / 3))
+
+
+@pytest.mark.parametrize(
+    ("solve", "fix"),
+    [
+        (
+            lambda t: integrate.quad(lambda s: s * t[0], 0, 1)[0],
+            "quad .*np.polynomial.legendre.leggauss",
+        ),
+        (
+            lambda t: np.sum(integrate.solve_ivp(lambda s, y: -y * t, (0, 1), START).y),
+            "solve_ivp .*agx.compat.autograd.scipy.integrate.odeint",
+        ),
+    ],
+)
+def test_integrals_are_refused_everywhere_with_what_to_write(solve, fix):
+    for run in (solve, lambda t: ag.grad(solve)(t.value)):
+        with pytest.raises(TypeError, match=f"scipy.integrate.{fix}"):
+            run(ag.Tensor(X))
 
 
 @pytest.mark.parametrize(

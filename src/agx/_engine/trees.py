@@ -75,6 +75,9 @@ def _like_dict(tree: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
         made.__dict__ = made
     elif held:  # attributes that repeat the items
         vars(made).update({k: v for k, v in values.items() if k in held and held[k] is tree[k]})
+        for name in held:
+            if isinstance(getattr(type(tree), name, None), functools.cached_property):
+                delattr(made, name)  # which is computed again, from the new items
     return made
 
 
@@ -110,23 +113,22 @@ _INIT_VAR = "_FIELD_INITVAR"
 
 
 def _keep_state(tree: Any, made: Any) -> None:
-    """Give ``made`` the plain attributes that ``tree`` was given after it was made."""
+    """Give ``made`` the numbers and text that ``tree`` was given after it was made.
+
+    Real numbers stay where the class has a number too. Others may be kept from an earlier computation with
+    the fields, which is made again.
+    """
     fields = {f.name for f in _fields(tree)}
     for name, value in getattr(tree, "__dict__", {}).items():
         if name in fields:
             continue
-        new = vars(made).get(name, _ABSENT)
-        if new is _ABSENT or (
-            _is_plain(new) and _is_plain(value) and not np.array_equal(new, value)
-        ):
+        new = vars(made).get(name)
+        discrete = isinstance(value, (int, str, bytes)) and not isinstance(new, Node)
+        if discrete or (isinstance(value, _NUMBERS) and isinstance(new, _NUMBERS)):
             object.__setattr__(made, name, value)
 
 
-_ABSENT = object()
-
-
-def _is_plain(x: Any) -> bool:
-    return x is None or isinstance(x, (int, float, complex, str, bytes, np.ndarray, np.generic))
+_NUMBERS = (float, complex, np.ndarray, np.generic)
 
 
 def leaves_like(tree: Any, like: Any, who: str) -> list[Any]:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from . import table
 from .calls import only_looks
 
-#: What computes with arrays that it makes of its arguments; testing and printing only look.
-_COMPUTE = ("numpy.", "statistics.", "agx.ops.", "agx.compat.")
-_LOOK = ("numpy.testing.", "numpy._core.arrayprint.", "numpy.lib._npyio")
+#: What makes arrays of its arguments: to compute with them, unless it tests, prints or draws.
+_MAKE_ARRAYS = ("numpy.", "statistics.", "agx.ops.", "agx.compat.", "matplotlib.")
+_LOOK = ("numpy.testing.", "numpy._core.arrayprint.", "numpy.lib._npyio", "matplotlib.")
 #: Objects of NumPy that are called, by the names of their classes.
 _OBJECTS = {"RClass": "r_", "CClass": "c_"}
 
@@ -69,15 +69,17 @@ class Asker(NamedTuple):
 
 def asker(frame: FrameType) -> Asker | None:
     """Who asks for plain numbers in ``frame``, if that is one of these: what the program called."""
-    if not _module(frame).startswith(_COMPUTE):
+    if not _module(frame).startswith(_MAKE_ARRAYS):
         return None
-    home, looks = _module(frame).partition(".")[0], _module(frame).startswith(_LOOK)
+    home = _module(frame).partition(".")[0]
     outermost = frame
     while outermost.f_back is not None and _module(outermost.f_back).startswith(f"{home}."):
         outermost = outermost.f_back
     name = _name(outermost)
     part = _module(outermost).split(".")[1]
     space = part if home == "numpy" and part in ("linalg", "fft") else ""
+    around = outermost.f_back or outermost
+    looks = any(_module(f).startswith(_LOOK) for f in (frame, around))
     return Asker(home, name, space, looks or only_looks(name))
 
 

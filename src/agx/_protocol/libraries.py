@@ -282,6 +282,10 @@ _FIXES = {
     "numpy.ma": "a mask goes with ag.where(mask, other, t), and m.filled(0) is a plain array",
     "pint": _UNITS,
     "scipy": "declare it with ag.primitive and give its derivative",
+    "scipy.integrate.quad": "write ag.sum(weights * f(nodes)) with the nodes and weights of "
+    "np.polynomial.legendre.leggauss",
+    "scipy.integrate.solve_ivp": "write agx.compat.autograd.scipy.integrate.odeint, whose function takes "
+    "(y, t)",
     "scipy.interpolate": "write ag.interp to interpolate linearly, or declare it with ag.primitive and "
     "give its derivative",
     "scipy.optimize": "solve inside ag.no_grad(), and take one step of Newton's method from the solution, "
@@ -318,7 +322,8 @@ def asks(tensor: Node, frame: FrameType) -> Any:
         return tensor.array.copy()
     called = f"a function of {home}" if name in ("wrapper", "inner") else f"{home}.{name}"
     other = library == "scipy" and _instead(home, name)
-    fix = f"write {other}" if other else _FIXES.get(home) or _FIXES.get(library, _ARRAYS)
+    known = _FIXES.get(called) or _FIXES.get(home) or _FIXES.get(library, _ARRAYS)
+    fix = f"write {other}" if other else known
     raise refusal(_lost(called, tensor, fix))
 
 
