@@ -9,6 +9,7 @@ from oracles import tables
 from public import kinds
 
 import agx as ag
+from agx.nn import losses
 
 ANSWERS = tables.answers("losses")
 MODULES = {
@@ -300,6 +301,18 @@ def test_options_that_do_not_fit(call, message):
 def test_targets_that_are_no_numbers_are_not_made_some(name, targets):
     with pytest.raises(TypeError, match=f"{name}: targets must be numbers, got dtype .*astype"):
         getattr(ag, name)(np.array([0.2, 0.3]), targets)
+
+
+@pytest.mark.parametrize("name", losses.__all__)
+def test_masked_targets_do_not_lose_their_mask(name):
+    z = np.array([[0.2, 0.8], [0.3, 0.7]])
+    classes = name in ("cross_entropy", "nll_loss")
+    targets = np.array([0, 1]) if classes else z
+    plain = np.ma.masked_array(targets, False)
+    assert getattr(ag, name)(z, plain) == getattr(ag, name)(z, targets)
+    plain[1] = np.ma.masked
+    with pytest.raises(TypeError, match="a loss takes no masked numbers, whose mask would be lost"):
+        getattr(ag, name)(z, plain)
 
 
 @pytest.mark.parametrize("weight", [{0: 1.0, 1: 2.0}, "balanced"])

@@ -428,6 +428,12 @@ def test_the_norm_of_float32_gradients_neither_overflows_nor_vanishes(size):
 W = ag.Tensor([1.0])
 
 
+def step_with(rate):
+    sgd = ag.optim.SGD([W])
+    sgd.param_groups[0]["lr"] = rate
+    sgd.step()
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -466,6 +472,8 @@ W = ag.Tensor([1.0])
         (lambda: setattr(ag.optim.SGD([W]), "lr", -1), ValueError, "SGD: lr must not be negative, got -1"),
         (lambda: setattr(ag.optim.SGD([W]), "lr", "fast"), TypeError, "SGD: lr must be a number, got 'fast'"),
         (lambda: ag.optim.Adam([W], betas=("a", "b")), ValueError, "betas must be two numbers"),
+        (lambda: step_with(-0.1), ValueError, "SGD: lr must not be negative, got -0.1"),
+        (lambda: step_with("fast"), TypeError, "SGD: lr must be a number, got 'fast'"),
         (lambda: ag.optim.RMSprop([W], alpha=1.0), ValueError, r"RMSprop: alpha must lie in \[0, 1\), got 1.0"),
         (lambda: ag.optim.SGD([W]).load_state_dict("sgd.npz"), TypeError, r"expected what state_dict\(\) returned, got str; .* np.load"),
         (lambda: ag.optim.SGD([W]).load_state_dict({"lr": 1, "steps": [-1]}), ValueError, "counts of steps of the state must be integers from 0"),

@@ -93,6 +93,7 @@ OTHER = ag.optim.SGD([ag.Tensor([1.0])])
         (lambda: fit(optimizer=OTHER, schedule=plateau(watch="accuracy")), ValueError, "ReduceLROnPlateau watches the accuracy, of which more is better, with mode='min'; give mode='max'"),
         (lambda: fit(optimizer=OTHER, schedule=plateau(watch="validation_loss", mode="max")), ValueError, "the validation_loss, of which less is better, with mode='max'; give mode='min'"),
         (lambda: fit(optimizer=OTHER, epochs=5, schedule=ag.optim.OneCycleLR(OTHER, 0.1, 3)), ValueError, "fit: OneCycleLR has 3 steps left for 5 epochs, .*; give total_steps=5"),
+        (lambda: fit(loss=lambda out, y: ag.mean(out * 1j)), TypeError, "fit: the loss <lambda> must return a real number, got complex64; take its ag.real or ag.abs"),
         (lambda: fit(model=Tuple()), TypeError, "fit: the model must return a Tensor, got tuple; return one of its entries"),
         (lambda: ag.evaluate(Tuple(), BATCHES, ag.mse), TypeError, "evaluate: the model must return a Tensor, got tuple"),
         (lambda: ag.predict(Tuple(), X), TypeError, "predict: the model must return a Tensor, got tuple; return one of its entries"),

@@ -97,6 +97,11 @@ def _reduce(op: str, losses: Any, reduction: str, count: Any = None) -> Any:
 def _array(x: Any) -> Any:
     """A Tensor as it is, anything else as an array; lists of Tensors are stacked."""
     x = listed(x)
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise TypeError(
+            "a loss takes no masked numbers, whose mask would be lost; leave them out, or use ignore_index "
+            "for class numbers"
+        )
     return x if isinstance(x, Node) else np.asarray(x)
 
 
@@ -365,7 +370,7 @@ def nll_loss(
     scores = _floats(log_probabilities)
     notice_log_probabilities(scores)
     check_real("nll_loss", scores)
-    targets = np.asarray(targets)
+    targets = np.asarray(_array(targets))
     if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
         raise ValueError(
             f"nll_loss: expected log-probabilities of shape (N, C) and integer class numbers, got "

@@ -206,10 +206,14 @@ class Optimizer:
     def step(self) -> None:
         """Update every parameter that has a gradient.
 
-        Warns, once for each optimiser, if no gradient came since the last step.
+        Warns, once for each optimiser, if no gradient came since the last step. Raises for a learning rate
+        that is no number or negative.
         """
         i, arrived = 0, False
         for group in self.param_groups:
+            rate = group["lr"]
+            if not (type(rate) is float and 0 <= rate < math.inf):
+                check_finite(type(self).__name__, lr=rate)
             for p in group["params"]:
                 if isinstance(p, Scalar):
                     arrived |= p.grad != 0 or self.steps[i] > 0

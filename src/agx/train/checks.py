@@ -182,6 +182,11 @@ def check_value(who: str, loss: Any, value: Any) -> None:
             f"{who}: the loss {named(loss)} must return a Tensor, got {_described(value)}; compute it "
             "from the outputs with operations of agx or NumPy, without .value or float()"
         )
+    if value.array.dtype.kind == "c":
+        raise TypeError(
+            f"{who}: the loss {named(loss)} must return a real number, got {value.array.dtype}; take its "
+            "ag.real or ag.abs"
+        )
     if value.size != 1:
         raise ValueError(
             f"{who}: the loss {named(loss)} must return one number, got shape {value.shape}; take its "
