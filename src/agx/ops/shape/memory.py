@@ -515,8 +515,8 @@ def _check_is_free(tensor: Any) -> None:
         start = _graph.number_of(whole)
         if tensor.dtype != _graph.root_of(tensor).dtype:
             raise TypeError(
-                "the real or imaginary part of a Tensor cannot be assigned into; assign to the Tensor, as in "
-                "t[...] = x + 1j * ag.imag(t)"
+                "the real or imaginary part of a Tensor cannot be assigned into; assign all of it, as in "
+                "t.real = x, or to t[...]"
             )
         if is_parameter(tensor):
             raise TypeError(
