@@ -248,9 +248,7 @@ class Tensor(Node, Operators):
 
     @real.setter
     def real(self, new: Any) -> None:
-        new = axes.as_array(new)
-        complex_.check_real("real", new)
-        self[...] = new + 1j * self.imag if self.dtype.kind == "c" else new
+        assign.set_real(self, new)
 
     @property
     def imag(self) -> Tensor:
@@ -259,9 +257,7 @@ class Tensor(Node, Operators):
 
     @imag.setter
     def imag(self, new: Any) -> None:
-        new = axes.as_array(new)
-        complex_.check_real("imag", new)
-        self[...] = self.real + 1j * new
+        assign.set_imag(self, new)
 
     @property
     def mT(self) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, implements, is_node, is_recording, present, value_of
+from ..complex import check_real, imag, is_complex, real
 from . import memory
 from .axes import as_array, broadcast_to, ravel, reshape
 from .index import along_axis, as_index, getitem, in_range
@@ -54,8 +55,8 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         )
     given = type(new).__name__
     index, new = as_index(index), as_array(new)
-    unseen = memory.is_parameter(tensor) and not is_recording()
-    window = None if unseen else memory.window_for(tensor)
+    between_steps = memory.is_parameter(tensor) and not is_recording()
+    window = None if between_steps else memory.window_for(tensor)
     array = memory.parameter(tensor) if window is None else window.array
     if isinstance(new, Node):
         new = present(new)
@@ -81,6 +82,20 @@ def write(tensor: Any, index: Any, new: Any) -> None:
         return
     window.memory.own()
     window.memory.put(window.array, index, node, value)
+
+
+def set_real(tensor: Any, new: Any) -> None:
+    """Assign to the real part: ``tensor.real = new``."""
+    new = as_array(new)
+    check_real("real", new)
+    write(tensor, ..., new + 1j * imag(tensor) if is_complex(tensor) else new)
+
+
+def set_imag(tensor: Any, new: Any) -> None:
+    """Assign to the imaginary part: ``tensor.imag = new``."""
+    new = as_array(new)
+    check_real("imag", new)
+    write(tensor, ..., real(tensor) + 1j * new)
 
 
 # --- functions that write ------------------------------------------------------------------------

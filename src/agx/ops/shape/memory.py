@@ -296,14 +296,14 @@ class Window:
 
     def present(self) -> Any:
         """A node that holds a copy of what is seen now."""
-        memory, _ = self.memory, self.array
+        memory, array = self.memory, self.array
         if memory.lent is not None and self.layout == layout_of(memory.lent.array, memory.flat):
             return memory.lent
         stale = self._seen != memory.count
         if not stale and memory.newest is not None and is_recording():
             stale = not self._node.requires_grad  # It was made where nothing was recorded.
         if stale:
-            self._node = self.copy(self.array, None)
+            self._node = self.copy(array, None)
             self._seen = memory.count
         return self._node
 
