@@ -159,9 +159,9 @@ def test_methods_that_are_differentiated(name):
         (
             lambda t: t.add_,
             AttributeError,
-            r"does not change in place: write t = ..., or t.value\[...\] = new",
+            r"write t\[...\] = new to change it in place, for a leaf under ag.no_grad\(\)",
         ),
-        (lambda t: t.zero_, AttributeError, "does not change in place"),
+        (lambda t: t.zero_, AttributeError, "to change it in place"),
         (lambda t: t.requires_grad_, AttributeError, "write t.requires_grad = True$"),
         (lambda t: t.no_such_, AttributeError, "a Tensor has no attribute 'no_such_'$"),
         (lambda t: t.no_such, AttributeError, "a Tensor has no attribute 'no_such'$"),

@@ -89,7 +89,7 @@ def _constant(name: str) -> Method[..., Any]:
     return cast("Method[..., Any]", method)
 
 
-_IN_PLACE = "{}: a Tensor cannot be changed in place, because the graph may need it; {}"
+_IN_PLACE = "{}: the memory of a Tensor is not given another form in place; {}"
 
 
 _KEEP = "assign into ag.zeros(shape), not into a plain array; else keep the Tensor, which ag and numpy take"

@@ -52,7 +52,5 @@ def instead(name: str) -> str:
         return "; leave it out: agx computes on the CPU"
     known = name in ("zero_", "fill_", "copy_") or (name[-1:] == "_" and instead(name[:-1]))
     if known and not name.startswith("_"):
-        return (
-            "; a Tensor does not change in place: write t = ..., or t.value[...] = new for a leaf"
-        )
+        return "; write t[...] = new to change it in place, for a leaf under ag.no_grad()"
     return ""

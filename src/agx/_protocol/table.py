@@ -25,8 +25,7 @@ DIFFERENTIABLE = {
         asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d average
         bincount block broadcast_arrays broadcast_to choose column_stack compress concatenate
         convolve copy corrcoef correlate cov cross cumprod cumsum cumulative_prod cumulative_sum
-        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract
-        fix
+        delete diag diagflat diagonal diff dot dsplit dstack ediff1d einsum expand_dims extract fix
         flip fliplr flipud full_like geomspace gradient histogram histogram2d histogram_bin_edges
         histogramdd hsplit hstack i0 imag inner insert interp intersect1d ix_ kron linspace logspace
         matrix_transpose max mean median meshgrid min moveaxis nan_to_num nancumprod nancumsum

@@ -26,9 +26,8 @@ def call(ufunc: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return ours(*args, **kwargs)
     dtype = kwargs.pop("dtype", None)
     judged = {k: kwargs.pop(k) for k in ("casting", "order", "subok") if k in kwargs}
-    if (
-        judged and not ufunc.signature
-    ):  # They change no number; NumPy refuses here what makes no sense.
+    if judged and not ufunc.signature:
+        # They change no number; NumPy refuses here what makes no sense.
         ufunc(*(np.ones((), np.asarray(value_of(a)).dtype) for a in args), dtype=dtype, **judged)
     if "where" in kwargs and kwargs["where"] is True:
         kwargs.pop("where")

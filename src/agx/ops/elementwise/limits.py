@@ -184,7 +184,7 @@ def nan_to_num(
         raise ValueError(f"nan_to_num: copy must be True or False, got {copy!r}")
     if isinstance(x, Node):
         if not copy:
-            raise TypeError("nan_to_num: a Tensor cannot be changed in place; leave out copy=False")
+            raise TypeError("nan_to_num: leave out copy=False, and write t[...] = ag.nan_to_num(t)")
         return _nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
     return np.nan_to_num(x, copy, nan, posinf, neginf)
 
