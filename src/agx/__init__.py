@@ -98,6 +98,7 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import train as train
     from . import viz as viz
+    from .compiled import compile as compile
     from .train import evaluate as evaluate
     from .train import fit as fit
     from .train import predict as predict
@@ -108,10 +109,10 @@ _LATER = {
     name: name
     for name in ("data", "fft", "models", "onnx", "runs", "special", "testing", "train", "viz")
 }
-_LATER |= {"draw": "viz", "evaluate": "train", "fit": "train", "predict": "train"}
+_LATER |= {"compile": "compiled", "draw": "viz", "evaluate": "train", "fit": "train", "predict": "train"}
 
 #: Modules whose public names are here already, and those that are called by their full names.
-_ROOMS = {"cli", "compat", "custom", "installation", "ops", "scalar", "tensor", "transforms"}
+_ROOMS = {"cli", "compat", "compiled", "custom", "installation", "ops", "scalar", "tensor", "transforms"}
 
 
 if not _typing.TYPE_CHECKING:  # An unknown name is an error there.

@@ -14,7 +14,7 @@ from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor
 from ._engine.refused import refusal
 from ._engine.trace import is_wanted
-from ._kernels.graph import hide_items
+from ._kernels.graph import hide_items, is_traced
 from ._protocol import calls, libraries, pytorch
 from ._protocol.askers import asker
 from ._protocol.calls import all_values, values_of
@@ -37,6 +37,9 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
     """An array of a dtype that Tensors hold, which shares memory with ``value`` where it can."""
     if dtype is None and type(value) is np.ndarray and value.dtype in _HELD:
         return value
+    if is_traced(value):
+        held = value.dtype if value.dtype in _HELD else np.result_type(value.dtype, np.float32)
+        return value.astype(held if dtype is None else dtype)  # type: ignore[no-any-return]
     if isinstance(value, Node):
         raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
     if axes.holds_tensors(value):

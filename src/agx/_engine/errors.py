@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.graph import is_traced
+
 #: Errors that say which operation they come from already.
 _NAMED = re.compile(r"[A-Za-z_][\w.]*: (?!Input operand|axis)")
 #: Where the elements of np.matrix mean something else than those of an array.
@@ -38,6 +40,8 @@ def refuse_kind(who: str, x: Any) -> None:
             raise TypeError(
                 f"{who}: np.matrix has products of its own; pass np.asarray(m), and write @ for products"
             )
+    elif is_traced(x):
+        return
     elif isinstance(x, np.ndarray) and kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
         raise TypeError(
             f"{who}: {kind.__name__} has arithmetic of its own, which Tensors do not know; pass "

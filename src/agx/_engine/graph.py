@@ -16,6 +16,7 @@ from .._kernels.graph import Primitive as Primitive
 from .._kernels.graph import declare_arithmetic as declare_arithmetic
 from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
+from .._kernels.graph import is_traced as is_traced
 from .._kernels.graph import present as present
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
@@ -254,7 +255,7 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 "ag.real, ag.imag or ag.abs of it, or pass a seed"
             )
         return np.ones(value.shape, value.dtype)
-    seed = np.asarray(seed)
+    seed = seed if is_traced(seed) else np.asarray(seed)
     if seed.dtype.kind == "c" and value.dtype.kind != "c":
         raise TypeError(f"{who}: the result is real and the seed complex; pass its real part")
     if seed.shape != value.shape:

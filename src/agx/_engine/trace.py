@@ -10,6 +10,7 @@ import numpy as np
 from .._kernels.graph import (
     Node,
     is_recording,
+    is_traced,
     new_tensor,
     newest_number,
     origins,
@@ -33,7 +34,7 @@ def _enter(x: Any, follow: bool) -> Any:
             node.note = x.note
     else:
         refuse_kind("grad", x)
-        node = new_tensor(np.array(x))
+        node = new_tensor(x.copy() if is_traced(x) else np.array(x))
     node.shared = False
     return node
 

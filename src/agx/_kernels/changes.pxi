@@ -29,7 +29,7 @@ cdef bint intact(Node node) except -1:
     """Whether ``node`` and its arguments are what they were when it was recorded."""
     cdef Py_ssize_t i
     cdef Operation known = node._primitive.operation
-    if known == ADD or known == SUBTRACT or node.past:
+    if known == ADD or known == SUBTRACT or node.past or is_symbol(node._value):
         return True
     for i in range(len(node._args)):
         if not same(node, i):

@@ -86,7 +86,10 @@ cdef inline object extra(dict extras, str name, object otherwise):
 cdef enum:
     RECORDING = 1
     NOTING = 2
+    TRACING = 4
 
+cdef bint is_symbol(object x) noexcept
+cdef bint is_tracing() noexcept nogil
 cdef int recording() noexcept nogil
 cdef int take_note(object node) except -1
 cdef object apply(object function, tuple args, dict params)

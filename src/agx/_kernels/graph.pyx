@@ -27,7 +27,7 @@ cdef extern from *:
     #else
         #define AGX_THREAD_LOCAL _Thread_local
     #endif
-    /* What this thread does with new nodes: RECORDING and NOTING, and who makes the notes. */
+    /* What this thread does with new nodes: RECORDING, NOTING and TRACING, and who makes the notes. */
     static AGX_THREAD_LOCAL int agx_recording = 1;
     static AGX_THREAD_LOCAL PyObject *agx_note_maker = NULL;
 
@@ -48,6 +48,19 @@ cdef int recording() noexcept nogil:
     return agx_recording if agx_recording & RECORDING else 0
 
 
+cdef bint is_tracing() noexcept nogil:
+    return agx_recording & TRACING
+
+
+cdef bint is_symbol(object x) noexcept:
+    """Whether ``x`` stands for an array while a function is being compiled."""
+    return symbol_class is not None and type(x) is symbol_class
+
+
+cdef type symbol_class = None
+cdef object symbolic = None
+cdef object symbolic_rule = None
+cdef object meet = None
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
@@ -97,6 +110,32 @@ def declare_push(object function):
     push = function
 
 
+def declare_symbols(type symbols, object values, object rules, object meeting):
+    """Name the class of symbols, what computes values and pull-backs with them, and what is told of nodes."""
+    global symbol_class, symbolic, symbolic_rule, meet
+    symbol_class, symbolic, symbolic_rule, meet = symbols, values, rules, meeting
+
+
+def set_tracing(bint on):
+    """Let symbols stand for the values of Tensors in this thread, or no longer; returns what was."""
+    global agx_recording
+    cdef bint before = agx_recording & TRACING
+    agx_recording = (agx_recording & ~TRACING) | (TRACING if on else 0)
+    return before
+
+
+def is_traced(x):
+    """Tell whether ``x`` stands for an array while a function is being compiled."""
+    return is_symbol(x)
+
+
+def hold(Node node, object value):
+    """Let a symbol stand for the value of a node, or an array again; returns what did before."""
+    before = node._value
+    node._value = value
+    return before
+
+
 def declare_memory(type windows, object attaching, object calls):
     """Name the class of windows on arrays that are assigned into, what opens one, and what reads through."""
     global window_class, attach, through
@@ -111,7 +150,7 @@ def set_recording(bint on):
     """Turn recording on or off in this thread; returns what it was."""
     global agx_recording
     cdef bint before = agx_recording & RECORDING
-    agx_recording = (agx_recording & NOTING) | on
+    agx_recording = (agx_recording & ~RECORDING) | on
     return before
 
 
@@ -133,7 +172,7 @@ def set_note_maker(object maker):
         before = <object>agx_note_maker
         Py_DECREF(before)
     agx_note_maker = NULL
-    agx_recording &= RECORDING
+    agx_recording &= ~NOTING
     if maker is not None:
         Py_INCREF(maker)
         agx_note_maker = <PyObject *>maker
@@ -145,7 +184,7 @@ cdef int take_note(object node) except -1:
     """Ask this thread's maker for the note of a node that was just recorded."""
     global agx_recording
     cdef object maker = <object>agx_note_maker
-    agx_recording &= RECORDING  # What the maker itself computes gets none.
+    agx_recording &= ~NOTING  # What the maker itself computes gets none.
     try:
         node.note = maker(node)
     finally:
@@ -224,6 +263,10 @@ cdef class Primitive:
 
     cdef object rule(self, Py_ssize_t i, tuple operands, dict params):
         """The pull-back of argument ``i`` applied to ``operands`` = (g, out, *args)."""
+        if agx_recording & TRACING:
+            found = symbolic_rule(self, i, operands, params or {})
+            if found is not NotImplemented:
+                return found
         if self.variadic:
             return apply(self.vjps, (i, *operands), params)
         vjp = self.vjps[i] if i < len(self.vjps) else None
@@ -244,6 +287,8 @@ cdef class Node:
     cdef object share(self):
         """Note that code outside may write into the value from now on."""
         self._shared = True
+        if is_symbol(self._value):
+            return
         if self._needed or self._args is not None:
             self._print = fingerprint(self._value)
             self._printed = True
@@ -319,6 +364,8 @@ cdef class Node:
 
     @property
     def value(self):
+        if agx_recording & TRACING:
+            meet(self)
         if self._memory is not None and (window := window_of(self)) is not None:
             if stand_ins is not None and self in stand_ins:
                 return (<Node>stand_ins[self])._value
@@ -330,6 +377,8 @@ cdef class Node:
     @property
     def array(self):
         """The value, for code that only reads it and lets it go."""
+        if agx_recording & TRACING:
+            meet(self)
         if self._memory is not None and (window := window_of(self)) is not None:
             return window.array
         return self._value
@@ -379,7 +428,7 @@ cdef class Node:
         if self._memory is not None and (window := window_of(self)) is not None:
             window.fill(new)
         elif new is not self._value:
-            new = asarray(new)
+            new = new if is_symbol(new) else asarray(new)
             if not is_held(new.dtype):
                 new = as_held("value", new)
             if not self._shared:

@@ -24,7 +24,11 @@ cdef object call(Primitive p, tuple args, dict params):
         raise TypeError(f"{p.name}: a Tensor does not go with out=; use the result instead")
     cdef tuple values
     result = None
-    if n == 2 and p.operation != NONE and params is None:
+    if agx_recording & TRACING:
+        result = symbolic(p, args, params or {})
+    if result is not None:
+        args = tuple([a if isinstance(a, (Node, ndarray, float, int)) else constant(p, a) for a in args])
+    elif n == 2 and p.operation != NONE and params is None:
         result = combine(p.operation, value_of(args[0]), value_of(args[1]))
     if result is None:
         values = PyTuple_New(n)
@@ -42,7 +46,7 @@ cdef object call(Primitive p, tuple args, dict params):
             result = p.function(values[0])
         else:
             result = apply(p.function, values, params)
-    if type(result) is not ndarray:
+    if type(result) is not ndarray and not is_symbol(result):
         keep_gradients(p, result, "result")
         result = asarray(result)
     if not is_held(result.dtype):
@@ -95,6 +99,8 @@ cdef unsigned long long settings_of(dict params) except? 0:
 
 cdef object watch(Node out, Primitive p):
     """Remember what the arguments are, as far as others may change them before the backward pass."""
+    if is_symbol(out._value):
+        return None
     cdef tuple args = out._args
     cdef Py_ssize_t i, n = min(len(args), 64)
     cdef bint outside, fickle = False
@@ -160,7 +166,7 @@ cdef int check_settings(Primitive p, dict params) except -1:
 
 cdef object constant(Primitive p, object a):
     """An argument that is not a node, as a number or an array of numbers."""
-    if isinstance(a, (float, int, complex, generic)):
+    if isinstance(a, (float, int, complex, generic)) or is_symbol(a):
         return a
     keep_gradients(p, a)
     if hasattr(type(a), "__agx_call__"):

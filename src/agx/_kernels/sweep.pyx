@@ -15,7 +15,8 @@ cimport numpy as cnp
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
                                   has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
-                                 settings_of, settle_arguments, stand_in, value_of)
+                                 is_symbol, is_tracing, settings_of, settle_arguments, stand_in,
+                                 value_of)
 from agx._kernels.loops cimport has_nan
 from agx._kernels.walk cimport walk
 
@@ -29,12 +30,19 @@ cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_add = np.add
 cdef object mend = None
+cdef object plain_of = None
 
 
 def declare_mend(object function):
     """Name the function that says what a zero cotangent times an infinite derivative is, from its graph."""
     global mend
     mend = function
+
+
+def declare_plain(object function):
+    """Name the function that gives up symbols for arrays, and with them the plan of what is compiled."""
+    global plain_of
+    plain_of = function
 
 
 # --- ways through a graph ----------------------------------------------------------------------------
@@ -232,9 +240,9 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
 cdef object fit(str op, object c, Node x):
     """Give a contribution the shape and dtype of the node that it belongs to."""
     cdef object value = x._value
-    if type(c) is ndarray and alike(c, value):
+    if type(c) is ndarray and type(value) is ndarray and alike(c, value):
         return c
-    if type(c) is not ndarray and not isinstance(c, Node):
+    if type(c) is not ndarray and not isinstance(c, Node) and not is_symbol(c):
         c = asarray(c)
     shape = value.shape
     if c.shape != shape:
@@ -310,6 +318,8 @@ cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owne
     elif x in owned:
         if not add_to(<object>found, c):
             np_add(<object>found, c, <object>found)
+    elif is_symbol(<object>found) or is_symbol(c):
+        cotangents[x] = <object>found + c
     else:
         a = combine(ADD, <object>found, c)
         cotangents[x] = asarray(<object>found + c) if a is None else a
@@ -382,8 +392,8 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
     if leaf._grad is None:
         if not owned:
             g = g.copy()
-        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
-    elif isinstance(leaf._grad, Node):
+        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) or is_symbol(g) else asarray(g)
+    elif isinstance(leaf._grad, Node) or is_symbol(g) or is_symbol(leaf._grad):
         leaf._grad = leaf._grad + g
     else:
         np_add(leaf._grad, g, leaf._grad)
@@ -403,6 +413,8 @@ cdef bint any_nan(dict cotangents, list nodes):
 
 cdef bint is_finite(Node root) except -1:
     """Whether a result holds neither NaN nor infinity."""
+    if is_symbol(root._value):
+        return bool(np.isfinite(root._value).all())
     cdef cnp.ndarray value = root._value
     if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT64:
         return isfinite((<double *>cnp.PyArray_DATA(value))[0])
@@ -411,12 +423,26 @@ cdef bint is_finite(Node root) except -1:
     return np.isfinite(value).all()
 
 
+cdef object see_values(list order, object seed):
+    """Give up the symbols of a graph for the arrays that they stand for; returns the seed as one."""
+    cdef Node node
+    for node in order:
+        node._value = plain_of(node._value)
+        if node._args is not None:
+            node._args = tuple([plain_of(a) for a in node._args])
+        if node._params is not None:
+            node._params = plain_of(node._params)
+    return plain_of(seed)
+
+
 cdef dict look_closer(list order, object seed, set needed, set kept, Care care, set owned, object watch,
                       bint ends):
     """The cotangents once more, where a NaN or an infinity has come out: with their graphs, which tell a
     zero by chance from one that stays zero. Operations that do without graphs have every zero stay zero.
     """
     owned.clear()
+    if is_tracing():
+        seed = see_values(order, seed)
     before = set_recording(True)
     try:
         found = propagate(order, seed, needed, kept, True, care, owned, None, watch, ends)

@@ -1,0 +1,355 @@
+"""Functions that are recorded once for each signature of arguments, and then run without Python."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .._engine.graph import Node
+from .._engine.trees import describe, flatten
+from .._engine.verdict import users_level
+from .._kernels import graph as _graph
+from .outside import Chance, Outside
+from .plan import Plan
+from .recorder import LIBRARIES, Changed, Recorder, users_line
+from .rules import here
+from .symbol import Symbol, slot_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Plans for one signature, and plans of one that do not hold one after the other, before a function runs
+#: as it is.
+MOST_PLANS = 8
+_NUMBERS = "biufc"
+
+
+class _Entry:
+    """What is known of one signature: its plans, the newest first, or why there is none."""
+
+    def __init__(self) -> None:
+        self.plans: list[_Recorded] = []
+        self.refused = ""
+
+
+class _Recorded:
+    """A plan, what it took from outside, and what it makes of the results."""
+
+    def __init__(self, plan: Plan, outside: Outside, finish: Callable[..., Any]) -> None:
+        self.plan, self.outside, self.finish = plan, outside, finish
+        self.tensors = [x for x in plan.sources if not isinstance(x, int)]
+        self.picks = [x for x in plan.sources if isinstance(x, int)]
+        self.alone = not self.tensors and self.picks == list(range(len(self.picks)))
+
+
+class Compiled:
+    """A function that runs as a plan; ``plan(*args)`` gives the plan for some arguments."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.f = f
+        self._entries: dict[Any, _Entry] = {}
+        functools.update_wrapper(self, f, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves: list[Any] = []
+        key = _signature(args, leaves)
+        if kwargs:
+            key = key, _signature(kwargs, leaves)
+        if key is None or here.recorder is not None or any(map(_is_followed, leaves)):
+            return self.f(*args, **kwargs)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry()
+        if entry.refused:
+            return self.f(*args, **kwargs)
+        found = _run(entry, leaves)
+        return self._record(entry, args, kwargs) if found is _NONE else found
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        plans = sum(len(entry.plans) for entry in self._entries.values())
+        return f"<compiled {getattr(self.f, '__name__', self.f)}: {plans} plans>"
+
+    def plan(self, *args: Any, **kwargs: Any) -> Plan:
+        """Return the plan for these arguments, which is made if there is none; print it to read it.
+
+        Raises ValueError with the reason if the function runs as it is.
+        """
+        self(*args, **kwargs)
+        leaves: list[Any] = []
+        key = _signature(args, leaves)
+        if kwargs:
+            key = key, _signature(kwargs, leaves)
+        entry = self._entries.get(key)
+        if entry is None or not entry.plans:
+            reason = entry.refused if entry else "the arguments are Tensors or unknown objects"
+            raise ValueError(f"compile: there is no plan: {reason}")
+        return entry.plans[0].plan
+
+    def _record(self, entry: _Entry, args: Any, kwargs: Any) -> Any:
+        """Run the function once, and keep the plan of what it did."""
+        broken = ""
+        if entry.plans:
+            newest = entry.plans[0]
+            broken = newest.outside.changed()
+            if not broken:
+                leaves: list[Any] = []
+                _signature(args, leaves)
+                _signature(kwargs, leaves)
+                broken = newest.plan.broken(_inputs(newest, leaves))
+        if len(entry.plans) >= MOST_PLANS:
+            self._refuse(entry, f"it had {MOST_PLANS} plans, and none holds: {broken} differs from call to call")
+            return self.f(*args, **kwargs)
+        run = _Recording(self.f, args, kwargs)
+        try:
+            result = run.result()
+        except Exception:
+            run.leave()
+            result = self.f(*args, **kwargs)  # which raises what the user is to see
+            self._refuse(entry, f"{sys.exc_info()[1]!r}"[:200])
+            return result
+        if run.recorder.failed:
+            self._refuse(entry, run.recorder.failed)
+        else:
+            entry.plans.insert(0, run.recorded)
+        return result
+
+    def _refuse(self, entry: _Entry, reason: str) -> None:
+        entry.refused, entry.plans = reason, []
+        warnings.warn(
+            f"compile: {getattr(self.f, '__name__', self.f)} runs as it is, because {reason}",
+            UserWarning,
+            stacklevel=users_level(),
+        )
+
+
+def compile(f: F) -> F:
+    """Return a function that gives what ``f`` gives, recorded once and then run without Python.
+
+    The first call with arguments of some shapes and dtypes runs ``f`` and records what NumPy and agx compute;
+    later ones run that plan. What steers Python (``if x > 0``), what is read from outside and what has another
+    shape is looked at in each call, and the plan is made again where it differs. Where there is no plan, such
+    as for a function that prints, ``f`` itself runs, and a warning says why.
+
+    Derivatives are compiled with the function: ``ag.compile(ag.grad(f))``. Raises TypeError if ``f`` is no
+    function.
+
+    >>> slope = ag.compile(ag.grad(lambda x: ag.sum(x**3)))
+    >>> slope(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+    if not callable(f):
+        raise TypeError(
+            f"compile: expected a function, got {describe(f)}; write ag.compile(f)(x), not ag.compile(f(x))"
+        )
+    return Compiled(f)  # type: ignore[return-value]
+
+
+_NONE = object()
+
+
+def _is_followed(leaf: Any) -> bool:
+    return isinstance(leaf, Node) or type(leaf) is Symbol
+
+
+def _signature(tree: Any, leaves: list[Any]) -> Any:
+    """The structure of arguments, with shapes and dtypes; None if there is something unknown in it."""
+    kind = type(tree)
+    if kind is np.ndarray:
+        leaves.append(tree)
+        return tree.shape, tree.dtype
+    if kind is float or kind is complex:
+        leaves.append(tree)
+        return kind
+    if kind is tuple or kind is list:
+        parts = [_signature(x, leaves) for x in tree]
+        return None if None in parts else (kind, *parts)
+    if kind is dict:
+        parts = [(k, _signature(v, leaves)) for k, v in tree.items()]
+        return None if any(p is None for _, p in parts) else (kind, *parts)
+    if kind in (int, bool, str, bytes, type(None)):
+        return kind, tree
+    if isinstance(tree, Node) or kind is Symbol:
+        leaves.append(tree)
+        return Node
+    if isinstance(tree, np.generic):
+        leaves.append(tree)
+        return kind
+    if isinstance(tree, np.ndarray) or hasattr(kind, "tocsr"):
+        return None
+    found, _ = flatten(tree)
+    if len(found) == 1 and found[0] is tree:
+        return kind, _Identity(tree)
+    parts = [_signature(x, leaves) for x in found]
+    return None if None in parts else (kind, *parts)
+
+
+class _Identity:
+    """An object as a part of a signature: it is that of itself alone."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self.of is other.of
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+
+def _inputs(recorded: _Recorded, leaves: list[Any]) -> list[np.ndarray]:
+    """The arrays that a plan reads."""
+    return [
+        np.asarray(leaves[x]) if isinstance(x, int) else x.array for x in recorded.plan.sources
+    ]
+
+
+def _run(entry: _Entry, leaves: list[Any]) -> Any:
+    """What the first plan that holds gives, or _NONE."""
+    for recorded in entry.plans:
+        if recorded.outside.changed():
+            continue
+        arrays = _inputs(recorded, leaves)
+        try:
+            found = recorded.plan.run(arrays)
+        except (Changed, ValueError):
+            continue
+        if found is not None:
+            return recorded.finish(found)
+    return _NONE
+
+
+class _Recording:
+    """One run of a function on symbols."""
+
+    def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        self.recorder = Recorder()
+        self.f, self.args, self.kwargs = f, args, kwargs
+        self.outside = Outside(f)
+        for leaf in flatten((args, kwargs))[0]:
+            if type(leaf) is not np.ndarray:
+                self.outside.look(leaf)
+        self._entered = False
+
+    def result(self) -> Any:
+        """What the function returned, as numbers; ``recorded`` is the plan, unless the recorder failed."""
+        recorder = self.recorder
+        leaves, build = flatten((self.args, self.kwargs))
+        symbols, count = [], 0
+        for leaf in leaves:
+            if isinstance(leaf, (np.ndarray, np.generic, float, complex)) and type(leaf) is not bool:
+                dtype = getattr(leaf, "dtype", np.dtype(float))
+                if dtype.kind not in _NUMBERS:
+                    recorder.fail(f"an argument has dtype {dtype}")
+                symbols.append(Symbol(recorder, recorder.input(leaf, count), leaf))
+                count += 1
+            else:
+                symbols.append(leaf)
+        args, kwargs = build(symbols)
+        chance = Chance(self.outside)
+        self._enter()
+        try:
+            found = self.f(*args, **kwargs)
+        finally:
+            self.leave()
+        result, build_result = flatten(found)
+        held = [x.kept if isinstance(x, Node) else x for x in result]
+        if any(isinstance(x, Node) and x.requires_grad and not x.is_leaf for x in result):
+            recorder.fail("it returns a Tensor that wants a gradient; compile the gradient too, or detach()")
+        plain_result = build_result([_whole(x) for x in result])
+        if not recorder.failed and (changed := self.outside.changed()):
+            recorder.failed = f"it changes {changed}"
+        if not recorder.failed and chance.used():
+            recorder.failed = "it draws random numbers; pass them as an argument"
+        if not recorder.failed:
+            slots = [slot_of(recorder, x) for x in held if type(x) in (Symbol, np.ndarray)]
+            plan = Plan(recorder, slots)
+            forms = [_form(x, h) for x, h in zip(result, held, strict=True)]
+            finish = _finisher(forms, build_result, found)
+            self.recorded = _Recorded(plan, self.outside, finish)
+        return plain_result
+
+    def _enter(self) -> None:
+        here.recorder, here.start = self.recorder, _graph.newest_number()
+        self._profile = sys.getprofile()
+        sys.setprofile(self._watch)
+        self._before = _graph.set_tracing(True)
+        self._entered = True
+
+    def leave(self) -> None:
+        """Give Tensors from outside their arrays back."""
+        if not self._entered:
+            return
+        self._entered = False
+        _graph.set_tracing(self._before)
+        sys.setprofile(self._profile)
+        here.recorder = None
+        for node, value in self.recorder.nodes.items():
+            held = node.kept
+            if type(held) is Symbol:
+                if held._slot not in self.recorder.inputs:
+                    self.recorder.failed = self.recorder.failed or "a Tensor from outside gets a new value"
+                    value = np.asarray(held._value)
+                _graph.hold(node, value)
+            grad = node.grad_or_none
+            if type(grad) is Symbol:
+                self.recorder.failed = self.recorder.failed or "backward() changes gradients outside"
+                node.grad = grad._value
+
+    def _watch(self, frame: Any, event: str, function: Any) -> None:
+        if event == "c_call" and not frame.f_code.co_filename.startswith(LIBRARIES):
+            if function is print or getattr(function, "__module__", None) == "time":
+                self.recorder.failed = (
+                    self.recorder.failed or f"it calls {function.__name__}() in {users_line()}"
+                )
+
+
+def _whole(x: Any) -> Any:
+    """A result without symbols."""
+    if isinstance(x, Node) and type(x.kept) is Symbol:
+        _graph.hold(x, np.asarray(x.kept._value))
+    return x._value if type(x) is Symbol else x
+
+
+def _form(x: Any, held: Any) -> Callable[[Any], Any]:
+    """What makes a result of the iterator over the arrays of a plan."""
+    if type(held) not in (Symbol, np.ndarray):
+        return lambda arrays: x
+    if isinstance(x, Node):
+        return lambda arrays: _leaf(next(arrays))
+    if type(held) is np.ndarray or type(held._value) is np.ndarray:
+        return next
+    if isinstance(held._value, np.generic):
+        return lambda arrays: next(arrays)[()]
+    return lambda arrays: next(arrays).item()
+
+
+def _leaf(value: np.ndarray) -> Any:
+    node = _graph.new_tensor(value)
+    node.requires_grad = False
+    return node
+
+
+def _finisher(forms: list[Callable[[Any], Any]], build: Any, found: Any) -> Callable[..., Any]:
+    """What makes the result of a function of the arrays of its plan."""
+    if len(forms) == 1 and not isinstance(found, (list, tuple, dict)):
+        only = forms[0]
+        if only is next:
+            return lambda arrays: arrays[0]
+        return lambda arrays: only(iter(arrays))
+    if type(found) is tuple and all(form is next for form in forms) and len(forms) == len(found):
+        return tuple
+
+    def finish(arrays: Any) -> Any:
+        rest = iter(arrays)
+        return build([form(rest) for form in forms])
+
+    return finish

@@ -1,0 +1,187 @@
+"""What a function reads from outside: names, attributes, containers and arrays, and whether they changed."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from .._engine.graph import Node, Primitive
+from .recorder import LIBRARIES
+
+_FIXED = (
+    int, float, complex, str, bytes, bool, type(None), np.generic, type, types.ModuleType,
+    types.BuiltinFunctionType, np.ufunc, Primitive, range, np.dtype,
+)  # fmt: skip
+_EQUAL = (int, float, complex, str, bytes, tuple)
+#: Things that are looked at; more are taken as they are.
+_MOST = 20000
+
+
+class Outside:
+    """The state from outside that a function may read, as it was when this was made."""
+
+    def __init__(self, f: Any) -> None:
+        self.names: list[tuple[dict[str, Any], str, Any]] = []
+        self.cells: list[tuple[Any, Any]] = []
+        self.items: list[tuple[Any, tuple[Any, ...]]] = []
+        self.arrays: list[tuple[np.ndarray, np.ndarray]] = []
+        self._seen: dict[int, Any] = {}
+        self.look(f)
+
+    def look(self, x: Any) -> None:
+        """Follow what ``x`` holds."""
+        if isinstance(x, _FIXED) or id(x) in self._seen or len(self._seen) > _MOST:
+            return
+        self._seen[id(x)] = x
+        if isinstance(x, types.FunctionType):
+            self._function(x)
+        elif isinstance(x, types.MethodType):
+            self.look(x.__self__)
+            self.look(x.__func__)
+        elif isinstance(x, functools.partial):
+            for part in (x.func, x.args, x.keywords):
+                self.look(part)
+        elif isinstance(x, np.ndarray):
+            if x.dtype != object:
+                self.arrays.append((x, x.copy()))
+        elif isinstance(x, dict):
+            self._contents(x, [*x.items()])
+        elif isinstance(x, (list, tuple, set, frozenset)):
+            self._contents(x, [*x])
+        elif not isinstance(x, Node) and _is_followed(type(x)):
+            self._object(x)
+
+    def _contents(self, x: Any, held: list[Any]) -> None:
+        if not isinstance(x, tuple):
+            self.items.append((x, tuple(held)))
+        for value in held:
+            if isinstance(x, dict):
+                self.look(value[1])
+            else:
+                self.look(value)
+
+    def _object(self, x: Any) -> None:
+        state = getattr(x, "__dict__", None)
+        if type(state) is dict:
+            self.items.append((state, tuple(state.items())))
+            for value in list(state.values()):
+                self.look(value)
+        call = getattr(type(x), "__call__", None)
+        if isinstance(call, types.FunctionType):
+            self.look(call)
+        forward = getattr(type(x), "forward", None)
+        if isinstance(forward, types.FunctionType):
+            self.look(forward)
+
+    def _function(self, f: types.FunctionType) -> None:
+        ours = f.__code__.co_filename.startswith(LIBRARIES)
+        for cell in f.__closure__ or ():
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                continue
+            self.cells.append((cell, value))
+            self.look(value)
+        self.look(f.__defaults__ or ())
+        self.look(f.__kwdefaults__ or {})
+        if ours:
+            return
+        for name in _names(f.__code__):
+            if name in f.__globals__:
+                value = f.__globals__[name]
+                if not isinstance(value, types.ModuleType):
+                    self.names.append((f.__globals__, name, value))
+                self.look(value)
+
+    def changed(self) -> str:
+        """What is no longer as it was; empty if all is."""
+        for space, name, value in self.names:
+            now = space.get(name, self)
+            if now is not value and not _equal(now, value):
+                return f"the global {name!r}"
+        for cell, value in self.cells:
+            now = cell.cell_contents
+            if now is not value and not _equal(now, value):
+                return f"a variable of an enclosing function, now {now!r:.40}"
+        for container, held in self.items:
+            if len(container) != len(held):
+                return f"the length of a {type(container).__name__} from outside"
+            if type(container) is dict or isinstance(container, dict):
+                for (k, v), (key, value) in zip(container.items(), held, strict=True):
+                    if k is not key and k != key or v is not value and not _equal(v, value):
+                        return f"{k!r} of a {type(container).__name__} or object from outside"
+            else:
+                for v, value in zip(container, held, strict=True):
+                    if v is not value and not _equal(v, value):
+                        return f"an element of a {type(container).__name__} from outside"
+        for now, before in self.arrays:
+            if not same_numbers(now, before):
+                return f"the numbers in an array of shape {before.shape} from outside"
+        return ""
+
+
+def _is_followed(kind: type) -> bool:
+    """Whether the attributes of an object may steer a function that is compiled."""
+    module = kind.__module__.partition(".")[0]
+    if module in ("numpy", "builtins", "functools", "threading", "random"):
+        return False
+    return not kind.__module__.startswith(("agx.optim", "agx.compiled"))
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The names that code and the functions inside it look up."""
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _names(constant)
+    return found
+
+
+def _equal(x: Any, y: Any) -> bool:
+    if type(x) is not type(y) or not isinstance(x, _EQUAL):
+        return False
+    if isinstance(x, tuple):
+        return len(x) == len(y) and all(a is b or _equal(a, b) for a, b in zip(x, y, strict=True))
+    return bool(x == y)
+
+
+def same_numbers(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether two arrays hold the same bits."""
+    if x.shape != y.shape or x.dtype != y.dtype:
+        return False
+    if x.flags.c_contiguous and y.flags.c_contiguous:
+        return not x.size or memoryview(x).cast("B") == memoryview(y).cast("B")
+    return bool(np.array_equal(x, y, equal_nan=x.dtype.kind in "fc"))
+
+
+class Chance:
+    """The states of generators of random numbers, to see whether any was used."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.generators = [g for g in outside._seen.values() if hasattr(g, "bit_generator")]
+        self.before = self._states()
+
+    def _states(self) -> list[str]:
+        from .._runtime import rng
+
+        found: list[Any] = [g.bit_generator.state for g in self.generators]
+        found.append(rng._default.bit_generator.state if rng._default is not None else None)
+        if "numpy.random" in sys.modules:
+            found.append(np.random.get_state(legacy=False))
+        if "random" in sys.modules:
+            found.append(hash(sys.modules["random"].getstate()))
+        return [_text(x) for x in found]
+
+    def used(self) -> bool:
+        """Whether random numbers were drawn since."""
+        return self._states() != self.before
+
+
+def _text(state: Any) -> str:
+    if isinstance(state, dict):
+        return str({k: _text(v) for k, v in state.items()})
+    return state.tobytes().hex() if isinstance(state, np.ndarray) else str(state)

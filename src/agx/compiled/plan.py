@@ -1,0 +1,213 @@
+"""What is run in place of a function: instructions on numbered arrays, and how they are reported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .recorder import Changed, Instruction, Recorder, Spec
+
+try:
+    from .._kernels.program import Program  # type: ignore[import-not-found]
+except ImportError:
+    Program = None
+#: Values that a plan is printed with.
+_MOST_LINES = 200
+
+
+class Stepwise:
+    """Run instructions one after the other with NumPy: what the compiled program is checked against."""
+
+    def __init__(
+        self,
+        inputs: Sequence[Spec],
+        constants: Sequence[np.ndarray],
+        instructions: Sequence[Instruction],
+        outputs: Sequence[int],
+        guards: Sequence[tuple[int, np.ndarray]] = (),
+    ) -> None:
+        self.inputs, self.constants, self.outputs = inputs, list(constants), outputs
+        self.instructions, self.guards = instructions, guards
+
+    def run(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...] | None:
+        """The outputs, which share no memory with the arrays; None where a guard does not hold."""
+        for k, (x, spec) in enumerate(zip(arrays, self.inputs, strict=True)):
+            if (x.shape, x.dtype) != spec:
+                raise ValueError(f"argument {k}: expected {spec}, got {(x.shape, x.dtype)}")
+        values: dict[int, Any] = dict(enumerate([*arrays, *self.constants]))
+        late = []
+        with np.errstate(all="ignore"):
+            for made in self.instructions:
+                if made[0] == "call" and made[3].get("effect"):
+                    late.append(made)
+                else:
+                    _step(values, made)
+            for slot, expected in self.guards:
+                if not _equal(values[slot], expected):
+                    return None
+            for made in late:
+                _step(values, made)
+        return tuple(np.array(values[slot]) for slot in self.outputs)
+
+    def describe(self) -> list[str]:
+        return []
+
+
+def _equal(x: Any, y: np.ndarray) -> bool:
+    return x.shape == y.shape and (
+        x.tobytes() == y.tobytes() or (y.dtype.kind in "fc" and np.array_equal(x, y, equal_nan=True))
+    )
+
+
+def _step(values: dict[int, Any], made: Instruction) -> None:
+    op, out, args, attrs, specs = made
+    found = _compute(op, [values[a] for a in args], attrs, specs[0])
+    if len(out) == 1 and not isinstance(found, tuple):
+        found = (found,)
+    for slot, x, (shape, dtype) in zip(out, found, specs, strict=True):
+        x = np.asarray(x)
+        if x.shape != shape or x.dtype != dtype:
+            raise Changed
+        values[slot] = x
+
+
+def _compute(op: str, args: list[Any], attrs: Any, spec: Spec) -> Any:
+    x = args[0] if args else None
+    if op in _MOVES:
+        return _MOVES[op](x, attrs, spec)
+    if op in ("sum", "prod", "max", "min", "any", "all"):
+        return getattr(np, op)(x, axis=attrs["axis"], keepdims=attrs["keepdims"])
+    if op in ("put", "add_at"):
+        new = np.array(x)
+        new[attrs["index"]] = args[1] if op == "put" else new[attrs["index"]] + args[1]
+        return new
+    if op == "concatenate":
+        return np.concatenate(args, **attrs)
+    if op == "take":
+        return np.take(*args, **attrs)
+    if op == "call":
+        return attrs["function"](*args)
+    ufunc = np._core.umath.clip if op == "clip" else getattr(np, op)  # type: ignore[attr-defined]
+    return ufunc(*args)
+
+
+_MOVES: dict[str, Callable[[Any, Any, Spec], Any]] = {
+    "cast": lambda x, attrs, spec: x.astype(spec[1]),
+    "reshape": lambda x, attrs, spec: x.reshape(spec[0]),
+    "broadcast": lambda x, attrs, spec: np.broadcast_to(x, spec[0]),
+    "transpose": lambda x, attrs, spec: np.transpose(x, attrs["axes"]),
+    "slice": lambda x, attrs, spec: x[attrs["index"]],
+    "roll": lambda x, attrs, spec: np.roll(x, **attrs),
+}
+
+
+class Plan:
+    """The instructions of one run for one signature of arguments.
+
+    ``sources`` tells where each input comes from: the number of an argument, or a Tensor. ``results`` are
+    the values to return, ``build`` makes what the function returned of them.
+    """
+
+    def __init__(self, recorder: Recorder, results: list[int], executor: Any = None) -> None:
+        self.recorded = len(recorder.instructions)
+        self.repeated, self.simplified = recorder.repeated, recorder.simplified
+        needed = self._needed(recorder, results)
+        made = [i for i in recorder.instructions if needed.intersection(i[1])]
+        self.sources = list(recorder.inputs.values())
+        constants = [k for k in recorder.constants if k in needed]
+        order = [*recorder.inputs, *constants, *(s for i in made for s in i[1])]
+        number = {slot: n for n, slot in enumerate(order)}
+        self.specs = [recorder.specs[s] for s in order]
+        self.constants = [recorder.constants[k] for k in constants]
+        self.instructions = [
+            (op, tuple(number[s] for s in out), tuple(number[s] for s in args), attrs, specs)
+            for op, out, args, attrs, specs in made
+        ]
+        self.outputs = tuple(number[s] for s in results)
+        self.guards = tuple((number[s], value) for s, (value, _) in recorder.guards.items())
+        self.reasons = [reason for _, reason in recorder.guards.values()]
+        parts = (
+            self.specs[: len(self.sources)], self.constants, self.instructions, self.outputs, self.guards,
+        )  # fmt: skip
+        self.program = _program(executor or Program or Stepwise, parts)
+        self.run = self.program.run
+
+    @staticmethod
+    def _needed(recorder: Recorder, results: list[int]) -> set[int]:
+        """The values that results, guards and effects need."""
+        needed = {*results, *recorder.guards}
+        for op, out, args, attrs, _ in reversed(recorder.instructions):
+            if needed.intersection(out) or (op == "call" and attrs.get("effect")):
+                needed.update(out, args)
+        return needed
+
+    def broken(self, arrays: Sequence[np.ndarray]) -> str:
+        """What steered the function when it was recorded and is another value now."""
+        instructions = self.instructions
+        for (slot, value), reason in zip(self.guards, self.reasons, strict=True):
+            part = Stepwise(self.specs[: len(self.sources)], self.constants, instructions, (), ((slot, value),))
+            try:
+                if part.run(arrays) is None:
+                    return reason
+            except Changed:
+                return "the shape of a result"
+        return "the shape of a result"
+
+    def __str__(self) -> str:
+        names = {k: "x%d" % k for k in range(len(self.specs))}
+        first = len(self.sources) + len(self.constants)
+        for k in range(len(self.sources), first):
+            constant = self.constants[k - len(self.sources)]
+            names[k] = str(constant) if not constant.ndim else f"c{k}"
+        size = sum(math.prod(s) * d.itemsize for s, d in self.specs[first:])
+        dead = self.recorded - len(self.instructions)
+        lines = [
+            f"plan: {len(self.instructions)} instructions ({self.repeated} repeated, {self.simplified} "
+            f"simplified and {dead} needless ones left out), {len(self.guards)} guards, "
+            f"{size} bytes of results"
+        ]
+        for k, source in enumerate(self.sources):
+            what = f"argument {source}" if isinstance(source, int) else "a Tensor from outside"
+            lines.append(f"  {names[k]} = {what}: {_shown(self.specs[k])}")
+        for op, out, args, attrs, specs in self.instructions[:_MOST_LINES]:
+            given = ", ".join(names[a] for a in args)
+            if op == "call":
+                op = f"call {attrs['name']}"
+            elif attrs:
+                given += "".join(f", {k}={v}" for k, v in attrs.items())
+            results = ", ".join(names[s] for s in out)
+            lines.append(f"  {results} = {op}({given}): {', '.join(map(_shown, specs))}")
+        if len(self.instructions) > _MOST_LINES:
+            lines.append(f"  and {len(self.instructions) - _MOST_LINES} more")
+        for (slot, value), reason in zip(self.guards, self.reasons, strict=True):
+            shown = str(value) if value.size <= 8 else f"an array of shape {value.shape}"
+            lines.append(f"  if {names[slot]} is {shown}: {reason}")
+        lines.append(f"  return {', '.join(names[s] for s in self.outputs)}")
+        return "\n".join([*lines, *(f"  {line}" for line in self.program.describe())])
+
+
+def _shown(spec: Spec) -> str:
+    return f"{spec[1]} {spec[0]}"
+
+
+def _program(executor: Any, parts: Any) -> Any:
+    """The program, in which what it does not know is a call of NumPy."""
+    if executor is Stepwise:
+        return Stepwise(*parts)
+    specs, constants, instructions, outputs, guards = parts
+    kinds = [*(d for _, d in specs), *(c.dtype for c in constants)]
+    known = []
+    for op, out, args, attrs, results in instructions:
+        if op != "call" and not executor.supports(op, [*(kinds[a] for a in args), results[0][1]]):
+            attrs = {"function": _caller(op, attrs, results[0]), "effect": False, "name": op}
+            op = "call"
+        known.append((op, out, args, attrs, results))
+        kinds += [d for _, d in results]
+    return executor(specs, constants, known, outputs, guards)
+
+
+def _caller(op: str, attrs: Any, spec: Spec) -> Callable[..., Any]:
+    return lambda *arrays: np.asarray(_compute(op, list(arrays), attrs, spec))

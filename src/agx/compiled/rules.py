@@ -1,0 +1,165 @@
+"""How primitives and their pull-backs are recorded: as what they are made of, or as one call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._engine.graph import Node, Primitive, registry
+from .._kernels import graph as _graph
+from .._kernels.sweep import declare_plain
+from .lowering import add_at, transpose
+from .recorder import Recorder, leaves_of, plain
+from .symbol import Symbol, record_call
+
+#: Instructions that a rule may have; one with more is called.
+_MOST = 24
+
+
+class _Here(threading.local):
+    recorder: Recorder | None = None
+    start = 0
+
+
+here = _Here()
+_transparent: dict[Any, bool] = {}
+
+
+def symbols_in(*trees: Any) -> list[Symbol]:
+    """The symbols in nested containers."""
+    found: list[Symbol] = []
+    leaves_of(trees, found)
+    return found
+
+
+def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> Any:
+    """Compute a function of symbols; record what it does, or where that is not seen a call of it."""
+    recorder = symbols_in(args, params)[0]._recorder
+    if recorder.failed:
+        return function(*plain(args), **plain(params))
+    kinds = tuple(_kind(x) for x in args)
+    try:
+        known = key, kinds, str(params) if params else ""
+        choice = _transparent.get(known)
+    except TypeError:
+        choice = None
+    if choice is not False:
+        mark = recorder.mark()
+        recorder.strict += 1
+        try:
+            found = function(*args, **params)
+            good = len(recorder.instructions) - mark[0] <= _MOST and _is_plain(found)
+        except Exception:
+            good = False
+        finally:
+            recorder.strict -= 1
+        if good and choice is None:
+            good = _same(plain(found), function(*plain(args), **plain(params)))
+        _transparent[known] = good
+        if good:
+            return found
+        recorder.roll_back(mark)
+    return record_call(recorder, function, args, params, (key, str(params)) if not symbols_in(params) else None)
+
+
+def _kind(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        return type(x) is Symbol, x.dtype.char, x.ndim
+    return type(x)
+
+
+def _is_plain(x: Any) -> bool:
+    return x is None or type(x) is Symbol or isinstance(x, (np.ndarray, np.generic))
+
+
+def _same(x: Any, y: Any) -> bool:
+    if x is None or y is None:
+        return x is y
+    x, y = np.asarray(x), np.asarray(y)
+    if x.dtype != y.dtype or x.shape != y.shape:
+        return False
+    return x.tobytes() == y.tobytes() or bool(
+        np.array_equal(x, y, equal_nan=True) and (np.signbit(x.real) == np.signbit(y.real)).all()
+    )
+
+
+# --- what the engine asks ----------------------------------------------------------------------------
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "reshape": lambda x, *, shape: x.reshape(shape),
+    "transpose": lambda x, *, axes: transpose(x, axes),
+    "getitem": lambda x, *, index: x[index],
+    "scatter_add": lambda g, *, index, shape: add_at(np.zeros(shape, g.dtype), g, index),
+    "astype": lambda x, *, dtype: x.astype(dtype),
+}
+
+
+def value_of_primitive(p: Primitive, args: Any, params: Any) -> Any:
+    """The value of a primitive of symbols."""
+    recorder = symbols_in(args, params)[0]._recorder
+    special = _SPECIAL.get(p.name) if registry.get(p.name) is p else None
+    if special is not None and type(args[0]) is Symbol and not recorder.failed:
+        found = special(*args, **params)
+        if found is not NotImplemented:
+            return found
+    if isinstance(p.function, np.ufunc) and not params:
+        return p.function(*args)
+    return record(p, p.function, args, params)
+
+
+def meet(node: Any) -> None:
+    """Let a Tensor from outside be an input of the plan."""
+    recorder = here.recorder
+    if recorder is None or recorder.failed or node in recorder.nodes:
+        return
+    value = node.kept
+    if type(value) is not np.ndarray or _graph.number_of(node) > here.start:
+        return
+    if recorder.strict:
+        raise RuntimeError("a Tensor from outside in a rule")
+    slot = recorder.input(value, node)
+    recorder.nodes[node] = value
+    _graph.hold(node, Symbol(recorder, slot, value))
+
+
+def _value(p: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The symbol of the value of a primitive of Tensors; None if there is none among them."""
+    for x in args:
+        if isinstance(x, Node):
+            meet(x)
+    values = tuple(x.kept if isinstance(x, Node) else x for x in args)
+    if not symbols_in(values, params):
+        return None
+    values = tuple(
+        np.asarray(x) if isinstance(x, (list, tuple)) and not symbols_in(x) else x for x in values
+    )
+    found = value_of_primitive(p, values, params)
+    return found if type(found) is Symbol else np.asarray(found)
+
+
+def _rule(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """What a pull-back gives for symbols; NotImplemented if there is none, or they record themselves."""
+    if any(isinstance(x, Node) for x in operands) or not symbols_in(operands, params):
+        return NotImplemented
+    vjps: Any = p.vjps
+    if p.variadic:
+        return record((p, i), lambda *xs, **more: vjps(i, *xs, **more), operands, params)
+    if i >= len(vjps) or vjps[i] is None:
+        return NotImplemented
+    if symbols_in(operands):
+        return record((p, i), vjps[i], operands, params)
+    return record((p, i), lambda *xs, **more: vjps[i](*xs, **more), operands, params)
+
+
+def _see(x: Any) -> Any:
+    """An array in place of a symbol, of which there is no plan then."""
+    for symbol in symbols_in(x):
+        symbol._recorder.fail("a NaN or an infinity came out, at which agx looks closer")
+    return plain(x)
+
+
+_graph.declare_symbols(Symbol, _value, _rule, meet)
+declare_plain(_see)

@@ -1,0 +1,487 @@
+"""A symbol in place of an array: whatever NumPy does with it is computed, and recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .recorder import LIBRARIES, Changed, Escape, Recorder, Spec, leaves_of, plain, spec_of
+
+#: Results of NumPy's functions that say nothing of the numbers.
+_OF_SHAPES = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.iscomplexobj,
+    np.isrealobj, np.may_share_memory, np.shares_memory, np.zeros_like, np.ones_like, np.empty_like,
+    np.min_scalar_type,
+}  # fmt: skip
+_IN_PLACE = {"sort", "partition", "put", "itemset", "resize", "setflags", "setfield", "byteswap"}
+#: How a function of NumPy is recorded, if not as a call of it.
+lowered: dict[Any, Callable[..., Any]] = {}
+
+
+class Symbol:
+    """Stand for an array, or a number, of a run that is recorded."""
+
+    __slots__ = ("__weakref__", "_recorder", "_slot", "_value")
+    __array_priority__ = 1e6
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, recorder: Recorder, slot: int, value: Any) -> None:
+        self._recorder, self._slot, self._value = recorder, slot, value
+
+    # --- what it looks like ----------------------------------------------------------------------
+
+    @property
+    def __class__(self) -> Any:
+        return type(self._value)
+
+    def __repr__(self) -> str:
+        return f"<symbol of {self._value!r}>"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self._value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return spec_of(self._value)[1]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.size(self._value))
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.itemsize
+
+    @property
+    def base(self) -> None:
+        return None
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return np.asarray(self._value).strides
+
+    @property
+    def flags(self) -> Any:
+        return np.asarray(self._value).flags
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self._value)))
+
+    # --- what leaves the recording ---------------------------------------------------------------
+
+    def _leave(self, what: str) -> Any:
+        """The value, which the plan will depend on."""
+        recorder = self._recorder
+        if not recorder.failed:
+            if what == "an array" and recorder.strict:
+                raise Escape
+            if what == "an array" and sys._getframe(2).f_code.co_filename.startswith(LIBRARIES[1]):
+                recorder.fail("agx needs the numbers themselves, as at a corner of the function")
+            recorder.guard(self._slot, self._value, what)
+        return self._value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        found = np.asarray(self._leave("an array"), dtype)
+        return found.copy() if copy or copy is None else found
+
+    def __bool__(self) -> bool:
+        return bool(self._leave("a truth value"))
+
+    def __int__(self) -> int:
+        return int(self._leave("a whole number"))
+
+    def __float__(self) -> float:
+        return float(self._leave("a number"))
+
+    def __complex__(self) -> complex:
+        return complex(self._leave("a number"))
+
+    def __index__(self) -> int:
+        return self._leave("an index").__index__()  # type: ignore[no-any-return]
+
+    def __contains__(self, x: Any) -> bool:
+        return bool((self == x).any())
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._leave("a number"), digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._leave("text"), spec)
+
+    def __str__(self) -> str:
+        return str(self._leave("text"))
+
+    def item(self, *args: int) -> Any:
+        return np.asarray(self._leave("a number")).item(*args)
+
+    def tolist(self) -> Any:
+        return np.asarray(self._leave("numbers")).tolist()
+
+    # --- what is recorded ------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(hasattr(type(x), "backward") for x in inputs):
+            return NotImplemented
+        for x in kwargs.get("out") or ():
+            if x is not None:
+                return _into(self._recorder, x, ufunc, method, inputs, kwargs)
+        return record_ufunc(self._recorder, ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(hasattr(kind, "backward") for kind in types):
+            return NotImplemented
+        if function in _OF_SHAPES:
+            return function(*plain(args), **plain(kwargs))
+        if not self._recorder.failed and (how := lowered.get(function)) is not None:
+            found = how(*args, **kwargs)
+            if found is not NotImplemented:
+                return found
+        return record_call(self._recorder, function, args, kwargs)
+
+    @staticmethod
+    def __agx_call__(primitive: Any, args: Any, params: Any) -> Any:
+        from .rules import value_of_primitive
+
+        return value_of_primitive(primitive, args, params)
+
+    def __getattr__(self, name: str) -> Any:
+        theirs = getattr(type(self._value), name)  # which says what is missing
+        if name.startswith("__") or not callable(theirs):
+            return getattr(self._value, name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            if name in _IN_PLACE:
+                self._recorder.fail(f"{name}() changes an array in place")
+            return record_call(self._recorder, theirs, (self, *args), kwargs)
+
+        return method
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        from .lowering import put
+
+        put(self, index, value)
+
+
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
+    ufunc = getattr(np, name)
+
+    def update(self: Symbol, other: Any) -> Any:
+        found = ufunc(self, other)
+        if not isinstance(self._value, np.ndarray) or hasattr(type(found), "backward"):
+            return found
+        return _rebind(self, found)
+
+    return update
+
+
+def _rebind(symbol: Symbol, found: Any) -> Symbol:
+    """Let a symbol stand for what its array is after a change in place."""
+    recorder = symbol._recorder
+    new = found.astype(symbol.dtype) if found.dtype != symbol.dtype else found
+    if recorder.failed:
+        symbol._value[...] = plain(new)
+        return symbol
+    owner = symbol._value.base is None and sys.getrefcount(symbol._value) <= 2
+    if not owner:
+        recorder.fail("an array that others see is changed in place")
+        symbol._value[...] = plain(new)
+    else:
+        symbol._slot, symbol._value = new._slot, new._value.copy()
+    return symbol
+
+
+def _into(
+    recorder: Recorder, out: Any, ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any
+) -> Any:
+    """Compute into an array that is given."""
+    rest = {k: v for k, v in kwargs.items() if k != "out"}
+    if isinstance(out, Symbol) or not recorder.failed:
+        recorder.fail(f"{ufunc.__name__}: out= changes an array in place")
+    return getattr(ufunc, method)(*plain(inputs), out=plain(kwargs["out"]), **plain(rest))
+
+
+def operator(name: str, turned: bool = False) -> Callable[[Any, Any], Any]:
+    ufunc = getattr(np, name)
+
+    def apply(self: Any, other: Any) -> Any:
+        if hasattr(type(other), "backward"):
+            return NotImplemented
+        return ufunc(other, self) if turned else ufunc(self, other)
+
+    return apply
+
+
+def _add_operators() -> None:
+    pairs = {
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "mod": "remainder",
+        "floordiv": "floor_divide", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or",
+        "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift", "pow": "power",
+    }  # fmt: skip
+    for short, name in pairs.items():
+        setattr(Symbol, f"__{short}__", operator(name))
+        setattr(Symbol, f"__r{short}__", operator(name, turned=True))
+        setattr(Symbol, f"__i{short}__", _in_place(name))
+    compared = {
+        "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+        "ge": "greater_equal",
+    }  # fmt: skip
+    for short, name in compared.items():
+        setattr(Symbol, f"__{short}__", operator(name))
+    for short, name in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}.items():  # fmt: skip
+        setattr(Symbol, f"__{short}__", lambda self, ufunc=getattr(np, name): ufunc(self))
+    Symbol.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
+
+
+_add_operators()
+
+
+# --- instructions ----------------------------------------------------------------------------------
+
+_REDUCED = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_or": "any",
+    "logical_and": "all",
+}  # fmt: skip
+_WEAK = (float, int, complex)
+_ALONE = {"matmul"}
+
+
+def result_of(recorder: Recorder, op: str, args: Any, attrs: Any, value: Any) -> Symbol:
+    """The symbol of what an instruction gives, which was computed."""
+    return Symbol(recorder, recorder.emit(op, args, attrs, spec_of(value))[0], value)
+
+
+def slot_of(recorder: Recorder, x: Any, dtype: Any = None, small: bool = False) -> int:
+    """The number of a value, cast to a dtype; with ``small`` one number stands for an array of it."""
+    if type(x) is not Symbol:
+        array = np.asarray(x, dtype) if type(x) in _WEAK else np.asarray(x)
+        array = array if dtype is None else array.astype(dtype, copy=False)
+        if array.dtype.kind not in "biufc":
+            recorder.fail(f"{type(x).__name__} of dtype {array.dtype} is no number")
+            return recorder.constant(np.zeros(0))
+        if small and array.size > 1 and (first := _uniform(array)) is not None:
+            array = first
+        return recorder.constant(array)
+    slot: int = x._slot
+    if dtype is not None and recorder.specs[slot][1] != dtype:
+        slot = recorder.emit("cast", (slot,), None, (recorder.specs[slot][0], np.dtype(dtype)))[0]
+    return slot
+
+
+def _uniform(array: np.ndarray) -> np.ndarray | None:
+    """The one number that an array consists of."""
+    first = array[(0,) * array.ndim]
+    if any(array.strides[k] for k in range(array.ndim) if array.shape[k] > 1):
+        same = array == first
+        if not same.all() or (first == 0 and np.signbit(array.real).any()):
+            return None
+    return np.asarray(first)
+
+
+def record_ufunc(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
+    """Compute a ufunc of symbols, and record how."""
+    values = plain(inputs)
+    if recorder.failed:
+        return getattr(ufunc, method)(*values, **plain(kwargs))
+    if method == "__call__" and not kwargs and ufunc.nout == 1:
+        value = ufunc(*values)
+        if ufunc is np.power:
+            ufunc, inputs = _power(value, inputs)
+        loop = _loop(ufunc, tuple(type(v) if type(v) in _WEAK else spec_of(v)[1] for v in values[: ufunc.nin]))
+        if loop is not None:
+            return _elementwise(recorder, ufunc, inputs, loop, value)
+    if method == "reduce" and ufunc.__name__ in _REDUCED:
+        found = _reduced(recorder, ufunc, *inputs, **kwargs)
+        if found is not NotImplemented:
+            return found
+    function = ufunc if method == "__call__" else getattr(ufunc, method)
+    return record_call(recorder, function, inputs, kwargs)
+
+
+def _power(value: Any, inputs: Any) -> Any:
+    """How NumPy computes a power: some numbers as exponents have ways of their own."""
+    x, y = inputs
+    if type(x) is Symbol and isinstance(y, (int, float)) and type(y) is not Symbol:
+        other = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}.get(y)
+        if other is not None:
+            with np.errstate(all="ignore"):
+                again = other(x._value)
+            if again.dtype == value.dtype and again.tobytes() == value.tobytes():
+                return other, (x,)
+    return np.power, inputs
+
+
+_loops: dict[Any, Any] = {}
+
+
+def _loop(ufunc: np.ufunc, kinds: Any) -> Any:
+    """The dtypes that a ufunc computes with, or None for what is no loop over numbers."""
+    key = ufunc, kinds
+    if key not in _loops:
+        try:
+            found: Any = ufunc.resolve_dtypes((*kinds, None))
+            _loops[key] = found if all(d.kind in "biufc" for d in found) else None
+        except (TypeError, ValueError):
+            _loops[key] = None
+    return _loops[key]
+
+
+def _elementwise(recorder: Recorder, ufunc: np.ufunc, inputs: Any, loop: Any, value: Any) -> Symbol:
+    alone = ufunc.signature is not None
+    slots = tuple(
+        slot_of(recorder, x, d, small=not alone) for x, d in zip(inputs, loop, strict=False)
+    )
+    spec = spec_of(value)[0], loop[-1]
+    short = _simplified(recorder, ufunc.__name__, slots, spec)
+    if short is not None:
+        recorder.simplified += 1
+        return Symbol(recorder, short, value)
+    if not alone:
+        shape = np.broadcast_shapes(*(recorder.specs[s][0] for s in slots))
+        slot = recorder.emit(ufunc.__name__, slots, None, (shape, spec[1]))[0]
+        if shape != spec[0]:
+            slot = recorder.emit("broadcast", (slot,), None, spec)[0]
+        return Symbol(recorder, slot, value)
+    return Symbol(recorder, recorder.emit(ufunc.__name__, slots, None, spec)[0], value)
+
+
+def _simplified(recorder: Recorder, name: str, slots: Any, spec: Spec) -> int | None:
+    """The number of a value that the result of an instruction is anyway, to the bit."""
+    if name == "positive" and recorder.specs[slots[0]] == spec:
+        return int(slots[0])
+    if name == "multiply":
+        for x, y in (slots, slots[::-1]):
+            if _is_one(recorder, y) and recorder.specs[x] == spec:
+                return int(x)
+    if name == "divide" and _is_one(recorder, slots[1]) and recorder.specs[slots[0]] == spec:
+        return int(slots[0])
+    if name == "negative":
+        made = recorder.made_by.get(slots[0])
+        if made is not None and made[0] == "negative":
+            return made[2][0]
+    if name == "add":
+        for x, y in (slots, slots[::-1]):
+            made = recorder.made_by.get(y)
+            if made is None or made[0] != "add_at" or recorder.specs[x] != spec:
+                continue
+            base = recorder.constants.get(made[2][0])
+            if base is not None and not base.any():
+                return recorder.emit("add_at", (x, made[2][1]), made[3], spec)[0]
+    return None
+
+
+def _is_one(recorder: Recorder, slot: int) -> bool:
+    constant = recorder.constants.get(slot)
+    return constant is not None and bool(constant.size and (constant == 1).all())
+
+
+def _reduced(
+    recorder: Recorder,
+    ufunc: np.ufunc,
+    x: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    **more: Any,
+) -> Any:
+    if more or dtype is not None or out is not None or type(x) is not Symbol:
+        return NotImplemented
+    value = ufunc.reduce(x._value, axis, keepdims=keepdims)
+    if not x.ndim or not x.size:
+        return NotImplemented
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    attrs = {"axis": tuple(sorted(int(a) % x.ndim for a in axes)), "keepdims": bool(keepdims)}
+    if not attrs["axis"]:
+        return NotImplemented
+    slot = slot_of(recorder, x, spec_of(value)[1])
+    return result_of(recorder, _REDUCED[ufunc.__name__], (slot,), attrs, value)
+
+
+def record_call(
+    recorder: Recorder, function: Any, args: Any, kwargs: Any, key: Any = None, effect: bool = False
+) -> Any:
+    """Compute a function of symbols, and record a call of it."""
+    if recorder.failed:
+        return function(*plain(args), **plain(kwargs))
+    found: list[Symbol] = []
+    build = leaves_of((tuple(args), dict(kwargs)), found)
+    value = function(*plain(tuple(args)), **plain(dict(kwargs)))
+    several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
+    parts = list(value) if several else [value]
+    if not all(isinstance(x, (np.ndarray, np.generic, bool, int, float, complex)) for x in parts):
+        if value is not None:
+            recorder.fail(f"{getattr(function, '__name__', function)} returns no arrays")
+        return value
+    if any(spec_of(x)[1].kind not in "biufc" for x in parts):
+        recorder.fail(f"{getattr(function, '__name__', function)} returns no numbers")
+        return value
+    attrs = {"function": _runner(function, build, found, [*map(spec_of, parts)]), "effect": effect}
+    attrs["name"] = getattr(function, "__name__", str(function))
+    if key is None:
+        key = function, _frozen(args), _frozen(kwargs)
+    try:
+        hash(key)
+        attrs["key"] = key
+    except TypeError:
+        attrs["key"] = attrs["function"]
+    slots = tuple(slot_of(recorder, x) for x in found)
+    outs = recorder.emit("call", slots, attrs, *map(spec_of, parts))
+    made: list[Any] = [Symbol(recorder, s, x) for s, x in zip(outs, parts, strict=True)]
+    for k, x in enumerate(parts):
+        if isinstance(x, (bool, int)):
+            recorder.guard(outs[k], x, "a result of NumPy's")
+            made[k] = x
+    if not several:
+        return made[0]
+    kind: Any = type(value)
+    return kind(*made) if hasattr(kind, "_fields") else kind(made)
+
+
+def _frozen(tree: Any) -> Any:
+    """Nested containers as tuples that can be hashed, where their leaves can."""
+    kind = type(tree)
+    if kind in (tuple, list):
+        return (kind, *map(_frozen, tree))
+    if kind is dict:
+        return (kind, *((k, _frozen(v)) for k, v in tree.items()))
+    if kind is slice:
+        return kind, tree.start, tree.stop, tree.step
+    return Symbol if kind is Symbol else (kind, tree)
+
+
+def _runner(function: Any, build: Any, found: list[Symbol], specs: list[Any]) -> Callable[..., Any]:
+    """What a plan calls: it takes arrays, and gives arrays of the specs or raises Changed."""
+    forms = [None if type(x._value) is np.ndarray else type(x._value) for x in found]
+
+    def run(*arrays: np.ndarray) -> Any:
+        args, kwargs = build(
+            iter(
+                [
+                    a if f is None else a[()] if issubclass(f, np.generic) else a.item()
+                    for a, f in zip(arrays, forms, strict=True)
+                ]
+            )
+        )
+        value = function(*args, **kwargs)
+        several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
+        parts = [np.asarray(x) for x in (value if several else [value])]
+        if [(x.shape, x.dtype) for x in parts] != specs:
+            raise Changed
+        return tuple(parts) if several else parts[0]
+
+    return run
