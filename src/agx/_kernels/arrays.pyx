@@ -210,6 +210,8 @@ cdef unsigned long long of_bytes(const char *data, Py_ssize_t size) noexcept nog
 cdef unsigned long long fingerprint(object x) except? 0:
     """A number that hardly ever stays the same when ``x`` is changed."""
     cdef object plain = x
+    if not cnp.PyArray_Check(x):
+        return 0  # a symbol, which has no memory
     if not cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_C_CONTIGUOUS):
         if cnp.PyArray_SIZE(x) > 2 * WHOLE:
             plain = x.ravel(order="K") if x.flags.f_contiguous else x.flat[:: x.size // (4 * PLACES)]

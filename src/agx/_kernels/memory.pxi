@@ -2,7 +2,7 @@
 
 cdef int link(Node view, Node of) except -1:
     """Remember whose memory a view shares. One that holds on to no graph lets go of what has one."""
-    if is_symbol(view._value):
+    if is_symbol(view._value) or is_symbol(of._value):
         return 0
     cdef PyObject *owner = cnp.PyArray_BASE(view._value)
     if view._value is not of._value and (owner is NULL or (

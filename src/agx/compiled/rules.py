@@ -11,9 +11,9 @@ import numpy as np
 from .._engine.graph import Node, Primitive, registry
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
-from .lowering import add_at, transpose
+from .lowering import add_at
 from .recorder import Recorder, leaves_of, plain
-from .symbol import Symbol, record_call
+from .symbol import Symbol, _frozen, record_call
 
 #: Instructions that a rule may have; one with more is called.
 _MOST = 24
@@ -51,7 +51,8 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
         recorder.strict += 1
         try:
             found = function(*args, **params)
-            good = len(recorder.instructions) - mark[0] <= _MOST and _is_plain(found)
+            good = len(recorder.instructions) - mark[0] <= _MOST
+            good = good and (found is None or type(found) is Symbol)
         except Exception:
             good = False
         finally:
@@ -62,17 +63,13 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
         if good:
             return found
         recorder.roll_back(mark)
-    return record_call(recorder, function, args, params, (key, str(params)) if not symbols_in(params) else None)
+    return record_call(recorder, function, args, params, (key, _frozen(args), _frozen(params)))
 
 
 def _kind(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return type(x) is Symbol, x.dtype.char, x.ndim
     return type(x)
-
-
-def _is_plain(x: Any) -> bool:
-    return x is None or type(x) is Symbol or isinstance(x, (np.ndarray, np.generic))
 
 
 def _same(x: Any, y: Any) -> bool:
@@ -89,10 +86,11 @@ def _same(x: Any, y: Any) -> bool:
 # --- what the engine asks ----------------------------------------------------------------------------
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
-    "reshape": lambda x, *, shape: x.reshape(shape),
-    "transpose": lambda x, *, axes: transpose(x, axes),
-    "getitem": lambda x, *, index: x[index],
+    "reshape": lambda x, *, shape: np.reshape(x, shape),
+    "transpose": lambda x, *, axes: np.transpose(x, axes),
+    "getitem": lambda x, *, index: x[index] if type(x) is Symbol else NotImplemented,
     "scatter_add": lambda g, *, index, shape: add_at(np.zeros(shape, g.dtype), g, index),
+    "matmul": np.matmul,
     "astype": lambda x, *, dtype: x.astype(dtype),
 }
 
@@ -101,7 +99,7 @@ def value_of_primitive(p: Primitive, args: Any, params: Any) -> Any:
     """The value of a primitive of symbols."""
     recorder = symbols_in(args, params)[0]._recorder
     special = _SPECIAL.get(p.name) if registry.get(p.name) is p else None
-    if special is not None and type(args[0]) is Symbol and not recorder.failed:
+    if special is not None and not recorder.failed:
         found = special(*args, **params)
         if found is not NotImplemented:
             return found

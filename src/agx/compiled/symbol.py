@@ -90,7 +90,8 @@ class Symbol:
         if not recorder.failed:
             if what == "an array" and recorder.strict:
                 raise Escape
-            if what == "an array" and sys._getframe(2).f_code.co_filename.startswith(LIBRARIES[1]):
+            inside = what == "an array" and self.dtype.kind not in "biu"
+            if inside and sys._getframe(2).f_code.co_filename.startswith(LIBRARIES[1]):
                 recorder.fail("agx needs the numbers themselves, as at a corner of the function")
             recorder.guard(self._slot, self._value, what)
         return self._value
@@ -160,8 +161,10 @@ class Symbol:
         return value_of_primitive(primitive, args, params)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # such as __array_interface__
+            raise AttributeError(name)
         theirs = getattr(type(self._value), name)  # which says what is missing
-        if name.startswith("__") or not callable(theirs):
+        if not callable(theirs):
             return getattr(self._value, name)
 
         def method(*args: Any, **kwargs: Any) -> Any:
@@ -256,8 +259,8 @@ _REDUCED = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_or": "any",
     "logical_and": "all",
 }  # fmt: skip
+_NUMPYS = {name for name, x in vars(np).items() if isinstance(x, np.ufunc)} | {"clip"}
 _WEAK = (float, int, complex)
-_ALONE = {"matmul"}
 
 
 def result_of(recorder: Recorder, op: str, args: Any, attrs: Any, value: Any) -> Symbol:
@@ -297,7 +300,9 @@ def record_ufunc(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, 
     values = plain(inputs)
     if recorder.failed:
         return getattr(ufunc, method)(*values, **plain(kwargs))
-    if method == "__call__" and not kwargs and ufunc.nout == 1:
+    if method == "__call__" and not kwargs and ufunc.nout == 1 and (
+        ufunc.__name__ in _NUMPYS
+    ):
         value = ufunc(*values)
         if ufunc is np.power:
             ufunc, inputs = _power(value, inputs)
@@ -402,6 +407,8 @@ def _reduced(
     if more or dtype is not None or out is not None or type(x) is not Symbol:
         return NotImplemented
     value = ufunc.reduce(x._value, axis, keepdims=keepdims)
+    if not x.ndim and spec_of(x._value)[1] == spec_of(value)[1] and axis in (None, (), 0, -1):
+        return Symbol(recorder, x._slot, value)
     if not x.ndim or not x.size:
         return NotImplemented
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
