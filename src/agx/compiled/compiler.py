@@ -26,6 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: as it is.
 MOST_PLANS = 8
 _NUMBERS = "biufc"
+#: Names of code that may do more than compute.
+_ACTS = {"print", "input", "open", "time", "time_ns", "perf_counter", "monotonic", "sleep", "urandom"}
 
 
 class _Entry:
@@ -279,8 +281,10 @@ class _Recording:
 
     def _enter(self) -> None:
         here.recorder, here.start = self.recorder, _graph.newest_number()
-        self._profile = sys.getprofile()
-        sys.setprofile(self._watch)
+        # Where somebody measures already, that is not disturbed.
+        self._profiled = bool(self.outside.mentioned & _ACTS) and sys.getprofile() is None
+        if self._profiled:
+            sys.setprofile(self._watch)
         self._before = _graph.set_tracing(True)
         self._entered = True
 
@@ -290,7 +294,8 @@ class _Recording:
             return
         self._entered = False
         _graph.set_tracing(self._before)
-        sys.setprofile(self._profile)
+        if self._profiled:
+            sys.setprofile(None)
         here.recorder = None
         for node, value in self.recorder.nodes.items():
             held = node.kept
@@ -306,7 +311,7 @@ class _Recording:
 
     def _watch(self, frame: Any, event: str, function: Any) -> None:
         if event == "c_call" and not frame.f_code.co_filename.startswith(LIBRARIES):
-            if function is print or getattr(function, "__module__", None) == "time":
+            if function in (print, input, open) or getattr(function, "__module__", "") in ("time", "posix"):
                 self.recorder.failed = (
                     self.recorder.failed or f"it calls {function.__name__}() in {users_line()}"
                 )

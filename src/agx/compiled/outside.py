@@ -29,6 +29,7 @@ class Outside:
         self.cells: list[tuple[Any, Any]] = []
         self.items: list[tuple[Any, tuple[Any, ...]]] = []
         self.arrays: list[tuple[np.ndarray, np.ndarray]] = []
+        self.mentioned: set[str] = set()
         self._seen: dict[int, Any] = {}
         self.look(f)
 
@@ -90,7 +91,9 @@ class Outside:
         self.look(f.__kwdefaults__ or {})
         if ours:
             return
-        for name in _names(f.__code__):
+        names = _names(f.__code__)
+        self.mentioned |= names
+        for name in names:
             if name in f.__globals__:
                 value = f.__globals__[name]
                 if not isinstance(value, types.ModuleType):
@@ -165,7 +168,7 @@ class Chance:
         self.generators = [g for g in outside._seen.values() if hasattr(g, "bit_generator")]
         self.before = self._states()
 
-    def _states(self) -> list[str]:
+    def _states(self) -> list[Any]:
         from .._runtime import rng
 
         found: list[Any] = [g.bit_generator.state for g in self.generators]
@@ -173,15 +176,17 @@ class Chance:
         if "numpy.random" in sys.modules:
             found.append(np.random.get_state(legacy=False))
         if "random" in sys.modules:
-            found.append(hash(sys.modules["random"].getstate()))
-        return [_text(x) for x in found]
+            found.append(sys.modules["random"].getstate())
+        return found
 
     def used(self) -> bool:
         """Whether random numbers were drawn since."""
-        return self._states() != self.before
+        return not _alike(self._states(), self.before)
 
 
-def _text(state: Any) -> str:
-    if isinstance(state, dict):
-        return str({k: _text(v) for k, v in state.items()})
-    return state.tobytes().hex() if isinstance(state, np.ndarray) else str(state)
+def _alike(x: Any, y: Any) -> bool:
+    if isinstance(x, dict):
+        return x.keys() == y.keys() and all(_alike(x[k], y[k]) for k in x)
+    if isinstance(x, list):
+        return len(x) == len(y) and all(map(_alike, x, y))
+    return same_numbers(x, y) if isinstance(x, np.ndarray) else x == y

@@ -12,7 +12,7 @@ from .._engine.graph import Node, Primitive, registry
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
 from .lowering import add_at
-from .recorder import Recorder, leaves_of, plain
+from .recorder import Recorder, plain
 from .symbol import Symbol, _frozen, record_call
 
 #: Instructions that a rule may have; one with more is called.
@@ -31,7 +31,16 @@ _transparent: dict[Any, bool] = {}
 def symbols_in(*trees: Any) -> list[Symbol]:
     """The symbols in nested containers."""
     found: list[Symbol] = []
-    leaves_of(trees, found)
+    for x in trees:
+        kind = type(x)
+        if kind is Symbol:
+            found.append(x)
+        elif kind in (tuple, list) and x:
+            found += symbols_in(*x)
+        elif kind is dict and x:
+            found += symbols_in(*x.values())
+        elif kind is slice:
+            found += symbols_in(x.start, x.stop, x.step)
     return found
 
 
@@ -52,7 +61,7 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
         try:
             found = function(*args, **params)
             good = len(recorder.instructions) - mark[0] <= _MOST
-            good = good and (found is None or type(found) is Symbol)
+            good = good and (found is None or isinstance(found, (np.ndarray, np.generic)))
         except Exception:
             good = False
         finally:
