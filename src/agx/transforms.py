@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 import numpy as np
 
-from ._engine.graph import Node, pullback, value_of
+from ._engine.graph import Node, as_numbers, pullback, value_of
 from ._engine.stacked import pull_block, rows_at_once
 from ._engine.trace import Trace
 from ._engine.trees import (
@@ -151,7 +151,7 @@ class _Run(Trace):
             return np.zeros(node.shape, node.dtype)
         if isinstance(given, Node) and not self.followed:
             given = given.array
-        v = given if isinstance(given, Node) else np.asarray(given)
+        v = given if isinstance(given, Node) else as_numbers(given)
         if v.shape != node.shape:
             raise ValueError(f"{self.who}: expected {what} of shape {node.shape}, got {v.shape}")
         if v.dtype.kind not in ("biufc" if node.dtype.kind == "c" else "biuf"):

@@ -167,6 +167,11 @@ def value_of(x: Any) -> Any:
     return x.array if isinstance(x, Node) else x
 
 
+def as_numbers(x: Any) -> Any:
+    """``x`` as an array, or what stands for one while a function is compiled."""
+    return x if is_traced(x) else np.asarray(x)
+
+
 def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
 
@@ -255,7 +260,7 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 "ag.real, ag.imag or ag.abs of it, or pass a seed"
             )
         return np.ones(value.shape, value.dtype)
-    seed = seed if is_traced(seed) else np.asarray(seed)
+    seed = as_numbers(seed)
     if seed.dtype.kind == "c" and value.dtype.kind != "c":
         raise TypeError(f"{who}: the result is real and the seed complex; pass its real part")
     if seed.shape != value.shape:

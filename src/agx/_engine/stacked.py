@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .._kernels import sweep as _sweep
-from .._kernels.graph import Node, Primitive
+from .._kernels.graph import Node, Primitive, is_traced, symbolic_call
+from .graph import as_numbers
 from .hooks import any_hooked
 from .walk import wanted_below
 
@@ -22,6 +23,12 @@ MOST = 1 << 22
 
 def _shares(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The shares of argument ``i`` for all cotangents: (g, out, *args) are the operands."""
+    if any(map(is_traced, operands)):
+        return symbolic_call((p, i), functools.partial(_shares_of, p, i), operands, params)
+    return _shares_of(p, i, *operands, **params)
+
+
+def _shares_of(p: Primitive, i: int, *operands: Any, **params: Any) -> Any:
     vjps: Any = p.vjps
     rule = functools.partial(vjps, i) if p.variadic else vjps[i]
     if p.elementwise:
@@ -37,7 +44,7 @@ def _stacked(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, 
     c = _shares(p, i, operands, params)
     if c is None:
         return None
-    c, x = np.asarray(c), operands[i + 2]
+    c, x = as_numbers(c), operands[i + 2]
     extra = c.ndim - 1 - x.ndim
     axes = tuple(range(1, 1 + extra)) + tuple(
         1 + extra + a for a, n in enumerate(x.shape) if n == 1 and c.shape[1 + extra + a] != 1

@@ -61,6 +61,7 @@ cdef type symbol_class = None
 cdef object symbolic = None
 cdef object symbolic_rule = None
 cdef object meet = None
+cdef object record_symbols = None
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
@@ -110,10 +111,15 @@ def declare_push(object function):
     push = function
 
 
-def declare_symbols(type symbols, object values, object rules, object meeting):
-    """Name the class of symbols, what computes values and pull-backs with them, and what is told of nodes."""
-    global symbol_class, symbolic, symbolic_rule, meet
-    symbol_class, symbolic, symbolic_rule, meet = symbols, values, rules, meeting
+def declare_symbols(type symbols, object values, object rules, object meeting, object calls):
+    """Name the class of symbols, what computes values, pull-backs and calls, and what is told of nodes."""
+    global symbol_class, symbolic, symbolic_rule, meet, record_symbols
+    symbol_class, symbolic, symbolic_rule, meet, record_symbols = symbols, values, rules, meeting, calls
+
+
+def symbolic_call(key, function, tuple args, dict params):
+    """Compute a function of symbols, which is recorded as what it does or as a call of it."""
+    return record_symbols(key, function, args, params)
 
 
 def set_tracing(bint on):

@@ -432,6 +432,7 @@ cdef object see_values(list order, object seed):
             node._args = tuple([plain_of(a) for a in node._args])
         if node._params is not None:
             node._params = plain_of(node._params)
+            node._settings = settings_of(node._params)
     return plain_of(seed)
 
 

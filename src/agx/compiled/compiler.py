@@ -16,7 +16,7 @@ from .._engine.verdict import users_level
 from .._kernels import graph as _graph
 from .outside import Chance, Outside
 from .plan import Plan
-from .recorder import LIBRARIES, Changed, Recorder, users_line
+from .recorder import LIBRARIES, Recorder, users_line
 from .rules import here
 from .symbol import Symbol, slot_of
 
@@ -222,7 +222,7 @@ def _run(entry: _Entry, leaves: list[Any]) -> Any:
         arrays = _inputs(recorded, leaves)
         try:
             found = recorded.plan.run(arrays)
-        except (Changed, ValueError):
+        except Exception:  # which the function itself will raise, if it has to do with it
             continue
         if found is not None:
             return recorded.finish(found)

@@ -328,7 +328,7 @@ def _where(condition: Any, /, *choices: Any) -> Any:
 
 
 def _reduction(name: str, ufunc: np.ufunc) -> None:
-    theirs = getattr(np.ndarray, name)
+    theirs = getattr(np, name)
 
     def reduced(
         self: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
@@ -381,7 +381,7 @@ def mean(self: Symbol, axis: Any = None, dtype: Any = None, out: Any = None, kee
     keepdims = False if keepdims is np._NoValue else keepdims
     if out is not None or dtype is not None or how or self.dtype.kind not in "fc" or not self.size:
         more = {"dtype": dtype, "out": out, "keepdims": keepdims, **how}
-        return record_call(self._recorder, np.ndarray.mean, (self, axis), more)
+        return record_call(self._recorder, np.mean, (self, axis), more)
     if self.dtype.char == "e" or self._recorder.failed:
         return record_call(self._recorder, np.mean, (self, axis), {"keepdims": keepdims})
     total = np.add.reduce(self, axis, keepdims=keepdims)

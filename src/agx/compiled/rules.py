@@ -144,7 +144,10 @@ def _value(p: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         np.asarray(x) if isinstance(x, (list, tuple)) and not symbols_in(x) else x for x in values
     )
     found = value_of_primitive(p, values, params)
-    return found if type(found) is Symbol else np.asarray(found)
+    if type(found) is not Symbol:
+        return np.asarray(found)
+    whole = found._value if type(found._value) is np.ndarray else np.asarray(found._value)
+    return Symbol(found._recorder, found._slot, whole)
 
 
 def _rule(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -168,5 +171,5 @@ def _see(x: Any) -> Any:
     return plain(x)
 
 
-_graph.declare_symbols(Symbol, _value, _rule, meet)
+_graph.declare_symbols(Symbol, _value, _rule, meet, record)
 declare_plain(_see)

@@ -16,6 +16,7 @@ _OF_SHAPES = {
     np.isrealobj, np.may_share_memory, np.shares_memory, np.zeros_like, np.ones_like, np.empty_like,
     np.min_scalar_type,
 }  # fmt: skip
+_WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 _IN_PLACE = {"sort", "partition", "put", "itemset", "resize", "setflags", "setfield", "byteswap"}
 #: How a function of NumPy is recorded, if not as a call of it.
 lowered: dict[Any, Callable[..., Any]] = {}
@@ -88,7 +89,7 @@ class Symbol:
         """The value, which the plan will depend on."""
         recorder = self._recorder
         if not recorder.failed:
-            if what == "an array" and recorder.strict:
+            if recorder.strict and what != "a truth value":
                 raise Escape
             inside = what == "an array" and self.dtype.kind not in "biu"
             if inside and sys._getframe(2).f_code.co_filename.startswith(LIBRARIES[1]):
@@ -152,6 +153,8 @@ class Symbol:
             found = how(*args, **kwargs)
             if found is not NotImplemented:
                 return found
+        if function in _WRITING or kwargs.get("out") is not None:
+            self._recorder.fail(f"{function.__name__} changes an array in place")
         return record_call(self._recorder, function, args, kwargs)
 
     @staticmethod
@@ -314,6 +317,8 @@ def record_ufunc(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, 
         if found is not NotImplemented:
             return found
     function = ufunc if method == "__call__" else getattr(ufunc, method)
+    if method == "at":
+        recorder.fail(f"{ufunc.__name__}.at changes an array in place")
     return record_call(recorder, function, inputs, kwargs)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.graph import implements, is_traced, primitive
+from .._engine.graph import as_numbers, implements, primitive
 
 if TYPE_CHECKING:
     from .._engine.signatures import Array
@@ -39,7 +39,7 @@ def check_real(op: str, *operands: Any) -> None:
 
 def real_only(op: str, x: Any) -> np.ndarray:
     """``x`` as an array; raise TypeError if it is complex."""
-    x = x if is_traced(x) else np.asarray(x)
+    x = as_numbers(x)
     check_real(op, x)
     return x
 

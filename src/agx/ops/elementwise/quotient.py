@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, primitive, registry, value_of
+from ..._engine.graph import Node, as_numbers, primitive, registry, value_of
 from ..._engine.replay import stands_still
 from ..shape.where import where
 
@@ -95,7 +95,7 @@ def _or_of_root(q: Any, known: Any, g: Any, out: Any, root: Any) -> Found:
 
 def undefined_at(share: Any, g: Any, x: Any, tied: Any, *, op: str) -> Any:
     """``share``, whose derivative is NaN where arguments that differ by ``x`` tie and g is 0 by chance."""
-    lost = np.asarray(tied) & (value_of(g) == 0)
+    lost = as_numbers(tied) & (value_of(g) == 0)
     if not lost.any() or not isinstance(g, Node) or not isinstance(x, Node):
         return share
     lost = lost & ~(stands_still(g) | stands_still(x))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, is_node, value_of
+from ..._engine.graph import Node, as_numbers, is_node, value_of
 from ..._engine.replay import again, elsewhere, stands_still
 from ..shape.axes import expand_dims
 from ..shape.where import where
@@ -21,7 +21,7 @@ from .matrices import as_diagonal
 
 
 def plain(x: Any) -> np.ndarray:
-    return np.asarray(x.value if isinstance(x, Node) else x)
+    return as_numbers(x.value if isinstance(x, Node) else x)  # type: ignore[no-any-return]
 
 
 def row(v: Any) -> Any:
@@ -39,7 +39,7 @@ def vanishing(x: Any, scale: Any, tolerance: float | None = None) -> np.ndarray:
         tolerance = 32 * max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
     largest = np.max(size, axis=-1, initial=0.0)
     largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    return np.asarray(np.abs(plain(x)) <= tolerance * largest)
+    return as_numbers(np.abs(plain(x)) <= tolerance * largest)  # type: ignore[no-any-return]
 
 
 def reciprocal(x: Any, scale: Any) -> Any:
