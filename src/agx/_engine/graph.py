@@ -172,6 +172,11 @@ def as_numbers(x: Any) -> Any:
     return x if is_traced(x) else np.asarray(x)
 
 
+def numbers_now(x: Any) -> Any:
+    """The array that ``x`` is or stands for now, for a look that changes no result."""
+    return x._value if is_traced(x) else x
+
+
 def no_gradient(*operands: Any, **params: Any) -> None:
     """Pull back nothing: the rule of an operation that is constant almost everywhere."""
 

@@ -24,7 +24,7 @@ MOST = 1 << 22
 def _shares(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The shares of argument ``i`` for all cotangents: (g, out, *args) are the operands."""
     if any(map(is_traced, operands)):
-        return symbolic_call((p, i), functools.partial(_shares_of, p, i), operands, params)
+        return symbolic_call(functools.partial(_shares_of, p, i), operands, params, (p, i, "stack"))
     return _shares_of(p, i, *operands, **params)
 
 

@@ -62,6 +62,7 @@ cdef object symbolic = None
 cdef object symbolic_rule = None
 cdef object meet = None
 cdef object record_symbols = None
+cdef object act = None
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
@@ -111,15 +112,37 @@ def declare_push(object function):
     push = function
 
 
-def declare_symbols(type symbols, object values, object rules, object meeting, object calls):
-    """Name the class of symbols, what computes values, pull-backs and calls, and what is told of nodes."""
-    global symbol_class, symbolic, symbolic_rule, meet, record_symbols
+def declare_symbols(type symbols, object values, object rules, object meeting, object calls, object acting):
+    """Name the class of symbols, what computes values, pull-backs and calls, and what is told of nodes.
+
+    ``acting(function, draws)`` calls what changes something outside, or draws random numbers.
+    """
+    global symbol_class, symbolic, symbolic_rule, meet, record_symbols, act
     symbol_class, symbolic, symbolic_rule, meet, record_symbols = symbols, values, rules, meeting, calls
+    act = acting
 
 
-def symbolic_call(key, function, tuple args, dict params):
+def is_compiling():
+    """Tell whether this thread records a function that is being compiled."""
+    return bool(agx_recording & TRACING)
+
+
+def acting(function, bint draws=False):
+    """Call what changes something outside, or draws random numbers: what is compiled does so each time."""
+    return act(function, draws) if agx_recording & TRACING else function()
+
+
+def hold_grad(Node node, object gradient):
+    """Let an array or a symbol be the gradient of a node as it is; returns what was."""
+    before = node._grad
+    node._grad = gradient
+    node.spent = False
+    return before
+
+
+def symbolic_call(function, tuple args, dict params=None, key=None):
     """Compute a function of symbols, which is recorded as what it does or as a call of it."""
-    return record_symbols(key, function, args, params)
+    return record_symbols(key or function, function, args, params or {})
 
 
 def set_tracing(bint on):
@@ -467,8 +490,10 @@ cdef class Node:
             else:
                 window.set_grad(new)
             return
+        if agx_recording & TRACING:
+            meet(self, True)
         self.spent = False
-        if new is None or new is self._grad:
+        if new is None or new is self._grad or is_symbol(new):
             self._grad = new
             return
         cdef bint node = isinstance(new, Node)
@@ -487,6 +512,8 @@ cdef class Node:
         """The gradient, or None if none has arrived."""
         if self._memory is not None and (window := window_of(self)) is not None:
             return window.grad
+        if agx_recording & TRACING:
+            meet(self)
         return self._grad
 
     @property

@@ -31,6 +31,7 @@ cdef object asarray = np.asarray
 cdef object np_add = np.add
 cdef object mend = None
 cdef object plain_of = None
+cdef object deposit_symbol = None
 
 
 def declare_mend(object function):
@@ -39,10 +40,10 @@ def declare_mend(object function):
     mend = function
 
 
-def declare_plain(object function):
-    """Name the function that gives up symbols for arrays, and with them the plan of what is compiled."""
-    global plain_of
-    plain_of = function
+def declare_plain(object function, object deposits):
+    """Name what gives up symbols for arrays, and with them the plan, and what leaves them with leaves."""
+    global plain_of, deposit_symbol
+    plain_of, deposit_symbol = function, deposits
 
 
 # --- ways through a graph ----------------------------------------------------------------------------
@@ -389,11 +390,13 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
 cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
     leaf.spent = False
+    if is_tracing() and deposit_symbol(leaf, g):
+        return 0
     if leaf._grad is None:
         if not owned:
             g = g.copy()
-        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) or is_symbol(g) else asarray(g)
-    elif isinstance(leaf._grad, Node) or is_symbol(g) or is_symbol(leaf._grad):
+        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
+    elif isinstance(leaf._grad, Node):
         leaf._grad = leaf._grad + g
     else:
         np_add(leaf._grad, g, leaf._grad)

@@ -16,8 +16,8 @@ from .._engine.verdict import users_level
 from .._kernels import graph as _graph
 from .outside import Chance, Outside
 from .plan import Plan
-from .recorder import LIBRARIES, Recorder, users_line
-from .rules import here
+from .recorder import LIBRARIES, Recorder, plain, users_line
+from .rules import GradientOf, here, write_gradients
 from .symbol import Symbol, slot_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,11 +41,47 @@ class _Entry:
 class _Recorded:
     """A plan, what it took from outside, and what it makes of the results."""
 
-    def __init__(self, plan: Plan, outside: Outside, finish: Callable[..., Any]) -> None:
+    def __init__(
+        self, plan: Plan, outside: Outside, finish: Callable[..., Any], recorder: Recorder
+    ) -> None:
         self.plan, self.outside, self.finish = plan, outside, finish
-        self.tensors = [x for x in plan.sources if not isinstance(x, int)]
-        self.picks = [x for x in plan.sources if isinstance(x, int)]
-        self.alone = not self.tensors and self.picks == list(range(len(self.picks)))
+        self.nodes = [x for x in plan.sources if not isinstance(x, int)]
+        self.without = recorder.without
+        self.effects = recorder.effects
+        #: How many of the values that the plan gives are results of the function; the others are gradients.
+        self.count = len(plan.outputs) - sum(node is not None for node, _ in self.effects)
+
+    def inputs(self, leaves: list[Any]) -> list[np.ndarray]:
+        """The arrays that the plan reads."""
+        arrays = [x if type(x) is np.ndarray else np.asarray(x) for x in leaves]
+        for x in self.nodes:
+            arrays.append(x.node.grad_or_none if type(x) is GradientOf else x.array)
+        return arrays
+
+    def broken(self, leaves: list[Any]) -> str:
+        """What is not as it was when the plan was made."""
+        return self.outside.changed() or self.plan.broken(self.inputs(leaves))
+
+    def run(self, leaves: list[Any]) -> Any:
+        """What the function returns, or _NONE if the plan does not hold for these arguments."""
+        if self.outside.changed() or any(node.grad_or_none is not None for node in self.without):
+            return _NONE
+        try:
+            found = self.plan.run(self.inputs(leaves))
+        except Exception:  # which the function itself will raise, if it has to do with it
+            return _NONE
+        if found is None:
+            return _NONE
+        if not self.effects:
+            return self.finish(found)
+        k = self.count
+        for node, what in self.effects:
+            if node is None:
+                what()
+            else:
+                _graph.hold_grad(node, found[k])
+                k += 1
+        return self.finish(found[: self.count])
 
 
 class Compiled:
@@ -96,17 +132,11 @@ class Compiled:
 
     def _record(self, entry: _Entry, args: Any, kwargs: Any) -> Any:
         """Run the function once, and keep the plan of what it did."""
-        broken = ""
-        if entry.plans:
-            newest = entry.plans[0]
-            broken = newest.outside.changed()
-            if not broken:
-                leaves: list[Any] = []
-                _signature(args, leaves)
-                _signature(kwargs, leaves)
-                broken = newest.plan.broken(_inputs(newest, leaves))
         if len(entry.plans) >= MOST_PLANS:
-            self._refuse(entry, f"it had {MOST_PLANS} plans, and none holds: {broken} differs from call to call")
+            leaves: list[Any] = []
+            _signature((args, kwargs), leaves)
+            broken = entry.plans[0].broken(leaves)
+            self._refuse(entry, f"none of its {MOST_PLANS} plans holds: {broken} differs from call to call")
             return self.f(*args, **kwargs)
         run = _Recording(self.f, args, kwargs)
         try:
@@ -207,25 +237,12 @@ class _Identity:
         return id(self.of)
 
 
-def _inputs(recorded: _Recorded, leaves: list[Any]) -> list[np.ndarray]:
-    """The arrays that a plan reads."""
-    return [
-        np.asarray(leaves[x]) if isinstance(x, int) else x.array for x in recorded.plan.sources
-    ]
-
-
 def _run(entry: _Entry, leaves: list[Any]) -> Any:
     """What the first plan that holds gives, or _NONE."""
     for recorded in entry.plans:
-        if recorded.outside.changed():
-            continue
-        arrays = _inputs(recorded, leaves)
-        try:
-            found = recorded.plan.run(arrays)
-        except Exception:  # which the function itself will raise, if it has to do with it
-            continue
-        if found is not None:
-            return recorded.finish(found)
+        found = recorded.run(leaves)
+        if found is not _NONE:
+            return found
     return _NONE
 
 
@@ -256,28 +273,32 @@ class _Recording:
             else:
                 symbols.append(leaf)
         args, kwargs = build(symbols)
-        chance = Chance(self.outside)
+        recorder.chance = Chance(self.outside)
         self._enter()
         try:
             found = self.f(*args, **kwargs)
+            if not recorder.failed:
+                write_gradients(recorder)
         finally:
             self.leave()
         result, build_result = flatten(found)
         held = [x.kept if isinstance(x, Node) else x for x in result]
-        if any(isinstance(x, Node) and x.requires_grad and not x.is_leaf for x in result):
+        wanting = any(isinstance(x, Node) and x.requires_grad and not x.is_leaf for x in result)
+        if wanting and not recorder.effects:
             recorder.fail("it returns a Tensor that wants a gradient; compile the gradient too, or detach()")
-        plain_result = build_result([_whole(x) for x in result])
         if not recorder.failed and (changed := self.outside.changed()):
             recorder.failed = f"it changes {changed}"
-        if not recorder.failed and chance.used():
+            self.outside.clean(plain)
+        if not recorder.failed and recorder.chance.used():
             recorder.failed = "it draws random numbers; pass them as an argument"
-        if not recorder.failed:
-            slots = [slot_of(recorder, x) for x in held if type(x) in (Symbol, np.ndarray)]
-            plan = Plan(recorder, slots)
-            forms = [_form(x, h) for x, h in zip(result, held, strict=True)]
-            finish = _finisher(forms, build_result, found)
-            self.recorded = _Recorded(plan, self.outside, finish)
-        return plain_result
+        if recorder.failed:
+            return build_result([_whole(x) for x in result])
+        finish = _finisher([_form(x, h) for x, h in zip(result, held, strict=True)], build_result, found)
+        held = [x for x in held if type(x) in (Symbol, np.ndarray)]
+        slots = [slot_of(recorder, x) for x in held]
+        slots += [slot for node, slot in recorder.effects if node is not None]
+        self.recorded = _Recorded(Plan(recorder, slots), self.outside, finish, recorder)
+        return finish([np.array(plain(x)) for x in held])
 
     def _enter(self) -> None:
         here.recorder, here.start = self.recorder, _graph.newest_number()
@@ -297,17 +318,18 @@ class _Recording:
         if self._profiled:
             sys.setprofile(None)
         here.recorder = None
-        for node, value in self.recorder.nodes.items():
-            held = node.kept
-            if type(held) is Symbol:
-                if held._slot not in self.recorder.inputs:
-                    self.recorder.failed = self.recorder.failed or "a Tensor from outside gets a new value"
-                    value = np.asarray(held._value)
-                _graph.hold(node, value)
-            grad = node.grad_or_none
+        recorder = self.recorder
+        for node, value in recorder.nodes.items():
+            held, grad = node.kept, node.grad_or_none
+            if type(held) is not Symbol:
+                recorder.fail("it gives a Tensor from outside a new value")
+                continue
+            if held._slot not in recorder.inputs:
+                recorder.fail("it gives a Tensor from outside a new value")
+                value = np.asarray(held._value)
+            _graph.hold(node, value)
             if type(grad) is Symbol:
-                self.recorder.failed = self.recorder.failed or "backward() changes gradients outside"
-                node.grad = grad._value
+                _graph.hold_grad(node, np.array(grad._value))
 
     def _watch(self, frame: Any, event: str, function: Any) -> None:
         if event == "c_call" and not frame.f_code.co_filename.startswith(LIBRARIES):

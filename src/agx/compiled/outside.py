@@ -100,6 +100,15 @@ class Outside:
                     self.names.append((f.__globals__, name, value))
                 self.look(value)
 
+    def clean(self, plain: Any) -> None:
+        """Put numbers in the place of symbols that were left in containers and attributes."""
+        for container, _ in self.items:
+            if isinstance(container, dict):
+                for k, v in list(container.items()):
+                    container[k] = plain(v)
+            elif isinstance(container, list):
+                container[:] = map(plain, container)
+
     def changed(self) -> str:
         """What is no longer as it was; empty if all is."""
         for space, name, value in self.names:
@@ -166,6 +175,10 @@ class Chance:
 
     def __init__(self, outside: Outside) -> None:
         self.generators = [g for g in outside._seen.values() if hasattr(g, "bit_generator")]
+        self.look()
+
+    def look(self) -> None:
+        """Remember the states that they have now."""
         self.before = self._states()
 
     def _states(self) -> list[Any]:

@@ -152,8 +152,8 @@ class Plan:
             try:
                 if part.run(arrays) is None:
                     return reason
-            except Changed:
-                return "the shape of a result"
+            except Exception:
+                break
         return "the shape of a result"
 
     def __str__(self) -> str:

@@ -56,7 +56,13 @@ class Recorder:
         self.guards: dict[int, tuple[np.ndarray, str]] = {}
         self.made_by: dict[int, Instruction] = {}
         self.nodes: dict[Any, Any] = {}
-        self.effects: list[tuple[Any, ...]] = []
+        #: What is done after a run: (Tensor, number of its gradient), or (None, function).
+        self.effects: list[tuple[Any, Any]] = []
+        #: Tensors whose gradient was set, those that had none, and those that were changed.
+        self.cleared: set[Any] = set()
+        self.without: list[Any] = []
+        self.stepped: set[Any] = set()
+        self.chance: Any = None
         self.failed = ""
         self.strict = 0
         self.repeated = 0

@@ -12,8 +12,8 @@ from .._engine.graph import Node, Primitive, registry
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
 from .lowering import add_at
-from .recorder import Recorder, plain
-from .symbol import Symbol, _frozen, record_call
+from .recorder import Escape, Recorder, plain
+from .symbol import Symbol, _frozen, record_call, slot_of
 
 #: Instructions that a rule may have; one with more is called.
 _MOST = 24
@@ -60,8 +60,9 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
         recorder.strict += 1
         try:
             found = function(*args, **params)
-            good = len(recorder.instructions) - mark[0] <= _MOST
-            good = good and (found is None or isinstance(found, (np.ndarray, np.generic)))
+            new = recorder.instructions[mark[0] :]
+            good = len(new) <= _MOST and not any(made[0] == "call" for made in new)
+            good = good and (found is None or isinstance(found, (np.ndarray, np.floating)))
         except Exception:
             good = False
         finally:
@@ -99,7 +100,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "transpose": lambda x, *, axes: np.transpose(x, axes),
     "getitem": lambda x, *, index: x[index] if type(x) is Symbol else NotImplemented,
     "scatter_add": lambda g, *, index, shape: add_at(np.zeros(shape, g.dtype), g, index),
-    "matmul": np.matmul,
+    "matmul": lambda x, y: NotImplemented if x.dtype.char == "f" else np.matmul(x, y),
     "astype": lambda x, *, dtype: x.astype(dtype),
 }
 
@@ -117,19 +118,88 @@ def value_of_primitive(p: Primitive, args: Any, params: Any) -> Any:
     return record(p, p.function, args, params)
 
 
-def meet(node: Any) -> None:
-    """Let a Tensor from outside be an input of the plan."""
+def meet(node: Any, cleared: bool = False) -> None:
+    """Let a Tensor from outside be an input of the plan; ``cleared`` says that its gradient is being set."""
     recorder = here.recorder
-    if recorder is None or recorder.failed or node in recorder.nodes:
+    if recorder is None or recorder.failed or _graph.number_of(node) > here.start:
+        return
+    if cleared:
+        recorder.cleared.add(node)
+    if node in recorder.nodes:
         return
     value = node.kept
-    if type(value) is not np.ndarray or _graph.number_of(node) > here.start:
+    if type(value) is not np.ndarray:
         return
     if recorder.strict:
-        raise RuntimeError("a Tensor from outside in a rule")
-    slot = recorder.input(value, node)
+        raise Escape
+    if node in recorder.stepped:
+        recorder.fail("it uses parameters after step() has changed them")
+        return
     recorder.nodes[node] = value
-    _graph.hold(node, Symbol(recorder, slot, value))
+    _graph.hold(node, Symbol(recorder, recorder.input(value, node), value.copy()))
+
+
+def _deposit(leaf: Any, g: Any) -> bool:
+    """Add to the gradient of a Tensor from outside, as an effect of the plan; False if there is none."""
+    recorder = here.recorder
+    if recorder is None or recorder.failed or _graph.number_of(leaf) > here.start:
+        return False
+    meet(leaf)
+    before = leaf.grad_or_none
+    if type(before) is np.ndarray and leaf not in recorder.cleared:
+        before = Symbol(recorder, recorder.input(before, GradientOf(leaf)), before.copy())
+    elif before is None and leaf not in recorder.cleared:
+        recorder.without.append(leaf)
+    if isinstance(before, Node):
+        recorder.fail("a gradient is a Tensor")
+        return False
+    found = g if before is None else before + g
+    if type(found) is not Symbol:
+        found = Symbol(recorder, slot_of(recorder, np.asarray(found)), np.asarray(found))
+    _graph.hold_grad(leaf, found)
+    return True
+
+
+class GradientOf:
+    """The gradient of a Tensor as an input of a plan."""
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+
+
+def write_gradients(recorder: Recorder) -> None:
+    """Give Tensors from outside the gradients that they have now, as an effect of the plan."""
+    for node in recorder.nodes:
+        g = node.grad_or_none
+        if type(g) is Symbol:
+            recorder.effects.append((node, g._slot))
+            _graph.hold_grad(node, np.array(g._value))
+
+
+def _act(function: Callable[[], Any], draws: bool) -> Any:
+    """Change what is outside, or draw random numbers, now and whenever the plan runs."""
+    recorder = here.recorder
+    if recorder is None or recorder.failed:
+        return function()
+    if recorder.strict:
+        raise Escape
+    if draws:
+        if recorder.chance.used():
+            recorder.fail("it draws random numbers; pass them as an argument")
+        found = record_call(recorder, function, (), {}, key=object())
+        recorder.chance.look()
+        return found
+    before = _graph.set_tracing(False)
+    try:
+        write_gradients(recorder)
+        for node, value in recorder.nodes.items():
+            _graph.hold(node, value)
+        recorder.stepped.update(recorder.nodes)
+        recorder.nodes.clear()
+        recorder.effects.append((None, function))
+        return function()
+    finally:
+        _graph.set_tracing(before)
 
 
 def _value(p: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -171,5 +241,5 @@ def _see(x: Any) -> Any:
     return plain(x)
 
 
-_graph.declare_symbols(Symbol, _value, _rule, meet, record)
-declare_plain(_see)
+_graph.declare_symbols(Symbol, _value, _rule, meet, record, _act)
+declare_plain(_see, _deposit)

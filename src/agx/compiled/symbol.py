@@ -129,7 +129,12 @@ class Symbol:
         return str(self._leave("text"))
 
     def item(self, *args: int) -> Any:
-        return np.asarray(self._leave("a number")).item(*args)
+        value = np.asarray(self._value).item(*args)
+        if args or self._recorder.failed or type(value) is int or type(value) is bool:
+            self._leave("a number")
+            return value
+        slot = slot_of(self._recorder, self.reshape(()), spec_of(value)[1])
+        return Symbol(self._recorder, slot, value)
 
     def tolist(self) -> Any:
         return np.asarray(self._leave("numbers")).tolist()

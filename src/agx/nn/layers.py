@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._engine.sizes import flag, pair
+from .._kernels.graph import acting
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
@@ -416,7 +417,8 @@ class Dropout(Weightless):
         if not self.training or self.p == 0:
             return x
         floating(self, x)
-        kept = generator(self.rng).random(x.shape, np.float32) >= self.p
+        rng, shape = generator(self.rng), x.shape
+        kept = acting(lambda: rng.random(shape, np.float32), draws=True) >= self.p
         return x * (kept / (1 - self.p)).astype(x.dtype)
 
     def extra_repr(self) -> str:

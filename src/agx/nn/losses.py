@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from .._engine.graph import Node, is_recording, of_arrays
+from .._engine.graph import Node, as_numbers, is_recording, is_traced, of_arrays
+from .._kernels.graph import symbolic_call
 from .._engine.trees import flatten
 from ..ops import loss as ops
 from ..ops.complex import check_real
@@ -102,7 +103,7 @@ def _array(x: Any) -> Any:
             "a loss takes no masked numbers, whose mask would be lost; leave them out, or use ignore_index "
             "for class numbers"
         )
-    return x if isinstance(x, Node) else np.asarray(x)
+    return x if isinstance(x, Node) else as_numbers(x)
 
 
 def _floats(x: Any) -> Any:
@@ -214,7 +215,9 @@ def _classes(logits: Any, targets: Any, ignore: int) -> np.ndarray | None:
     if targets.dtype.kind not in "iu":
         return None
     labels: np.ndarray = targets.astype(np.int64, copy=False)
-    return labels if ops.are_classes(labels, logits.shape[1], ignore) else None
+    asked = labels, logits.shape[1], ignore
+    fit = symbolic_call(ops.are_classes, asked) if is_traced(labels) else ops.are_classes(*asked)
+    return labels if fit else None
 
 
 @takes("scores", _over_classes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.graph import Node
+from .._engine.graph import Node, numbers_now
 from .._engine.notices import warn_once
 
 #: Operations that only arrange what another made.
@@ -45,7 +45,7 @@ def notice_scores(z: Any) -> None:
             f"cross_entropy: logits of shape {shape} have a single class, for which the loss is always "
             "0; for two classes told apart by one logit use binary_cross_entropy_with_logits",
         )
-    elif _source(z) == "softmax" or _are_probabilities(z.array):
+    elif _source(z) == "softmax" or _are_probabilities(numbers_now(z.array)):
         warn_once(
             "cross_entropy: softmax",
             "cross_entropy: expected logits, got the output of a softmax; the loss applies softmax "
@@ -59,7 +59,7 @@ def notice_log_probabilities(z: Any) -> None:
     if not isinstance(z, Node) or z.is_leaf:
         return
     source = _source(z)
-    if source == "softmax" or _are_probabilities(z.array):
+    if source == "softmax" or _are_probabilities(numbers_now(z.array)):
         got = "the output of a softmax"
     elif source in ("linear", "conv2d", "conv1d"):
         got = "the output of a layer"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.notices import warn
+from .._kernels.graph import acting, is_compiling
 from .._kernels.scalar import Scalar
 from ..tensor import Tensor
 
@@ -209,6 +210,9 @@ class Optimizer:
         Warns, once for each optimiser, if no gradient came since the last step. Raises for a learning rate
         that is no number or negative.
         """
+        if is_compiling():
+            acting(self.step)
+            return
         i, arrived = 0, False
         for group in self.param_groups:
             rate = group["lr"]
