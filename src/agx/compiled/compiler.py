@@ -14,7 +14,7 @@ from .._engine.graph import Node
 from .._engine.trees import describe, flatten
 from .._engine.verdict import users_level
 from .._kernels import graph as _graph
-from .outside import Chance, Outside
+from .outside import LARGE, Chance, Outside
 from .plan import Plan
 from .recorder import LIBRARIES, Recorder, plain, users_line
 from .rules import GradientOf, here, write_gradients
@@ -31,11 +31,15 @@ _ACTS = {"print", "input", "open", "time", "time_ns", "perf_counter", "monotonic
 
 
 class _Entry:
-    """What is known of one signature: its plans, the newest first, or why there is none."""
+    """What is known of one signature: its plans, the last used first, or why there is none.
+
+    ``hits`` counts the runs of plans since the last one was made, ``misses`` the calls that had none.
+    """
 
     def __init__(self) -> None:
         self.plans: list[_Recorded] = []
-        self.refused = ""
+        self.refused = self.reason = ""
+        self.hits = self.misses = 0
 
 
 class _Recorded:
@@ -55,7 +59,10 @@ class _Recorded:
         """The arrays that the plan reads."""
         arrays = [x if type(x) is np.ndarray else np.asarray(x) for x in leaves]
         for x in self.nodes:
-            arrays.append(x.node.grad_or_none if type(x) is GradientOf else x.array)
+            if type(x) is np.ndarray:
+                arrays.append(x)
+            else:
+                arrays.append(x.node.grad_or_none if type(x) is GradientOf else x.array)
         return arrays
 
     def broken(self, leaves: list[Any]) -> str:
@@ -126,30 +133,39 @@ class Compiled:
             key = key, _signature(kwargs, leaves)
         entry = self._entries.get(key)
         if entry is None or not entry.plans:
-            reason = entry.refused if entry else "the arguments are Tensors or unknown objects"
+            reason = entry.refused or entry.reason if entry else "the arguments are Tensors or unknown objects"
             raise ValueError(f"compile: there is no plan: {reason}")
         return entry.plans[0].plan
 
     def _record(self, entry: _Entry, args: Any, kwargs: Any) -> Any:
         """Run the function once, and keep the plan of what it did."""
-        if len(entry.plans) >= MOST_PLANS:
-            leaves: list[Any] = []
-            _signature((args, kwargs), leaves)
-            broken = entry.plans[0].broken(leaves)
-            self._refuse(entry, f"none of its {MOST_PLANS} plans holds: {broken} differs from call to call")
+        if entry.misses >= MOST_PLANS:
+            if not entry.plans:
+                self._refuse(entry, entry.reason)
             return self.f(*args, **kwargs)
+        if len(entry.plans) >= MOST_PLANS:
+            if entry.hits < MOST_PLANS:
+                leaves: list[Any] = []
+                _signature((args, kwargs), leaves)
+                broken = entry.plans[0].broken(leaves)
+                self._refuse(entry, f"none of its {MOST_PLANS} plans holds: {broken} differs from call to call")
+                return self.f(*args, **kwargs)
+            entry.plans.pop()
         run = _Recording(self.f, args, kwargs)
         try:
             result = run.result()
-        except Exception:
+        except Exception as problem:
             run.leave()
             result = self.f(*args, **kwargs)  # which raises what the user is to see
-            self._refuse(entry, f"{sys.exc_info()[1]!r}"[:200])
+            self._refuse(entry, f"recording it went wrong: {problem!r:.200}")
             return result
-        if run.recorder.failed:
-            self._refuse(entry, run.recorder.failed)
-        else:
+        if not run.recorder.failed:
             entry.plans.insert(0, run.recorded)
+            entry.hits = 0
+        elif run.recorder.passing:
+            entry.misses, entry.reason = entry.misses + 1, run.recorder.failed
+        else:
+            self._refuse(entry, run.recorder.failed)
         return result
 
     def _refuse(self, entry: _Entry, reason: str) -> None:
@@ -239,9 +255,12 @@ class _Identity:
 
 def _run(entry: _Entry, leaves: list[Any]) -> Any:
     """What the first plan that holds gives, or _NONE."""
-    for recorded in entry.plans:
+    for k, recorded in enumerate(entry.plans):
         found = recorded.run(leaves)
         if found is not _NONE:
+            entry.hits += 1
+            if k:
+                entry.plans.insert(0, entry.plans.pop(k))
             return found
     return _NONE
 
@@ -273,6 +292,7 @@ class _Recording:
             else:
                 symbols.append(leaf)
         args, kwargs = build(symbols)
+        recorder.large = {id(x) for x, _ in self.outside.arrays if x.nbytes > LARGE}
         recorder.chance = Chance(self.outside)
         self._enter()
         try:
@@ -286,6 +306,8 @@ class _Recording:
         wanting = any(isinstance(x, Node) and x.requires_grad and not x.is_leaf for x in result)
         if wanting and not recorder.effects:
             recorder.fail("it returns a Tensor that wants a gradient; compile the gradient too, or detach()")
+        if not recorder.failed:
+            recorder.failed = self.outside.unseen
         if not recorder.failed and (changed := self.outside.changed()):
             recorder.failed = f"it changes {changed}"
             self.outside.clean(plain)

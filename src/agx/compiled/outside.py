@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import sys
 import types
@@ -10,26 +11,31 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, Primitive
+from .._kernels.arrays import fingerprint_of
 from .recorder import LIBRARIES
 
 _FIXED = (
-    int, float, complex, str, bytes, bool, type(None), np.generic, type, types.ModuleType,
-    types.BuiltinFunctionType, np.ufunc, Primitive, range, np.dtype,
+    int, float, complex, str, bytes, bool, type(None), np.generic, types.BuiltinFunctionType, np.ufunc, Primitive, range, np.dtype,
 )  # fmt: skip
 _EQUAL = (int, float, complex, str, bytes, tuple)
 #: Things that are looked at; more are taken as they are.
 _MOST = 20000
+#: Bytes of an array of which only some numbers are compared; where it is used itself it is read each time.
+LARGE = 1 << 20
 
 
 class Outside:
     """The state from outside that a function may read, as it was when this was made."""
 
     def __init__(self, f: Any) -> None:
-        self.names: list[tuple[dict[str, Any], str, Any]] = []
+        self.names: list[tuple[Any, str, Any]] = []
         self.cells: list[tuple[Any, Any]] = []
         self.items: list[tuple[Any, tuple[Any, ...]]] = []
-        self.arrays: list[tuple[np.ndarray, np.ndarray]] = []
+        self.arrays: list[tuple[np.ndarray, Any]] = []
+        self.slots: list[tuple[Any, str, Any]] = []
         self.mentioned: set[str] = set()
+        #: What is read from outside in a way that cannot be seen; empty if nothing is.
+        self.unseen = ""
         self._seen: dict[int, Any] = {}
         self.look(f)
 
@@ -40,6 +46,10 @@ class Outside:
         self._seen[id(x)] = x
         if isinstance(x, types.FunctionType):
             self._function(x)
+        elif isinstance(x, type):
+            self._class(x)
+        elif hasattr(type(x), "__next__"):
+            self.unseen = f"it may read from a {type(x).__name__}, which gives something else each time"
         elif isinstance(x, types.MethodType):
             self.look(x.__self__)
             self.look(x.__func__)
@@ -48,10 +58,10 @@ class Outside:
                 self.look(part)
         elif isinstance(x, np.ndarray):
             if x.dtype != object:
-                self.arrays.append((x, x.copy()))
+                self.arrays.append((x, x.copy() if x.nbytes <= LARGE else fingerprint_of(x)))
         elif isinstance(x, dict):
             self._contents(x, [*x.items()])
-        elif isinstance(x, (list, tuple, set, frozenset)):
+        elif isinstance(x, (list, tuple, set, frozenset, collections.deque, bytearray)):
             self._contents(x, [*x])
         elif not isinstance(x, Node) and _is_followed(type(x)):
             self._object(x)
@@ -71,12 +81,23 @@ class Outside:
             self.items.append((state, tuple(state.items())))
             for value in list(state.values()):
                 self.look(value)
-        call = getattr(type(x), "__call__", None)
-        if isinstance(call, types.FunctionType):
-            self.look(call)
-        forward = getattr(type(x), "forward", None)
-        if isinstance(forward, types.FunctionType):
-            self.look(forward)
+        for kind in type(x).__mro__:
+            for name in vars(kind).get("__slots__", ()) if _is_followed(kind) else ():
+                if hasattr(x, name):
+                    self.slots.append((x, name, getattr(x, name)))
+                    self.look(getattr(x, name))
+        self.look(type(x))
+
+    def _class(self, kind: type) -> None:
+        if not _is_users(kind.__module__):
+            return
+        for name, value in vars(kind).items():
+            value = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            if isinstance(value, types.FunctionType) or not name.startswith("__"):
+                self.look(value)
+                self.names.append((vars(kind), name, vars(kind)[name]))
+        for base in kind.__bases__:
+            self.look(base)
 
     def _function(self, f: types.FunctionType) -> None:
         ours = f.__code__.co_filename.startswith(LIBRARIES)
@@ -96,9 +117,23 @@ class Outside:
         for name in names:
             if name in f.__globals__:
                 value = f.__globals__[name]
-                if not isinstance(value, types.ModuleType):
+                if isinstance(value, types.ModuleType):
+                    self._module(value, names)
+                else:
                     self.names.append((f.__globals__, name, value))
-                self.look(value)
+                    self.look(value)
+
+    def _module(self, module: types.ModuleType, names: set[str]) -> None:
+        if _is_users(module.__name__):
+            for name in names & vars(module).keys():
+                value = vars(module)[name]
+                self.names.append((vars(module), name, value))
+                if isinstance(value, types.ModuleType):
+                    if id(value) not in self._seen:
+                        self._seen[id(value)] = value
+                        self._module(value, names)
+                else:
+                    self.look(value)
 
     def clean(self, plain: Any) -> None:
         """Put numbers in the place of symbols that were left in containers and attributes."""
@@ -111,10 +146,15 @@ class Outside:
 
     def changed(self) -> str:
         """What is no longer as it was; empty if all is."""
+        space: Any
         for space, name, value in self.names:
             now = space.get(name, self)
             if now is not value and not _equal(now, value):
                 return f"the global {name!r}"
+        for owner, name, value in self.slots:
+            now = getattr(owner, name, self)
+            if now is not value and not _equal(now, value):
+                return f"the attribute {name!r}"
         for cell, value in self.cells:
             now = cell.cell_contents
             if now is not value and not _equal(now, value):
@@ -131,8 +171,12 @@ class Outside:
                     if v is not value and not _equal(v, value):
                         return f"an element of a {type(container).__name__} from outside"
         for now, before in self.arrays:
-            if not same_numbers(now, before):
-                return f"the numbers in an array of shape {before.shape} from outside"
+            if now.nbytes > LARGE:
+                same = fingerprint_of(now) == before
+            else:
+                same = type(before) is np.ndarray and same_numbers(now, before)
+            if not same:
+                return f"the numbers in an array of shape {now.shape} from outside"
         return ""
 
 
@@ -142,6 +186,12 @@ def _is_followed(kind: type) -> bool:
     if module in ("numpy", "builtins", "functools", "threading", "random"):
         return False
     return not kind.__module__.startswith(("agx.optim", "agx.compiled"))
+
+
+def _is_users(module: str) -> bool:
+    """Whether a module is neither Python's nor one of the libraries that are taken as they are."""
+    first = module.partition(".")[0]
+    return first not in ("numpy", "agx", "scipy") and first not in sys.stdlib_module_names
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -237,7 +237,7 @@ def _rule(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any
 def _see(x: Any) -> Any:
     """An array in place of a symbol, of which there is no plan then."""
     for symbol in symbols_in(x):
-        symbol._recorder.fail("a NaN or an infinity came out, at which agx looks closer")
+        symbol._recorder.fail("a NaN or an infinity came out, at which agx looks closer", here=True)
     return plain(x)
 
 
