@@ -14,7 +14,7 @@ from .._engine.graph import Node
 from .._engine.trees import describe, flatten
 from .._engine.verdict import users_level
 from .._kernels import graph as _graph
-from .outside import LARGE, Chance, Outside
+from .outside import Chance, Outside
 from .plan import Plan
 from .recorder import LIBRARIES, Recorder, plain, users_line
 from .rules import GradientOf, here, write_gradients
@@ -59,10 +59,7 @@ class _Recorded:
         """The arrays that the plan reads."""
         arrays = [x if type(x) is np.ndarray else np.asarray(x) for x in leaves]
         for x in self.nodes:
-            if type(x) is np.ndarray:
-                arrays.append(x)
-            else:
-                arrays.append(x.node.grad_or_none if type(x) is GradientOf else x.array)
+            arrays.append(x.node.grad_or_none if type(x) is GradientOf else x.array)
         return arrays
 
     def broken(self, leaves: list[Any]) -> str:
@@ -292,7 +289,6 @@ class _Recording:
             else:
                 symbols.append(leaf)
         args, kwargs = build(symbols)
-        recorder.large = {id(x) for x, _ in self.outside.arrays if x.nbytes > LARGE}
         recorder.chance = Chance(self.outside)
         self._enter()
         try:

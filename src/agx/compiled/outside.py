@@ -17,11 +17,12 @@ from .recorder import LIBRARIES
 _FIXED = (
     int, float, complex, str, bytes, bool, type(None), np.generic, types.BuiltinFunctionType, np.ufunc, Primitive, range, np.dtype,
 )  # fmt: skip
+_HOLDERS = (list, tuple, set, frozenset, collections.deque, bytearray)
 _EQUAL = (int, float, complex, str, bytes, tuple)
 #: Things that are looked at; more are taken as they are.
 _MOST = 20000
-#: Bytes of an array of which only some numbers are compared; where it is used itself it is read each time.
-LARGE = 1 << 20
+#: Bytes of an array of which no copy is kept to be compared, and bytes of which a fingerprint tells all.
+_LARGE, _PART = 1 << 20, 1 << 15
 
 
 class Outside:
@@ -58,10 +59,10 @@ class Outside:
                 self.look(part)
         elif isinstance(x, np.ndarray):
             if x.dtype != object:
-                self.arrays.append((x, x.copy() if x.nbytes <= LARGE else fingerprint_of(x)))
+                self.arrays.append((x, x.copy() if x.nbytes <= _LARGE else _print_of(x)))
         elif isinstance(x, dict):
             self._contents(x, [*x.items()])
-        elif isinstance(x, (list, tuple, set, frozenset, collections.deque, bytearray)):
+        elif isinstance(x, _HOLDERS):
             self._contents(x, [*x])
         elif not isinstance(x, Node) and _is_followed(type(x)):
             self._object(x)
@@ -171,8 +172,8 @@ class Outside:
                     if v is not value and not _equal(v, value):
                         return f"an element of a {type(container).__name__} from outside"
         for now, before in self.arrays:
-            if now.nbytes > LARGE:
-                same = fingerprint_of(now) == before
+            if now.nbytes > _LARGE:
+                same = _print_of(now) == before
             else:
                 same = type(before) is np.ndarray and same_numbers(now, before)
             if not same:
@@ -218,6 +219,13 @@ def same_numbers(x: np.ndarray, y: np.ndarray) -> bool:
     if x.flags.c_contiguous and y.flags.c_contiguous:
         return not x.size or memoryview(x).cast("B") == memoryview(y).cast("B")
     return bool(np.array_equal(x, y, equal_nan=x.dtype.kind in "fc"))
+
+
+def _print_of(x: np.ndarray) -> Any:
+    """What hardly ever stays the same when a large array is changed: fingerprints of all its parts."""
+    flat = np.ascontiguousarray(x).reshape(-1)
+    step = max(_PART // x.itemsize, 1)
+    return x.shape, x.dtype, [fingerprint_of(flat[k : k + step]) for k in range(0, x.size, step)]
 
 
 class Chance:

@@ -170,8 +170,7 @@ class Plan:
             f"{size} bytes of results"
         ]
         for k, source in enumerate(self.sources):
-            what = "an array from outside" if type(source) is np.ndarray else "a Tensor from outside"
-            what = f"argument {source}" if isinstance(source, int) else what
+            what = f"argument {source}" if isinstance(source, int) else "a Tensor from outside"
             lines.append(f"  {names[k]} = {what}: {_shown(self.specs[k])}")
         for op, out, args, attrs, specs in self.instructions[:_MOST_LINES]:
             given = ", ".join(names[a] for a in args)

@@ -63,8 +63,6 @@ class Recorder:
         self.without: list[Any] = []
         self.stepped: set[Any] = set()
         self.chance: Any = None
-        #: Large arrays from outside, which are inputs of the plan and not constants.
-        self.large: set[int] = set()
         self.failed = ""
         self.passing = False
         self.strict = 0
@@ -92,9 +90,7 @@ class Recorder:
         return slot
 
     def constant(self, x: np.ndarray) -> int:
-        """The number of a constant, of which a copy is kept, or of a large array from outside."""
-        if self.large and self._is_large(x):
-            return self.input(x, x)
+        """The number of a constant, of which a copy is kept."""
         key = None
         if x.nbytes <= _FEW_BYTES:
             key = "constant", x.shape, x.dtype.str, x.tobytes()
@@ -105,13 +101,6 @@ class Recorder:
         if key:
             self._known[key] = (slot,)
         return slot
-
-    def _is_large(self, x: Any) -> bool:
-        while x is not None:
-            if id(x) in self.large:
-                return True
-            x = getattr(x, "base", None)
-        return False
 
     def emit(self, op: str, args: tuple[int, ...], attrs: Any, *specs: Spec) -> tuple[int, ...]:
         """Record an instruction, if there is none like it; the numbers of its results."""

@@ -221,7 +221,7 @@ def _into(
 ) -> Any:
     """Compute into an array that is given."""
     rest = {k: v for k, v in kwargs.items() if k != "out"}
-    if isinstance(out, Symbol) or not recorder.failed:
+    if not recorder.failed:
         recorder.fail(f"{ufunc.__name__}: out= changes an array in place")
     return getattr(ufunc, method)(*plain(inputs), out=plain(kwargs["out"]), **plain(rest))
 
