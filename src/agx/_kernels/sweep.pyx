@@ -317,7 +317,9 @@ cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owne
     if create_graph:
         cotangents[x] = <object>found + c
     elif x in owned:
-        if not add_to(<object>found, c):
+        if is_symbol(c):
+            cotangents[x] = <object>found + c
+        elif not add_to(<object>found, c):
             np_add(<object>found, c, <object>found)
     elif is_symbol(<object>found) or is_symbol(c):
         cotangents[x] = <object>found + c

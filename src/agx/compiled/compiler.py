@@ -33,13 +33,13 @@ _ACTS = {"print", "input", "open", "time", "time_ns", "perf_counter", "monotonic
 class _Entry:
     """What is known of one signature: its plans, the last used first, or why there is none.
 
-    ``hits`` counts the runs of plans since the last one was made, ``misses`` the calls that had none.
+    ``hits`` counts the runs of plans, ``made`` the plans and ``misses`` the calls that had none.
     """
 
     def __init__(self) -> None:
         self.plans: list[_Recorded] = []
         self.refused = self.reason = ""
-        self.hits = self.misses = 0
+        self.hits = self.misses = self.made = 0
 
 
 class _Recorded:
@@ -141,7 +141,7 @@ class Compiled:
                 self._refuse(entry, entry.reason)
             return self.f(*args, **kwargs)
         if len(entry.plans) >= MOST_PLANS:
-            if entry.hits < MOST_PLANS:
+            if entry.hits < entry.made:
                 leaves: list[Any] = []
                 _signature((args, kwargs), leaves)
                 broken = entry.plans[0].broken(leaves)
@@ -153,12 +153,14 @@ class Compiled:
             result = run.result()
         except Exception as problem:
             run.leave()
+            if run.recorder.effects:
+                raise
             result = self.f(*args, **kwargs)  # which raises what the user is to see
             self._refuse(entry, f"recording it went wrong: {problem!r:.200}")
             return result
         if not run.recorder.failed:
             entry.plans.insert(0, run.recorded)
-            entry.hits = 0
+            entry.made += 1
         elif run.recorder.passing:
             entry.misses, entry.reason = entry.misses + 1, run.recorder.failed
         else:

@@ -248,7 +248,9 @@ def __getitem__(self: Symbol, index: Any) -> Any:
     if _is_basic(index):
         if value.shape == self.shape and isinstance(index, type(Ellipsis)):
             return Symbol(recorder, self._slot, value)
-        return moved(self, "slice", {"index": _basic(index)}, value)
+        found = moved(self, "slice", {"index": _basic(index)}, value)
+        found._of = self, _basic(index)
+        return found
     whole = index if isinstance(index, tuple) else (index,)
     lists = [k for k, i in enumerate(whole) if not (isinstance(i, slice) and i == slice(None))]
     if len(lists) == 1 and not any(i is None or i is Ellipsis for i in whole):
@@ -282,6 +284,10 @@ def put(self: Symbol, index: Any, value: Any) -> None:
         return
     after = _with(self._value, plain(index), plain(value))
     if _is_basic(index):
+        made = recorder.made_by.get(self._slot)
+        if symbol_like(value) and value._of is not None and value._of[0] is self and made is not None:
+            if made[0] == "put" and made[2][1] == value._slot and made[3]["index"] == _basic(index):
+                return  # as after a[index] += b
         part = np.shape(self._value[plain(index)])
         values = slot_of(recorder, value, self.dtype)
         if recorder.specs[values][0] != part:
@@ -293,15 +299,15 @@ def put(self: Symbol, index: Any, value: Any) -> None:
     _rebind(self, new)
 
 
-def add_at(x: Any, values: Any, index: Any) -> Any:
-    """``x`` with ``values`` added to the elements at a basic index, or NotImplemented."""
+def scattered(values: Any, index: Any, shape: Any) -> Any:
+    """Zeros but for ``values`` at a basic index, or NotImplemented."""
     recorder = values._recorder
     if not _is_basic(index) or recorder.failed:
         return NotImplemented
-    after = np.array(plain(x))
-    after[plain(index)] += plain(values)
-    slots = slot_of(recorder, x), slot_of(recorder, values, after.dtype)
-    return result_of(recorder, "add_at", slots, {"index": _basic(index)}, after)
+    zeros = np.zeros(shape, values.dtype)
+    slots = slot_of(recorder, zeros), values._slot
+    after = _with(zeros, index, values._value)
+    return result_of(recorder, "put", slots, {"index": _basic(index)}, after)
 
 
 @records(np.where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import io
 import sys
 import types
 from typing import Any
@@ -49,6 +50,8 @@ class Outside:
             self._function(x)
         elif isinstance(x, type):
             self._class(x)
+        elif isinstance(x, io.IOBase):
+            return
         elif hasattr(type(x), "__next__"):
             self.unseen = f"it may read from a {type(x).__name__}, which gives something else each time"
         elif isinstance(x, types.MethodType):
@@ -101,7 +104,7 @@ class Outside:
             self.look(base)
 
     def _function(self, f: types.FunctionType) -> None:
-        ours = f.__code__.co_filename.startswith(LIBRARIES)
+        library = _is_library(f.__code__.co_filename)
         for cell in f.__closure__ or ():
             try:
                 value = cell.cell_contents
@@ -111,7 +114,7 @@ class Outside:
             self.look(value)
         self.look(f.__defaults__ or ())
         self.look(f.__kwdefaults__ or {})
-        if ours:
+        if library:
             return
         names = _names(f.__code__)
         self.mentioned |= names
@@ -191,8 +194,13 @@ def _is_followed(kind: type) -> bool:
 
 def _is_users(module: str) -> bool:
     """Whether a module is neither Python's nor one of the libraries that are taken as they are."""
-    first = module.partition(".")[0]
-    return first not in ("numpy", "agx", "scipy") and first not in sys.stdlib_module_names
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    return not _is_library(getattr(sys.modules.get(module), "__file__", None) or "")
+
+
+def _is_library(path: str) -> bool:
+    return path.startswith(LIBRARIES) or "site-packages" in path
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -232,7 +240,7 @@ class Chance:
     """The states of generators of random numbers, to see whether any was used."""
 
     def __init__(self, outside: Outside) -> None:
-        self.generators = [g for g in outside._seen.values() if hasattr(g, "bit_generator")]
+        self.generators = [g for g in outside._seen.values() if hasattr(type(g), "bit_generator")]
         self.look()
 
     def look(self) -> None:

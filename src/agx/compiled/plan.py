@@ -140,7 +140,7 @@ class Plan:
         """The values that results, guards and effects need."""
         needed = {*results, *recorder.guards}
         for op, out, args, attrs, _ in reversed(recorder.instructions):
-            if needed.intersection(out) or (op == "call" and attrs.get("effect")):
+            if needed.intersection(out) or (op == "call" and attrs["keep"]):
                 needed.update(out, args)
         return needed
 

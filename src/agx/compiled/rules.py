@@ -11,7 +11,7 @@ import numpy as np
 from .._engine.graph import Node, Primitive, registry
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
-from .lowering import add_at
+from .lowering import scattered
 from .recorder import Escape, Recorder, plain
 from .symbol import Symbol, _frozen, record_call, slot_of
 
@@ -73,7 +73,7 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
         if good:
             return found
         recorder.roll_back(mark)
-    return record_call(recorder, function, args, params, (key, _frozen(args), _frozen(params)))
+    return record_call(recorder, function, args, params, (key, _frozen(args), _frozen(params)), False)
 
 
 def _kind(x: Any) -> Any:
@@ -99,7 +99,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "reshape": lambda x, *, shape: np.reshape(x, shape),
     "transpose": lambda x, *, axes: np.transpose(x, axes),
     "getitem": lambda x, *, index: x[index] if type(x) is Symbol else NotImplemented,
-    "scatter_add": lambda g, *, index, shape: add_at(np.zeros(shape, g.dtype), g, index),
+    "scatter_add": lambda g, *, index, shape: scattered(g, index, shape),
     "matmul": lambda x, y: NotImplemented if x.dtype.char == "f" else np.matmul(x, y),
     "astype": lambda x, *, dtype: x.astype(dtype),
 }
@@ -179,27 +179,31 @@ def write_gradients(recorder: Recorder) -> None:
 def _act(function: Callable[[], Any], draws: bool) -> Any:
     """Change what is outside, or draw random numbers, now and whenever the plan runs."""
     recorder = here.recorder
-    if recorder is None or recorder.failed:
-        return function()
-    if recorder.strict:
+    if recorder is not None and recorder.strict:
         raise Escape
     if draws:
-        if recorder.chance.used():
-            recorder.fail("it draws random numbers; pass them as an argument")
-        found = record_call(recorder, function, (), {}, key=object())
-        recorder.chance.look()
-        return found
+        return function() if recorder is None or recorder.failed else _draw(recorder, function)
     before = _graph.set_tracing(False)
     try:
-        write_gradients(recorder)
-        for node, value in recorder.nodes.items():
-            _graph.hold(node, value)
-        recorder.stepped.update(recorder.nodes)
-        recorder.nodes.clear()
-        recorder.effects.append((None, function))
+        if recorder is not None:
+            write_gradients(recorder)
+            for node, value in recorder.nodes.items():
+                _graph.hold(node, value)
+            recorder.stepped.update(recorder.nodes)
+            recorder.nodes.clear()
+            recorder.effects.append((None, function))
         return function()
     finally:
         _graph.set_tracing(before)
+
+
+def _draw(recorder: Recorder, function: Callable[[], Any]) -> Any:
+    if recorder.chance.used():
+        recorder.fail("it draws random numbers; pass them as an argument")
+        return function()
+    found = record_call(recorder, function, (), {}, key=object())
+    recorder.chance.look()
+    return found
 
 
 def _value(p: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ _OF_SHAPES = {
     np.min_scalar_type,
 }  # fmt: skip
 _WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-_IN_PLACE = {"sort", "partition", "put", "itemset", "resize", "setflags", "setfield", "byteswap"}
+_IN_PLACE = {"sort", "fill", "partition", "put", "itemset", "resize", "setflags", "setfield", "byteswap"}
 #: How a function of NumPy is recorded, if not as a call of it.
 lowered: dict[Any, Callable[..., Any]] = {}
 
@@ -25,12 +25,14 @@ lowered: dict[Any, Callable[..., Any]] = {}
 class Symbol:
     """Stand for an array, or a number, of a run that is recorded."""
 
-    __slots__ = ("__weakref__", "_recorder", "_slot", "_value")
+    __slots__ = ("__weakref__", "_of", "_recorder", "_slot", "_value")
     __array_priority__ = 1e6
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, recorder: Recorder, slot: int, value: Any) -> None:
+    def __init__(self, recorder: Recorder, slot: int, value: Any, of: Any = None) -> None:
         self._recorder, self._slot, self._value = recorder, slot, value
+        #: The symbol that this is a part of, and the index.
+        self._of = of
 
     # --- what it looks like ----------------------------------------------------------------------
 
@@ -204,16 +206,26 @@ def _rebind(symbol: Symbol, found: Any) -> Symbol:
     """Let a symbol stand for what its array is after a change in place."""
     recorder = symbol._recorder
     new = found.astype(symbol.dtype) if found.dtype != symbol.dtype else found
-    if recorder.failed:
-        symbol._value[...] = plain(new)
-        return symbol
-    owner = symbol._value.base is None and sys.getrefcount(symbol._value) <= 2
-    if not owner:
+    if not recorder.failed and not _is_own(symbol):
         recorder.fail("an array that others see is changed in place")
-        symbol._value[...] = plain(new)
-    else:
-        symbol._slot, symbol._value = new._slot, new._value.copy()
+    symbol._value[...] = plain(new)
+    if not recorder.failed:
+        symbol._slot = new._slot
+        if symbol._of is not None:
+            whole, index = symbol._of
+            attrs, spec = {"index": index}, spec_of(whole._value)
+            whole._slot = recorder.emit("put", (whole._slot, new._slot), attrs, spec)[0]
     return symbol
+
+
+def _is_own(symbol: Symbol) -> bool:
+    """Whether nobody but a symbol, and what it is a part of, sees its array."""
+    memory = symbol._value.base
+    if memory is None:
+        return sys.getrefcount(symbol._value) <= 2
+    if symbol._of is None or symbol._of[0]._value is not memory or memory.base is not None:
+        return False
+    return sys.getrefcount(symbol._value) <= 2 and sys.getrefcount(memory) <= 4
 
 
 def _into(
@@ -232,7 +244,23 @@ def operator(name: str, turned: bool = False) -> Callable[[Any, Any], Any]:
     def apply(self: Any, other: Any) -> Any:
         if hasattr(type(other), "backward"):
             return NotImplemented
-        return ufunc(other, self) if turned else ufunc(self, other)
+        pair = (other, self) if turned else (self, other)
+        found = ufunc(*pair)
+        if all(type(plain(x)) in (float, int, complex, bool) for x in pair) and type(found) is Symbol:
+            if name in ("divide", "remainder", "floor_divide") and not pair[1] != 0:
+                raise ZeroDivisionError("division by zero")  # as Python's numbers do
+            found._value = found._value.item()
+        return found
+
+    return apply
+
+
+def _unary(ufunc: np.ufunc) -> Callable[[Any], Any]:
+    def apply(self: Any) -> Any:
+        found = ufunc(self)
+        if type(self._value) in (float, int, complex) and type(found) is Symbol:
+            found._value = found._value.item()
+        return found
 
     return apply
 
@@ -254,7 +282,7 @@ def _add_operators() -> None:
     for short, name in compared.items():
         setattr(Symbol, f"__{short}__", operator(name))
     for short, name in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}.items():  # fmt: skip
-        setattr(Symbol, f"__{short}__", lambda self, ufunc=getattr(np, name): ufunc(self))
+        setattr(Symbol, f"__{short}__", _unary(getattr(np, name)))
     Symbol.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
 
 
@@ -391,7 +419,7 @@ def _simplified(recorder: Recorder, name: str, slots: Any, spec: Spec) -> int | 
     if name == "add":
         for x, y in (slots, slots[::-1]):
             made = recorder.made_by.get(y)
-            if made is None or made[0] != "add_at" or recorder.specs[x] != spec:
+            if made is None or made[0] != "put" or recorder.specs[x] != spec:
                 continue
             base = recorder.constants.get(made[2][0])
             if base is not None and not base.any():
@@ -430,9 +458,12 @@ def _reduced(
 
 
 def record_call(
-    recorder: Recorder, function: Any, args: Any, kwargs: Any, key: Any = None, effect: bool = False
+    recorder: Recorder, function: Any, args: Any, kwargs: Any, key: Any = None, keep: bool = True
 ) -> Any:
-    """Compute a function of symbols, and record a call of it."""
+    """Compute a function of symbols, and record a call of it.
+
+    ``keep`` has it called even if nobody needs the result, of which the shape may have been looked at.
+    """
     if recorder.failed:
         return function(*plain(args), **plain(kwargs))
     found: list[Symbol] = []
@@ -447,7 +478,8 @@ def record_call(
     if any(spec_of(x)[1].kind not in "biufc" for x in parts):
         recorder.fail(f"{getattr(function, '__name__', function)} returns no numbers")
         return value
-    attrs = {"function": _runner(function, build, found, [*map(spec_of, parts)]), "effect": effect}
+    attrs = {"function": _runner(function, build, found, [*map(spec_of, parts)]), "effect": False}
+    attrs["keep"] = keep
     attrs["name"] = getattr(function, "__name__", str(function))
     if key is None:
         key = function, _frozen(args), _frozen(kwargs)

@@ -1,0 +1,140 @@
+"""Compiled training steps: parameters, optimisers and chance."""
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(16, 4)).astype(np.float32)
+IMAGES = RNG.normal(size=(4, 1, 32, 32)).astype(np.float32)
+CLASSES = RNG.integers(0, 3, 16)
+
+
+def dense():
+    return ag.nn.Sequential(ag.nn.Linear(4, 8), ag.nn.ReLU(), ag.nn.Linear(8, 3))
+
+
+def dropping():
+    return ag.nn.Sequential(ag.nn.Linear(4, 8), ag.nn.Tanh(), ag.nn.Dropout(0.5), ag.nn.Linear(8, 3))
+
+
+def normalised():
+    return ag.nn.Sequential(ag.nn.Linear(4, 8), ag.nn.LayerNorm(8), ag.nn.GELU(), ag.nn.Linear(8, 3))
+
+
+def stepper(make, optimiser, finish=lambda loss: loss.item(), clear=True):
+    ag.seed(0)
+    model = make()
+    opt = optimiser(model.parameters(), lr=0.05)
+
+    def step(x, y):
+        if clear:
+            opt.zero_grad()
+        loss = ag.cross_entropy(model(x), y)
+        loss.backward()
+        opt.step()
+        return finish(loss)
+
+    return model, step
+
+
+def same_training(make, optimiser, x, y, **how):
+    model, step = stepper(make, optimiser, **how)
+    other, plain = stepper(make, optimiser, **how)
+    compiled = ag.compile(step)
+    ag.seed(1)
+    found = [compiled(x, y) for _ in range(4)]
+    ag.seed(1)
+    expected = [plain(x, y) for _ in range(4)]
+    np.testing.assert_allclose(
+        [float(a) for a in found], [float(a) for a in expected], rtol=1e-5
+    )
+    for p, q in zip(model.parameters(), other.parameters(), strict=True):
+        np.testing.assert_allclose(p.value, q.value, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(p.grad, q.grad, rtol=1e-4, atol=1e-6)
+    return compiled
+
+
+@pytest.mark.parametrize("optimiser", [ag.optim.SGD, ag.optim.Adam])
+@pytest.mark.parametrize("make", [dense, dropping, normalised])
+def test_steps(make, optimiser):
+    compiled = same_training(make, optimiser, X, CLASSES)
+    assert sum(len(entry.plans) for entry in compiled._entries.values()) == 2
+
+
+def test_a_convolutional_network():
+    same_training(ag.models.lenet5, ag.optim.SGD, IMAGES, np.arange(4))
+
+
+def test_the_loss_as_a_tensor():
+    same_training(dense, ag.optim.SGD, X, CLASSES, finish=lambda loss: loss)
+
+
+def test_gradients_that_add_up():
+    same_training(dense, ag.optim.SGD, X, CLASSES, clear=False)
+
+
+def test_the_learning_rate_is_read_each_time():
+    w = ag.Tensor([1.0])
+    opt = ag.optim.SGD([w], lr=0.5)
+
+    @ag.compile
+    def step():
+        opt.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        opt.step()
+        return loss.item()
+
+    assert step() == 1.0
+    opt.lr = 0.0
+    for _ in range(3):
+        assert step() == 0.0
+    w.value[...] = 3.0
+    assert step() == 9.0
+
+
+def test_a_model_that_evaluates_has_another_plan():
+    ag.seed(0)
+    model = dropping()
+    compiled = ag.compile(lambda x: model(x).detach())
+    model.eval()
+    still = compiled(X).value
+    np.testing.assert_array_equal(compiled(X).value, still)
+    model.train()
+    assert not np.array_equal(compiled(X).value, still)
+    assert not np.array_equal(compiled(X).value, compiled(X).value)
+
+
+def test_gradients_without_an_optimiser():
+    w = ag.Tensor([1.0, 2.0])
+
+    @ag.compile
+    def add(x):
+        (w * x).sum().backward()
+
+    x = np.array([3.0, 4.0])
+    for k in range(1, 4):
+        add(x)
+        np.testing.assert_array_equal(w.grad, k * x)
+    w.grad = None
+    add(x)
+    np.testing.assert_array_equal(w.grad, x)
+
+
+@pytest.mark.filterwarnings("ignore:compile")
+def test_parameters_after_their_step():
+    w = ag.Tensor([1.0])
+    opt = ag.optim.SGD([w], lr=0.5)
+
+    def two_steps():
+        for _ in range(2):
+            opt.zero_grad()
+            loss = (w * w).sum() * 0.5
+            loss.backward()
+            opt.step()
+        return loss.item()
+
+    compiled = ag.compile(two_steps)
+    assert [compiled() for _ in range(3)] == [0.125, 0.125 / 16, 0.125 / 256]
