@@ -27,6 +27,7 @@ LAYERS = [
     {"_protocol"},
     {"tensor", "scalar", "linalg", "fft", "special"},
     {"transforms", "custom"},
+    {"compiled"},
     {"nn", "optim", "data", "models", "onnx"},
     {"train", "viz", "testing"},
     {"runs", "compat", "installation"},

@@ -163,7 +163,7 @@ rows = {
 #: What takes no arrays that it could differentiate, by the reason.
 others = {
     "they differentiate functions, whose arguments may be lists of arrays": """
-        checkpoint custom_vjp elementwise_grad grad grad_and_aux hessian hvp jacobian jvp primitive
+        checkpoint compile custom_vjp elementwise_grad grad grad_and_aux hessian hvp jacobian jvp primitive
         value_and_grad vjp
     """,
     "their arguments are models and data": "evaluate fit predict",

@@ -109,10 +109,26 @@ _LATER = {
     name: name
     for name in ("data", "fft", "models", "onnx", "runs", "special", "testing", "train", "viz")
 }
-_LATER |= {"compile": "compiled", "draw": "viz", "evaluate": "train", "fit": "train", "predict": "train"}
+_LATER |= {
+    "compile": "compiled",
+    "draw": "viz",
+    "evaluate": "train",
+    "fit": "train",
+    "predict": "train",
+}
 
 #: Modules whose public names are here already, and those that are called by their full names.
-_ROOMS = {"cli", "compat", "compiled", "custom", "installation", "ops", "scalar", "tensor", "transforms"}
+_ROOMS = {
+    "cli",
+    "compat",
+    "compiled",
+    "custom",
+    "installation",
+    "ops",
+    "scalar",
+    "tensor",
+    "transforms",
+}
 
 
 if not _typing.TYPE_CHECKING:  # An unknown name is an error there.

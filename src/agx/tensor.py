@@ -39,7 +39,7 @@ def _as_value(value: Any, dtype: Any = None) -> np.ndarray:
         return value
     if is_traced(value):
         held = value.dtype if value.dtype in _HELD else np.result_type(value.dtype, np.float32)
-        return value.astype(held if dtype is None else dtype)  # type: ignore[no-any-return]
+        return value.astype(held if dtype is None else dtype)
     if isinstance(value, Node):
         raise TypeError("Tensor: expected numbers, got a Tensor; use .detach() for a fresh leaf")
     if axes.holds_tensors(value):

@@ -10,7 +10,7 @@ import pytest
 
 import agx as ag
 
-ONES = np.ones(3)
+ONES, CHANCE = np.ones(3), np.random.default_rng(0)
 
 
 def plans(compiled):
@@ -26,7 +26,7 @@ def agree(compiled, function, *calls):
 
 
 def test_a_branch_has_a_plan_for_each_way():
-    function = lambda x: x * 2 if x.sum() > 0 else x * 3  # noqa: E731
+    function = lambda x: x * 2 if x.sum() > 0 else x * 3
     compiled = ag.compile(function)
     agree(compiled, function, [ONES], [-ONES], [2 * ONES], [-2 * ONES])
     assert plans(compiled) == 2
@@ -62,7 +62,7 @@ def test_values_that_steer(steered):
 
 
 def test_a_value_that_differs_each_time_ends_in_a_warning_that_says_where():
-    function = lambda x: x * float(x[0])  # noqa: E731
+    function = lambda x: x * float(x[0])
     compiled = ag.compile(function)
     agree(compiled, function, *([k * ONES] for k in range(8)))
     with pytest.warns(UserWarning, match=r"8 plans holds: a number in test_guards\.py:\d+ differs"):
@@ -71,14 +71,14 @@ def test_a_value_that_differs_each_time_ends_in_a_warning_that_says_where():
 
 
 def test_many_branches_that_come_again_keep_plans():
-    function = lambda x, k: x * int(k)  # noqa: E731
+    function = lambda x, k: x * int(k)
     compiled = ag.compile(function)
     for k in [*range(8)] * 3 + [8, 9]:
         agree(compiled, function, [ONES, np.float64(k)])
 
 
 def test_shapes_and_dtypes_and_structures_have_plans_of_their_own():
-    function = lambda tree, n=2: {"a": tree["w"] * n, "b": (tree["b"][0] + 1.5, "name")}  # noqa: E731
+    function = lambda tree, n=2: {"a": tree["w"] * n, "b": (tree["b"][0] + 1.5, "name")}
     compiled = ag.compile(function)
     for tree in ({"w": ONES, "b": [2.0]}, {"w": np.ones((2, 2), np.float32), "b": [np.float32(2)]}):
         for n in (2, 3):
@@ -134,7 +134,9 @@ def test_a_global_array_that_is_another(monkeypatch):
     changes(lambda x: x * table, lambda: monkeypatch.setitem(globals(), "table", np.ones(3)))
 
 
-@pytest.mark.parametrize("use", [lambda x: x * table, lambda x: x * table.mean(), lambda x: x + table[1]])
+@pytest.mark.parametrize(
+    "use", [lambda x: x * table, lambda x: x * table.mean(), lambda x: x + table[1]]
+)
 def test_the_contents_of_an_array(use):
     changes(use, lambda: table.__setitem__(1, table[1] + 5))
 
@@ -157,9 +159,15 @@ def test_an_enclosing_variable():
 def test_attributes_and_what_they_hold():
     for use, change in [
         (lambda x: x * settings.scale, lambda: setattr(settings, "scale", settings.scale + 1)),
-        (lambda x: x * settings.parts[1], lambda: settings.parts.__setitem__(1, settings.parts[1] + 1)),
+        (
+            lambda x: x * settings.parts[1],
+            lambda: settings.parts.__setitem__(1, settings.parts[1] + 1),
+        ),
         (lambda x: x * len(settings.parts), lambda: settings.parts.append(1.0)),
-        (lambda x: x * settings.arrays["a"], lambda: settings.arrays.__setitem__("a", np.full(3, 9.0))),
+        (
+            lambda x: x * settings.arrays["a"],
+            lambda: settings.arrays.__setitem__("a", np.full(3, 9.0)),
+        ),
     ]:
         changes(use, change)
 
@@ -217,7 +225,9 @@ def runs_as_it_is(function, reason, *args):
 
 
 def test_printing(capsys):
-    compiled = runs_as_it_is(lambda x: (print("seen"), x)[1], r"it calls print\(\) in test_guards", ONES)
+    compiled = runs_as_it_is(
+        lambda x: (print("seen"), x)[1], r"it calls print\(\) in test_guards", ONES
+    )
     capsys.readouterr()
     compiled(ONES)
     assert capsys.readouterr().out == "seen\n"
@@ -229,7 +239,9 @@ def test_the_time():
 
 def test_appending():
     seen = []
-    compiled = runs_as_it_is(lambda x: (seen.append(1), x)[1], "it changes the length of a list", ONES)
+    compiled = runs_as_it_is(
+        lambda x: (seen.append(1), x)[1], "it changes the length of a list", ONES
+    )
     compiled(ONES)
     assert len(seen) == 3  # two of them above
 
@@ -262,12 +274,14 @@ def test_what_is_set_at_first_holds_numbers():
     "draw",
     [
         lambda: np.random.rand(),  # noqa: NPY002
-        lambda rng=np.random.default_rng(0): rng.random(),
+        lambda: CHANCE.random(),
         lambda: random.random(),
     ],
 )
 def test_random_numbers(draw):
-    compiled = runs_as_it_is(lambda x: x + draw(), "it draws random numbers; pass them as an argument", ONES)
+    compiled = runs_as_it_is(
+        lambda x: x + draw(), "it draws random numbers; pass them as an argument", ONES
+    )
     assert not np.array_equal(compiled(ONES), compiled(ONES))
 
 

@@ -24,7 +24,8 @@ def weighed(function):
         found = function(*xs)
         parts = found if isinstance(found, (tuple, list)) else [found]
         return sum(
-            ag.sum(ag.real(a) * np.cos(np.arange(float(np.size(a)))).reshape(np.shape(a))) for a in parts
+            ag.sum(ag.real(a) * np.cos(np.arange(float(np.size(a)))).reshape(np.shape(a)))
+            for a in parts
         )
 
     return total
@@ -48,7 +49,10 @@ def same(found, expected, rtol=1e-12):
     elif expected is None:
         assert found is None
     else:
-        assert (np.shape(found), np.asarray(found).dtype) == (np.shape(expected), np.asarray(expected).dtype)
+        assert (np.shape(found), np.asarray(found).dtype) == (
+            np.shape(expected),
+            np.asarray(expected).dtype,
+        )
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
 
 

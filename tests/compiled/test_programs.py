@@ -131,7 +131,9 @@ def test_values_are_those_of_the_function_to_the_bit(program, shape, dtype, monk
         found, expected = compiled(x), plain(x)
         for a, b in zip(found, expected, strict=True):
             assert a.dtype == b.dtype
-            np.testing.assert_allclose(a, b, rtol=8 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps)
+            np.testing.assert_allclose(
+                a, b, rtol=8 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps
+            )
 
 
 def test_gradients_of_slices_are_added_in_place():
@@ -152,9 +154,15 @@ def test_repeated_and_dead_instructions_are_gone():
 
 
 def test_a_plan_prints():
-    compiled = ag.compile(ag.grad(lambda x: ag.sum(ag.exp(x) * np.arange(3.0)) if x[0] > 0 else x[0]))
+    compiled = ag.compile(
+        ag.grad(lambda x: ag.sum(ag.exp(x) * np.arange(3.0)) if x[0] > 0 else x[0])
+    )
     text = str(compiled.plan(np.ones(3)))
-    for part in ("x0 = argument 0: float64 (3,)", "= exp(x0): float64 (3,)", "is True: a truth value in test_p"):
+    for part in (
+        "x0 = argument 0: float64 (3,)",
+        "= exp(x0): float64 (3,)",
+        "is True: a truth value in test_p",
+    ):
         assert part in text
     assert "return" in text
     assert repr(compiled).endswith("1 plans>")

@@ -16,11 +16,15 @@ def dense():
 
 
 def dropping():
-    return ag.nn.Sequential(ag.nn.Linear(4, 8), ag.nn.Tanh(), ag.nn.Dropout(0.5), ag.nn.Linear(8, 3))
+    return ag.nn.Sequential(
+        ag.nn.Linear(4, 8), ag.nn.Tanh(), ag.nn.Dropout(0.5), ag.nn.Linear(8, 3)
+    )
 
 
 def normalised():
-    return ag.nn.Sequential(ag.nn.Linear(4, 8), ag.nn.LayerNorm(8), ag.nn.GELU(), ag.nn.Linear(8, 3))
+    return ag.nn.Sequential(
+        ag.nn.Linear(4, 8), ag.nn.LayerNorm(8), ag.nn.GELU(), ag.nn.Linear(8, 3)
+    )
 
 
 def stepper(make, optimiser, finish=lambda loss: loss.item(), clear=True):
@@ -47,9 +51,7 @@ def same_training(make, optimiser, x, y, **how):
     found = [compiled(x, y) for _ in range(4)]
     ag.seed(1)
     expected = [plain(x, y) for _ in range(4)]
-    np.testing.assert_allclose(
-        [float(a) for a in found], [float(a) for a in expected], rtol=1e-5
-    )
+    np.testing.assert_allclose([float(a) for a in found], [float(a) for a in expected], rtol=1e-5)
     for p, q in zip(model.parameters(), other.parameters(), strict=True):
         np.testing.assert_allclose(p.value, q.value, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(p.grad, q.grad, rtol=1e-4, atol=1e-6)

@@ -28,7 +28,7 @@ def _shares(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, A
     return _shares_of(p, i, *operands, **params)
 
 
-def _shares_of(p: Primitive, i: int, *operands: Any, **params: Any) -> Any:
+def _shares_of(p: Primitive, i: int, /, *operands: Any, **params: Any) -> Any:
     vjps: Any = p.vjps
     rule = functools.partial(vjps, i) if p.variadic else vjps[i]
     if p.elementwise:

@@ -18,6 +18,11 @@ def seed(n: int) -> None:
     _default = np.random.default_rng(n)
 
 
+def state() -> object:
+    """The state of the default generator; None if it is not made yet."""
+    return None if _default is None else _default.bit_generator.state
+
+
 def generator(rng: np.random.Generator | int | None = None) -> np.random.Generator:
     """Return ``rng``, a generator seeded with it if it is an integer, or the default one."""
     global _default

@@ -17,7 +17,7 @@ from .._kernels import graph as _graph
 from .outside import Chance, Outside
 from .plan import Plan
 from .recorder import LIBRARIES, Recorder, plain, users_line
-from .rules import GradientOf, here, write_gradients
+from .rules import here, write_gradients
 from .symbol import Symbol, slot_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +27,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 MOST_PLANS = 8
 _NUMBERS = "biufc"
 #: Names of code that may do more than compute.
-_ACTS = {"print", "input", "open", "time", "time_ns", "perf_counter", "monotonic", "sleep", "urandom"}
+_ACTS = {
+    "print",
+    "input",
+    "open",
+    "time",
+    "time_ns",
+    "perf_counter",
+    "monotonic",
+    "sleep",
+    "urandom",
+}
 
 
 class _Entry:
@@ -58,9 +68,7 @@ class _Recorded:
     def inputs(self, leaves: list[Any]) -> list[np.ndarray]:
         """The arrays that the plan reads."""
         arrays = [x if type(x) is np.ndarray else np.asarray(x) for x in leaves]
-        for x in self.nodes:
-            arrays.append(x.node.grad_or_none if type(x) is GradientOf else x.array)
-        return arrays
+        return arrays + [x.array for x in self.nodes]
 
     def broken(self, leaves: list[Any]) -> str:
         """What is not as it was when the plan was made."""
@@ -130,7 +138,11 @@ class Compiled:
             key = key, _signature(kwargs, leaves)
         entry = self._entries.get(key)
         if entry is None or not entry.plans:
-            reason = entry.refused or entry.reason if entry else "the arguments are Tensors or unknown objects"
+            reason = (
+                entry.refused or entry.reason
+                if entry
+                else "the arguments are Tensors or unknown objects"
+            )
             raise ValueError(f"compile: there is no plan: {reason}")
         return entry.plans[0].plan
 
@@ -145,7 +157,10 @@ class Compiled:
                 leaves: list[Any] = []
                 _signature((args, kwargs), leaves)
                 broken = entry.plans[0].broken(leaves)
-                self._refuse(entry, f"none of its {MOST_PLANS} plans holds: {broken} differs from call to call")
+                self._refuse(
+                    entry,
+                    f"none of its {MOST_PLANS} plans holds: {broken} differs from call to call",
+                )
                 return self.f(*args, **kwargs)
             entry.plans.pop()
         run = _Recording(self.f, args, kwargs)
@@ -179,10 +194,10 @@ class Compiled:
 def compile(f: F) -> F:
     """Return a function that gives what ``f`` gives, recorded once and then run without Python.
 
-    The first call with arguments of some shapes and dtypes runs ``f`` and records what NumPy and agx compute;
-    later ones run that plan. What steers Python (``if x > 0``), what is read from outside and what has another
-    shape is looked at in each call, and the plan is made again where it differs. Where there is no plan, such
-    as for a function that prints, ``f`` itself runs, and a warning says why.
+    The first call with arguments of some shapes and dtypes runs ``f`` and records what NumPy and agx
+    compute; later ones run that plan. What steers Python (``if x > 0``), what is read from outside and
+    what has another shape is looked at in each call, and the plan is made again where it differs. Where
+    there is no plan, such as for a function that prints, ``f`` itself runs, and a warning says why.
 
     Derivatives are compiled with the function: ``ag.compile(ag.grad(f))``. Raises TypeError if ``f`` is no
     function.
@@ -282,7 +297,10 @@ class _Recording:
         leaves, build = flatten((self.args, self.kwargs))
         symbols, count = [], 0
         for leaf in leaves:
-            if isinstance(leaf, (np.ndarray, np.generic, float, complex)) and type(leaf) is not bool:
+            if (
+                isinstance(leaf, (np.ndarray, np.generic, float, complex))
+                and type(leaf) is not bool
+            ):
                 dtype = getattr(leaf, "dtype", np.dtype(float))
                 if dtype.kind not in _NUMBERS:
                     recorder.fail(f"an argument has dtype {dtype}")
@@ -303,7 +321,9 @@ class _Recording:
         held = [x.kept if isinstance(x, Node) else x for x in result]
         wanting = any(isinstance(x, Node) and x.requires_grad and not x.is_leaf for x in result)
         if wanting and not recorder.effects:
-            recorder.fail("it returns a Tensor that wants a gradient; compile the gradient too, or detach()")
+            recorder.fail(
+                "it returns a Tensor that wants a gradient; compile the gradient too, or detach()"
+            )
         if not recorder.failed:
             recorder.failed = self.outside.unseen
         if not recorder.failed and (changed := self.outside.changed()):
@@ -313,7 +333,9 @@ class _Recording:
             recorder.failed = "it draws random numbers; pass them as an argument"
         if recorder.failed:
             return build_result([_whole(x) for x in result])
-        finish = _finisher([_form(x, h) for x, h in zip(result, held, strict=True)], build_result, found)
+        finish = _finisher(
+            [_form(x, h) for x, h in zip(result, held, strict=True)], build_result, found
+        )
         held = [x for x in held if type(x) in (Symbol, np.ndarray)]
         slots = [slot_of(recorder, x) for x in held]
         slots += [slot for node, slot in recorder.effects if node is not None]
@@ -352,11 +374,11 @@ class _Recording:
                 _graph.hold_grad(node, np.array(grad._value))
 
     def _watch(self, frame: Any, event: str, function: Any) -> None:
-        if event == "c_call" and not frame.f_code.co_filename.startswith(LIBRARIES):
-            if function in (print, input, open) or getattr(function, "__module__", "") in ("time", "posix"):
-                self.recorder.failed = (
-                    self.recorder.failed or f"it calls {function.__name__}() in {users_line()}"
-                )
+        if event != "c_call" or frame.f_code.co_filename.startswith(LIBRARIES):
+            return
+        if function in (print, input, open) or function.__module__ in ("time", "posix"):
+            reason = f"it calls {function.__name__}() in {users_line()}"
+            self.recorder.failed = self.recorder.failed or reason
 
 
 def _whole(x: Any) -> Any:
@@ -372,9 +394,10 @@ def _form(x: Any, held: Any) -> Callable[[Any], Any]:
         return lambda arrays: x
     if isinstance(x, Node):
         return lambda arrays: _leaf(next(arrays))
-    if type(held) is np.ndarray or type(held._value) is np.ndarray:
+    value = plain(held)
+    if type(value) is np.ndarray:
         return next
-    if isinstance(held._value, np.generic):
+    if isinstance(value, np.generic):
         return lambda arrays: next(arrays)[()]
     return lambda arrays: next(arrays).item()
 

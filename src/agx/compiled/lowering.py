@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .recorder import leaves_of, plain, spec_of
-from .symbol import Symbol, lowered, record_call, result_of, slot_of
+from .symbol import Symbol, lowered, rebind, record_call, result_of, slot_of
 
 _MISSING: Any = object()
 
@@ -30,7 +30,7 @@ def method(ours: Any) -> Any:
     return ours
 
 
-def symbol_like(x: Any) -> bool:
+def symbol_like(x: Any) -> Any:
     return type(x) is Symbol
 
 
@@ -61,7 +61,9 @@ def reshape(self: Symbol, *shape: Any, order: str = "C", copy: Any = None) -> An
 
 
 @records(np.reshape)
-def _reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: Any = None, **old: Any) -> Any:
+def _reshape(
+    a: Any, /, shape: Any = None, order: str = "C", *, copy: Any = None, **old: Any
+) -> Any:
     if not symbol_like(a) or old:
         return NotImplemented
     return reshape(a, shape, order=order)
@@ -92,7 +94,7 @@ records(np.copy)(lambda a, order="K", subok=False: copy(a))
 @method
 def transpose(self: Symbol, *axes: Any) -> Any:
     if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
-        axes = axes[0] if axes[0] is None else tuple(axes[0])
+        axes = tuple(axes[0] or ())
     value = np.transpose(self._value, axes or None)
     if self._recorder.failed:
         return value
@@ -134,8 +136,6 @@ def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 
 records(np.swapaxes)(lambda a, i, j: swapaxes(a, i, j) if symbol_like(a) else NotImplemented)
-Symbol.T = property(transpose)  # type: ignore[attr-defined]
-Symbol.mT = property(lambda self: swapaxes(self, -1, -2))  # type: ignore[attr-defined]
 records(np.matrix_transpose, np.linalg.matrix_transpose)(lambda x, /: swapaxes(x, -1, -2))
 
 
@@ -164,7 +164,9 @@ def _broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
 
 @records(np.roll)
 def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    if not symbol_like(a) or not all(isinstance(k, (int, tuple, type(None))) for k in (shift, axis)):
+    if not symbol_like(a) or not all(
+        isinstance(k, (int, tuple, type(None))) for k in (shift, axis)
+    ):
         return NotImplemented
     value = np.roll(a._value, shift, axis)
     if axis is None:
@@ -238,8 +240,7 @@ def _basic(index: Any) -> tuple[Any, ...]:
     return tuple(int(k) if isinstance(k, np.integer) else plain(k) for k in each)
 
 
-@method
-def __getitem__(self: Symbol, index: Any) -> Any:
+def item_of(self: Symbol, index: Any) -> Any:
     recorder = self._recorder
     if recorder.failed:
         return self._value[plain(index)]
@@ -273,8 +274,6 @@ def _with(x: Any, index: Any, value: Any) -> Any:
 
 def put(self: Symbol, index: Any, value: Any) -> None:
     """Assign to elements: the symbol stands for the new array from now on."""
-    from .symbol import _rebind
-
     recorder = self._recorder
     index = _settled(index)
     if hasattr(type(value), "backward"):
@@ -284,9 +283,9 @@ def put(self: Symbol, index: Any, value: Any) -> None:
         return
     after = _with(self._value, plain(index), plain(value))
     if _is_basic(index):
-        made = recorder.made_by.get(self._slot)
-        if symbol_like(value) and value._of is not None and value._of[0] is self and made is not None:
-            if made[0] == "put" and made[2][1] == value._slot and made[3]["index"] == _basic(index):
+        if symbol_like(value) and value._of is not None and value._of[0] is self:
+            made = recorder.made_by.get(self._slot)
+            if made is not None and made[0] == "put" and made[2][1] == value._slot:
                 return  # as after a[index] += b
         part = np.shape(self._value[plain(index)])
         values = slot_of(recorder, value, self.dtype)
@@ -296,7 +295,11 @@ def put(self: Symbol, index: Any, value: Any) -> None:
         new = result_of(recorder, "put", (self._slot, values), attrs, after)
     else:
         new = record_call(recorder, _with, (self, index, value), {})
-    _rebind(self, new)
+    rebind(self, new)
+
+
+for _name, _found in {"__getitem__": item_of, "__setitem__": put}.items():
+    setattr(Symbol, _name, _found)
 
 
 def scattered(values: Any, index: Any, shape: Any) -> Any:
@@ -319,8 +322,9 @@ def _where(condition: Any, /, *choices: Any) -> Any:
     recorder = found[0]._recorder
     value = np.where(*plain((condition, *choices)))
     dtype = value.dtype
+    mask = condition if spec_of(plain(condition))[1] == np.dtype(bool) else condition != 0
     slots = (
-        slot_of(recorder, condition if spec_of(plain(condition))[1] == bool else condition != 0, np.dtype(bool), small=True),
+        slot_of(recorder, mask, np.dtype(bool), small=True),
         *(slot_of(recorder, x, dtype, small=True) for x in choices),
     )
     shape = np.broadcast_shapes(*(recorder.specs[s][0] for s in slots))
@@ -347,8 +351,14 @@ def _reduction(name: str, ufunc: np.ufunc) -> None:
         if plainly and out is None and (dtype is None or name in ("any", "all")):
             return ufunc.reduce(self, axis, keepdims=bool(keepdims))
         how = {"dtype": dtype, "out": out, "initial": initial, "where": where}
-        more = {k: v for k, v in how.items() if v is not _MISSING and v is not None and v is not np._NoValue}
-        return record_call(self._recorder, theirs, (self, axis), {"keepdims": bool(keepdims), **more})
+        more = {
+            k: v
+            for k, v in how.items()
+            if v is not _MISSING and v is not None and v is not np._NoValue
+        }
+        return record_call(
+            self._recorder, theirs, (self, axis), {"keepdims": bool(keepdims), **more}
+        )
 
     setattr(Symbol, name, reduced)
     function = getattr(np, name)
@@ -359,18 +369,15 @@ def _reduction(name: str, ufunc: np.ufunc) -> None:
             )
         )
     elif name in ("max", "min"):
-        both = (
-            lambda a, axis=None, out=None, keepdims=False, initial=_MISSING, where=_MISSING: reduced(
-                a, axis, None, out, keepdims, initial, where
-            )
-        )
+
+        def both(
+            a: Any, axis: Any = None, out: Any = None, keepdims: Any = False,
+            initial: Any = _MISSING, where: Any = _MISSING,
+        ) -> Any:  # fmt: skip
+            return reduced(a, axis, None, out, keepdims, initial, where)
+
         records(function, getattr(np, f"a{name}"))(both)
-        setattr(
-            Symbol, name,
-            lambda self, axis=None, out=None, keepdims=False, initial=_MISSING, where=_MISSING: both(
-                self, axis, out, keepdims, initial, where
-            ),
-        )  # fmt: skip
+        setattr(Symbol, name, both)
     else:
         records(function)(reduced)
 
@@ -383,7 +390,14 @@ for _name, _ufunc in {
 
 
 @method
-def mean(self: Symbol, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **how: Any) -> Any:
+def mean(
+    self: Symbol,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    **how: Any,
+) -> Any:
     keepdims = False if keepdims is np._NoValue else keepdims
     if out is not None or dtype is not None or how or self.dtype.kind not in "fc" or not self.size:
         more = {"dtype": dtype, "out": out, "keepdims": keepdims, **how}
@@ -398,7 +412,9 @@ def mean(self: Symbol, axis: Any = None, dtype: Any = None, out: Any = None, kee
 
 
 @records(np.mean)
-def _mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **how: Any) -> Any:
+def _mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **how: Any
+) -> Any:
     how = {k: v for k, v in how.items() if v is not np._NoValue}
     return mean(a, axis, dtype, out, keepdims, **how) if symbol_like(a) else NotImplemented
 
@@ -419,6 +435,8 @@ def _dot(a: Any, b: Any, out: Any = None) -> Any:
 
 @records(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **how: Any) -> Any:
+    low: Any
+    high: Any
     low, high = how.pop("min", a_min), how.pop("max", a_max)
     low, high = (None if k is np._NoValue else k for k in (low, high))
     if out is not None or how or (low is None and high is None):
@@ -433,7 +451,22 @@ def clip(self: Symbol, min: Any = None, max: Any = None, out: Any = None) -> Any
     return np.clip(self, min, max, out)
 
 
-Symbol.real = property(lambda x: x if x.dtype.kind != "c" else record_call(x._recorder, np.real, (x,), {}))  # type: ignore[attr-defined]
-Symbol.imag = property(lambda x: record_call(x._recorder, np.imag, (x,), {}))  # type: ignore[attr-defined]
-Symbol.conj = Symbol.conjugate = lambda x: np.conjugate(x) if x.dtype.kind == "c" else x  # type: ignore[attr-defined]
+def _part(ufunc: Any) -> Any:
+    return property(lambda x: record_call(x._recorder, ufunc, (x,), {}))
+
+
+def conjugate(self: Symbol) -> Any:
+    return np.conjugate(self) if self.dtype.kind == "c" else self
+
+
+_real = _part(np.real)
+for _name, _found in {
+    "real": property(lambda x: x if x.dtype.kind != "c" else _real.fget(x)),
+    "imag": _part(np.imag),
+    "conj": conjugate,
+    "conjugate": conjugate,
+    "T": property(transpose),
+    "mT": property(lambda x: swapaxes(x, -1, -2)),
+}.items():
+    setattr(Symbol, _name, _found)
 records(np.real)(lambda val: val.real)

@@ -16,7 +16,8 @@ from .._kernels.arrays import fingerprint_of
 from .recorder import LIBRARIES
 
 _FIXED = (
-    int, float, complex, str, bytes, bool, type(None), np.generic, types.BuiltinFunctionType, np.ufunc, Primitive, range, np.dtype,
+    int, float, complex, str, bytes, bool, type(None), np.generic, types.BuiltinFunctionType,
+    np.ufunc, Primitive, range, np.dtype,
 )  # fmt: skip
 _HOLDERS = (list, tuple, set, frozenset, collections.deque, bytearray)
 _EQUAL = (int, float, complex, str, bytes, tuple)
@@ -53,7 +54,9 @@ class Outside:
         elif isinstance(x, io.IOBase):
             return
         elif hasattr(type(x), "__next__"):
-            self.unseen = f"it may read from a {type(x).__name__}, which gives something else each time"
+            self.unseen = (
+                f"it may read from a {type(x).__name__}, which gives something else each time"
+            )
         elif isinstance(x, types.MethodType):
             self.look(x.__self__)
             self.look(x.__func__)
@@ -168,7 +171,7 @@ class Outside:
                 return f"the length of a {type(container).__name__} from outside"
             if type(container) is dict or isinstance(container, dict):
                 for (k, v), (key, value) in zip(container.items(), held, strict=True):
-                    if k is not key and k != key or v is not value and not _equal(v, value):
+                    if (k is not key and k != key) or (v is not value and not _equal(v, value)):
                         return f"{k!r} of a {type(container).__name__} or object from outside"
             else:
                 for v, value in zip(container, held, strict=True):
@@ -251,9 +254,9 @@ class Chance:
         from .._runtime import rng
 
         found: list[Any] = [g.bit_generator.state for g in self.generators]
-        found.append(rng._default.bit_generator.state if rng._default is not None else None)
+        found.append(rng.state())
         if "numpy.random" in sys.modules:
-            found.append(np.random.get_state(legacy=False))
+            found.append(np.random.get_state(legacy=False))  # noqa: NPY002
         if "random" in sys.modules:
             found.append(sys.modules["random"].getstate())
         return found

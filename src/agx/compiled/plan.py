@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .recorder import Changed, Instruction, Recorder, Spec
+from .recorder import ChangedError, Instruction, Recorder, Spec
 
 try:
-    from .._kernels.program import Program  # type: ignore[import-not-found]
+    Program: Any = importlib.import_module("agx._kernels.program").Program
 except ImportError:
     Program = None
 #: Values that a plan is printed with.
@@ -58,7 +59,8 @@ class Stepwise:
 
 def _equal(x: Any, y: np.ndarray) -> bool:
     return x.shape == y.shape and (
-        x.tobytes() == y.tobytes() or (y.dtype.kind in "fc" and np.array_equal(x, y, equal_nan=True))
+        x.tobytes() == y.tobytes()
+        or (y.dtype.kind in "fc" and np.array_equal(x, y, equal_nan=True))
     )
 
 
@@ -70,7 +72,7 @@ def _step(values: dict[int, Any], made: Instruction) -> None:
     for slot, x, (shape, dtype) in zip(out, found, specs, strict=True):
         x = np.asarray(x)
         if x.shape != shape or x.dtype != dtype:
-            raise Changed
+            raise ChangedError
         values[slot] = x
 
 
@@ -148,7 +150,9 @@ class Plan:
         """What steered the function when it was recorded and is another value now."""
         instructions = self.instructions
         for (slot, value), reason in zip(self.guards, self.reasons, strict=True):
-            part = Stepwise(self.specs[: len(self.sources)], self.constants, instructions, (), ((slot, value),))
+            part = Stepwise(
+                self.specs[: len(self.sources)], self.constants, instructions, (), ((slot, value),)
+            )
             try:
                 if part.run(arrays) is None:
                     return reason
@@ -157,7 +161,7 @@ class Plan:
         return "the shape of a result"
 
     def __str__(self) -> str:
-        names = {k: "x%d" % k for k in range(len(self.specs))}
+        names = {k: f"x{k}" for k in range(len(self.specs))}
         first = len(self.sources) + len(self.constants)
         for k in range(len(self.sources), first):
             constant = self.constants[k - len(self.sources)]

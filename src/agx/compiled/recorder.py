@@ -20,11 +20,11 @@ LIBRARIES = tuple(
 _FEW_BYTES = 1 << 14
 
 
-class Escape(Exception):
+class EscapeError(Exception):
     """An array is wanted where a symbol stands."""
 
 
-class Changed(Exception):
+class ChangedError(Exception):
     """A result has another shape or dtype than when it was recorded."""
 
 
@@ -73,7 +73,7 @@ class Recorder:
     def fail(self, reason: str, here: bool = False) -> None:
         """Note why this run has no plan; the first reason counts. ``here`` says that others may have one."""
         if self.strict:
-            raise Escape
+            raise EscapeError
         if not self.failed:
             self.failed, self.passing = reason, here
 

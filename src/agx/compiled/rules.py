@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +13,8 @@ from .._engine.graph import Node, Primitive, registry
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
 from .lowering import scattered
-from .recorder import Escape, Recorder, plain
-from .symbol import Symbol, _frozen, record_call, slot_of
+from .recorder import EscapeError, Recorder, plain
+from .symbol import Symbol, frozen, record_call, slot_of
 
 #: Instructions that a rule may have; one with more is called.
 _MOST = 24
@@ -73,12 +74,12 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
         if good:
             return found
         recorder.roll_back(mark)
-    return record_call(recorder, function, args, params, (key, _frozen(args), _frozen(params)), False)
+    return record_call(recorder, function, args, params, (key, frozen(args), frozen(params)), False)
 
 
 def _kind(x: Any) -> Any:
     if isinstance(x, np.ndarray):
-        return type(x) is Symbol, x.dtype.char, x.ndim
+        return _graph.is_traced(x), x.dtype.char, x.ndim
     return type(x)
 
 
@@ -98,7 +99,7 @@ def _same(x: Any, y: Any) -> bool:
 _SPECIAL: dict[str, Callable[..., Any]] = {
     "reshape": lambda x, *, shape: np.reshape(x, shape),
     "transpose": lambda x, *, axes: np.transpose(x, axes),
-    "getitem": lambda x, *, index: x[index] if type(x) is Symbol else NotImplemented,
+    "getitem": lambda x, *, index: x[index] if _graph.is_traced(x) else NotImplemented,
     "scatter_add": lambda g, *, index, shape: scattered(g, index, shape),
     "matmul": lambda x, y: NotImplemented if x.dtype.char == "f" else np.matmul(x, y),
     "astype": lambda x, *, dtype: x.astype(dtype),
@@ -131,7 +132,7 @@ def meet(node: Any, cleared: bool = False) -> None:
     if type(value) is not np.ndarray:
         return
     if recorder.strict:
-        raise Escape
+        raise EscapeError
     if node in recorder.stepped:
         recorder.fail("it uses parameters after step() has changed them")
         return
@@ -166,6 +167,11 @@ class GradientOf:
     def __init__(self, node: Any) -> None:
         self.node = node
 
+    @property
+    def array(self) -> Any:
+        """The gradient now."""
+        return self.node.grad_or_none
+
 
 def write_gradients(recorder: Recorder) -> None:
     """Give Tensors from outside the gradients that they have now, as an effect of the plan."""
@@ -180,7 +186,7 @@ def _act(function: Callable[[], Any], draws: bool) -> Any:
     """Change what is outside, or draw random numbers, now and whenever the plan runs."""
     recorder = here.recorder
     if recorder is not None and recorder.strict:
-        raise Escape
+        raise EscapeError
     if draws:
         return function() if recorder is None or recorder.failed else _draw(recorder, function)
     before = _graph.set_tracing(False)
@@ -230,12 +236,10 @@ def _rule(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any
         return NotImplemented
     vjps: Any = p.vjps
     if p.variadic:
-        return record((p, i), lambda *xs, **more: vjps(i, *xs, **more), operands, params)
+        return record((p, i), functools.partial(vjps, i), operands, params)
     if i >= len(vjps) or vjps[i] is None:
         return NotImplemented
-    if symbols_in(operands):
-        return record((p, i), vjps[i], operands, params)
-    return record((p, i), lambda *xs, **more: vjps[i](*xs, **more), operands, params)
+    return record((p, i), vjps[i], operands, params)
 
 
 def _see(x: Any) -> Any:
@@ -245,5 +249,6 @@ def _see(x: Any) -> Any:
     return plain(x)
 
 
+setattr(Symbol, "__agx_call__", staticmethod(value_of_primitive))  # noqa: B010
 _graph.declare_symbols(Symbol, _value, _rule, meet, record, _act)
 declare_plain(_see, _deposit)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .recorder import LIBRARIES, Changed, Escape, Recorder, Spec, leaves_of, plain, spec_of
+from .recorder import (
+    LIBRARIES,
+    ChangedError,
+    EscapeError,
+    Recorder,
+    Spec,
+    leaves_of,
+    plain,
+    spec_of,
+)
 
 #: Results of NumPy's functions that say nothing of the numbers.
 _OF_SHAPES = {
@@ -17,7 +26,17 @@ _OF_SHAPES = {
     np.min_scalar_type,
 }  # fmt: skip
 _WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-_IN_PLACE = {"sort", "fill", "partition", "put", "itemset", "resize", "setflags", "setfield", "byteswap"}
+_IN_PLACE = {
+    "sort",
+    "fill",
+    "partition",
+    "put",
+    "itemset",
+    "resize",
+    "setflags",
+    "setfield",
+    "byteswap",
+}
 #: How a function of NumPy is recorded, if not as a call of it.
 lowered: dict[Any, Callable[..., Any]] = {}
 
@@ -36,7 +55,7 @@ class Symbol:
 
     # --- what it looks like ----------------------------------------------------------------------
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return type(self._value)
 
@@ -79,6 +98,10 @@ class Symbol:
     def flags(self) -> Any:
         return np.asarray(self._value).flags
 
+    if TYPE_CHECKING:
+
+        def __getitem__(self, index: Any) -> Any: ...
+
     def __len__(self) -> int:
         return len(self._value)
 
@@ -92,10 +115,12 @@ class Symbol:
         recorder = self._recorder
         if not recorder.failed:
             if recorder.strict and what != "a truth value":
-                raise Escape
+                raise EscapeError
             inside = what == "an array" and self.dtype.kind not in "biu"
             if inside and sys._getframe(2).f_code.co_filename.startswith(LIBRARIES[1]):
-                recorder.fail("agx needs the numbers themselves, as at a corner of the function", True)
+                recorder.fail(
+                    "agx needs the numbers themselves, as at a corner of the function", True
+                )
             recorder.guard(self._slot, self._value, what)
         return self._value
 
@@ -116,7 +141,7 @@ class Symbol:
         return complex(self._leave("a number"))
 
     def __index__(self) -> int:
-        return self._leave("an index").__index__()  # type: ignore[no-any-return]
+        return self._leave("an index").__index__()
 
     def __contains__(self, x: Any) -> bool:
         return bool((self == x).any())
@@ -164,12 +189,6 @@ class Symbol:
             self._recorder.fail(f"{function.__name__} changes an array in place")
         return record_call(self._recorder, function, args, kwargs)
 
-    @staticmethod
-    def __agx_call__(primitive: Any, args: Any, params: Any) -> Any:
-        from .rules import value_of_primitive
-
-        return value_of_primitive(primitive, args, params)
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # such as __array_interface__
             raise AttributeError(name)
@@ -184,11 +203,6 @@ class Symbol:
 
         return method
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        from .lowering import put
-
-        put(self, index, value)
-
 
 def _in_place(name: str) -> Callable[[Any, Any], Any]:
     ufunc = getattr(np, name)
@@ -197,12 +211,12 @@ def _in_place(name: str) -> Callable[[Any, Any], Any]:
         found = ufunc(self, other)
         if not isinstance(self._value, np.ndarray) or hasattr(type(found), "backward"):
             return found
-        return _rebind(self, found)
+        return rebind(self, found)
 
     return update
 
 
-def _rebind(symbol: Symbol, found: Any) -> Symbol:
+def rebind(symbol: Symbol, found: Any) -> Symbol:
     """Let a symbol stand for what its array is after a change in place."""
     recorder = symbol._recorder
     new = found.astype(symbol.dtype) if found.dtype != symbol.dtype else found
@@ -246,7 +260,10 @@ def operator(name: str, turned: bool = False) -> Callable[[Any, Any], Any]:
             return NotImplemented
         pair = (other, self) if turned else (self, other)
         found = ufunc(*pair)
-        if all(type(plain(x)) in (float, int, complex, bool) for x in pair) and type(found) is Symbol:
+        if (
+            all(type(plain(x)) in (float, int, complex, bool) for x in pair)
+            and type(found) is Symbol
+        ):
             if name in ("divide", "remainder", "floor_divide") and not pair[1] != 0:
                 raise ZeroDivisionError("division by zero")  # as Python's numbers do
             found._value = found._value.item()
@@ -265,6 +282,10 @@ def _unary(ufunc: np.ufunc) -> Callable[[Any], Any]:
     return apply
 
 
+def _both_parts(self: Any, other: Any) -> Any:
+    return self // other, self % other
+
+
 def _add_operators() -> None:
     pairs = {
         "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "mod": "remainder",
@@ -281,9 +302,11 @@ def _add_operators() -> None:
     }  # fmt: skip
     for short, name in compared.items():
         setattr(Symbol, f"__{short}__", operator(name))
-    for short, name in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}.items():  # fmt: skip
+    single = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
+    for short, name in single.items():
         setattr(Symbol, f"__{short}__", _unary(getattr(np, name)))
-    Symbol.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
+    for short, parts in {"divmod": _both_parts}.items():
+        setattr(Symbol, f"__{short}__", parts)
 
 
 _add_operators()
@@ -336,13 +359,14 @@ def record_ufunc(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, 
     values = plain(inputs)
     if recorder.failed:
         return getattr(ufunc, method)(*values, **plain(kwargs))
-    if method == "__call__" and not kwargs and ufunc.nout == 1 and (
-        ufunc.__name__ in _NUMPYS
-    ):
+    if method == "__call__" and not kwargs and ufunc.nout == 1 and (ufunc.__name__ in _NUMPYS):
         value = ufunc(*values)
         if ufunc is np.power:
             ufunc, inputs = _power(value, inputs)
-        loop = _loop(ufunc, tuple(type(v) if type(v) in _WEAK else spec_of(v)[1] for v in values[: ufunc.nin]))
+        loop = _loop(
+            ufunc,
+            tuple(type(v) if type(v) in _WEAK else spec_of(v)[1] for v in values[: ufunc.nin]),
+        )
         if loop is not None:
             return _elementwise(recorder, ufunc, inputs, loop, value)
     if method == "reduce" and ufunc.__name__ in _REDUCED:
@@ -358,7 +382,7 @@ def record_ufunc(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, 
 def _power(value: Any, inputs: Any) -> Any:
     """How NumPy computes a power: some numbers as exponents have ways of their own."""
     x, y = inputs
-    if type(x) is Symbol and isinstance(y, (int, float)) and type(y) is not Symbol:
+    if type(x) is Symbol and type(y) in (int, float):
         other = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}.get(y)
         if other is not None:
             with np.errstate(all="ignore"):
@@ -482,7 +506,7 @@ def record_call(
     attrs["keep"] = keep
     attrs["name"] = getattr(function, "__name__", str(function))
     if key is None:
-        key = function, _frozen(args), _frozen(kwargs)
+        key = function, frozen(args), frozen(kwargs)
     try:
         hash(key)
         attrs["key"] = key
@@ -501,20 +525,20 @@ def record_call(
     return kind(*made) if hasattr(kind, "_fields") else kind(made)
 
 
-def _frozen(tree: Any) -> Any:
+def frozen(tree: Any) -> Any:
     """Nested containers as tuples that can be hashed, where their leaves can."""
     kind = type(tree)
     if kind in (tuple, list):
-        return (kind, *map(_frozen, tree))
+        return (kind, *map(frozen, tree))
     if kind is dict:
-        return (kind, *((k, _frozen(v)) for k, v in tree.items()))
+        return (kind, *((k, frozen(v)) for k, v in tree.items()))
     if kind is slice:
         return kind, tree.start, tree.stop, tree.step
     return Symbol if kind is Symbol else (kind, tree)
 
 
 def _runner(function: Any, build: Any, found: list[Symbol], specs: list[Any]) -> Callable[..., Any]:
-    """What a plan calls: it takes arrays, and gives arrays of the specs or raises Changed."""
+    """What a plan calls: it takes arrays, and gives arrays of the specs or raises ChangedError."""
     forms = [None if type(x._value) is np.ndarray else type(x._value) for x in found]
 
     def run(*arrays: np.ndarray) -> Any:
@@ -530,7 +554,7 @@ def _runner(function: Any, build: Any, found: list[Symbol], specs: list[Any]) ->
         several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
         parts = [np.asarray(x) for x in (value if several else [value])]
         if [(x.shape, x.dtype) for x in parts] != specs:
-            raise Changed
+            raise ChangedError
         return tuple(parts) if several else parts[0]
 
     return run

@@ -21,7 +21,7 @@ from .matrices import as_diagonal
 
 
 def plain(x: Any) -> np.ndarray:
-    return as_numbers(x.value if isinstance(x, Node) else x)  # type: ignore[no-any-return]
+    return as_numbers(x.value if isinstance(x, Node) else x)
 
 
 def row(v: Any) -> Any:
@@ -39,7 +39,7 @@ def vanishing(x: Any, scale: Any, tolerance: float | None = None) -> np.ndarray:
         tolerance = 32 * max(x.shape[-1:], default=1) * np.finfo(size.dtype).eps
     largest = np.max(size, axis=-1, initial=0.0)
     largest = largest.reshape(largest.shape + (1,) * (x.ndim - largest.ndim))
-    return as_numbers(np.abs(plain(x)) <= tolerance * largest)  # type: ignore[no-any-return]
+    return as_numbers(np.abs(plain(x)) <= tolerance * largest)
 
 
 def reciprocal(x: Any, scale: Any) -> Any:
