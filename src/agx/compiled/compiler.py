@@ -383,14 +383,14 @@ class _Recording:
 
 def _whole(x: Any) -> Any:
     """A result without symbols."""
-    if isinstance(x, Node) and type(x.kept) is Symbol:
-        _graph.hold(x, np.asarray(x.kept._value))
-    return x._value if type(x) is Symbol else x
+    if isinstance(x, Node) and _graph.is_traced(x.kept):
+        _graph.hold(x, np.asarray(plain(x.kept)))
+    return plain(x)
 
 
 def _form(x: Any, held: Any) -> Callable[[Any], Any]:
     """What makes a result of the iterator over the arrays of a plan."""
-    if type(held) not in (Symbol, np.ndarray):
+    if not _graph.is_traced(held) and type(held) is not np.ndarray:
         return lambda arrays: x
     if isinstance(x, Node):
         return lambda arrays: _leaf(next(arrays))

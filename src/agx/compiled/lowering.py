@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .recorder import leaves_of, plain, spec_of
-from .symbol import Symbol, lowered, rebind, record_call, result_of, slot_of
+from .symbol import Symbol, joined, lowered, rebind, record_call, result_of, slot_of
 
 _MISSING: Any = object()
 
@@ -327,7 +327,7 @@ def _where(condition: Any, /, *choices: Any) -> Any:
         slot_of(recorder, mask, np.dtype(bool), small=True),
         *(slot_of(recorder, x, dtype, small=True) for x in choices),
     )
-    shape = np.broadcast_shapes(*(recorder.specs[s][0] for s in slots))
+    shape = joined(recorder, slots)
     slot = recorder.emit("where", slots, None, (shape, dtype))[0]
     if shape != value.shape:
         slot = recorder.emit("broadcast", (slot,), None, spec_of(value))[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,11 +169,11 @@ class Symbol:
     # --- what is recorded ------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(hasattr(type(x), "backward") for x in inputs):
-            return NotImplemented
-        for x in kwargs.get("out") or ():
-            if x is not None:
-                return _into(self._recorder, x, ufunc, method, inputs, kwargs)
+        for x in inputs:
+            if type(x) is not Symbol and hasattr(type(x), "backward"):
+                return NotImplemented
+        if kwargs and any(x is not None for x in kwargs.get("out") or ()):
+            return _into(self._recorder, ufunc, method, inputs, kwargs)
         return record_ufunc(self._recorder, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -242,9 +242,7 @@ def _is_own(symbol: Symbol) -> bool:
     return sys.getrefcount(symbol._value) <= 2 and sys.getrefcount(memory) <= 4
 
 
-def _into(
-    recorder: Recorder, out: Any, ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any
-) -> Any:
+def _into(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
     """Compute into an array that is given."""
     rest = {k: v for k, v in kwargs.items() if k != "out"}
     if not recorder.failed:
@@ -386,8 +384,9 @@ def _power(value: Any, inputs: Any) -> Any:
         other = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}.get(y)
         if other is not None:
             with np.errstate(all="ignore"):
-                again = other(x._value)
-            if again.dtype == value.dtype and again.tobytes() == value.tobytes():
+                again = other(x._value[..., :64] if x.ndim else x._value)
+            first = value[..., :64] if x.ndim else value
+            if again.dtype == first.dtype and again.tobytes() == first.tobytes():
                 return other, (x,)
     return np.power, inputs
 
@@ -418,12 +417,18 @@ def _elementwise(recorder: Recorder, ufunc: np.ufunc, inputs: Any, loop: Any, va
         recorder.simplified += 1
         return Symbol(recorder, short, value)
     if not alone:
-        shape = np.broadcast_shapes(*(recorder.specs[s][0] for s in slots))
+        shape = joined(recorder, slots)
         slot = recorder.emit(ufunc.__name__, slots, None, (shape, spec[1]))[0]
         if shape != spec[0]:
             slot = recorder.emit("broadcast", (slot,), None, spec)[0]
         return Symbol(recorder, slot, value)
     return Symbol(recorder, recorder.emit(ufunc.__name__, slots, None, spec)[0], value)
+
+
+def joined(recorder: Recorder, slots: Sequence[int]) -> tuple[int, ...]:
+    """The shape that values broadcast to."""
+    shapes = {recorder.specs[s][0] for s in slots}
+    return next(iter(shapes)) if len(shapes) == 1 else np.broadcast_shapes(*shapes)
 
 
 def _simplified(recorder: Recorder, name: str, slots: Any, spec: Spec) -> int | None:
