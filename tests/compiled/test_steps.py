@@ -140,3 +140,44 @@ def test_parameters_after_their_step():
 
     compiled = ag.compile(two_steps)
     assert [compiled() for _ in range(3)] == [0.125, 0.125 / 16, 0.125 / 256]
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_parameters_that_are_set_by_hand(in_place):
+    w = ag.Tensor([1.0, 2.0])
+    array = w.value
+
+    @ag.compile
+    def step(x):
+        w.grad = None
+        loss = (w * x).sum()
+        loss.backward()
+        if in_place:
+            w.value -= 0.5 * w.grad
+        else:
+            w.value = w.value - 0.5 * w.grad
+        return loss.item()
+
+    x = np.array([1.0, 3.0])
+    assert [step(x) for _ in range(4)] == [7.0, 2.0, -3.0, -8.0]
+    np.testing.assert_array_equal(w.value, [-1.0, -4.0])
+    assert (w.value is array) == in_place
+    assert sum(len(entry.plans) for entry in step._entries.values()) == 1
+
+
+@pytest.mark.filterwarnings("ignore:compile")
+def test_assignment_into_tensors():
+    outside = ag.Tensor([1.0, 2.0], requires_grad=False)
+
+    def function(x):
+        outside[0] = outside[0] + 1.0
+        u = ag.zeros(3)
+        u[0] = x[0]
+        u[1:] = x[1:] * u[0]
+        return (u * outside[0]).value
+
+    compiled = ag.compile(function)
+    x = np.arange(1.0, 4.0)
+    for k in range(2, 6):
+        np.testing.assert_array_equal(compiled(x), k * x)
+    assert outside.value[0] == 5.0

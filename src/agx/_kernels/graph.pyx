@@ -122,6 +122,12 @@ def declare_symbols(type symbols, object values, object rules, object meeting, o
     act = acting
 
 
+def refuse_assignment():
+    """Note that what is being compiled assigns into a Tensor, for which there is no plan."""
+    if agx_recording & TRACING:
+        act(None, False)
+
+
 def is_compiling():
     """Tell whether this thread records a function that is being compiled."""
     return bool(agx_recording & TRACING)

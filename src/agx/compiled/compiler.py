@@ -17,7 +17,7 @@ from .._kernels import graph as _graph
 from .outside import Chance, Outside
 from .plan import Plan
 from .recorder import LIBRARIES, Recorder, plain, users_line
-from .rules import here, write_gradients
+from .rules import give_back, here
 from .symbol import Symbol, slot_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,8 +62,8 @@ class _Recorded:
         self.nodes = [x for x in plan.sources if not isinstance(x, int)]
         self.without = recorder.without
         self.effects = recorder.effects
-        #: How many of the values that the plan gives are results of the function; the others are gradients.
-        self.count = len(plan.outputs) - sum(node is not None for node, _ in self.effects)
+        #: How many of the values that the plan gives are results of the function; others are for effects.
+        self.count = len(plan.outputs) - sum(node is not None for _, node, _ in self.effects)
 
     def inputs(self, leaves: list[Any]) -> list[np.ndarray]:
         """The arrays that the plan reads."""
@@ -87,11 +87,11 @@ class _Recorded:
         if not self.effects:
             return self.finish(found)
         k = self.count
-        for node, what in self.effects:
+        for effect, node, _ in self.effects:
             if node is None:
-                what()
+                effect()
             else:
-                _graph.hold_grad(node, found[k])
+                effect(node, found[k])
                 k += 1
         return self.finish(found[: self.count])
 
@@ -168,10 +168,12 @@ class Compiled:
             result = run.result()
         except Exception as problem:
             run.leave()
-            if run.recorder.effects:
+            if run.recorder.acted or run.outside.changed():
+                problem.add_note("while ag.compile recorded the function")
                 raise
             result = self.f(*args, **kwargs)  # which raises what the user is to see
-            self._refuse(entry, f"recording it went wrong: {problem!r:.200}")
+            wrong = f"recording it went wrong: {problem!r:.200}"
+            self._refuse(entry, run.recorder.failed or wrong)
             return result
         if not run.recorder.failed:
             entry.plans.insert(0, run.recorded)
@@ -313,8 +315,6 @@ class _Recording:
         self._enter()
         try:
             found = self.f(*args, **kwargs)
-            if not recorder.failed:
-                write_gradients(recorder)
         finally:
             self.leave()
         result, build_result = flatten(found)
@@ -338,7 +338,7 @@ class _Recording:
         )
         held = [x for x in held if type(x) in (Symbol, np.ndarray)]
         slots = [slot_of(recorder, x) for x in held]
-        slots += [slot for node, slot in recorder.effects if node is not None]
+        slots += [slot for _, node, slot in recorder.effects if node is not None]
         self.recorded = _Recorded(Plan(recorder, slots), self.outside, finish, recorder)
         return finish([np.array(plain(x)) for x in held])
 
@@ -360,18 +360,7 @@ class _Recording:
         if self._profiled:
             sys.setprofile(None)
         here.recorder = None
-        recorder = self.recorder
-        for node, value in recorder.nodes.items():
-            held, grad = node.kept, node.grad_or_none
-            if type(held) is not Symbol:
-                recorder.fail("it gives a Tensor from outside a new value")
-                continue
-            if held._slot not in recorder.inputs:
-                recorder.fail("it gives a Tensor from outside a new value")
-                value = np.asarray(held._value)
-            _graph.hold(node, value)
-            if type(grad) is Symbol:
-                _graph.hold_grad(node, np.array(grad._value))
+        give_back(self.recorder)
 
     def _watch(self, frame: Any, event: str, function: Any) -> None:
         if event != "c_call" or frame.f_code.co_filename.startswith(LIBRARIES):

@@ -56,8 +56,9 @@ class Recorder:
         self.guards: dict[int, tuple[np.ndarray, str]] = {}
         self.made_by: dict[int, Instruction] = {}
         self.nodes: dict[Any, Any] = {}
-        #: What is done after a run: (Tensor, number of its gradient), or (None, function).
-        self.effects: list[tuple[Any, Any]] = []
+        #: What is done after a run: functions of a Tensor and a value, or of nothing, for which None stands.
+        self.effects: list[tuple[Any, Any, int]] = []
+        self.acted = False
         #: Tensors whose gradient was set, those that had none, and those that were changed.
         self.cleared: set[Any] = set()
         self.without: list[Any] = []

@@ -136,8 +136,9 @@ def meet(node: Any, cleared: bool = False) -> None:
     if node in recorder.stepped:
         recorder.fail("it uses parameters after step() has changed them")
         return
-    recorder.nodes[node] = value
-    _graph.hold(node, Symbol(recorder, recorder.input(value, node), value.copy()))
+    symbol = Symbol(recorder, recorder.input(value, node), value.copy())
+    recorder.nodes[node] = value, symbol, symbol._slot
+    _graph.hold(node, symbol)
 
 
 def _deposit(leaf: Any, g: Any) -> bool:
@@ -173,31 +174,52 @@ class GradientOf:
         return self.node.grad_or_none
 
 
-def write_gradients(recorder: Recorder) -> None:
-    """Give Tensors from outside the gradients that they have now, as an effect of the plan."""
-    for node in recorder.nodes:
-        g = node.grad_or_none
+def give_back(recorder: Recorder) -> None:
+    """Give Tensors from outside arrays again: what became of them is done whenever the plan runs."""
+    for node, (array, symbol, slot) in recorder.nodes.items():
+        held, g = node.kept, node.grad_or_none
         if type(g) is Symbol:
-            recorder.effects.append((node, g._slot))
+            recorder.effects.append((_graph.hold_grad, node, g._slot))
             _graph.hold_grad(node, np.array(g._value))
+        if held is symbol:
+            if symbol._slot != slot:
+                recorder.effects.append((_copy_into, node, symbol._slot))
+                array[...] = symbol._value
+            _graph.hold(node, array)
+        elif type(held) is Symbol:
+            recorder.effects.append((_replace, node, held._slot))
+            _graph.hold(node, np.array(held._value))
+        else:
+            recorder.failed = recorder.failed or "it gives a Tensor from outside a new array"
+    recorder.stepped.update(recorder.nodes)
+    recorder.nodes.clear()
 
 
-def _act(function: Callable[[], Any], draws: bool) -> Any:
+def _copy_into(node: Any, array: np.ndarray) -> None:
+    node.writable[...] = array
+
+
+def _replace(node: Any, array: np.ndarray) -> None:
+    node.value = array
+
+
+def _act(function: Callable[[], Any] | None, draws: bool) -> Any:
     """Change what is outside, or draw random numbers, now and whenever the plan runs."""
     recorder = here.recorder
     if recorder is not None and recorder.strict:
         raise EscapeError
+    if function is None:
+        if recorder is not None:
+            recorder.fail("it assigns into a Tensor")
+        return None
     if draws:
         return function() if recorder is None or recorder.failed else _draw(recorder, function)
     before = _graph.set_tracing(False)
     try:
         if recorder is not None:
-            write_gradients(recorder)
-            for node, value in recorder.nodes.items():
-                _graph.hold(node, value)
-            recorder.stepped.update(recorder.nodes)
-            recorder.nodes.clear()
-            recorder.effects.append((None, function))
+            give_back(recorder)
+            recorder.effects.append((function, None, 0))
+            recorder.acted = True
         return function()
     finally:
         _graph.set_tracing(before)

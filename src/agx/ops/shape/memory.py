@@ -206,6 +206,7 @@ class Memory:
 
     def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
         """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
+        _graph.refuse_assignment()
         basic = is_basic(index)
         target = _part(view, index) if basic else view
         names = () if basic else (index, last_assigned(index, view.shape))
@@ -380,6 +381,7 @@ class Window:
 
 def _split_off(tensor: Any) -> Any:
     """Move what a Tensor was in its graph to a node of its own, with its hooks."""
+    _graph.refuse_assignment()
     origin = _graph.split_off(tensor)
     hooks.move(tensor, origin)
     return origin
