@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .recorder import ChangedError, Instruction, Recorder, Spec
+from ..ops.linalg.products import matmul
+from .recorder import Instruction, Recorder, Spec
 
 try:
     Program: Any = importlib.import_module("agx._kernels.program").Program
@@ -31,29 +34,34 @@ class Stepwise:
         guards: Sequence[tuple[int, np.ndarray]] = (),
     ) -> None:
         self.inputs, self.constants, self.outputs = inputs, list(constants), outputs
-        self.instructions, self.guards = instructions, guards
+        self.guards = guards
+        self.steps = [
+            (_function(op, attrs, specs[0]), out if len(out) > 1 else out[0], args)
+            for op, out, args, attrs, specs in instructions
+        ]
+        self.count = len(inputs) + len(constants) + sum(len(made[1]) for made in instructions)
 
     def run(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...] | None:
         """The outputs, which share no memory with the arrays; None where a guard does not hold."""
         for k, (x, spec) in enumerate(zip(arrays, self.inputs, strict=True)):
             if (x.shape, x.dtype) != spec:
                 raise ValueError(f"argument {k}: expected {spec}, got {(x.shape, x.dtype)}")
-        values: dict[int, Any] = dict(enumerate([*arrays, *self.constants]))
-        late = []
+        values: list[Any] = [*arrays, *self.constants]
+        values += [None] * (self.count - len(values))
         with np.errstate(all="ignore"):
-            for made in self.instructions:
-                if made[0] == "call" and made[3].get("effect"):
-                    late.append(made)
+            for function, out, args in self.steps:
+                found = function(*[values[a] for a in args])
+                if type(out) is int:
+                    values[out] = found
                 else:
-                    _step(values, made)
-            for slot, expected in self.guards:
-                if not _equal(values[slot], expected):
-                    return None
-            for made in late:
-                _step(values, made)
+                    for slot, x in zip(out, found, strict=True):
+                        values[slot] = x
+        if not all(_equal(np.asarray(values[slot]), expected) for slot, expected in self.guards):
+            return None
         return tuple(np.array(values[slot]) for slot in self.outputs)
 
     def describe(self) -> list[str]:
+        """Nothing: the instructions are run as they are."""
         return []
 
 
@@ -64,46 +72,48 @@ def _equal(x: Any, y: np.ndarray) -> bool:
     )
 
 
-def _step(values: dict[int, Any], made: Instruction) -> None:
-    op, out, args, attrs, specs = made
-    found = _compute(op, [values[a] for a in args], attrs, specs[0])
-    if len(out) == 1 and not isinstance(found, tuple):
-        found = (found,)
-    for slot, x, (shape, dtype) in zip(out, found, specs, strict=True):
-        x = np.asarray(x)
-        if x.shape != shape or x.dtype != dtype:
-            raise ChangedError
-        values[slot] = x
-
-
-def _compute(op: str, args: list[Any], attrs: Any, spec: Spec) -> Any:
-    x = args[0] if args else None
-    if op in _MOVES:
-        return _MOVES[op](x, attrs, spec)
-    if op in ("sum", "prod", "max", "min", "any", "all"):
-        return getattr(np, op)(x, axis=attrs["axis"], keepdims=attrs["keepdims"])
+def _function(op: str, attrs: Any, spec: Spec) -> Any:
+    """What computes an instruction of arrays."""
+    if op in ("cast", "reshape", "broadcast"):
+        what = spec[1] if op == "cast" else spec[0]
+        by = {"cast": "astype", "reshape": "reshape"}.get(op)
+        if by is None:
+            return lambda x: np.broadcast_to(x, what)
+        return operator.methodcaller(by, what)
+    if op == "transpose":
+        return lambda x: np.transpose(x, attrs["axes"])
+    if op == "slice":
+        return operator.itemgetter(attrs["index"])
     if op in ("put", "add_at"):
-        new = np.array(x)
-        new[attrs["index"]] = args[1] if op == "put" else new[attrs["index"]] + args[1]
-        return new
+        return functools.partial(_written, op, attrs["index"])
+    if op in ("sum", "prod", "max", "min", "any", "all"):
+        return functools.partial(_REDUCE[op], **attrs)
     if op == "concatenate":
-        return np.concatenate(args, **attrs)
-    if op == "take":
-        return np.take(*args, **attrs)
+        return lambda *xs: np.concatenate(xs, **attrs)
+    if op in ("take", "roll"):
+        return functools.partial(getattr(np, op), **attrs)
+    if op == "matmul":
+        return matmul.function
     if op == "call":
-        return attrs["function"](*args)
-    ufunc = np._core.umath.clip if op == "clip" else getattr(np, op)  # type: ignore[attr-defined]
-    return ufunc(*args)
+        return attrs["function"]
+    if op == "clip":
+        return np._core.umath.clip  # type: ignore[attr-defined]
+    return getattr(np, op)
 
 
-_MOVES: dict[str, Callable[[Any, Any, Spec], Any]] = {
-    "cast": lambda x, attrs, spec: x.astype(spec[1]),
-    "reshape": lambda x, attrs, spec: x.reshape(spec[0]),
-    "broadcast": lambda x, attrs, spec: np.broadcast_to(x, spec[0]),
-    "transpose": lambda x, attrs, spec: np.transpose(x, attrs["axes"]),
-    "slice": lambda x, attrs, spec: x[attrs["index"]],
-    "roll": lambda x, attrs, spec: np.roll(x, **attrs),
-}
+_REDUCE = {
+    "sum": np.add.reduce, "prod": np.multiply.reduce, "max": np.maximum.reduce,
+    "min": np.minimum.reduce, "any": np.logical_or.reduce, "all": np.logical_and.reduce,
+}  # fmt: skip
+
+
+def _written(op: str, index: Any, x: Any, values: Any) -> np.ndarray:
+    new = np.array(x)
+    if op == "put":
+        new[index] = values
+    else:
+        new[index] += values
+    return new
 
 
 class Plan:
@@ -214,4 +224,5 @@ def _program(executor: Any, parts: Any) -> Any:
 
 
 def _caller(op: str, attrs: Any, spec: Spec) -> Callable[..., Any]:
-    return lambda *arrays: np.asarray(_compute(op, list(arrays), attrs, spec))
+    function = _function(op, attrs, spec)
+    return lambda *arrays: np.asarray(function(*arrays))

@@ -550,7 +550,7 @@ def _runner(function: Any, build: Any, found: list[Symbol], specs: list[Any]) ->
         args, kwargs = build(
             iter(
                 [
-                    a if f is None else a[()] if issubclass(f, np.generic) else a.item()
+                    np.asarray(a) if f is None else a[()] if issubclass(f, np.generic) else a.item()
                     for a, f in zip(arrays, forms, strict=True)
                 ]
             )
