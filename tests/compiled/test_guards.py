@@ -352,3 +352,49 @@ def test_a_nan_for_once_does_not_end_a_plan():
         with np.errstate(divide="ignore"):
             np.testing.assert_array_equal(compiled(x), function(x))
     assert plans(compiled) == 1
+
+
+def test_many_whole_numbers():
+    function = lambda x, n: x * n
+    compiled = ag.compile(function)
+    with pytest.warns(UserWarning, match="it has plans for 64 signatures"):
+        agree(compiled, function, *([ONES, n] for n in range(70)))
+    agree(compiled, function, [2 * ONES, 3])
+    assert plans(compiled) == 64
+
+
+def test_scalars():
+    scalar = ag.Scalar(2.0)
+    runs_as_it_is(lambda x: x * scalar.value, "it reads a Scalar", ONES)
+
+
+def test_flags_and_hooks_of_tensors():
+    w, v = ag.Tensor([1.0, 2.0, 3.0]), ag.Tensor([1.0, 1.0, 1.0])
+
+    @ag.compile
+    def step(x):
+        w.grad = v.grad = None
+        (w * v * x).sum().backward()
+
+    for _ in range(2):
+        step(ONES)
+        np.testing.assert_array_equal(v.grad, w.value)
+    v.requires_grad = False
+    step(ONES)
+    assert v.grad_or_none is None
+    v.requires_grad = True
+    seen = []
+    with w.register_hook(lambda g: seen.append(g) or g * 2):
+        step(ONES)
+    assert len(seen) == 1
+    np.testing.assert_array_equal(w.grad, 2 * v.value)
+    step(ONES)
+    np.testing.assert_array_equal(w.grad, v.value)
+
+
+def test_no_grad():
+    w = ag.Tensor([1.0, 2.0, 3.0])
+    compiled = ag.compile(lambda x: (w * x).sum().backward())
+    compiled(ONES)
+    with ag.no_grad(), pytest.raises(RuntimeError, match="does not depend on anything"):
+        compiled(ONES)

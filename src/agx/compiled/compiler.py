@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .._engine.graph import Node
+from .._engine.hooks import hooked
 from .._engine.trees import describe, flatten
 from .._engine.verdict import users_level
 from .._kernels import graph as _graph
@@ -22,9 +23,9 @@ from .symbol import Symbol, slot_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Plans for one signature, and plans of one that do not hold one after the other, before a function runs
-#: as it is.
+#: Plans for one signature, and signatures, before a function runs as it is.
 MOST_PLANS = 8
+MOST_SIGNATURES = 64
 _NUMBERS = "biufc"
 #: Names of code that may do more than compute.
 _ACTS = {
@@ -61,6 +62,7 @@ class _Recorded:
         self.plan, self.outside, self.finish = plan, outside, finish
         self.nodes = [x for x in plan.sources if not isinstance(x, int)]
         self.without = recorder.without
+        self.wanted = [(x, x.requires_grad) for x in self.nodes if isinstance(x, Node)]
         self.effects = recorder.effects
         #: How many of the values that the plan gives are results of the function; others are for effects.
         self.count = len(plan.outputs) - sum(node is not None for _, node, _ in self.effects)
@@ -76,7 +78,13 @@ class _Recorded:
 
     def run(self, leaves: list[Any]) -> Any:
         """What the function returns, or _NONE if the plan does not hold for these arguments."""
-        if self.outside.changed() or any(node.grad_or_none is not None for node in self.without):
+        for node in self.without:
+            if node.grad_or_none is not None:
+                return _NONE
+        for node, wanted in self.wanted:
+            if node.requires_grad is not wanted:
+                return _NONE
+        if self.outside.changed():
             return _NONE
         try:
             found = self.plan.run(self.inputs(leaves))
@@ -102,22 +110,31 @@ class Compiled:
     def __init__(self, f: Callable[..., Any]) -> None:
         self.f = f
         self._entries: dict[Any, _Entry] = {}
+        self._full = _Entry()
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves: list[Any] = []
-        key = _signature(args, leaves)
-        if kwargs:
-            key = key, _signature(kwargs, leaves)
-        if key is None or here.recorder is not None or any(map(_is_followed, leaves)):
+        key = _key(args, kwargs, leaves)
+        if key is None or here.recorder is not None or hooked or any(map(_is_followed, leaves)):
             return self.f(*args, **kwargs)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry()
+            entry = self._enter(key)
         if entry.refused:
             return self.f(*args, **kwargs)
         found = _run(entry, leaves)
         return self._record(entry, args, kwargs) if found is _NONE else found
+
+    def _enter(self, key: Any) -> _Entry:
+        if len(self._entries) < MOST_SIGNATURES:
+            return self._entries.setdefault(key, _Entry())
+        if not self._full.refused:
+            self._refuse(
+                self._full,
+                f"it has plans for {MOST_SIGNATURES} signatures; pass whole numbers that change as floats",
+            )
+        return self._full
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -131,11 +148,9 @@ class Compiled:
 
         Raises ValueError with the reason if the function runs as it is.
         """
-        self(*args, **kwargs)
-        leaves: list[Any] = []
-        key = _signature(args, leaves)
-        if kwargs:
-            key = key, _signature(kwargs, leaves)
+        key = _key(args, kwargs, [])
+        if key not in self._entries or not self._entries[key].plans:
+            self(*args, **kwargs)
         entry = self._entries.get(key)
         if entry is None or not entry.plans:
             reason = (
@@ -220,6 +235,15 @@ _NONE = object()
 
 def _is_followed(leaf: Any) -> bool:
     return isinstance(leaf, Node) or type(leaf) is Symbol
+
+
+def _key(args: Any, kwargs: Any, leaves: list[Any]) -> Any:
+    """What tells calls apart that have plans of their own; None if that cannot be told."""
+    key = _signature(args, leaves)
+    if kwargs and key is not None:
+        named = _signature(kwargs, leaves)
+        key = None if named is None else (key, named)
+    return key if key is None or _graph.is_recording() else (key, False)
 
 
 def _signature(tree: Any, leaves: list[Any]) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .._engine.graph import Node, Primitive
 from .._kernels.arrays import fingerprint_of
+from .._kernels.scalar import Scalar
 from .recorder import LIBRARIES
 
 _FIXED = (
@@ -51,6 +52,8 @@ class Outside:
             self._function(x)
         elif isinstance(x, type):
             self._class(x)
+        elif isinstance(x, Scalar):
+            self.unseen = "it reads a Scalar; use a Tensor"
         elif isinstance(x, io.IOBase):
             return
         elif hasattr(type(x), "__next__"):

@@ -36,7 +36,7 @@ class Stepwise:
         self.inputs, self.constants, self.outputs = inputs, list(constants), outputs
         self.guards = guards
         self.steps = [
-            (_function(op, attrs, specs[0]), out if len(out) > 1 else out[0], args)
+            (_function(op, attrs, specs[0]), out, args)
             for op, out, args, attrs, specs in instructions
         ]
         self.count = len(inputs) + len(constants) + sum(len(made[1]) for made in instructions)
@@ -51,8 +51,8 @@ class Stepwise:
         with np.errstate(all="ignore"):
             for function, out, args in self.steps:
                 found = function(*[values[a] for a in args])
-                if type(out) is int:
-                    values[out] = found
+                if len(out) == 1 and type(found) is not tuple:
+                    values[out[0]] = found
                 else:
                     for slot, x in zip(out, found, strict=True):
                         values[slot] = x
@@ -75,7 +75,7 @@ def _equal(x: Any, y: np.ndarray) -> bool:
 def _function(op: str, attrs: Any, spec: Spec) -> Any:
     """What computes an instruction of arrays."""
     if op in ("cast", "reshape", "broadcast"):
-        what = spec[1] if op == "cast" else spec[0]
+        what: Any = spec[1] if op == "cast" else spec[0]
         by = {"cast": "astype", "reshape": "reshape"}.get(op)
         if by is None:
             return lambda x: np.broadcast_to(x, what)
