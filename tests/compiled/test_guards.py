@@ -398,3 +398,34 @@ def test_no_grad():
     compiled(ONES)
     with ag.no_grad(), pytest.raises(RuntimeError, match="does not depend on anything"):
         compiled(ONES)
+
+
+def test_adding_to_an_array_that_the_function_made():
+    def function(x):
+        total = np.zeros(3)
+        for k in range(3):
+            total += x * k
+        return total
+
+    compiled = ag.compile(function)
+    agree(compiled, function, [ONES], [2 * ONES])
+    assert plans(compiled) == 1
+
+
+@pytest.mark.filterwarnings("ignore:compile")
+def test_adding_to_an_array_that_has_two_names():
+    def function(x):
+        total = also = np.zeros(3)
+        total += x
+        return total * 1, also * 2, np.sum(also)
+
+    def explicit(x):
+        total = np.zeros(3)
+        np.add(total, x, out=total)
+        return total * 2
+
+    compiled = ag.compile(function)
+    for x in (ONES, 2 * ONES, 3 * ONES):
+        for a, b in zip(compiled(x), function(x), strict=True):
+            np.testing.assert_array_equal(a, b)
+    agree(ag.compile(explicit), explicit, [ONES], [2 * ONES])

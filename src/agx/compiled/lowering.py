@@ -341,24 +341,22 @@ def _reduction(name: str, ufunc: np.ufunc) -> None:
     theirs = getattr(np, name)
 
     def reduced(
-        self: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
         initial: Any = _MISSING, where: Any = _MISSING,
     ) -> Any:  # fmt: skip
         keepdims = False if keepdims is np._NoValue else keepdims
         plainly = all(v is _MISSING or v is np._NoValue for v in (initial, where))
-        if not symbol_like(self):
+        if not symbol_like(a):
             return NotImplemented
         if plainly and out is None and (dtype is None or name in ("any", "all")):
-            return ufunc.reduce(self, axis, keepdims=bool(keepdims))
+            return ufunc.reduce(a, axis, keepdims=bool(keepdims))
         how = {"dtype": dtype, "out": out, "initial": initial, "where": where}
         more = {
             k: v
             for k, v in how.items()
             if v is not _MISSING and v is not None and v is not np._NoValue
         }
-        return record_call(
-            self._recorder, theirs, (self, axis), {"keepdims": bool(keepdims), **more}
-        )
+        return record_call(a._recorder, theirs, (a, axis), {"keepdims": bool(keepdims), **more})
 
     setattr(Symbol, name, reduced)
     function = getattr(np, name)

@@ -14,7 +14,7 @@ from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
 from .lowering import scattered
 from .recorder import EscapeError, Recorder, plain
-from .symbol import Symbol, frozen, record_call, slot_of
+from .symbol import Symbol, count_references, frozen, record_call, slot_of
 
 #: Instructions that a rule may have; one with more is called.
 _MOST = 24
@@ -274,3 +274,4 @@ def _see(x: Any) -> Any:
 setattr(Symbol, "__agx_call__", staticmethod(value_of_primitive))  # noqa: B010
 _graph.declare_symbols(Symbol, _value, _rule, meet, record, _act)
 declare_plain(_see, _deposit)
+count_references()

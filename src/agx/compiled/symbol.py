@@ -243,11 +243,32 @@ def _is_own(symbol: Symbol) -> bool:
 
 
 def _into(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
-    """Compute into an array that is given."""
-    rest = {k: v for k, v in kwargs.items() if k != "out"}
-    if not recorder.failed:
+    """Compute into an array that is given: ``a += b`` makes a symbol of an array that nobody else has."""
+    (out, *more), rest = kwargs["out"], {k: v for k, v in kwargs.items() if k != "out"}
+    count = sys.getrefcount(out)
+    alone = method == "__call__" and not rest and not more and out is inputs[0]
+    if (
+        type(out) is not np.ndarray
+        or out.base is not None
+        or not alone
+        or count > _count_of_one(count)
+    ):
         recorder.fail(f"{ufunc.__name__}: out= changes an array in place")
-    return getattr(ufunc, method)(*plain(inputs), out=plain(kwargs["out"]), **plain(rest))
+    found = None if recorder.failed else record_ufunc(recorder, ufunc, method, inputs, {})
+    made = getattr(ufunc, method)(*plain(inputs), out=plain(kwargs["out"]), **plain(rest))
+    if found is None or recorder.failed:
+        return made
+    return Symbol(recorder, slot_of(recorder, found, out.dtype), out.copy())
+
+
+def _count_of_one(found: int) -> int:
+    """How many references to an array there are in ``_into`` if one variable has it."""
+    if not _counts:  # as count_references asks first
+        _counts.append(found)
+    return _counts[0]
+
+
+_counts: list[int] = []
 
 
 def operator(name: str, turned: bool = False) -> Callable[[Any, Any], Any]:
@@ -563,3 +584,9 @@ def _runner(function: Any, build: Any, found: list[Symbol], specs: list[Any]) ->
         return tuple(parts) if several else parts[0]
 
     return run
+
+
+def count_references() -> None:
+    """Find out how many references ``_into`` sees to an array that one variable has."""
+    array, recorder = np.zeros(1), Recorder()
+    array += Symbol(recorder, recorder.input(array, 0), np.zeros(1))
