@@ -1,5 +1,7 @@
 """A plan is used only where it gives what the function gives now; else it is made again, or a warning says why."""
 
+import collections
+import dataclasses
 import itertools
 import random
 import time
@@ -429,3 +431,42 @@ def test_adding_to_an_array_that_has_two_names():
         for a, b in zip(compiled(x), function(x), strict=True):
             np.testing.assert_array_equal(a, b)
     agree(ag.compile(explicit), explicit, [ONES], [2 * ONES])
+
+
+@dataclasses.dataclass
+class Pair:
+    one: object
+    two: object
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"a": ONES, "b": 2 * ONES}, {"b": ONES, "a": 2 * ONES}),
+        (collections.OrderedDict(a=ONES, b=2 * ONES), collections.OrderedDict(b=ONES, a=2 * ONES)),
+        (Pair([ONES], [ONES, ONES]), Pair([ONES, ONES], [ONES])),
+        ([[ONES], ONES], [ONES, [ONES]]),
+        ((ONES, ONES), [ONES, ONES]),
+        ((ONES, 1), (ONES, True)),
+        (Pair(ONES, None), Pair(None, ONES)),
+    ],
+)
+def test_structures_are_told_apart(first, second):
+    def function(tree):
+        seen = list(tree) if not isinstance(tree, Pair) else [tree.one, tree.two]
+        weight = len(str(type(tree))) + sum(len(x) if isinstance(x, list) else 0 for x in seen[:1])
+        found = tree["a"] if isinstance(tree, dict) else ONES
+        return found * weight + sum(type(x) is bool for x in seen) * 100.0 + (seen[0] is None)
+
+    agree(ag.compile(function), function, [first], [second], [first], [second])
+
+
+def test_results_that_are_no_arrays():
+    def generator(x):
+        yield x * 2
+
+    compiled = ag.compile(generator)
+    with pytest.warns(UserWarning, match="it returns a generator"):
+        next(compiled(ONES))
+    for _ in range(2):
+        np.testing.assert_array_equal(next(compiled(2 * ONES)), 4 * ONES)

@@ -27,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MOST_PLANS = 8
 MOST_SIGNATURES = 64
 _NUMBERS = "biufc"
+_STATIC = (int, bool, str, bytes, type(None))
 #: Names of code that may do more than compute.
 _ACTS = {
     "print",
@@ -187,8 +188,7 @@ class Compiled:
                 problem.add_note("while ag.compile recorded the function")
                 raise
             result = self.f(*args, **kwargs)  # which raises what the user is to see
-            wrong = f"recording it went wrong: {problem!r:.200}"
-            self._refuse(entry, run.recorder.failed or wrong)
+            self._refuse(entry, run.recorder.failed or f"recording it met {problem!r:.200}")
             return result
         if not run.recorder.failed:
             entry.plans.insert(0, run.recorded)
@@ -255,26 +255,31 @@ def _signature(tree: Any, leaves: list[Any]) -> Any:
     if kind is float or kind is complex:
         leaves.append(tree)
         return kind
-    if kind is tuple or kind is list:
-        parts = [_signature(x, leaves) for x in tree]
-        return None if None in parts else (kind, *parts)
-    if kind is dict:
-        parts = [(k, _signature(v, leaves)) for k, v in tree.items()]
-        return None if any(p is None for _, p in parts) else (kind, *parts)
-    if kind in (int, bool, str, bytes, type(None)):
+    if isinstance(tree, np.generic):
+        leaves.append(tree)
+        return kind
+    if isinstance(tree, (list, tuple)):
+        return _joint(kind, [_signature(x, leaves) for x in tree])
+    if isinstance(tree, dict) and not hasattr(kind, "tocsr"):
+        return _joint((kind, *tree), [_signature(x, leaves) for x in tree.values()])
+    if kind in _STATIC:
         return kind, tree
     if isinstance(tree, Node) or kind is Symbol:
         leaves.append(tree)
         return Node
-    if isinstance(tree, np.generic):
-        leaves.append(tree)
-        return kind
     if isinstance(tree, np.ndarray) or hasattr(kind, "tocsr"):
         return None
-    found, _ = flatten(tree)
-    if len(found) == 1 and found[0] is tree:
+    if not hasattr(kind, "__dataclass_fields__") or isinstance(tree, type):
         return kind, _Identity(tree)
-    parts = [_signature(x, leaves) for x in found]
+    names = [name for name, field in kind.__dataclass_fields__.items() if field.init]
+    others = {k: v for k, v in vars(tree).items() if k not in names}
+    if not all(type(v) in _STATIC or type(v) is float for v in others.values()):
+        return None
+    parts = [_signature(getattr(tree, name), leaves) for name in names]
+    return _joint((kind, *others.items()), parts)
+
+
+def _joint(kind: Any, parts: list[Any]) -> Any:
     return None if None in parts else (kind, *parts)
 
 
@@ -343,6 +348,9 @@ class _Recording:
             self.leave()
         result, build_result = flatten(found)
         held = [x.kept if isinstance(x, Node) else x for x in result]
+        for x in result:
+            if not isinstance(x, (Node, np.ndarray, np.generic, float, complex, *_STATIC)):
+                raise TypeError(f"it returns a {type(x).__name__}")
         wanting = any(isinstance(x, Node) and x.requires_grad and not x.is_leaf for x in result)
         if wanting and not recorder.effects:
             recorder.fail(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ Instruction = tuple[str, tuple[int, ...], tuple[int, ...], Any, tuple[Spec, ...]
 
 #: Where code lies that no user wrote.
 LIBRARIES = tuple(
-    str(Path(module.__file__ or "").parent) + "/" for module in (np, sys.modules["agx"])
+    os.path.join(os.path.dirname(module.__file__ or ""), "") for module in (np, sys.modules["agx"])
 )
 #: Bytes of constants that are compared with others.
 _FEW_BYTES = 1 << 14
@@ -33,7 +33,7 @@ def users_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(LIBRARIES):
         frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def spec_of(x: Any) -> Spec:
