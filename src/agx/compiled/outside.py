@@ -24,8 +24,8 @@ _HOLDERS = (list, tuple, set, frozenset, collections.deque, bytearray)
 _EQUAL = (int, float, complex, str, bytes, tuple)
 #: Things that are looked at; more are taken as they are.
 _MOST = 20000
-#: Bytes of an array of which no copy is kept to be compared, and bytes of which a fingerprint tells all.
-_LARGE, _PART = 1 << 20, 1 << 15
+#: Bytes of which a fingerprint sees all.
+_PART = 1 << 15
 
 
 class Outside:
@@ -68,7 +68,7 @@ class Outside:
                 self.look(part)
         elif isinstance(x, np.ndarray):
             if x.dtype != object:
-                self.arrays.append((x, x.copy() if x.nbytes <= _LARGE else _print_of(x)))
+                self.arrays.append((x, _print_of(x)))
         elif isinstance(x, dict):
             self._contents(x, [*x.items()])
         elif isinstance(x, _HOLDERS):
@@ -118,8 +118,8 @@ class Outside:
                 continue
             self.cells.append((cell, value))
             self.look(value)
-        self.look(f.__defaults__ or ())
-        self.look(f.__kwdefaults__ or {})
+        self.look(f.__defaults__)
+        self.look(f.__kwdefaults__)
         if library:
             return
         names = _names(f.__code__)
@@ -181,11 +181,7 @@ class Outside:
                     if v is not value and not _equal(v, value):
                         return f"an element of a {type(container).__name__} from outside"
         for now, before in self.arrays:
-            if now.nbytes > _LARGE:
-                same = _print_of(now) == before
-            else:
-                same = type(before) is np.ndarray and same_numbers(now, before)
-            if not same:
+            if _print_of(now) != before:
                 return f"the numbers in an array of shape {now.shape} from outside"
         return ""
 
@@ -226,17 +222,10 @@ def _equal(x: Any, y: Any) -> bool:
     return bool(x == y)
 
 
-def same_numbers(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether two arrays hold the same bits."""
-    if x.shape != y.shape or x.dtype != y.dtype:
-        return False
-    if x.flags.c_contiguous and y.flags.c_contiguous:
-        return not x.size or memoryview(x).cast("B") == memoryview(y).cast("B")
-    return bool(np.array_equal(x, y, equal_nan=x.dtype.kind in "fc"))
-
-
 def _print_of(x: np.ndarray) -> Any:
-    """What hardly ever stays the same when a large array is changed: fingerprints of all its parts."""
+    """What hardly ever stays the same when an array is changed: fingerprints of all its parts."""
+    if x.nbytes <= _PART:
+        return x.shape, x.dtype, fingerprint_of(x)
     flat = np.ascontiguousarray(x).reshape(-1)
     step = max(_PART // x.itemsize, 1)
     return x.shape, x.dtype, [fingerprint_of(flat[k : k + step]) for k in range(0, x.size, step)]
@@ -274,4 +263,4 @@ def _alike(x: Any, y: Any) -> bool:
         return x.keys() == y.keys() and all(_alike(x[k], y[k]) for k in x)
     if isinstance(x, list):
         return len(x) == len(y) and all(map(_alike, x, y))
-    return same_numbers(x, y) if isinstance(x, np.ndarray) else x == y
+    return np.array_equal(x, y) if isinstance(x, np.ndarray) else bool(x == y)

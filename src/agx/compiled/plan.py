@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.loops import any_nan
 from ..ops.linalg.products import matmul
 from .recorder import Instruction, Recorder, Spec
 
@@ -126,6 +127,7 @@ class Plan:
     def __init__(self, recorder: Recorder, results: list[int], executor: Any = None) -> None:
         self.recorded = len(recorder.instructions)
         self.repeated, self.simplified = recorder.repeated, recorder.simplified
+        _join_guards(recorder)
         needed = self._needed(recorder, results)
         made = [i for i in recorder.instructions if needed.intersection(i[1])]
         self.sources = list(recorder.inputs.values())
@@ -201,6 +203,37 @@ class Plan:
             lines.append(f"  if {names[slot]} is {shown}: {reason}")
         lines.append(f"  return {', '.join(names[s] for s in self.outputs)}")
         return "\n".join([*lines, *(f"  {line}" for line in self.program.describe())])
+
+
+#: From how many gradients on one call looks for NaN in all of them.
+_MANY = 3
+
+
+def _join_guards(recorder: Recorder) -> None:
+    """Let one instruction look for NaN in all gradients of a network."""
+    sources: dict[int, int] = {}
+    for slot, (value, _) in recorder.guards.items():
+        op, _, args, *_ = recorder.made_by.get(slot, ("", (), (slot,)))
+        inner = recorder.made_by.get(args[0])
+        if op == "any" and inner is not None and inner[0] == "isnan" and not value:
+            sources[slot] = inner[2][0]
+    if len(sources) < _MANY:
+        return
+    attrs = {
+        "function": _any_nan,
+        "name": "any_nan",
+        "key": "any_nan",
+        "keep": False,
+        "effect": False,
+    }
+    spec = (), np.dtype(bool)
+    joined = recorder.emit("call", tuple(sources.values()), attrs, spec)[0]
+    reasons = [recorder.guards.pop(slot) for slot in sources]
+    recorder.guards[joined] = reasons[0]
+
+
+def _any_nan(*arrays: np.ndarray) -> np.ndarray:
+    return np.array(any(map(any_nan, arrays)))
 
 
 def _shown(spec: Spec) -> str:

@@ -96,6 +96,8 @@ def _same(x: Any, y: Any) -> bool:
 
 # --- what the engine asks ----------------------------------------------------------------------------
 
+#: Operations of which the kernels are called in float32, as networks have them between others.
+_KERNELS = {"relu", "relu_gradient"}
 _SPECIAL: dict[str, Callable[..., Any]] = {
     "reshape": lambda x, *, shape: np.reshape(x, shape),
     "transpose": lambda x, *, axes: np.transpose(x, axes),
@@ -116,6 +118,8 @@ def value_of_primitive(p: Primitive, args: Any, params: Any) -> Any:
             return found
     if isinstance(p.function, np.ufunc) and not params:
         return p.function(*args)
+    if p.name in _KERNELS and args[0].dtype.char == "f" and not recorder.failed:
+        return record_call(recorder, p.function, args, params, (p, frozen(params)), False)
     return record(p, p.function, args, params)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -528,7 +529,13 @@ def record_call(
     if any(spec_of(x)[1].kind not in "biufc" for x in parts):
         recorder.fail(f"{getattr(function, '__name__', function)} returns no numbers")
         return value
-    attrs = {"function": _runner(function, build, found, [*map(spec_of, parts)]), "effect": False}
+    direct = None
+    if len(found) == len(args) and all(type(x) is Symbol and x.ndim for x in args):
+        direct = functools.partial(function, **kwargs) if kwargs else function
+    attrs = {
+        "function": _runner(function, build, found, [*map(spec_of, parts)], direct),
+        "effect": False,
+    }
     attrs["keep"] = keep
     attrs["name"] = getattr(function, "__name__", str(function))
     if key is None:
@@ -563,27 +570,42 @@ def frozen(tree: Any) -> Any:
     return Symbol if kind is Symbol else (kind, tree)
 
 
-def _runner(function: Any, build: Any, found: list[Symbol], specs: list[Any]) -> Callable[..., Any]:
-    """What a plan calls: it takes arrays, and gives arrays of the specs or raises ChangedError."""
+def _runner(
+    function: Any, build: Any, found: list[Symbol], specs: list[Any], direct: Any
+) -> Callable[..., Any]:
+    """What a plan calls: it takes arrays, and gives arrays of the specs or raises ChangedError.
+
+    ``direct`` is the function of these arrays alone, if that is what is called.
+    """
     forms = [None if type(x._value) is np.ndarray else type(x._value) for x in found]
+    (shape, dtype), several = specs[0], len(specs) > 1
+
+    def simply(*arrays: np.ndarray) -> Any:
+        value = direct(*arrays)
+        if type(value) is not np.ndarray or value.shape != shape or value.dtype != dtype:
+            return checked(value)
+        return value
 
     def run(*arrays: np.ndarray) -> Any:
-        args, kwargs = build(
-            iter(
-                [
-                    np.asarray(a) if f is None else a[()] if issubclass(f, np.generic) else a.item()
-                    for a, f in zip(arrays, forms, strict=True)
-                ]
-            )
-        )
-        value = function(*args, **kwargs)
+        parts = zip(arrays, forms, strict=True)
+        args, kwargs = build(iter([_formed(a, form) for a, form in parts]))
+        return checked(function(*args, **kwargs))
+
+    def checked(value: Any) -> Any:
         several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
         parts = [np.asarray(x) for x in (value if several else [value])]
         if [(x.shape, x.dtype) for x in parts] != specs:
             raise ChangedError
         return tuple(parts) if several else parts[0]
 
-    return run
+    return run if several or direct is None or any(forms) else simply
+
+
+def _formed(array: Any, form: Any) -> Any:
+    """What a function got when it was recorded: an array, or a number of NumPy's or of Python's."""
+    if form is None:
+        return np.asarray(array)
+    return array[()] if issubclass(form, np.generic) else array.item()
 
 
 def count_references() -> None:
