@@ -19,6 +19,15 @@ try:
     Program: Any = importlib.import_module("agx._kernels.program").Program
 except ImportError:
     Program = None
+#: Bytes of results up to which nothing is done to spare memory.
+_SMALL = 1 << 16
+_ELEMENTWISE = {k for k, x in vars(np).items() if isinstance(x, np.ufunc) and not x.signature}
+#: What computes with numbers of NumPy's faster than ufuncs do.
+_NUMBER: Spec = ((), np.dtype(float))
+_OF_NUMBERS = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
+    "divide": operator.truediv, "negative": operator.neg,
+}  # fmt: skip
 #: Values that a plan is printed with.
 _MOST_LINES = 200
 
@@ -34,13 +43,29 @@ class Stepwise:
         outputs: Sequence[int],
         guards: Sequence[tuple[int, np.ndarray]] = (),
     ) -> None:
-        self.inputs, self.constants, self.outputs = inputs, list(constants), outputs
+        self.inputs, self.outputs = inputs, outputs
+        self.constants = [x if x.ndim else x[()] for x in constants]
         self.guards = guards
-        self.steps = [
-            (_function(op, attrs, specs[0]), out, args)
-            for op, out, args, attrs, specs in instructions
-        ]
         self.count = len(inputs) + len(constants) + sum(len(made[1]) for made in instructions)
+        kept = {*outputs, *(slot for slot, _ in guards), *range(len(inputs) + len(constants))}
+        last = {slot: k for k, made in enumerate(instructions) for slot in made[2]}
+        self.steps, owned = [], {}
+        for k, (op, out, args, attrs, specs) in enumerate(instructions):
+            dead = (
+                {s for s in args if last[s] == k and s not in kept}
+                if _size(specs) > _SMALL
+                else set()
+            )
+            function = _function(op, attrs, specs[0])
+            if op in _ELEMENTWISE:
+                owned[out[0]] = specs[0]
+                spare = [i for i, s in enumerate(args) if s in dead and owned.get(s) == specs[0]]
+                if spare:
+                    function = _over(function, spare[0])
+            elif op != "cast" and op not in _REDUCE:
+                for s in args:
+                    owned.pop(s, None)  # of which the result may be a view
+            self.steps.append((function, out, args, tuple(dead)))
 
     def run(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...] | None:
         """The outputs, which share no memory with the arrays; None where a guard does not hold."""
@@ -50,20 +75,39 @@ class Stepwise:
         values: list[Any] = [*arrays, *self.constants]
         values += [None] * (self.count - len(values))
         with np.errstate(all="ignore"):
-            for function, out, args in self.steps:
+            for function, out, args, dead in self.steps:
                 found = function(*[values[a] for a in args])
                 if len(out) == 1 and type(found) is not tuple:
                     values[out[0]] = found
                 else:
                     for slot, x in zip(out, found, strict=True):
                         values[slot] = x
+                for slot in dead:
+                    values[slot] = None
         if not all(_equal(np.asarray(values[slot]), expected) for slot, expected in self.guards):
             return None
-        return tuple(np.array(values[slot]) for slot in self.outputs)
+        given = {id(x) for x in values[: len(arrays) + len(self.constants)]}
+        results = []
+        for slot in self.outputs:
+            x = values[slot]
+            if type(x) is not np.ndarray or x.base is not None or id(x) in given:
+                x = np.array(x)
+            given.add(id(x))
+            results.append(x)
+        return tuple(results)
 
     def describe(self) -> list[str]:
         """Nothing: the instructions are run as they are."""
         return []
+
+
+def _size(specs: Any) -> int:
+    return math.prod(specs[0][0]) * int(specs[0][1].itemsize)
+
+
+def _over(function: Any, k: int) -> Callable[..., Any]:
+    """A ufunc that leaves its result in the memory of argument ``k``."""
+    return lambda *arrays: function(*arrays, arrays[k])
 
 
 def _equal(x: Any, y: np.ndarray) -> bool:
@@ -93,6 +137,8 @@ def _function(op: str, attrs: Any, spec: Spec) -> Any:
         return lambda *xs: np.concatenate(xs, **attrs)
     if op in ("take", "roll"):
         return functools.partial(getattr(np, op), **attrs)
+    if spec == _NUMBER and op in _OF_NUMBERS:
+        return _OF_NUMBERS[op]
     if op == "matmul":
         return matmul.function
     if op == "call":
