@@ -470,3 +470,13 @@ def test_results_that_are_no_arrays():
         next(compiled(ONES))
     for _ in range(2):
         np.testing.assert_array_equal(next(compiled(2 * ONES)), 4 * ONES)
+
+
+def test_a_buffer_that_is_used_twice():
+    def function(x):
+        buffer = np.ones(2)
+        first = np.convolve(x, buffer)
+        buffer[:] = 0.5
+        return first + np.convolve(x, buffer)
+
+    agree(ag.compile(function), function, [ONES], [2 * ONES])

@@ -186,4 +186,5 @@ def leaves_of(tree: Any, found: list[Any]) -> Callable[[Any], Any]:
     if hasattr(kind, "__agx_call__") and hasattr(tree, "_slot"):
         found.append(tree)
         return next
-    return lambda new: tree
+    kept = tree.copy() if kind is np.ndarray else tree
+    return lambda new: kept

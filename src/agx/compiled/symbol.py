@@ -529,15 +529,9 @@ def record_call(
     if any(spec_of(x)[1].kind not in "biufc" for x in parts):
         recorder.fail(f"{getattr(function, '__name__', function)} returns no numbers")
         return value
-    direct = None
-    if len(found) == len(args) and all(type(x) is Symbol and x.ndim for x in args):
-        direct = functools.partial(function, **kwargs) if kwargs else function
-    attrs = {
-        "function": _runner(function, build, found, [*map(spec_of, parts)], direct),
-        "effect": False,
-    }
-    attrs["keep"] = keep
-    attrs["name"] = getattr(function, "__name__", str(function))
+    called = _called(function, args, kwargs, build, found)
+    attrs = {"function": _runner(called, found, [*map(spec_of, parts)]), "effect": False}
+    attrs |= {"keep": keep, "name": getattr(function, "__name__", str(function))}
     if key is None:
         key = function, frozen(args), frozen(kwargs)
     try:
@@ -570,42 +564,57 @@ def frozen(tree: Any) -> Any:
     return Symbol if kind is Symbol else (kind, tree)
 
 
-def _runner(
-    function: Any, build: Any, found: list[Symbol], specs: list[Any], direct: Any
-) -> Callable[..., Any]:
-    """What a plan calls: it takes arrays, and gives arrays of the specs or raises ChangedError.
+def _called(function: Any, args: Any, kwargs: Any, build: Any, found: list[Symbol]) -> Any:
+    """A function of the arrays of symbols that calls ``function`` as it was called."""
+    first = next((k for k, x in enumerate(args) if type(x) is not Symbol), len(args))
+    names = [k for k, x in kwargs.items() if type(x) is Symbol]
+    if first + len(names) < len(found):
+        return functools.partial(_call_built, function, build)
+    fixed, named = build(iter(found))
+    rest, more = fixed[first:], {k: x for k, x in named.items() if k not in names}
+    if names:
+        return lambda *xs: function(
+            *xs[:first], *rest, **dict(zip(names, xs[first:], strict=True)), **more
+        )
+    if rest:
+        return lambda *xs: function(*xs, *rest, **more)
+    return functools.partial(function, **more) if more else function
 
-    ``direct`` is the function of these arrays alone, if that is what is called.
-    """
-    forms = [None if type(x._value) is np.ndarray else type(x._value) for x in found]
+
+def _call_built(function: Any, build: Any, *arrays: Any) -> Any:
+    args, kwargs = build(iter(arrays))
+    return function(*args, **kwargs)
+
+
+def _runner(called: Any, found: list[Symbol], specs: list[Any]) -> Callable[..., Any]:
+    """What a plan calls: it takes arrays, and gives arrays of the specs or raises ChangedError."""
+    kinds = [type(x._value) for x in found]
     (shape, dtype), several = specs[0], len(specs) > 1
 
-    def simply(*arrays: np.ndarray) -> Any:
-        value = direct(*arrays)
-        if type(value) is not np.ndarray or value.shape != shape or value.dtype != dtype:
-            return checked(value)
+    def run(*arrays: np.ndarray) -> Any:
+        value = called(*arrays)
+        if several or type(value) is not np.ndarray or value.shape != shape or value.dtype != dtype:
+            return _checked(value, specs)
         return value
 
-    def run(*arrays: np.ndarray) -> Any:
-        parts = zip(arrays, forms, strict=True)
-        args, kwargs = build(iter([_formed(a, form) for a, form in parts]))
-        return checked(function(*args, **kwargs))
-
-    def checked(value: Any) -> Any:
-        several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
-        parts = [np.asarray(x) for x in (value if several else [value])]
-        if [(x.shape, x.dtype) for x in parts] != specs:
-            raise ChangedError
-        return tuple(parts) if several else parts[0]
-
-    return run if several or direct is None or any(forms) else simply
+    if all(x.ndim for x in found):
+        return run
+    return lambda *arrays: run(*map(_formed, arrays, kinds))
 
 
-def _formed(array: Any, form: Any) -> Any:
+def _checked(value: Any, specs: list[Any]) -> Any:
+    several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
+    parts = [np.asarray(x) for x in (value if several else [value])]
+    if [(x.shape, x.dtype) for x in parts] != specs:
+        raise ChangedError
+    return tuple(parts) if several else parts[0]
+
+
+def _formed(array: Any, kind: Any) -> Any:
     """What a function got when it was recorded: an array, or a number of NumPy's or of Python's."""
-    if form is None:
-        return np.asarray(array)
-    return array[()] if issubclass(form, np.generic) else array.item()
+    if kind is np.ndarray:
+        return array if type(array) is np.ndarray else np.asarray(array)
+    return array[()] if issubclass(kind, np.generic) else array.item()
 
 
 def count_references() -> None:
