@@ -13,6 +13,7 @@ from benchmarks import __main__ as program
 from benchmarks import facts, machine, memory, plots, profile, report, timing
 from benchmarks.agreement import check_agreement
 from benchmarks.cases import CASES, MNIST
+from benchmarks.programs import PROGRAMS
 
 tells_memory = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="this system does not tell"
@@ -54,7 +55,41 @@ def mnist(tmp_path):
 def test_a_case_does_what_its_peers_do(case, peers):
     assert min(case.threads) >= 1 and case.least > 0
     machine.use_threads(2, peers)
-    check_agreement(case.work, case.build(peers))
+    check_agreement(case.work, (case.check or case.build)(peers))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_a_program_has_the_gradient_that_its_peers_find(program, peers):
+    found = program.contenders(peers)
+    assert np.ndim(found.pop("function")()) == 0
+    check_agreement(program.name, found)
+    gradient = found["agx"]()
+    step = 1e-6 * np.cos(np.arange(program.start.size)).reshape(program.start.shape)
+    f = program.write(np)
+    change = f(program.start + step) - f(program.start - step)
+    np.testing.assert_allclose(change, 2 * np.sum(gradient * step), rtol=1e-4)
+
+
+def test_a_program_is_measured(alone):
+    line = PROGRAMS[0].measure({}, 1)
+    assert line["gradient"] > 0 and line["hips"] is None and line["most"] == 8
+    text = f"{report.program_start(line['program'])} {report.program_end(line)}"
+    assert text.count("|") == report.PROGRAMS_HEADER.split("\n")[0].count("|")
+    assert text.startswith("| Rosenbrock, 10 | ") and "skipped" in text
+    assert "**9.00** | at most 8" in report.program_end({**line, "gradient": 9.0, "others": 0.0})
+
+
+def test_the_program_starts_again_with_fewer_instructions(monkeypatch):
+    started = []
+    monkeypatch.setattr(machine.os, "execve", lambda *arguments: started.append(arguments))
+    monkeypatch.delenv("AGX_INSTRUCTIONS", raising=False)
+    machine.restrict("avx2")
+    (_, command, environment) = started[0]
+    assert command[1:3] == ["-m", "benchmarks"] and environment["AGX_INSTRUCTIONS"] == "avx2"
+    monkeypatch.setenv("AGX_INSTRUCTIONS", "avx2")
+    machine.restrict("avx2")
+    assert len(started) == 1
 
 
 def test_contenders_are_compared_in_pairs():
@@ -223,7 +258,8 @@ def test_the_epoch_of_a_peer_is_checked_by_its_first_steps(mnist, peers):
 def test_the_program_lists_its_rows(capsys):
     program.main(["--list"])
     names = capsys.readouterr().out.splitlines()
-    assert names == [*(case.work for case in CASES), MNIST, *(fact.name for fact in facts.FACTS)]
+    rows = [*(case.work for case in CASES), MNIST, *(program.name for program in PROGRAMS)]
+    assert names == [*rows, *(fact.name for fact in facts.FACTS)]
     program.main(["--list", "--only", "SCALAR"])
     assert capsys.readouterr().out.splitlines() == ["Scalar network, 20 hidden, 40 samples"]
 
