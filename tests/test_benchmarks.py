@@ -10,7 +10,7 @@ import pytest
 
 import agx as ag
 from benchmarks import __main__ as program
-from benchmarks import facts, machine, memory, plots, profile, report, timing
+from benchmarks import facts, machine, memory, plots, profile, ratios, report, timing
 from benchmarks.agreement import check_agreement
 from benchmarks.cases import CASES, MNIST
 from benchmarks.programs import PROGRAMS
@@ -285,3 +285,11 @@ def test_a_profile_names_every_operation(capsys):
     assert set(parts) == {"forward", "backward", "update", "step"}
     profile.main(2)
     assert "all operations, each alone" in capsys.readouterr().out
+
+
+def test_ratios_are_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [row(), row(threads=2, ratio=0.01), row(work="lenet", ratio=99.0), row(ratio=None)]
+    (tmp_path / "a.json").write_text(json.dumps({"instructions": "avx2", "rows": rows}))
+    ratios.main([str(tmp_path / "a.json"), "--out", str(tmp_path / "a.svg")])
+    assert (tmp_path / "a.svg").read_text().startswith("<?xml")
