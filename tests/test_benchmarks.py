@@ -194,6 +194,14 @@ def test_times_are_measured(monkeypatch):
     monkeypatch.setattr(facts, "BATCHES", (1, 2))
     assert "longest over shortest" in facts.flatness(1)[0]
     assert facts.import_time(1)[0].endswith(" ms")
+    monkeypatch.setattr(facts, "graph_seconds", lambda n: n * 1e-6)
+    assert facts.linearity(1) == ("1.00, 1.00, 1.00 us", True)
+    monkeypatch.setattr(facts, "graph_seconds", lambda n: n * n * 1e-12)
+    assert not facts.linearity(1)[1]
+
+
+def test_a_long_graph_is_timed():
+    assert 0 < facts.graph_seconds(1000) < 10
 
 
 def test_one_core_cannot_show_what_two_do(monkeypatch):
@@ -214,7 +222,7 @@ def test_memory_is_measured(capsys):
 @pytest.mark.parametrize(("theirs", "met"), [(2_000_000, True), (1_900_000, False)])
 def test_memory_is_compared(monkeypatch, theirs, met):
     sizes = {"agx": 1_000_000, "torch": theirs}
-    monkeypatch.setattr(facts, "peak_memory", lambda library, batch, threads: sizes[library])
+    monkeypatch.setattr(facts, "peak_memory", lambda library, batch, threads, name: sizes[library])
     monkeypatch.setattr(facts.importlib.util, "find_spec", lambda name: True)
     assert facts.memory(1)[1] is met
     monkeypatch.setattr(facts.importlib.util, "find_spec", lambda name: None)
