@@ -128,6 +128,13 @@ LOOP(int, nan)(const void *from, ptrdiff_t n) {
     return found;
 }
 
+LOOP(int, endless)(const void *from, ptrdiff_t n) { /* Infinities and NaN. */
+    const NUMBER *x = from;
+    int found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) found |= x[i] - x[i] != 0;
+    return found;
+}
+
 /* --- what the soft maximum of a row is made of ---------------------------------------------------- */
 
 /* The largest element; NaN is passed over, for its exponential shows it. */
@@ -234,7 +241,7 @@ LOOP(void, shift)(
 
 static const agx_loops AGX_TABLE = {
     AGX_NAME(relu), AGX_NAME(relu_back), AGX_NAME(mask), AGX_NAME(pool), AGX_NAME(unpool), AGX_NAME(sum),
-    AGX_NAME(nan), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale), AGX_NAME(dot),
+    AGX_NAME(nan), AGX_NAME(endless), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale), AGX_NAME(dot),
     AGX_NAME(centre), AGX_NAME(spread), AGX_NAME(shift),
 };
 

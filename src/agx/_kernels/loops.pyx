@@ -18,11 +18,12 @@ cimport numpy as cnp
 
 from agx._kernels.arrays cimport alike, empty, is_floating, like
 from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, awake, instructions, loops_of,
-                                   loops_t, parallel, threads_for)
+                                   loops_t, parallel, task_t, threads_for)
 
 cnp.import_array()
 
 cdef object np_isnan = np.isnan
+cdef object np_isfinite = np.isfinite
 
 cdef enum:
     # An element of an activation, in multiply-adds.
@@ -270,7 +271,7 @@ def channel_sums(object g, object team):
     return out
 
 
-# --- looking for NaN ---------------------------------------------------------------------------------
+# --- looking for NaN and infinities ------------------------------------------------------------------
 
 cdef void nan_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
@@ -278,27 +279,46 @@ cdef void nan_part(void *context, int part) noexcept nogil:
     (<int *>job.out)[part] = job.loops.nan(job.x + i * job.bytes, n)
 
 
-cdef bint has_nan(object x) except -1:
-    """Whether an array holds a NaN."""
+cdef void endless_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
+    (<int *>job.out)[part] = job.loops.endless(job.x + i * job.bytes, n)
+
+
+cdef bint any_part(object x, task_t task):
+    """Whether a task that looks at a part finds something in ``x``."""
     cdef Job job
     cdef int[256] found
     cdef int part, total = 0
-    if not is_floating(x):
-        return bool(np_isnan(x).any())
     describe(&job, x, cnp.PyArray_SIZE(x))
     job.out = <char *>found
     # Threads that wait may help; this runs between other work, and starts none.
     job.parts = <int>max(1, min(<Py_ssize_t>awake(), job.count * PER_ELEMENT // WORK_PER_THREAD))
     with nogil:
-        parallel(nan_part, &job, job.parts)
+        parallel(task, &job, job.parts)
     for part in range(job.parts):
         total |= found[part]
     return total
 
 
+cdef bint has_nan(object x) except -1:
+    """Whether an array holds a NaN."""
+    return any_part(x, nan_part) if is_floating(x) else bool(np_isnan(x).any())
+
+
+cdef bint is_all_finite(object x) except -1:
+    """Whether an array holds neither NaN nor infinity."""
+    return not any_part(x, endless_part) if is_floating(x) else bool(np_isfinite(x).all())
+
+
 def any_nan(x):
     """Tell whether an array holds a NaN."""
     return bool(has_nan(x))
+
+
+def all_finite(x):
+    """Tell whether an array holds neither NaN nor infinity."""
+    return bool(is_all_finite(x))
 
 
 # --- the error function ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ cdef extern from "simd.h" nogil:
                        Py_ssize_t n) noexcept nogil
         double (*sum)(const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n) noexcept nogil
         int (*nan)(const void *x, Py_ssize_t n) noexcept nogil
+        int (*endless)(const void *x, Py_ssize_t n) noexcept nogil
         double (*largest)(const void *x, Py_ssize_t n) noexcept nogil
         double (*exp_sum)(const void *x, void *out, Py_ssize_t n, double m) noexcept nogil
         void (*scale)(void *x, Py_ssize_t n, double s) noexcept nogil

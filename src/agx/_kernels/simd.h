@@ -35,6 +35,7 @@ typedef struct {
         const void *upper, const void *lower, const void *g, void *d_upper, void *d_lower, ptrdiff_t n);
     double (*sum)(const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
     int (*nan)(const void *x, ptrdiff_t n);
+    int (*endless)(const void *x, ptrdiff_t n);
     double (*largest)(const void *x, ptrdiff_t n);
     double (*exp_sum)(const void *x, void *out, ptrdiff_t n, double m);
     void (*scale)(void *x, ptrdiff_t n, double s);
