@@ -17,6 +17,7 @@ from . import machine, report
 from .agreement import check_agreement
 from .cases import CASES, MNIST, Case, mnist_epoch
 from .facts import FACTS
+from .programs import PROGRAMS
 from .timing import compare
 
 NO_MNIST = (
@@ -79,6 +80,22 @@ def measure_rows(
     return rows, skipped
 
 
+def measure_programs(options: argparse.Namespace, peers: machine.Peers) -> list[dict[str, Any]]:
+    """The NumPy programs that were asked for, on one thread."""
+    found = []
+    wanted = [p for p in PROGRAMS if chosen(options.only, p.name)]
+    if wanted:
+        say("\n" + report.PROGRAMS_HEADER)
+        machine.use_threads(1, peers)
+    for program in wanted:
+        say(report.program_start(program.name), end=" ")
+        with machine.watch(line := {}):
+            line |= program.measure(peers, options.rounds)
+        found.append(line)
+        say(report.program_end(line))
+    return found
+
+
 def measure_facts(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The facts that were asked for."""
     found = []
@@ -114,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--data", type=Path, metavar="FOLDER", help="that holds MNIST (default: agx's, or AGX_DATA)"
     )
+    add("--instructions", choices=tuple(machine.LESS), help="that everybody is to do with")
     add("--plots", action="store_true", help="draw time and memory against the batch size too")
     add("--list", action="store_true", help="name the rows and facts, and stop")
     return found
@@ -123,19 +141,23 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write Markdown, JSON and pictures."""
     options = parser().parse_args(arguments)
     if options.list:
-        names = [*(case.work for case in CASES), MNIST, *(fact.name for fact in FACTS)]
+        names = [*(case.work for case in CASES), MNIST]
+        names += [*(program.name for program in PROGRAMS), *(fact.name for fact in FACTS)]
         print(*(name for name in names if chosen(options.only, name)), sep="\n")
         return
+    if options.instructions:
+        machine.restrict(options.instructions)
     np.seterr(all="ignore")
     peers = machine.installed()
     about = machine.description(peers)
     say(report.note(about) + "\n")
     rows, skipped = measure_rows(options, peers)
+    programs = measure_programs(options, peers)
     say("\n" + report.FACTS_HEADER)
     facts = measure_facts(options)
     say("")
-    print(report.markdown(about, rows, facts, skipped), end="")
-    report.write(options.out, about, rows, facts, skipped)
+    print(report.markdown(about, rows, facts, skipped, programs), end="")
+    report.write(options.out, about, rows, facts, skipped, programs)
     if options.plots:
         from .plots import save
 

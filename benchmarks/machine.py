@@ -8,11 +8,13 @@ import importlib
 import importlib.metadata
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from numpy._core._multiarray_umath import __cpu_dispatch__
 from threadpoolctl import threadpool_info
 
 import agx as ag
@@ -24,7 +26,7 @@ PEERS = {
     "torch": "torch",
     "jax": "jax",
     "mygrad": "mygrad",
-    "autograd": "autograd",
+    "autograd": "autograd.numpy",
     "micrograd": "micrograd.engine",
 }
 NAMES = {
@@ -37,6 +39,29 @@ NAMES = {
 }
 
 
+#: What makes agx, NumPy, OpenBLAS, PyTorch and its libraries do with less than the processor has.
+LESS = {
+    "avx2": {
+        "AGX_INSTRUCTIONS": "avx2",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    }
+}
+
+
+def restrict(instructions: str) -> None:
+    """Start this program again with fewer instructions, unless it runs with them."""
+    if os.environ.get("AGX_INSTRUCTIONS") == instructions:
+        return
+    # NumPy refuses names that it does not know, and they change from version to version.
+    beyond = [f for f in __cpu_dispatch__ if f.startswith("AVX512") or f == "X86_V4"]
+    environment = {**os.environ, **LESS[instructions], "NPY_DISABLE_CPU_FEATURES": " ".join(beyond)}
+    os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], environment)
+
+
 def installed() -> Peers:
     """The peers that can be imported, by name."""
     found = {}
@@ -46,6 +71,8 @@ def installed() -> Peers:
             found[name] = importlib.import_module(name)
         except ImportError:
             pass
+    if "jax" in found:
+        found["jax"].config.update("jax_enable_x64", True)
     return found
 
 

@@ -1,6 +1,6 @@
 """Print the peak memory of LeNet-5 training steps, in bytes over what the imports took.
 
-python -m benchmarks.memory agx 256 2     # library, batch size, threads
+python -m benchmarks.memory agx 256 2 ResNet-8    # library, batch size, threads, network
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .models import resnet8
+
 STEPS = 5
 
 
@@ -21,19 +23,19 @@ def resident(what: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(what)) * 1024
 
 
-def torch_lenet(nn: Any) -> Any:
-    """LeNet-5 on 3x32x32, as in ``ag.models.lenet5``."""
+def lenet(nn: Any) -> Any:
+    """LeNet-5 on 3x32x32, as in ``ag.models.lenet5``, of the layers of either library."""
     return nn.Sequential(
         nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
     )  # fmt: skip
 
 
-def step_of(library: str, threads: int) -> Any:
+def step_of(library: str, threads: int, name: str) -> Any:
     """A training step, as a user writes it, that takes images and classes."""
     module: Any = importlib.import_module("agx" if library == "agx" else "torch")
     module.set_num_threads(threads)
-    model = module.models.lenet5(3) if library == "agx" else torch_lenet(module.nn)
+    model = resnet8(module.nn) if name == "ResNet-8" else lenet(module.nn)
     optimizer = module.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     criterion = module.nn.CrossEntropyLoss()
     convert = (lambda a: a) if library == "agx" else module.from_numpy
@@ -48,9 +50,9 @@ def step_of(library: str, threads: int) -> Any:
     return step
 
 
-def main(library: str, batch: int, threads: int) -> None:
+def main(library: str, batch: int, threads: int, name: str = "LeNet-5") -> None:
     """Measure and print."""
-    step = step_of(library, threads)
+    step = step_of(library, threads, name)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, 3, 32, 32), np.float32)
     y = rng.integers(0, 10, batch)
@@ -61,4 +63,4 @@ def main(library: str, batch: int, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

@@ -17,13 +17,15 @@ def both_ways(
     ours: Callable[..., Any],
     theirs: Callable[[Any], Callable[..., Any]],
     shapes: tuple[tuple[int, ...], ...],
+    dtype: Any = np.float32,
+    draw: Callable[..., np.ndarray] = np.random.Generator.standard_normal,
 ) -> Build:
-    """Forward and backward, with the gradients of all float32 arguments of the given ``shapes``."""
+    """Forward and backward, with the gradients of all arguments, of the given ``shapes``."""
 
     def build(peers: Peers) -> Contenders:
         rng = np.random.default_rng(0)
-        arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
-        seed = rng.standard_normal(np.shape(ours(*arrays))).astype(np.float32)
+        arrays = [draw(rng, shape).astype(dtype) for shape in shapes]
+        seed = rng.standard_normal(ours(*map(ag.Tensor, arrays)).shape).astype(dtype)
 
         def agx() -> list[Any]:
             leaves = [ag.Tensor(a) for a in arrays]
@@ -44,46 +46,6 @@ def both_ways(
         return found
 
     return build
-
-
-def convolution(shape: tuple[int, ...], filters: int, kernel: int, padding: int = 0) -> Build:
-    """conv2d with the gradients of images, weight and bias."""
-    return both_ways(
-        lambda x, w, b: ag.conv2d(x, w, b, padding=padding),
-        lambda torch: lambda x, w, b: torch.nn.functional.conv2d(x, w, b, padding=padding),
-        (shape, (filters, shape[1], kernel, kernel), (filters,)),
-    )
-
-
-def max_pool(shape: tuple[int, ...]) -> Build:
-    """max_pool2d over tiles of 2 x 2."""
-    return both_ways(
-        lambda x: ag.max_pool2d(x, 2),
-        lambda torch: lambda x: torch.nn.functional.max_pool2d(x, 2),
-        (shape,),
-    )
-
-
-def relu(shape: tuple[int, ...]) -> Build:
-    """max(x, 0)."""
-    return both_ways(ag.relu, lambda torch: torch.relu, (shape,))
-
-
-def logsumexp(shape: tuple[int, ...]) -> Build:
-    """log(sum(exp(x))) along the last axis."""
-    return both_ways(
-        lambda x: ag.logsumexp(x, axis=-1), lambda torch: lambda x: torch.logsumexp(x, -1), (shape,)
-    )
-
-
-def cross_entropy(shape: tuple[int, int]) -> Build:
-    """The mean cross entropy of class numbers."""
-    targets = np.random.default_rng(1).integers(0, shape[1], shape[0])
-    return both_ways(
-        lambda z: ag.cross_entropy(z, targets),
-        lambda torch: lambda z: torch.nn.functional.cross_entropy(z, torch.from_numpy(targets)),
-        (shape,),
-    )
 
 
 #: Operations in the chain below.

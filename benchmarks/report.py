@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,15 @@ from .machine import NAMES
 Row = dict[str, Any]
 
 HEADER = "| work | threads | agx | PyTorch | ratio | target |\n|---|---|---|---|---|---|"
+PROGRAMS_HEADER = (
+    "| NumPy program | function | gradient over function | target | HIPS autograd | compiled over jax.jit "
+    "| target |\n|---|---|---|---|---|---|---|"
+)
+PROGRAMS_LEGEND = (
+    "Medians, float64, one thread: the time of `ag.grad(f)` over that of `f` in plain NumPy, HIPS autograd's "
+    "likewise, and the time of `ag.compile(ag.grad(f))` over that of `jax.jit(jax.grad(f))`, both compiled "
+    "before. **Bold**: the target is missed."
+)
 FACTS_HEADER = "| fact | measured | target |\n|---|---|---|"
 LEGEND = (
     "Medians, float32. The ratio is the median over paired rounds of PyTorch's time (eager; micrograd's "
@@ -74,6 +84,31 @@ def others_line(row: Row) -> str:
     return f"{row['work']}, {row['threads']} thread(s): {', '.join(others)}" if others else ""
 
 
+def program_start(name: str) -> str:
+    """What is known of a program before it is measured."""
+    return f"| {name} |"
+
+
+def program_end(row: Row) -> str:
+    """The other cells of a program's line."""
+
+    def cell(ratio: str, most: float | None) -> str:
+        value = row[ratio]
+        if value is None:
+            return "skipped"
+        return f"**{value:.2f}**" if most is not None and value > most else f"{value:.2f}"
+
+    cells = [
+        readable(row["seconds"]["function"]),
+        cell("gradient", row["most"]) + busy(row),
+        f"at most {row['most']:g}",
+        cell("hips", None),
+        cell("compiled", row["most_compiled"]),
+        f"at most {row['most_compiled']:g}",
+    ]
+    return " | ".join(cells) + " |"
+
+
 def fact_start(name: str) -> str:
     """What is known of a fact before it is measured."""
     return f"| {name} |"
@@ -90,28 +125,42 @@ def note(about: dict[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in about.items())
 
 
-def markdown(about: dict[str, str], rows: list[Row], facts: list[Row], skipped: list[str]) -> str:
+def markdown(
+    about: dict[str, str],
+    rows: list[Row],
+    facts: list[Row],
+    skipped: list[str],
+    programs: Sequence[Row] = (),
+) -> str:
     """All that was measured."""
     parts = []
     if rows:
         parts += ["\n".join([HEADER, *map(row_line, rows)]), LEGEND]
         if others := [line for line in map(others_line, rows) if line]:
             parts.append("Other peers, ratios likewise: " + "; ".join(others) + ".")
+    if programs:
+        lines = [f"{program_start(row['program'])} {program_end(row)}" for row in programs]
+        parts += ["\n".join([PROGRAMS_HEADER, *lines]), PROGRAMS_LEGEND]
     if facts:
         lines = [f"{fact_start(fact['fact'])} {fact_end(fact)}" for fact in facts]
         parts.append("\n".join([FACTS_HEADER, *lines]))
-    if any(map(busy, [*rows, *facts])):
+    if any(map(busy, [*rows, *facts, *programs])):
         parts.append(BUSY_LEGEND)
     parts += [f"Measured: {note(about)}.", *(f"Skipped: {line}." for line in skipped)]
     return "\n\n".join(parts) + "\n"
 
 
 def write(
-    folder: Path, about: dict[str, str], rows: list[Row], facts: list[Row], skipped: list[str]
+    folder: Path,
+    about: dict[str, str],
+    rows: list[Row],
+    facts: list[Row],
+    skipped: list[str],
+    programs: Sequence[Row] = (),
 ) -> None:
     """Write results.md and results.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = markdown(about, rows, facts, skipped)
+    text = markdown(about, rows, facts, skipped, programs)
     (folder / "results.md").write_text(text, encoding="utf-8")
-    found = {**about, "rows": rows, "facts": facts, "skipped": skipped}
+    found = {**about, "rows": rows, "programs": programs, "facts": facts, "skipped": skipped}
     (folder / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

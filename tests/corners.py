@@ -333,6 +333,8 @@ sections: dict[str, list[Corner]] = {
         Corner("silu(x)", [-1000.0, 1000.0], [0, 1000], [0, 1], LIMIT, [0, 0]),
         Corner("gelu(x)", [-inf, inf], [0, inf], [0, 1], LIMIT, [0, 0]),
         Corner("gelu(x, 'tanh')", [-inf, inf, 1e200], [0, inf, 1e200], [0, 1, 1], LIMIT, [0, 0, 0]),
+        Corner("elu(x)", [0.0], [0], [1], "the limit from the left", [1]),
+        Corner("elu(x)", [-inf, inf], [-1, inf], [0, 1], LIMIT, [0, 0]),
         Corner("erf(x)", [-inf, 1e200, 0.0], [-1, 1, 0], [0, 0, 2 / pi**0.5], LIMIT, [0, 0, 0]),
     ],
     "Losses": [

@@ -96,6 +96,7 @@ rows = {
     "softplus": [(ag.softplus, normal(4))],
     "erf": [(ag.erf, normal(4))],
     "silu": [(ag.silu, normal(4))],
+    "elu": [(ag.elu, normal(4)), (lambda x: ag.elu(x, 0.5), normal(4))],
     "gelu": [(ag.gelu, normal(4)), (lambda x: ag.gelu(x, "tanh"), normal(4))],
     "linspace": [(lambda x, y: ag.linspace(x, y, 5, False), normal(2, 1), normal(3))],
     "astype": [(lambda x: ag.astype(x, np.float64) * x, normal(3))],

@@ -10,9 +10,10 @@ import pytest
 
 import agx as ag
 from benchmarks import __main__ as program
-from benchmarks import facts, machine, memory, plots, profile, report, timing
+from benchmarks import facts, machine, memory, plots, profile, ratios, report, timing
 from benchmarks.agreement import check_agreement
 from benchmarks.cases import CASES, MNIST
+from benchmarks.programs import PROGRAMS
 
 tells_memory = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="this system does not tell"
@@ -54,7 +55,41 @@ def mnist(tmp_path):
 def test_a_case_does_what_its_peers_do(case, peers):
     assert min(case.threads) >= 1 and case.least > 0
     machine.use_threads(2, peers)
-    check_agreement(case.work, case.build(peers))
+    check_agreement(case.work, (case.check or case.build)(peers))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_a_program_has_the_gradient_that_its_peers_find(program, peers):
+    found = program.contenders(peers)
+    assert np.ndim(found.pop("function")()) == 0
+    check_agreement(program.name, found)
+    gradient = found["agx"]()
+    step = 1e-6 * np.cos(np.arange(program.start.size)).reshape(program.start.shape)
+    f = program.write(np)
+    change = f(program.start + step) - f(program.start - step)
+    np.testing.assert_allclose(change, 2 * np.sum(gradient * step), rtol=1e-4)
+
+
+def test_a_program_is_measured(alone):
+    line = PROGRAMS[0].measure({}, 1)
+    assert line["gradient"] > 0 and line["hips"] is None and line["most"] == 8
+    text = f"{report.program_start(line['program'])} {report.program_end(line)}"
+    assert text.count("|") == report.PROGRAMS_HEADER.split("\n")[0].count("|")
+    assert text.startswith("| Rosenbrock, 10 | ") and "skipped" in text
+    assert "**9.00** | at most 8" in report.program_end({**line, "gradient": 9.0, "others": 0.0})
+
+
+def test_the_program_starts_again_with_fewer_instructions(monkeypatch):
+    started = []
+    monkeypatch.setattr(machine.os, "execve", lambda *arguments: started.append(arguments))
+    monkeypatch.delenv("AGX_INSTRUCTIONS", raising=False)
+    machine.restrict("avx2")
+    (_, command, environment) = started[0]
+    assert command[1:3] == ["-m", "benchmarks"] and environment["AGX_INSTRUCTIONS"] == "avx2"
+    monkeypatch.setenv("AGX_INSTRUCTIONS", "avx2")
+    machine.restrict("avx2")
+    assert len(started) == 1
 
 
 def test_contenders_are_compared_in_pairs():
@@ -159,6 +194,14 @@ def test_times_are_measured(monkeypatch):
     monkeypatch.setattr(facts, "BATCHES", (1, 2))
     assert "longest over shortest" in facts.flatness(1)[0]
     assert facts.import_time(1)[0].endswith(" ms")
+    monkeypatch.setattr(facts, "graph_seconds", lambda n: n * 1e-6)
+    assert facts.linearity(1) == ("1.00, 1.00, 1.00 us", True)
+    monkeypatch.setattr(facts, "graph_seconds", lambda n: n * n * 1e-12)
+    assert not facts.linearity(1)[1]
+
+
+def test_a_long_graph_is_timed():
+    assert 0 < facts.graph_seconds(1000) < 10
 
 
 def test_one_core_cannot_show_what_two_do(monkeypatch):
@@ -179,7 +222,7 @@ def test_memory_is_measured(capsys):
 @pytest.mark.parametrize(("theirs", "met"), [(2_000_000, True), (1_900_000, False)])
 def test_memory_is_compared(monkeypatch, theirs, met):
     sizes = {"agx": 1_000_000, "torch": theirs}
-    monkeypatch.setattr(facts, "peak_memory", lambda library, batch, threads: sizes[library])
+    monkeypatch.setattr(facts, "peak_memory", lambda library, batch, threads, name: sizes[library])
     monkeypatch.setattr(facts.importlib.util, "find_spec", lambda name: True)
     assert facts.memory(1)[1] is met
     monkeypatch.setattr(facts.importlib.util, "find_spec", lambda name: None)
@@ -223,7 +266,8 @@ def test_the_epoch_of_a_peer_is_checked_by_its_first_steps(mnist, peers):
 def test_the_program_lists_its_rows(capsys):
     program.main(["--list"])
     names = capsys.readouterr().out.splitlines()
-    assert names == [*(case.work for case in CASES), MNIST, *(fact.name for fact in facts.FACTS)]
+    rows = [*(case.work for case in CASES), MNIST, *(program.name for program in PROGRAMS)]
+    assert names == [*rows, *(fact.name for fact in facts.FACTS)]
     program.main(["--list", "--only", "SCALAR"])
     assert capsys.readouterr().out.splitlines() == ["Scalar network, 20 hidden, 40 samples"]
 
@@ -249,3 +293,11 @@ def test_a_profile_names_every_operation(capsys):
     assert set(parts) == {"forward", "backward", "update", "step"}
     profile.main(2)
     assert "all operations, each alone" in capsys.readouterr().out
+
+
+def test_ratios_are_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [row(), row(threads=2, ratio=0.01), row(work="lenet", ratio=99.0), row(ratio=None)]
+    (tmp_path / "a.json").write_text(json.dumps({"instructions": "avx2", "rows": rows}))
+    ratios.main([str(tmp_path / "a.json"), "--out", str(tmp_path / "a.svg")])
+    assert (tmp_path / "a.svg").read_text().startswith("<?xml")

@@ -335,6 +335,7 @@ CONVERTERS: dict[str, Callable[..., str]] = {
     "concatenate": _concatenate,
     "conv2d": _conv2d,
     "conv2d_input": _conv2d_input,
+    "elu": lambda w, node, twin, x: w.emit("Elu", x, alpha=node.params["alpha"]),
     "exp2": _scaled_power(2.0),
     "gelu": _gelu,
     "gelu_tanh": _gelu_tanh,

@@ -44,9 +44,30 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_TARGET
 #endif
 
-#define AGX_LOOPS(set) #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles
+/* The baseline of 64-bit ARM has NEON, so its loops are this set's too. */
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__aarch64__)
+#define AGX_ARM
+#include "neon.h"
+
+#define AGX_TARGET
+#define AGX_SET(x) AGX_NAMED(neon, x)
+#define AGX_WIDTH 4
+#define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
+#include "tile.h"
+#undef AGX_SET
+#undef AGX_TARGET
+#endif
+
+#define AGX_LOOPS(set)                                                                                \
+    #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles, agx_##set##_activations
 static const agx_instructions agx_instruction_sets[] = {
     {AGX_LOOPS(baseline), NULL, NULL},
+#ifdef AGX_ARM
+    {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
+     agx_neon_tiles, agx_neon_turn},
+#else
+    {.name = "neon"},
+#endif
 #ifdef AGX_X86
     {AGX_LOOPS(avx2), agx_avx2_tiles, agx_avx2_turn},
     {AGX_LOOPS(avx512), agx_avx512_tiles, agx_avx2_turn},
