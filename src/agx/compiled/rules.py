@@ -12,9 +12,10 @@ import numpy as np
 from .._engine.graph import Node, Primitive, registry
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
+from .calls import frozen
 from .lowering import scattered
 from .recorder import EscapeError, Recorder, plain
-from .symbol import Symbol, count_references, frozen, record_call, slot_of
+from .symbol import Symbol, count_references, record_call, slot_of
 
 #: Instructions that a rule may have; one with more is called.
 _MOST = 24

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .calls import called_with, frozen, runner
 from .recorder import (
     LIBRARIES,
-    ChangedError,
     EscapeError,
     Recorder,
     Spec,
@@ -529,8 +528,8 @@ def record_call(
     if any(spec_of(x)[1].kind not in "biufc" for x in parts):
         recorder.fail(f"{getattr(function, '__name__', function)} returns no numbers")
         return value
-    called = _called(function, args, kwargs, build, found)
-    attrs = {"function": _runner(called, found, [*map(spec_of, parts)]), "effect": False}
+    called = called_with(function, args, kwargs, build, found)
+    attrs = {"function": runner(called, found, [*map(spec_of, parts)]), "effect": False}
     attrs |= {"keep": keep, "name": getattr(function, "__name__", str(function))}
     if key is None:
         key = function, frozen(args), frozen(kwargs)
@@ -550,71 +549,6 @@ def record_call(
         return made[0]
     kind: Any = type(value)
     return kind(*made) if hasattr(kind, "_fields") else kind(made)
-
-
-def frozen(tree: Any) -> Any:
-    """Nested containers as tuples that can be hashed, where their leaves can."""
-    kind = type(tree)
-    if kind in (tuple, list):
-        return (kind, *map(frozen, tree))
-    if kind is dict:
-        return (kind, *((k, frozen(v)) for k, v in tree.items()))
-    if kind is slice:
-        return kind, tree.start, tree.stop, tree.step
-    return Symbol if kind is Symbol else (kind, tree)
-
-
-def _called(function: Any, args: Any, kwargs: Any, build: Any, found: list[Symbol]) -> Any:
-    """A function of the arrays of symbols that calls ``function`` as it was called."""
-    first = next((k for k, x in enumerate(args) if type(x) is not Symbol), len(args))
-    names = [k for k, x in kwargs.items() if type(x) is Symbol]
-    if first + len(names) < len(found):
-        return functools.partial(_call_built, function, build)
-    fixed, named = build(iter(found))
-    rest, more = fixed[first:], {k: x for k, x in named.items() if k not in names}
-    if names:
-        return lambda *xs: function(
-            *xs[:first], *rest, **dict(zip(names, xs[first:], strict=True)), **more
-        )
-    if rest:
-        return lambda *xs: function(*xs, *rest, **more)
-    return functools.partial(function, **more) if more else function
-
-
-def _call_built(function: Any, build: Any, *arrays: Any) -> Any:
-    args, kwargs = build(iter(arrays))
-    return function(*args, **kwargs)
-
-
-def _runner(called: Any, found: list[Symbol], specs: list[Any]) -> Callable[..., Any]:
-    """What a plan calls: it takes arrays, and gives arrays of the specs or raises ChangedError."""
-    kinds = [type(x._value) for x in found]
-    (shape, dtype), several = specs[0], len(specs) > 1
-
-    def run(*arrays: np.ndarray) -> Any:
-        value = called(*arrays)
-        if several or type(value) is not np.ndarray or value.shape != shape or value.dtype != dtype:
-            return _checked(value, specs)
-        return value
-
-    if all(x.ndim for x in found):
-        return run
-    return lambda *arrays: run(*map(_formed, arrays, kinds))
-
-
-def _checked(value: Any, specs: list[Any]) -> Any:
-    several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
-    parts = [np.asarray(x) for x in (value if several else [value])]
-    if [(x.shape, x.dtype) for x in parts] != specs:
-        raise ChangedError
-    return tuple(parts) if several else parts[0]
-
-
-def _formed(array: Any, kind: Any) -> Any:
-    """What a function got when it was recorded: an array, or a number of NumPy's or of Python's."""
-    if kind is np.ndarray:
-        return array if type(array) is np.ndarray else np.asarray(array)
-    return array[()] if issubclass(kind, np.generic) else array.item()
 
 
 def count_references() -> None:
