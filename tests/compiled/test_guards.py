@@ -480,3 +480,18 @@ def test_a_buffer_that_is_used_twice():
         return first + np.convolve(x, buffer)
 
     agree(ag.compile(function), function, [ONES], [2 * ONES])
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda: np.random.default_rng().random(), lambda: random.Random().random()]
+)
+def test_generators_that_are_made_anew(draw):
+    compiled = runs_as_it_is(lambda x: x + draw(), "it makes random numbers anew", ONES)
+    assert not np.array_equal(compiled(ONES), compiled(ONES))
+
+
+def test_a_generator_with_a_seed_gives_the_same_each_time():
+    function = lambda x: x + np.random.default_rng(0).random()
+    compiled = ag.compile(function)
+    agree(compiled, function, [ONES], [2 * ONES])
+    assert plans(compiled) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 import warnings
 from collections.abc import Callable
@@ -30,16 +31,9 @@ _NUMBERS = "biufc"
 _STATIC = (int, bool, str, bytes, type(None))
 #: Names of code that may do more than compute.
 _ACTS = {
-    "print",
-    "input",
-    "open",
-    "time",
-    "time_ns",
-    "perf_counter",
-    "monotonic",
-    "sleep",
-    "urandom",
-}
+    "print", "input", "open", "time", "time_ns", "perf_counter", "monotonic", "sleep", "urandom",
+    "default_rng", "RandomState", "SeedSequence", "Random", "SystemRandom", "secrets", "uuid4",
+}  # fmt: skip
 
 
 class _Entry:
@@ -379,6 +373,7 @@ class _Recording:
         # Where somebody measures already, that is not disturbed.
         self._profiled = bool(self.outside.mentioned & _ACTS) and sys.getprofile() is None
         if self._profiled:
+            importlib.import_module("numpy.random")  # which would ask for such numbers now
             sys.setprofile(self._watch)
         self._before = _graph.set_tracing(True)
         self._entered = True
@@ -395,11 +390,20 @@ class _Recording:
         give_back(self.recorder)
 
     def _watch(self, frame: Any, event: str, function: Any) -> None:
-        if event != "c_call" or frame.f_code.co_filename.startswith(LIBRARIES):
+        code = frame.f_code
+        seeds = (
+            event == "call" and code.co_name == "seed" and code.co_filename.endswith("random.py")
+        )
+        if seeds and frame.f_locals.get("a") is None:
+            self.recorder.failed = self.recorder.failed or "it makes random numbers anew"
+        if event != "c_call":
             return
-        if function in (print, input, open) or function.__module__ in ("time", "posix"):
-            reason = f"it calls {function.__name__}() in {users_line()}"
-            self.recorder.failed = self.recorder.failed or reason
+        name, module = function.__name__, getattr(function, "__module__", "")
+        ours = code.co_filename.startswith(LIBRARIES)
+        acts = function in (print, input, open) or module in ("time", "posix")
+        if name == "urandom" or (acts and not ours):
+            what = "makes random numbers anew" if name == "urandom" else f"calls {name}()"
+            self.recorder.failed = self.recorder.failed or f"it {what} in {users_line()}"
 
 
 def _whole(x: Any) -> Any:
