@@ -6,7 +6,6 @@ return None for others. Channels, or rows, are shared among the threads of ``tea
 """
 
 from libc.math cimport sqrt
-from libc.string cimport memset
 
 cimport numpy as cnp
 
@@ -43,8 +42,7 @@ cdef inline double number(const Job *job, const char *array, Py_ssize_t i) noexc
 
 
 cdef bint describe(Job *job, object x, bint by_rows, object team) except -1:
-    """Whether ``x`` is an array (N, C, ...) whose channels are rows, or one of rows; share it among threads."""
-    cdef int i
+    """Whether ``x`` is an array (N, C, ...), or one of rows; share its channels, or rows, among threads."""
     if not is_floating(x) or cnp.PyArray_NDIM(x) < 2 or not cnp.PyArray_SIZE(x):
         return False
     job.images, job.channels = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1)
@@ -112,8 +110,8 @@ cdef void normalise_part(void *context, int part) noexcept nogil:
     cdef Py_ssize_t c, at
     for c in range(edge(job, part), edge(job, part + 1)):
         at = c * job.width * job.bytes
-        job.loops.affine(job.x + at, job.out + at, job.images, job.channels * job.width, job.width, job.mean[c],
-                         job.scale[c] * number(job, job.w, c), number(job, job.b, c))
+        job.loops.affine(job.x + at, job.out + at, job.images, job.channels * job.width, job.width,
+                         job.mean[c], job.scale[c] * number(job, job.w, c), number(job, job.b, c))
 
 
 def normalise(x, w, b, mean, scale, team):
@@ -134,7 +132,8 @@ cdef void sums_part(void *context, int part) noexcept nogil:
     for c in range(edge(job, part), edge(job, part + 1)):
         at = c * job.width * job.bytes
         job.sums[c] = job.loops.sum(job.g + at, job.images, stride, job.width)
-        job.products[c] = job.loops.product(job.g + at, job.x + at, job.images, stride, job.width, job.mean[c])
+        job.products[c] = job.loops.product(job.g + at, job.x + at, job.images, stride, job.width,
+                                            job.mean[c])
 
 
 def gradient_sums(g, x, mean, team):

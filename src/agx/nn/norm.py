@@ -67,6 +67,8 @@ class _BatchNorm(Module):
         if x.dtype is not self.running_mean.dtype:
             x = as_parameters(self, x, self.running_mean.dtype)
         shape = (1, -1) + (1,) * (x.ndim - 2)
+        middle: Any
+        spread: Any
         if not self.training:
             middle, spread = self.running_mean.reshape(shape), self.running_var.reshape(shape)
         elif self.weight is None or self.bias is None or x.ndim == 2:

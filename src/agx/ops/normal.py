@@ -106,8 +106,10 @@ def _batch_norm_sums(g: Any, x: Any, eps: float, memo: Memo) -> Any:
 def _batch_norm_x(g: Any, out: Any, x: Any, w: Any, b: Any, *, eps: float, memo: Memo) -> Any:
     sums = _batch_norm_sums(g, x, eps, memo)
     if sums is not None:
-        arrays = in_order(g), in_order(x), w, *_scale(x, eps, memo), *sums
-        found = _kernels.normalise_gradient(*arrays, team)
+        middle, scale = _scale(x, eps, memo)
+        found = _kernels.normalise_gradient(
+            in_order(g), in_order(x), w, middle, scale, sums[0], sums[1], team
+        )
         if found is not None:
             return found
     return _slope(g, x, _per_channel(w, x), _channel_axes(x), eps)
@@ -159,8 +161,8 @@ def _layer_norm_gradients(g: Any, x: Any, w: Any, b: Any, eps: float, memo: Memo
     """The gradients of x, w and b, or None if they need a graph or are not a kernel's."""
     if not _is_plain(g, x, w):
         return None
-    statistics = memo.statistics.of(x, lambda: _rows(x, w, b, eps)[1:])
-    found = _kernels.normalise_rows_gradient(in_order(g), in_order(x), w, *statistics, team)
+    middle, scale = memo.statistics.of(x, lambda: _rows(x, w, b, eps)[1:])
+    found = _kernels.normalise_rows_gradient(in_order(g), in_order(x), w, middle, scale, team)
     if found is None:
         return None
     shares = found[1][0] if len(found[1]) == 1 else found[1].sum(axis=0)
