@@ -13,8 +13,9 @@ from ._engine import graph, hooks
 from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor
 from ._engine.refused import refusal
+from ._engine.symbols import is_traced
 from ._engine.trace import is_wanted
-from ._kernels.graph import hide_items, is_traced
+from ._kernels.graph import hide_items
 from ._protocol import calls, libraries, pytorch
 from ._protocol.askers import asker
 from ._protocol.calls import all_values, values_of

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 import numpy as np
 
-from ._engine.graph import Node, as_numbers, pullback, value_of
+from ._engine.graph import Node, pullback, value_of
 from ._engine.stacked import pull_block, rows_at_once
+from ._engine.symbols import as_numbers
 from ._engine.trace import Trace
 from ._engine.trees import (
     describe,

@@ -181,3 +181,17 @@ def test_assignment_into_tensors():
     for k in range(2, 6):
         np.testing.assert_array_equal(compiled(x), k * x)
     assert outside.value[0] == 5.0
+
+
+@pytest.mark.parametrize(
+    "layer", [ag.nn.LayerNorm(4), ag.nn.BatchNorm1d(4).eval(), ag.nn.BatchNorm1d(4)]
+)
+@pytest.mark.filterwarnings("ignore:compile")
+def test_an_array_of_which_something_is_remembered(layer):
+    for p in layer.parameters():
+        p.requires_grad = False
+    plain = ag.grad(lambda x: ag.sum(layer(x) ** 3))
+    compiled, x = ag.compile(plain), X.copy()
+    for _ in range(4):
+        np.testing.assert_allclose(compiled(x), plain(x), rtol=1e-5, atol=1e-5)
+        x[...] = RNG.normal(size=x.shape)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.graph import is_traced
+from .symbols import is_traced
 
 #: Errors that say which operation they come from already.
 _NAMED = re.compile(r"[A-Za-z_][\w.]*: (?!Input operand|axis)")

@@ -16,7 +16,6 @@ from .._kernels.graph import Primitive as Primitive
 from .._kernels.graph import declare_arithmetic as declare_arithmetic
 from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
-from .._kernels.graph import is_traced as is_traced
 from .._kernels.graph import present as present
 from .._kernels.graph import set_recording as set_recording
 from .._kernels.scalar import FUNCTIONS
@@ -25,6 +24,7 @@ from .errors import check_closure, explained, refuse_kind
 from .formulas import document, formulas_of
 from .hooks import Hook, Watch, hooked
 from .sequences import refuse_to_lose
+from .symbols import as_numbers
 from .walk import leaves_below
 
 if TYPE_CHECKING:
@@ -165,16 +165,6 @@ def is_node(x: Any) -> bool:
 def value_of(x: Any) -> Any:
     """The array or number behind ``x``: a Tensor's value, anything else as it is."""
     return x.array if isinstance(x, Node) else x
-
-
-def as_numbers(x: Any) -> Any:
-    """``x`` as an array, or what stands for one while a function is compiled."""
-    return x if is_traced(x) else np.asarray(x)
-
-
-def numbers_now(x: Any) -> Any:
-    """The array that ``x`` is or stands for now, for a look that changes no result."""
-    return x._value if is_traced(x) else x
 
 
 def no_gradient(*operands: Any, **params: Any) -> None:

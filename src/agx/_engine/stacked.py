@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from .._kernels import sweep as _sweep
-from .._kernels.graph import Node, Primitive, is_traced, symbolic_call
-from .graph import as_numbers
+from .._kernels.graph import Node, Primitive
 from .hooks import any_hooked
+from .symbols import as_numbers, is_traced, symbolic_call
 from .walk import wanted_below
 
 #: Elements that the stacked cotangents of one result may have.

@@ -10,7 +10,6 @@ import numpy as np
 from .._kernels.graph import (
     Node,
     is_recording,
-    is_traced,
     new_tensor,
     newest_number,
     origins,
@@ -22,6 +21,7 @@ from .errors import refuse_kind
 from .graph import pullback
 from .hooks import any_hooked
 from .refused import meant_by
+from .symbols import is_traced
 from .walk import leaves_below, wanted_below
 
 

@@ -61,8 +61,6 @@ cdef type symbol_class = None
 cdef object symbolic = None
 cdef object symbolic_rule = None
 cdef object meet = None
-cdef object record_symbols = None
-cdef object act = None
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
@@ -112,43 +110,10 @@ def declare_push(object function):
     push = function
 
 
-def declare_symbols(type symbols, object values, object rules, object meeting, object calls, object acting):
-    """Name the class of symbols, what computes values, pull-backs and calls, and what is told of nodes.
-
-    ``acting(function, draws)`` calls what changes something outside, or draws random numbers.
-    """
-    global symbol_class, symbolic, symbolic_rule, meet, record_symbols, act
-    symbol_class, symbolic, symbolic_rule, meet, record_symbols = symbols, values, rules, meeting, calls
-    act = acting
-
-
-def refuse_assignment():
-    """Note that what is being compiled assigns into a Tensor, for which there is no plan."""
-    if agx_recording & TRACING:
-        act(None, False)
-
-
-def is_compiling():
-    """Tell whether this thread records a function that is being compiled."""
-    return bool(agx_recording & TRACING)
-
-
-def acting(function, bint draws=False):
-    """Call what changes something outside, or draws random numbers: what is compiled does so each time."""
-    return act(function, draws) if agx_recording & TRACING else function()
-
-
-def hold_grad(Node node, object gradient):
-    """Let an array or a symbol be the gradient of a node as it is; returns what was."""
-    before = node._grad
-    node._grad = gradient
-    node.spent = False
-    return before
-
-
-def symbolic_call(function, tuple args, dict params=None, key=None):
-    """Compute a function of symbols, which is recorded as what it does or as a call of it."""
-    return record_symbols(key or function, function, args, params or {})
+def declare_symbols(type symbols, object values, object rules, object meeting):
+    """Name the class of symbols, what computes values and pull-backs with them, and what is told of nodes."""
+    global symbol_class, symbolic, symbolic_rule, meet
+    symbol_class, symbolic, symbolic_rule, meet = symbols, values, rules, meeting
 
 
 def set_tracing(bint on):
@@ -159,16 +124,13 @@ def set_tracing(bint on):
     return before
 
 
-def is_traced(x):
-    """Tell whether ``x`` stands for an array while a function is being compiled."""
-    return is_symbol(x)
-
-
-def hold(Node node, object value):
-    """Let a symbol stand for the value of a node, or an array again; returns what did before."""
-    before = node._value
-    node._value = value
-    return before
+def hold(Node node, object value, bint gradient=False):
+    """Let a symbol or an array be the value or the gradient of a node, as it is."""
+    if gradient:
+        node._grad = value
+        node.spent = False
+    else:
+        node._value = value
 
 
 def declare_memory(type windows, object attaching, object calls):

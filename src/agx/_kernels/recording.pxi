@@ -25,10 +25,8 @@ cdef object call(Primitive p, tuple args, dict params):
     cdef tuple values
     result = None
     if agx_recording & TRACING:
-        result = symbolic(p, args, params or {})
-    if result is not None:
-        args = tuple([a if isinstance(a, (Node, ndarray, float, int)) else constant(p, a) for a in args])
-    elif n == 2 and p.operation != NONE and params is None:
+        result, args = symbolic(p, args, params or {})
+    if result is None and n == 2 and p.operation != NONE and params is None:
         result = combine(p.operation, value_of(args[0]), value_of(args[1]))
     if result is None:
         values = PyTuple_New(n)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.graph import is_traced
+from .._engine.symbols import is_traced
 from .recorder import ChangedError
 
 
@@ -28,7 +28,8 @@ def called_with(function: Any, args: Any, kwargs: Any, build: Any, found: list[A
     """A function of the arrays of symbols that calls ``function`` as it was called."""
     first = next((k for k, x in enumerate(args) if not is_traced(x)), len(args))
     names = [k for k, x in kwargs.items() if is_traced(x)]
-    if first + len(names) < len(found):
+    anew = any(hasattr(type(x), "made_anew") for x in kwargs.values())
+    if anew or first + len(names) < len(found):
         return functools.partial(_call_built, function, build)
     fixed, named = build(iter(found))
     rest, more = fixed[first:], {k: x for k, x in named.items() if k not in names}

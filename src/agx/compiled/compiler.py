@@ -13,13 +13,14 @@ import numpy as np
 
 from .._engine.graph import Node
 from .._engine.hooks import hooked
+from .._engine.symbols import here, is_traced
 from .._engine.trees import describe, flatten
 from .._engine.verdict import users_level
 from .._kernels import graph as _graph
 from .outside import Chance, Outside
 from .plan import Plan
 from .recorder import LIBRARIES, Recorder, plain, users_line
-from .rules import give_back, here
+from .rules import give_back
 from .symbol import Symbol, slot_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -408,14 +409,14 @@ class _Recording:
 
 def _whole(x: Any) -> Any:
     """A result without symbols."""
-    if isinstance(x, Node) and _graph.is_traced(x.kept):
+    if isinstance(x, Node) and is_traced(x.kept):
         _graph.hold(x, np.asarray(plain(x.kept)))
     return plain(x)
 
 
 def _form(x: Any, held: Any) -> Callable[[Any], Any]:
     """What makes a result of the iterator over the arrays of a plan."""
-    if not _graph.is_traced(held) and type(held) is not np.ndarray:
+    if not is_traced(held) and type(held) is not np.ndarray:
         return lambda arrays: x
     if isinstance(x, Node):
         return lambda arrays: _leaf(next(arrays))

@@ -186,5 +186,7 @@ def leaves_of(tree: Any, found: list[Any]) -> Callable[[Any], Any]:
     if hasattr(kind, "__agx_call__") and hasattr(tree, "_slot"):
         found.append(tree)
         return next
+    if hasattr(kind, "made_anew"):
+        return lambda new: kind()
     kept = tree.copy() if kind is np.ndarray else tree
     return lambda new: kept

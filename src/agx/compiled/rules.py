@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._engine.graph import Node, Primitive, registry
+from .._engine.symbols import here, hooks, is_traced
 from .._kernels import graph as _graph
 from .._kernels.sweep import declare_plain
 from .calls import frozen
@@ -21,12 +21,6 @@ from .symbol import Symbol, count_references, record_call, slot_of
 _MOST = 24
 
 
-class _Here(threading.local):
-    recorder: Recorder | None = None
-    start = 0
-
-
-here = _Here()
 _transparent: dict[Any, bool] = {}
 
 
@@ -80,7 +74,7 @@ def record(key: Any, function: Callable[..., Any], args: Any, params: Any) -> An
 
 def _kind(x: Any) -> Any:
     if isinstance(x, np.ndarray):
-        return _graph.is_traced(x), x.dtype.char, x.ndim
+        return is_traced(x), x.dtype.char, x.ndim
     return type(x)
 
 
@@ -102,7 +96,7 @@ _KERNELS = {"relu", "relu_gradient"}
 _SPECIAL: dict[str, Callable[..., Any]] = {
     "reshape": lambda x, *, shape: np.reshape(x, shape),
     "transpose": lambda x, *, axes: np.transpose(x, axes),
-    "getitem": lambda x, *, index: x[index] if _graph.is_traced(x) else NotImplemented,
+    "getitem": lambda x, *, index: x[index] if is_traced(x) else NotImplemented,
     "scatter_add": lambda g, *, index, shape: scattered(g, index, shape),
     "matmul": lambda x, y: NotImplemented if x.dtype.char == "f" else np.matmul(x, y),
     "astype": lambda x, *, dtype: x.astype(dtype),
@@ -163,7 +157,7 @@ def _deposit(leaf: Any, g: Any) -> bool:
     found = g if before is None else before + g
     if type(found) is not Symbol:
         found = Symbol(recorder, slot_of(recorder, np.asarray(found)), np.asarray(found))
-    _graph.hold_grad(leaf, found)
+    _graph.hold(leaf, found, True)
     return True
 
 
@@ -184,8 +178,8 @@ def give_back(recorder: Recorder) -> None:
     for node, (array, symbol, slot) in recorder.nodes.items():
         held, g = node.kept, node.grad_or_none
         if type(g) is Symbol:
-            recorder.effects.append((_graph.hold_grad, node, g._slot))
-            _graph.hold_grad(node, np.array(g._value))
+            recorder.effects.append((_set_gradient, node, g._slot))
+            _graph.hold(node, np.array(g._value), True)
         if held is symbol:
             if symbol._slot != slot:
                 recorder.effects.append((_copy_into, node, symbol._slot))
@@ -200,6 +194,10 @@ def give_back(recorder: Recorder) -> None:
     recorder.nodes.clear()
 
 
+def _set_gradient(node: Any, array: np.ndarray) -> None:
+    _graph.hold(node, array, True)
+
+
 def _copy_into(node: Any, array: np.ndarray) -> None:
     node.writable[...] = array
 
@@ -208,26 +206,22 @@ def _replace(node: Any, array: np.ndarray) -> None:
     node.value = array
 
 
-def _act(function: Callable[[], Any] | None, draws: bool) -> Any:
+def _act(function: Callable[[], Any], draws: bool) -> Any:
     """Change what is outside, or draw random numbers, now and whenever the plan runs."""
     recorder = here.recorder
-    if recorder is not None and recorder.strict:
+    if recorder.strict:
         raise EscapeError
-    if function is None:
-        if recorder is not None:
-            recorder.fail("it assigns into a Tensor")
-        return None
     if draws:
-        return function() if recorder is None or recorder.failed else _draw(recorder, function)
+        return function() if recorder.failed else _draw(recorder, function)
+    give_back(recorder)
+    recorder.effects.append((function, None, 0))
+    recorder.acted, here.recorder = True, None
     before = _graph.set_tracing(False)
     try:
-        if recorder is not None:
-            give_back(recorder)
-            recorder.effects.append((function, None, 0))
-            recorder.acted = True
         return function()
     finally:
         _graph.set_tracing(before)
+        here.recorder = recorder
 
 
 def _draw(recorder: Recorder, function: Callable[[], Any]) -> Any:
@@ -240,21 +234,25 @@ def _draw(recorder: Recorder, function: Callable[[], Any]) -> Any:
 
 
 def _value(p: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """The symbol of the value of a primitive of Tensors; None if there is none among them."""
+    """The symbol of the value of a primitive of Tensors, and its arguments; None if there is no symbol."""
     for x in args:
         if isinstance(x, Node):
             meet(x)
     values = tuple(x.kept if isinstance(x, Node) else x for x in args)
     if not symbols_in(values, params):
-        return None
-    values = tuple(
-        np.asarray(x) if isinstance(x, (list, tuple)) and not symbols_in(x) else x for x in values
-    )
-    found = value_of_primitive(p, values, params)
+        return None, args
+    pairs = [
+        (np.asarray(v), np.asarray(v))
+        if isinstance(v, (list, tuple)) and not symbols_in(v)
+        else (v, a)
+        for v, a in zip(values, args, strict=True)
+    ]
+    args = tuple(a for _, a in pairs)
+    found = value_of_primitive(p, tuple(v for v, _ in pairs), params)
     if type(found) is not Symbol:
-        return np.asarray(found)
+        return np.asarray(found), args
     whole = found._value if type(found._value) is np.ndarray else np.asarray(found._value)
-    return Symbol(found._recorder, found._slot, whole)
+    return Symbol(found._recorder, found._slot, whole), args
 
 
 def _rule(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -277,6 +275,7 @@ def _see(x: Any) -> Any:
 
 
 setattr(Symbol, "__agx_call__", staticmethod(value_of_primitive))  # noqa: B010
-_graph.declare_symbols(Symbol, _value, _rule, meet, record, _act)
+hooks.symbol, hooks.record, hooks.act = Symbol, record, _act
+_graph.declare_symbols(Symbol, _value, _rule, meet)
 declare_plain(_see, _deposit)
 count_references()

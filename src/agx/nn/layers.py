@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._engine.sizes import flag, pair
-from .._kernels.graph import acting
+from .._engine.symbols import acting
 from .._runtime.rng import generator
 from ..ops.images import pool
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from .._engine.graph import Node, as_numbers, is_recording, is_traced, of_arrays
+from .._engine.graph import Node, is_recording, of_arrays
+from .._engine.symbols import as_numbers, is_traced, symbolic_call
 from .._engine.trees import flatten
-from .._kernels.graph import symbolic_call
 from ..ops import loss as ops
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import absolute

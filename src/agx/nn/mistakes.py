@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.graph import Node, numbers_now
+from .._engine.graph import Node
 from .._engine.notices import warn_once
+from .._engine.symbols import numbers_now
 
 #: Operations that only arrange what another made.
 _ARRANGING = frozenset({"reshape", "transpose", "getitem", "astype", "squeeze", "copy"})

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.graph import as_numbers, implements, primitive
+from .._engine.graph import implements, primitive
+from .._engine.symbols import as_numbers
 
 if TYPE_CHECKING:
     from .._engine.signatures import Array

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import primitive, value_of
+from .._engine.symbols import is_traced, symbolic_call
 from .._kernels import norm as _kernels
 from .._runtime.threads import team
 from .elementwise.arithmetic import sqrt
@@ -33,6 +34,9 @@ class Remembered:
 
 class Memo:
     """What the value of a normalisation leaves to its pull-backs, and these to each other."""
+
+    #: A plan of what is compiled makes one for each call, as its arrays are others then.
+    made_anew = True
 
     def __init__(self) -> None:
         self.statistics, self.sums = Remembered(), Remembered()
@@ -67,17 +71,19 @@ def _per_channel(w: Any, x: Any) -> Any:
     return reshape(w, (1, -1) + (1,) * (x.ndim - 2))
 
 
-def moments(x: np.ndarray, memo: Memo) -> tuple[np.ndarray, np.ndarray]:
+def moments(x: np.ndarray, memo: Memo) -> Any:
     """Mean and variance of each channel of (N, C, ...)."""
+    if is_traced(x):
+        return symbolic_call(_moments, (x,))
+    return memo.statistics.of(x, lambda: _moments(x))
 
-    def compute() -> Any:
-        found = _kernels.moments(in_order(x), team)
-        if found is not None:
-            return found
-        axes = _channel_axes(x)
-        return np.mean(x, axes, np.float64), np.var(x, axes, np.float64)
 
-    return memo.statistics.of(x, compute)
+def _moments(x: np.ndarray) -> Any:
+    found = _kernels.moments(in_order(x), team)
+    if found is not None:
+        return found
+    axes = _channel_axes(x)
+    return np.mean(x, axes, np.float64), np.var(x, axes, np.float64)
 
 
 def _scale(x: np.ndarray, eps: float, memo: Memo) -> tuple[np.ndarray, np.ndarray]:

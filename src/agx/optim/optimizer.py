@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.notices import warn
-from .._kernels.graph import acting, is_compiling
+from .._engine.symbols import acting, is_compiling
 from .._kernels.scalar import Scalar
 from ..tensor import Tensor
 

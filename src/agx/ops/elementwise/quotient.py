@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, as_numbers, primitive, registry, value_of
+from ..._engine.graph import Node, primitive, registry, value_of
 from ..._engine.replay import stands_still
+from ..._engine.symbols import as_numbers
 from ..shape.where import where
 
 #: How many nodes of a gradient's graph are looked at, and how many one below another.

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..._engine.graph import Node, as_numbers, is_node, value_of
+from ..._engine.graph import Node, is_node, value_of
 from ..._engine.replay import again, elsewhere, stands_still
+from ..._engine.symbols import as_numbers
 from ..shape.axes import expand_dims
 from ..shape.where import where
 from .matrices import as_diagonal

@@ -19,6 +19,7 @@ from numpy.lib.array_utils import byte_bounds
 from ..._engine import hooks
 from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
+from ..._engine.symbols import refuse_assignment
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
 from .axes import broadcast_to, in_order
@@ -206,7 +207,7 @@ class Memory:
 
     def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
         """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
-        _graph.refuse_assignment()
+        refuse_assignment()
         basic = is_basic(index)
         target = _part(view, index) if basic else view
         names = () if basic else (index, last_assigned(index, view.shape))
@@ -381,7 +382,7 @@ class Window:
 
 def _split_off(tensor: Any) -> Any:
     """Move what a Tensor was in its graph to a node of its own, with its hooks."""
-    _graph.refuse_assignment()
+    refuse_assignment()
     origin = _graph.split_off(tensor)
     hooks.move(tensor, origin)
     return origin
