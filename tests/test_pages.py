@@ -21,7 +21,9 @@ def python_of(page):
     return [textwrap.dedent(block) for block in blocks]
 
 
-@pytest.mark.parametrize("page", ["operations.md", "derivatives.md", "compile.md", "how-agx-works.md"])
+@pytest.mark.parametrize(
+    "page", ["operations.md", "derivatives.md", "compile.md", "how-agx-works.md"]
+)
 def test_the_python_runs(page):
     space = {}
     blocks = python_of(page)
