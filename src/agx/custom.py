@@ -23,6 +23,7 @@ from ._engine.graph import (
     value_of,
 )
 from ._engine.notes import recorded
+from ._engine.symbols import is_compiling, numbers_now
 from ._engine.trace import Trace
 from ._engine.trees import describe, flatten, is_differentiable
 from ._engine.walk import wanted_below
@@ -169,7 +170,7 @@ class custom_vjp(Generic[P, R]):  # noqa: N801
 
 def _prints(tree: Any) -> list[int]:
     """Fingerprints of the arrays of numbers in a tree."""
-    arrays = [value_of(x) for x in flatten(tree)[0]]
+    arrays = [numbers_now(value_of(x)) for x in flatten(tree)[0]]
     return [fingerprint_of(a) for a in arrays if type(a) is np.ndarray and a.dtype.kind != "O"]
 
 
@@ -209,7 +210,7 @@ def checkpoint(f: F) -> F:
     @functools.wraps(f)
     def sparing(*args: Any, **kwargs: Any) -> Any:
         found, build = flatten(args)
-        if not is_recording():
+        if not is_recording() or is_compiling():  # a plan has its own mind about memory
             return f(*args, **kwargs)
         places = [k for k, leaf in enumerate(found) if isinstance(leaf, Node)]
 

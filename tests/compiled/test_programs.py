@@ -1,5 +1,7 @@
 """Programs of NumPy, their derivatives, and how compiling goes with transforms."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -212,3 +214,61 @@ def test_the_program_agrees_with_instructions_one_by_one():
         twin = Stepwise(inputs, plan.constants, plan.instructions, plan.outputs, plan.guards)
         x = RNG.normal(size=shape)
         close(plan.run([x])[0], twin.run([x])[0])
+
+
+def test_checkpoints_and_pull_backs_of_ones_own():
+    @ag.custom_vjp
+    def clipped(x, y):
+        return x * y
+
+    clipped.defvjp(
+        lambda x, y: (x * y, (x, y)), lambda kept, g: (g.clip(-1, 1) * kept[1], g * kept[0])
+    )
+    cube = ag.primitive("cube", lambda x: x**3, [lambda g, out, x: 3 * g * x**2])
+    inside = ag.checkpoint(lambda x: np.sin(x) ** 2)
+
+    def function(x):
+        return ag.sum(clipped(cube(x), inside(x)) * 3.0)
+
+    for plain in (ag.grad(function), lambda x: ag.hvp(function)(x, np.ones(4))):
+        compiled = ag.compile(plain)
+        for _ in range(3):
+            x = RNG.normal(size=4)
+            close(compiled(x), plain(x))
+        assert [len(entry.plans) for entry in compiled._entries.values()] == [1]
+
+
+def test_a_primitive_of_ones_own_that_changes_its_mind():
+    factor = [2.0]
+    scaled = ag.primitive("scaled", lambda x: x * factor[0], [lambda g, out, x: g * factor[0]])
+    for plain in (ag.grad(lambda x: ag.sum(scaled(x) ** 2)), lambda x: scaled(x)):
+        compiled = ag.compile(plain)
+        for factor[0] in (2.0, 2.0, 3.0):
+            close(compiled(np.ones(3)), plain(np.ones(3)))
+
+
+@dataclasses.dataclass
+class Weights:
+    w: np.ndarray
+    b: float
+
+
+def test_nested_containers():
+    def loss(p, x, *, scale=1.0):
+        return np.mean(np.tanh(x @ p["w"] + p["b"][0]) ** 2) * scale
+
+    def of_weights(p, x):
+        return np.sum((x @ p.w) ** 2) * p.b
+
+    one, several = ag.compile(ag.value_and_grad(loss)), ag.compile(ag.grad(loss, (0, 1)))
+    typed = ag.compile(ag.grad(of_weights))
+    for scale in (1.0, 2.0, 3.0):
+        p, x = {"w": RNG.normal(size=(3, 4)), "b": [RNG.normal(size=4)]}, RNG.normal(size=(5, 3))
+        (value, found), expected = one(p, x, scale=scale), ag.grad(loss)(p, x, scale=scale)
+        close(value, loss(p, x, scale=scale))
+        close(found["w"], expected["w"])
+        close(found["b"][0], expected["b"][0])
+        close(several(p, x)[1], ag.grad(loss, 1)(p, x))
+        weights = Weights(RNG.normal(size=3), scale)
+        found, expected = typed(weights, x), ag.grad(of_weights)(weights, x)
+        close((found.w, found.b), (expected.w, expected.b))

@@ -135,6 +135,12 @@ class Compiled:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    def __copy__(self) -> Compiled:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Compiled:
+        return self  # as functions do
+
     def __repr__(self) -> str:
         plans = sum(len(entry.plans) for entry in self._entries.values())
         return f"<compiled {getattr(self.f, '__name__', self.f)}: {plans} plans>"

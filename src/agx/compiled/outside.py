@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.graph import Node, Primitive
+from .._engine.graph import Node, Primitive, registry
 from .._kernels.arrays import fingerprint_of
 from .._kernels.scalar import Scalar
 from .recorder import LIBRARIES
 
 _FIXED = (
     int, float, complex, str, bytes, bool, type(None), np.generic, types.BuiltinFunctionType,
-    np.ufunc, Primitive, range, np.dtype,
+    np.ufunc, range, np.dtype,
 )  # fmt: skip
 _HOLDERS = (list, tuple, set, frozenset, collections.deque, bytearray)
 _EQUAL = (int, float, complex, str, bytes, tuple)
@@ -50,6 +50,10 @@ class Outside:
         self._seen[id(x)] = x
         if isinstance(x, types.FunctionType):
             self._function(x)
+        elif isinstance(x, Primitive):
+            if registry.get(x.name) is not x:
+                self.look(x.function)
+                self.look(x.vjps)
         elif isinstance(x, type):
             self._class(x)
         elif isinstance(x, Scalar):

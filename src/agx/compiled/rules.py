@@ -113,7 +113,8 @@ def value_of_primitive(p: Primitive, args: Any, params: Any) -> Any:
             return found
     if isinstance(p.function, np.ufunc) and not params:
         return p.function(*args)
-    if p.name in _KERNELS and args[0].dtype.char == "f" and not recorder.failed:
+    kernel = p.name in _KERNELS and args[0].dtype.char == "f"
+    if (kernel or registry.get(p.name) is not p) and not recorder.failed:
         return record_call(recorder, p.function, args, params, (p, frozen(params)), False)
     return record(p, p.function, args, params)
 
@@ -260,11 +261,15 @@ def _rule(p: Primitive, i: int, operands: tuple[Any, ...], params: dict[str, Any
     if any(isinstance(x, Node) for x in operands) or not symbols_in(operands, params):
         return NotImplemented
     vjps: Any = p.vjps
-    if p.variadic:
-        return record((p, i), functools.partial(vjps, i), operands, params)
-    if i >= len(vjps) or vjps[i] is None:
+    if not p.variadic and (i >= len(vjps) or vjps[i] is None):
         return NotImplemented
-    return record((p, i), vjps[i], operands, params)
+    rule = functools.partial(vjps, i) if p.variadic else vjps[i]
+    if registry.get(p.name) is p:
+        return record((p, i), rule, operands, params)
+    recorder = symbols_in(operands, params)[
+        0
+    ]._recorder  # one of the user's, who may keep something
+    return record_call(recorder, rule, operands, params, None, False)
 
 
 def _see(x: Any) -> Any:

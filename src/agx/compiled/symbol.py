@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._engine.symbols import is_traced
 from .calls import called_with, frozen, runner
 from .recorder import (
     LIBRARIES,
@@ -521,7 +522,8 @@ def record_call(
     value = function(*plain(tuple(args)), **plain(dict(kwargs)))
     several = type(value) is not np.ndarray and isinstance(value, (tuple, list))
     parts = list(value) if several else [value]
-    if not all(isinstance(x, (np.ndarray, np.generic, bool, int, float, complex)) for x in parts):
+    kinds = (np.ndarray, np.generic, bool, int, float, complex)
+    if not all(isinstance(x, kinds) and not is_traced(x) for x in parts):
         if value is not None:
             recorder.fail(f"{getattr(function, '__name__', function)} returns no arrays")
         return value
