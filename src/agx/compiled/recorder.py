@@ -105,7 +105,7 @@ class Recorder:
 
     def emit(self, op: str, args: tuple[int, ...], attrs: Any, *specs: Spec) -> tuple[int, ...]:
         """Record an instruction, if there is none like it; the numbers of its results."""
-        key = op, args, _key(attrs), specs[0][0], specs[0][1].str
+        key = op, args, attrs and _key(attrs), specs[0]
         try:
             found = self._known.get(key)
         except TypeError:

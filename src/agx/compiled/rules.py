@@ -236,20 +236,20 @@ def _draw(recorder: Recorder, function: Callable[[], Any]) -> Any:
 
 def _value(p: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The symbol of the value of a primitive of Tensors, and its arguments; None if there is no symbol."""
+    values, any_symbol = [], False
     for x in args:
         if isinstance(x, Node):
             meet(x)
-    values = tuple(x.kept if isinstance(x, Node) else x for x in args)
-    if not symbols_in(values, params):
+            x = x.kept
+        any_symbol |= type(x) is Symbol
+        values.append(x)
+    if not any_symbol and not symbols_in(values, params):
         return None, args
-    pairs = [
-        (np.asarray(v), np.asarray(v))
-        if isinstance(v, (list, tuple)) and not symbols_in(v)
-        else (v, a)
-        for v, a in zip(values, args, strict=True)
-    ]
-    args = tuple(a for _, a in pairs)
-    found = value_of_primitive(p, tuple(v for v, _ in pairs), params)
+    for k, x in enumerate(values):
+        if type(x) in (list, tuple) and not symbols_in(x):
+            values[k] = np.asarray(x)
+            args = (*args[:k], values[k], *args[k + 1 :])
+    found = value_of_primitive(p, tuple(values), params)
     if type(found) is not Symbol:
         return np.asarray(found), args
     whole = found._value if type(found._value) is np.ndarray else np.asarray(found._value)

@@ -376,17 +376,14 @@ def _uniform(array: np.ndarray) -> np.ndarray | None:
 
 def record_ufunc(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, kwargs: Any) -> Any:
     """Compute a ufunc of symbols, and record how."""
-    values = plain(inputs)
+    values = [x._value if type(x) is Symbol else x for x in inputs]
     if recorder.failed:
-        return getattr(ufunc, method)(*values, **plain(kwargs))
-    if method == "__call__" and not kwargs and ufunc.nout == 1 and (ufunc.__name__ in _NUMPYS):
+        return getattr(ufunc, method)(*plain(values), **plain(kwargs))
+    if method == "__call__" and not kwargs and ufunc.nout == 1 and ufunc.__name__ in _NUMPYS:
         value = ufunc(*values)
         if ufunc is np.power:
             ufunc, inputs = _power(value, inputs)
-        loop = _loop(
-            ufunc,
-            tuple(type(v) if type(v) in _WEAK else spec_of(v)[1] for v in values[: ufunc.nin]),
-        )
+        loop = _loop(ufunc, tuple([_kind(v) for v in values[: ufunc.nin]]))
         if loop is not None:
             return _elementwise(recorder, ufunc, inputs, loop, value)
     if method == "reduce" and ufunc.__name__ in _REDUCED:
@@ -428,23 +425,29 @@ def _loop(ufunc: np.ufunc, kinds: Any) -> Any:
     return _loops[key]
 
 
+def _kind(x: Any) -> Any:
+    """The dtype of an array or a number of NumPy's; the type of a number of Python's."""
+    return x.dtype if hasattr(x, "dtype") else type(x) if type(x) in _WEAK else spec_of(x)[1]
+
+
 def _elementwise(recorder: Recorder, ufunc: np.ufunc, inputs: Any, loop: Any, value: Any) -> Symbol:
-    alone = ufunc.signature is not None
-    slots = tuple(
-        slot_of(recorder, x, d, small=not alone) for x, d in zip(inputs, loop, strict=False)
-    )
-    spec = spec_of(value)[0], loop[-1]
-    short = _simplified(recorder, ufunc.__name__, slots, spec)
+    name, alone, specs = ufunc.__name__, ufunc.signature is not None, recorder.specs
+    found = []
+    for x, dtype in zip(inputs, loop, strict=False):
+        if type(x) is Symbol and specs[x._slot][1] is dtype:
+            found.append(x._slot)
+        else:
+            found.append(slot_of(recorder, x, dtype, small=not alone))
+    slots, spec = tuple(found), (value.shape, loop[-1])
+    short = _simplified(recorder, name, slots, spec)
     if short is not None:
         recorder.simplified += 1
         return Symbol(recorder, short, value)
-    if not alone:
-        shape = joined(recorder, slots)
-        slot = recorder.emit(ufunc.__name__, slots, None, (shape, spec[1]))[0]
-        if shape != spec[0]:
-            slot = recorder.emit("broadcast", (slot,), None, spec)[0]
-        return Symbol(recorder, slot, value)
-    return Symbol(recorder, recorder.emit(ufunc.__name__, slots, None, spec)[0], value)
+    shape = spec[0] if alone else joined(recorder, slots)
+    slot = recorder.emit(name, slots, None, (shape, spec[1]))[0]
+    if shape != spec[0]:
+        slot = recorder.emit("broadcast", (slot,), None, spec)[0]
+    return Symbol(recorder, slot, value)
 
 
 def joined(recorder: Recorder, slots: Sequence[int]) -> tuple[int, ...]:
