@@ -513,6 +513,7 @@ smooth: dict[str, str] = {
     "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
     "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear linspace sparse_matmul "
     "toeplitz_ahead toeplitz_delayed toeplitz_lags",
+    "smooth, for eps is positive": "batch_norm layer_norm",
     "a polynomial, the gradient of det where matrices are singular": "cofactor",
     "raises where a matrix is singular, and is smooth elsewhere": "solve_banded solve_toeplitz solve_triangular "
     "spsolve",

@@ -100,14 +100,6 @@ SLOPE(gelu_tanh)(float x, float a) {
 
 /* A few numbers at a time, the last of them in memory of its own, so that no loop has a remainder. */
 #define LANES 64
-#ifdef __clang__
-#define ALONE _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
-#define ALONE _Pragma("GCC ivdep")
-#else
-#define ALONE
-#endif
-
 #define ACTIVATION(name)                                                                              \
     AGX_TARGET static void AGX_SET(name##_all)(const float *x, float *out, ptrdiff_t n, float a) {    \
         float last[LANES] = {0};                                                                      \
@@ -140,5 +132,4 @@ static const agx_activation AGX_SET(activations)[] = {AGX_ACTIVATIONS(ROW)};
 #undef FAR
 #undef ACTIVATION
 #undef LANES
-#undef ALONE
 #undef ROW

@@ -102,24 +102,7 @@ LOOP(void, unpool)(const void *x, const void *y, const void *g, void *dx, void *
     else if (n) AGX_NAME(unpool_blocks)(x, y, g, dx, dy, n, 1);
 }
 
-/* --- sums and NaN ------------------------------------------------------------------------------- */
-
-LOOP(double, sum)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {
-    const NUMBER *x = from;
-    NUMBER lane[LANES] = {0}, s = 0;
-    int k, half;
-    for (; rows; rows--, x += stride) {
-        ptrdiff_t i = 0;
-        for (; i + LANES <= n; i += LANES)
-            for (k = 0; k < LANES; k++) lane[k] += x[i + k];
-        for (; i + 16 <= n; i += 16)
-            for (k = 0; k < 16; k++) lane[k] += x[i + k];
-        for (; i < n; i++) s += x[i];
-    }
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] += lane[k + half];
-    return s + lane[0];
-}
+/* --- NaN and infinities ------------------------------------------------------------------------------- */
 
 LOOP(int, nan)(const void *from, ptrdiff_t n) {
     const NUMBER *x = from;
@@ -239,10 +222,14 @@ LOOP(void, shift)(
     }
 }
 
+#include "norm.h"
+
 static const agx_loops AGX_TABLE = {
     AGX_NAME(relu), AGX_NAME(relu_back), AGX_NAME(mask), AGX_NAME(pool), AGX_NAME(unpool), AGX_NAME(sum),
     AGX_NAME(nan), AGX_NAME(endless), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale), AGX_NAME(dot),
     AGX_NAME(centre), AGX_NAME(spread), AGX_NAME(shift),
+    AGX_NAME(deviation), AGX_NAME(product), AGX_NAME(affine), AGX_NAME(blend), AGX_NAME(row_moments),
+    AGX_NAME(row_affine), AGX_NAME(row_products), AGX_NAME(row_blend),
 };
 
 #undef LOOP

@@ -16,6 +16,21 @@ cdef extern from "simd.h" nogil:
         void (*centre)(const void *g, const void *y, void *out, Py_ssize_t n, double d) noexcept nogil
         void (*spread)(const void *g, const void *y, void *out, Py_ssize_t n, double s) noexcept nogil
         void (*shift)(const void *x, void *out, Py_ssize_t n, double m, double s) noexcept nogil
+        double (*deviation)(const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n,
+                            double m) noexcept nogil
+        double (*product)(const void *g, const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n,
+                          double m) noexcept nogil
+        void (*affine)(const void *x, void *out, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n,
+                       double m, double a, double b) noexcept nogil
+        void (*blend)(const void *g, const void *x, void *out, Py_ssize_t rows, Py_ssize_t stride,
+                      Py_ssize_t n, double m, double a, double p, double q) noexcept nogil
+        void (*row_moments)(const void *x, Py_ssize_t n, double *moments) noexcept nogil
+        void (*row_affine)(const void *x, const void *w, const void *b, void *out, Py_ssize_t n, double m,
+                           double r) noexcept nogil
+        void (*row_products)(const void *g, const void *w, const void *x, Py_ssize_t n, double m,
+                             double *sums) noexcept nogil
+        void (*row_blend)(const void *g, const void *w, const void *x, void *out, void *dw, void *db,
+                          Py_ssize_t n, double m, double r, double p, double q) noexcept nogil
     ctypedef struct activation_t "agx_activation":
         void (*value)(const float *x, float *out, Py_ssize_t n, float a) noexcept nogil
         void (*back)(const float *x, const float *g, float *out, Py_ssize_t n, float a) noexcept nogil

@@ -15,6 +15,15 @@
     #define AGX_INLINE static inline __attribute__((always_inline))
 #endif
 
+/* Before a loop whose arrays are one and the same, or have nothing in common. */
+#ifdef __clang__
+#define ALONE _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define ALONE _Pragma("GCC ivdep")
+#else
+#define ALONE
+#endif
+
 /* The activations of activations.h, in the order of their numbers. */
 #define AGX_ACTIVATIONS(DO) DO(sigmoid) DO(silu) DO(softplus) DO(elu) DO(gelu) DO(gelu_tanh)
 
@@ -43,6 +52,23 @@ typedef struct {
     void (*centre)(const void *g, const void *y, void *out, ptrdiff_t n, double d);
     void (*spread)(const void *g, const void *y, void *out, ptrdiff_t n, double s);
     void (*shift)(const void *x, void *out, ptrdiff_t n, double m, double s);
+    double (*deviation)(const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m);
+    double (*product)(
+        const void *g, const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m);
+    void (*affine)(
+        const void *x, void *out, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m, double a,
+        double b);
+    void (*blend)(
+        const void *g, const void *x, void *out, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m,
+        double a, double p, double q);
+    void (*row_moments)(const void *x, ptrdiff_t n, double *moments);
+    void (*row_affine)(
+        const void *x, const void *w, const void *b, void *out, ptrdiff_t n, double m, double r);
+    void (*row_products)(
+        const void *g, const void *w, const void *x, ptrdiff_t n, double m, double *sums);
+    void (*row_blend)(
+        const void *g, const void *w, const void *x, void *out, void *dw, void *db, ptrdiff_t n, double m,
+        double r, double p, double q);
 } agx_loops;
 
 /* Products of float32 (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of ``width``
