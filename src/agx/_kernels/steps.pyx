@@ -59,12 +59,16 @@ def ufunc_loop(cnp.ufunc ufunc, tuple kinds):
 
 def copy_loop(Py_ssize_t size):
     """The loop (x, out) that copies elements of ``size`` bytes."""
-    return (<Py_ssize_t>&copy_words, 0) if size == 8 else (<Py_ssize_t>&copy_any, size)
+    if size == 8:
+        return <Py_ssize_t>&copy_words, 0
+    return <Py_ssize_t>&copy_any, size
 
 
 def choice_loop(Py_ssize_t size):
     """The loop (mask, x, y, out) that chooses among elements of ``size`` bytes."""
-    return (<Py_ssize_t>&choose_words, 0) if size == 8 else (<Py_ssize_t>&choose_any, size)
+    if size == 8:
+        return <Py_ssize_t>&choose_words, 0
+    return <Py_ssize_t>&choose_any, size
 
 
 def conversion_loop(str kinds):
@@ -94,8 +98,8 @@ cdef void run_loop(const Py_ssize_t *step, char **bases) noexcept nogil:
     cdef Py_ssize_t operands = step[4], axes = step[5], i, axis, one = 1
     cdef Py_ssize_t[MOST_OPERANDS] none
     cdef Py_ssize_t[MOST_AXES] place
-    cdef char *[MOST_OPERANDS] p
-    cdef char *[MOST_OPERANDS] given
+    cdef char *p[MOST_OPERANDS]
+    cdef char *given[MOST_OPERANDS]
     cdef const Py_ssize_t *shape = step + 6 + 2 * operands
     cdef const Py_ssize_t *strides = shape + axes
     for i in range(operands):
@@ -144,7 +148,7 @@ cdef void group_part(void *context, int part) noexcept nogil:
     cdef Py_ssize_t blocks = (length + block - 1) // block
     cdef Py_ssize_t at = part * blocks // job.parts * block, stop = (part + 1) * blocks // job.parts * block
     cdef char *scratch = job.scratch + part * step[5]
-    cdef char *[MOST_OPERANDS] p
+    cdef char *p[MOST_OPERANDS]
     cdef Py_ssize_t[MOST_OPERANDS] strides
     while at < min(stop, length):
         n = min(block, length - at)
