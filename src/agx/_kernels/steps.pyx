@@ -86,7 +86,8 @@ def conversion_loop(str kinds):
 # A stream of numbers: LOOP, words, function, data, operands, axes, (base, offset) of each operand, the lengths
 # of the axes, and for each axis the strides of all operands; or GROUP, words, count, length, block, scratch
 # memory of a part, and count times function, data, operands, (base, offset, stride) of each. Base -1 is
-# scratch memory, where a block starts at the offset.
+# scratch memory, where a block starts at the offset. A negative count says that a group adds up, and that one
+# thread goes over all of it.
 
 cdef enum:
     LOOP, GROUP
@@ -144,7 +145,7 @@ cdef void group_part(void *context, int part) noexcept nogil:
     cdef Group *job = <Group *>context
     cdef const Py_ssize_t *step = job.step
     cdef const Py_ssize_t *inner
-    cdef Py_ssize_t count = step[2], length = step[3], block = step[4], k, i, operands, n
+    cdef Py_ssize_t count = -step[2] if step[2] < 0 else step[2], length = step[3], block = step[4], k, i, operands, n
     cdef Py_ssize_t blocks = (length + block - 1) // block
     cdef Py_ssize_t at = part * blocks // job.parts * block, stop = (part + 1) * blocks // job.parts * block
     cdef char *scratch = job.scratch + part * step[5]
@@ -174,7 +175,7 @@ cdef void run_steps(const Py_ssize_t *step, const Py_ssize_t *stop, char **bases
             run_loop(step, bases)
         else:
             job.step, job.bases, job.scratch = step, bases, scratch
-            job.parts = <int>min(<Py_ssize_t>parts, (step[3] + step[4] - 1) // step[4])
+            job.parts = 1 if step[2] < 0 else <int>min(<Py_ssize_t>parts, (step[3] + step[4] - 1) // step[4])
             parallel(group_part, &job, job.parts)
         step += step[1]
 

@@ -11,6 +11,8 @@ from .recorder import Spec
 
 #: Bytes at whose multiples storages begin.
 ALIGNMENT = 64
+#: Runs below which a call costs more than strides do.
+SHORT = 16
 
 
 class Storage:
@@ -74,7 +76,7 @@ def walk(views: Sequence[np.ndarray], lead: int) -> tuple[list[int], list[list[i
     """The axes that a loop over arrays of one shape has: their lengths, and the strides of all arrays.
 
     Axes lie in the order of the strides of array ``lead``; neighbours that are one run in all arrays are
-    joined.
+    joined. A last one that is short changes places with a long one, for each run of it costs a call.
     """
     shape = views[0].shape
     axes = sorted(
@@ -90,6 +92,11 @@ def walk(views: Sequence[np.ndarray], lead: int) -> tuple[list[int], list[list[i
         else:
             lengths.append(shape[a])
             strides.append(new)
+    if len(lengths) > 1 and lengths[-1] < SHORT:
+        longest = max(range(len(lengths)), key=lengths.__getitem__)
+        if lengths[longest] > 2 * lengths[-1]:
+            lengths.append(lengths.pop(longest))
+            strides.append(strides.pop(longest))
     return lengths, strides
 
 

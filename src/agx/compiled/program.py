@@ -20,6 +20,10 @@ from .recorder import Instruction, Spec
 
 #: Elements of a block, so that several of them fit the first-level cache; elements from which loops join.
 BLOCK, LEAST = 1024, 2048
+#: Steps over which a loop may be moved to a group.
+MOST_LATER = 64
+#: Elements that a group may add up on the way, which one thread does; more are added by themselves.
+MOST_ADDED = 1 << 17
 #: Threads that may share a group.
 MOST_PARTS = 16
 
@@ -346,7 +350,8 @@ class _Build:
                     body += [-1, self.local[id(view.storage)], strides[0][i]]
                 else:
                     body += [*view.place, strides[0][i]]
-        self.stream += [1, len(body) + 6, len(part), length, BLOCK, self.scratch, *body]
+        count = -len(part) if any(map(_adds_up, part)) else len(part)
+        self.stream += [1, len(body) + 6, count, length, BLOCK, self.scratch, *body]
         self.groups.append(len(part))
 
     def executor(self) -> steps.Executor:
@@ -452,41 +457,112 @@ def _elements(made: Any) -> int:
 
 def _flat_length(made: Any) -> int:
     """How many elements a loop goes over in one run that may be cut into blocks; 0 for another."""
-    if made[0] != "loop":
+    if made[0] != "loop" or made[2][-1].ghost.size < LEAST:
         return 0
     _, _, views, lead = made
     lengths, strides = walk([v.ghost for v in views], lead)
-    if len(lengths) != 1 or not strides[0][-1]:
+    if len(lengths) != 1 or (not strides[0][-1] and lengths[0] > MOST_ADDED):
         return 0
     return lengths[0]
 
 
+def _adds_up(made: Any) -> bool:
+    """Whether a flat loop reduces all to one number."""
+    return made[2][-1].ghost.strides == (0,) * made[2][-1].ghost.ndim and made[2][-1].ghost.ndim > 0
+
+
+class _Group:
+    """Loops over flat arrays of one length, in which a storage is only met in one place by each element."""
+
+    def __init__(self, made: Any, length: int) -> None:
+        self.made: list[Any] = []
+        self.length = length
+        self.places: dict[int, Any] = {}
+        self.written: set[int] = set()
+        self.totals: set[int] = set()
+        self.join(made)
+
+    def join(self, made: Any) -> bool:
+        """Take a loop if it fits."""
+        _, _, views, lead = made
+        strides = walk([v.ghost for v in views], lead)[1][0]
+        places = {id(v.storage): (v.offset, s) for v, s in zip(views, strides, strict=True)}
+        out = id(views[-1].storage)
+        if _adds_up(made) and out in self.places:
+            return False
+        for view, stride in zip(views, strides, strict=True):
+            key = id(view.storage)
+            if key in self.totals:
+                return False
+            known = self.places.get(key)
+            meets = key in self.written or (key == out and known is not None)
+            if meets and known != (view.offset, stride):
+                return False
+            if key == out and places[out] != (view.offset, stride):
+                return False
+        for key, place in places.items():
+            if self.places.setdefault(key, place) != place:
+                self.places[key] = None
+        self.written.add(out)
+        if _adds_up(made):
+            self.totals.add(out)
+        self.made.append(made)
+        return True
+
+
+def _touched(made: Any) -> tuple[set[int], set[int]]:
+    """The storages that a step reads, and those that it writes."""
+    if made[0] == "call":
+        return {id(v.storage) for v in made[2]}, {id(v.storage) for v in made[3]}
+    return {id(v.storage) for v in made[2]}, {id(made[2][-1].storage)}
+
+
 def _grouped(done: list[Any]) -> list[list[Any]]:
-    """Neighbouring loops over flat arrays of one length, in which each result is read as it is written."""
+    """The steps in an order in which loops of one length are together, as far as they do not need others."""
     parts: list[list[Any]] = []
-    length, written = 0, {}
-    for made in done:
-        n = _flat_length(made)
-        if n < LEAST:
+    lengths = {id(made): _flat_length(made) for made in done}
+    rest = done
+    while rest:
+        made = rest[0]
+        if not lengths[id(made)]:
             parts.append([made])
-            length = 0
+            rest = rest[1:]
             continue
-        *given, out = made[2]
-        fits = n == length and out.whole and id(out.storage) not in written
-        for view in given:
-            known = written.get(id(view.storage))
-            if known is not None:
-                _, strides = walk([view.ghost, view.ghost], 0)
-                fits = fits and view.offset == 0 and view.ghost.size == n and strides[0][0] == known
-        reads = {id(v.storage) for p in (parts[-1] if length else ()) for v in p[2][:-1]}
-        fits = fits and id(out.storage) not in reads
-        if not fits:
-            parts.append([])
-            written = {}
-        parts[-1].append(made)
-        length = n if out.whole else 0
-        written[id(out.storage)] = out.ghost.itemsize
+        group = _Group(made, lengths[id(made)])
+        before, later = _around(group, rest[1:], lengths)
+        parts += [*_grouped(before), group.made]
+        rest = later
     return parts
+
+
+def _around(group: _Group, rest: list[Any], lengths: dict[int, int]) -> tuple[list[Any], list[Any]]:
+    """Let loops join the group; returns what can go before it, and what must come later."""
+    before: list[Any] = []
+    later: list[Any] = []
+    read: set[int] = set()
+    written: set[int] = set()
+    called = False
+    for k, made in enumerate(rest):
+        reads, writes = _touched(made)
+        free = not (reads & written or writes & (read | written))
+        if free and lengths[id(made)] == group.length and group.join(made):
+            continue
+        mine = set(group.places)
+        free = (
+            free
+            and not (reads & group.written or writes & mine)
+            and not (called and made[0] == "call")
+        )
+        if free:
+            before.append(made)
+            continue
+        later.append(made)
+        read |= reads
+        written |= writes
+        called = called or made[0] == "call"
+        if len(later) > MOST_LATER:
+            return before, later + rest[k + 1 :]
+    return before, later
 
 
 def _local(parts: list[list[Any]], guards: list[Any]) -> set[int]:
