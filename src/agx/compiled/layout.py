@@ -135,3 +135,14 @@ def pieces(shape: tuple[int, ...], shift: Any, axis: Any) -> list[tuple[Any, Any
             ((*f[:a], p, *f[a + 1 :]), (*t[:a], q, *t[a + 1 :])) for f, t in found for p, q in parts
         ]
     return found
+
+
+def around(shape: tuple[int, ...], index: Any) -> list[Any]:
+    """Indices of what an assignment leaves: the rows before and after a range of them, or all."""
+    first = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    if not isinstance(first, slice) or not shape:
+        return [...]
+    start, stop, step = first.indices(shape[0])
+    if step != 1 or stop < start:
+        return [...]
+    return [slice(a, b) for a, b in ((0, start), (stop, shape[0])) if a < b]

@@ -15,7 +15,7 @@ import numpy as np
 
 from .._kernels import steps
 from .._runtime.threads import team
-from .layout import Storage, View, fresh, pack, pieces, reshaped, walk
+from .layout import Storage, View, around, fresh, pack, pieces, reshaped, walk
 from .recorder import Instruction, Spec
 
 #: Elements of a block, so that several of them fit the first-level cache; elements from which loops join.
@@ -224,7 +224,8 @@ class _Build:
         x, values = (self.views[a] for a in args)
         out = x if self._is_spent(k, x, values) else self._new((x.ghost.shape, x.ghost.dtype))
         if out is not x:
-            self._copy(x, out)
+            for rest in around(x.ghost.shape, index) if op == "put" else [...]:
+                self._copy(x.of(_viewed(x.ghost, rest)), out.of(_viewed(out.ghost, rest)))
         part = out.of(_viewed(out.ghost, index))
         if op == "put":
             self._copy(values, part)
