@@ -16,7 +16,7 @@ from ..ops.linalg.products import matmul
 from .recorder import Instruction, Recorder, Spec
 
 try:
-    Program: Any = importlib.import_module("agx._kernels.program").Program
+    Program: Any = importlib.import_module("agx.compiled.program").Program
 except ImportError:
     Program = None
 #: Bytes of results up to which nothing is done to spare memory.
