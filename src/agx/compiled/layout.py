@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import heapq
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +13,8 @@ from .recorder import Spec
 
 #: Bytes at whose multiples storages begin.
 ALIGNMENT = 64
+#: Bytes up to which storages share places of their own size only.
+SMALL = 4096
 #: Runs below which a call costs more than strides do.
 SHORT = 16
 
@@ -21,21 +25,23 @@ class Storage:
     def __init__(self, ghost: np.ndarray, base: int = -1) -> None:
         self.ghost, self.base, self.offset = ghost, base, 0
         self.first = self.last = -1
+        self._address = -1
 
     @property
     def address(self) -> int:
         """Where the ghost begins, from which views count."""
-        return int(self.ghost.__array_interface__["data"][0])
+        if self._address < 0:
+            self._address = self.ghost.__array_interface__["data"][0]
+        return self._address
 
 
 class View:
     """A part of a storage, by a NumPy view of its ghost, which is never read."""
 
     def __init__(self, storage: Storage, ghost: np.ndarray) -> None:
-        self.storage, self.ghost = storage, ghost
-        self.offset = (
-            int(ghost.__array_interface__["data"][0]) - storage.address if ghost.size else 0
-        )
+        self.storage, self.ghost, self.offset = storage, ghost, 0
+        if ghost is not storage.ghost and ghost.size:
+            self.offset = ghost.__array_interface__["data"][0] - storage.address
 
     def of(self, ghost: np.ndarray) -> View:
         """Another view of the same storage."""
@@ -102,19 +108,33 @@ def walk(views: Sequence[np.ndarray], lead: int) -> tuple[list[int], list[list[i
 
 def pack(storages: Sequence[Storage]) -> int:
     """Give each storage a place that no other one has while it lives; returns the bytes that takes."""
-    placed: list[tuple[int, int, Storage]] = []
+    placed: list[tuple[int, int, int]] = []  # start, stop and last time, by start
+    small: dict[int, list[int]] = {}
+    living: list[tuple[int, int, int]] = []  # last time, size and place of small ones
     total = 0
-    for storage in sorted(storages, key=lambda s: s.first):
+    order = sorted(storages, key=lambda s: s.first)
+    for storage in order:
         size = -(-max(storage.ghost.nbytes, 1) // ALIGNMENT) * ALIGNMENT
-        placed = [p for p in placed if p[2].last >= storage.first]
-        at = 0
-        for start, stop, _ in sorted(placed, key=lambda p: p[0]):
-            if start - at >= size:
-                break
-            at = max(at, stop)
-        storage.offset = at
-        placed.append((at, at + size, storage))
-        total = max(total, at + size)
+        if size > SMALL:
+            placed = [p for p in placed if p[2] >= storage.first]
+            at = 0
+            for start, stop, _ in placed:
+                if start - at >= size:
+                    break
+                at = max(at, stop)
+            storage.offset = at
+            bisect.insort(placed, (at, at + size, storage.last))
+            total = max(total, at + size)
+    for storage in order:
+        size = -(-max(storage.ghost.nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        if size <= SMALL:
+            while living and living[0][0] < storage.first:
+                _, room, at = heapq.heappop(living)
+                small[room].append(at)
+            free = small.setdefault(size, [])
+            storage.offset = free.pop() if free else total
+            total = max(total, storage.offset + size)
+            heapq.heappush(living, (storage.last, size, storage.offset))
     return total
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -13,12 +12,9 @@ import numpy as np
 
 from .._kernels.loops import any_nan
 from ..ops.linalg.products import matmul
+from .program import Program
 from .recorder import Instruction, Recorder, Spec
 
-try:
-    Program: Any = importlib.import_module("agx.compiled.program").Program
-except ImportError:
-    Program = None
 #: Bytes of results up to which nothing is done to spare memory.
 _SMALL = 1 << 16
 _ELEMENTWISE = {k for k, x in vars(np).items() if isinstance(x, np.ufunc) and not x.signature}
@@ -28,6 +24,8 @@ _OF_NUMBERS = {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
     "divide": operator.truediv, "negative": operator.neg,
 }  # fmt: skip
+#: A plan with more than one call among so many instructions is run with NumPy.
+_MOST_CALLS = 3
 #: Values that a plan is printed with.
 _MOST_LINES = 200
 
@@ -192,8 +190,17 @@ class Plan:
         parts = (
             self.specs[: len(self.sources)], self.constants, self.instructions, self.outputs, self.guards,
         )  # fmt: skip
-        self.program = _program(executor or Program or Stepwise, parts)
-        self.run = self.program.run
+        self._parts = executor or Program, parts
+
+    @functools.cached_property
+    def program(self) -> Any:
+        """What runs the instructions, which is made when it is first wanted."""
+        return _program(*self._parts)
+
+    def run(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...] | None:
+        """The outputs for some inputs; None where a guard does not hold."""
+        vars(self)["run"] = self.program.run
+        return self.program.run(arrays)
 
     @staticmethod
     def _needed(recorder: Recorder, results: list[int]) -> set[int]:
@@ -288,9 +295,10 @@ def _shown(spec: Spec) -> str:
 
 def _program(executor: Any, parts: Any) -> Any:
     """The program, in which what it does not know is a call of NumPy."""
-    if executor is Stepwise:
-        return Stepwise(*parts)
     specs, constants, instructions, outputs, guards = parts
+    calls = sum(made[0] == "call" for made in instructions)
+    if executor is Stepwise or calls * _MOST_CALLS > len(instructions):
+        return Stepwise(*parts)
     kinds = [*(d for _, d in specs), *(c.dtype for c in constants)]
     known = []
     for op, out, args, attrs, results in instructions:

@@ -119,7 +119,10 @@ class _Build:
         shape = views[lead].ghost.shape
         assert loop is not None
         if math.prod(shape):
-            spread = [v.of(np.broadcast_to(v.ghost, shape)) for v in views]
+            spread = [
+                v if v.ghost.shape == shape else v.of(np.broadcast_to(v.ghost, shape))
+                for v in views
+            ]
             self.done.append(("loop", loop, spread, lead % len(views)))
 
     def _copy(self, source: View, to: View) -> None:
