@@ -450,8 +450,11 @@ def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
     low, g = (mH(out), mH(g)) if upper else (out, g)
     n = x.shape[-1]
     phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    half = solve(mT(low), phi * matmul(mT(low), g))
-    return mT(solve(mH(low), mT(half)))
+    inner = phi * matmul(mT(low), g)
+    if is_node(g) or is_node(low):
+        return mT(solve(mH(low), mT(solve(mT(low), inner))))
+    inverse = np.linalg.inv(low)
+    return matmul(matmul(mT(inverse), inner), inverse.conj())
 
 
 _cholesky = primitive(
