@@ -43,7 +43,12 @@ class Stepwise:
     ) -> None:
         self.inputs, self.outputs = inputs, outputs
         self.constants = [x if x.ndim else x[()] for x in constants]
-        self.guards = guards
+        self.truths, self.guards = [], []
+        for slot, expected in guards:
+            if expected.dtype == bool and not expected.ndim:
+                self.truths.append((slot, bool(expected)))
+            else:
+                self.guards.append((slot, expected))
         self.count = len(inputs) + len(constants) + sum(len(made[1]) for made in instructions)
         kept = {*outputs, *(slot for slot, _ in guards), *range(len(inputs) + len(constants))}
         last = {slot: k for k, made in enumerate(instructions) for slot in made[2]}
@@ -67,9 +72,9 @@ class Stepwise:
 
     def run(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...] | None:
         """The outputs, which share no memory with the arrays; None where a guard does not hold."""
-        for k, (x, spec) in enumerate(zip(arrays, self.inputs, strict=True)):
-            if (x.shape, x.dtype) != spec:
-                raise ValueError(f"argument {k}: expected {spec}, got {(x.shape, x.dtype)}")
+        for x, (shape, dtype) in zip(arrays, self.inputs, strict=True):
+            if x.shape != shape or x.dtype != dtype:
+                raise ValueError(f"expected {dtype} {shape}, got {x.dtype} {x.shape}")
         values: list[Any] = [*arrays, *self.constants]
         values += [None] * (self.count - len(values))
         with np.errstate(all="ignore"):
@@ -82,8 +87,12 @@ class Stepwise:
                         values[slot] = x
                 for slot in dead:
                     values[slot] = None
-        if not all(_equal(np.asarray(values[slot]), expected) for slot, expected in self.guards):
-            return None
+        for slot, truth in self.truths:
+            if bool(values[slot]) is not truth:
+                return None
+        for slot, expected in self.guards:
+            if not _equal(np.asarray(values[slot]), expected):
+                return None
         given = {id(x) for x in values[: len(arrays) + len(self.constants)]}
         results = []
         for slot in self.outputs:
