@@ -15,7 +15,12 @@
 
 /* What the compiler uses by itself. */
 static int agx_baseline_present(void) { return 1; }
+/* Where better sets follow, this one had better be small: few processors are left to it. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define AGX_TARGET __attribute__((optimize("Os")))
+#else
 #define AGX_TARGET
+#endif
 #define AGX_SET(x) AGX_NAMED(baseline, x)
 #include "loop_tables.h"
 #undef AGX_SET
@@ -34,9 +39,12 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_SET
 #undef AGX_TARGET
 
+/* Loops over float64 wait for memory; they do with AVX2. */
 #define AGX_TARGET AGX_AVX512
 #define AGX_SET(x) AGX_NAMED(avx512, x)
+#define AGX_FLOATS_ALONE
 #include "loop_tables.h"
+#undef AGX_FLOATS_ALONE
 #define AGX_WIDTH 16
 #define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
 #include "tile.h"
@@ -58,10 +66,10 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_TARGET
 #endif
 
-#define AGX_LOOPS(set)                                                                                \
-    #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles, agx_##set##_activations
+#define AGX_LOOPS(set, wide)                                                                                \
+    #set, agx_##set##_present, &agx_##set##_floats, &agx_##wide##_doubles, agx_##set##_activations
 static const agx_instructions agx_instruction_sets[] = {
-    {AGX_LOOPS(baseline), NULL, NULL},
+    {AGX_LOOPS(baseline, baseline), NULL, NULL},
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
      agx_neon_tiles, agx_neon_turn},
@@ -69,8 +77,8 @@ static const agx_instructions agx_instruction_sets[] = {
     {.name = "neon"},
 #endif
 #ifdef AGX_X86
-    {AGX_LOOPS(avx2), agx_avx2_tiles, agx_avx2_turn},
-    {AGX_LOOPS(avx512), agx_avx512_tiles, agx_avx2_turn},
+    {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_turn},
+    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx2_turn},
 #else
     {.name = "avx2"},
     {.name = "avx512"},

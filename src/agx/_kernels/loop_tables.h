@@ -6,10 +6,12 @@
 #define AGX_TABLE AGX_SET(floats)
 #include "loops.h"
 
+#ifndef AGX_FLOATS_ALONE
 #define NUMBER double
 #define EXP exp
 #define AGX_NAME(x) AGX_SET(double_##x)
 #define AGX_TABLE AGX_SET(doubles)
 #include "loops.h"
+#endif
 
 #include "activations.h"
