@@ -28,18 +28,20 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_TARGET AGX_AVX2
 #define AGX_SET(x) AGX_NAMED(avx2, x)
 #include "loop_tables.h"
-#define AGX_WIDTH 8
-#define AGX_TILES(TILE) TILE(6, 2) TILE(4, 3) TILE(2, 4) TILE(1, 4)
-#include "tile.h"
+#define AGX_FLOATS 8
+#define AGX_FLOAT_TILES(TILE) TILE(6, 2) TILE(4, 3) TILE(2, 4) TILE(1, 4)
+#define AGX_DOUBLE_TILES(TILE) TILE(4, 3) TILE(1, 4)
+#include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
 
 #define AGX_TARGET AGX_AVX512
 #define AGX_SET(x) AGX_NAMED(avx512, x)
 #include "loop_tables.h"
-#define AGX_WIDTH 16
-#define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
-#include "tile.h"
+#define AGX_FLOATS 16
+#define AGX_FLOAT_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
+#define AGX_DOUBLE_TILES(TILE) TILE(8, 3) TILE(4, 6) TILE(1, 8)
+#include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
 #endif
@@ -51,24 +53,26 @@ static int agx_baseline_present(void) { return 1; }
 
 #define AGX_TARGET
 #define AGX_SET(x) AGX_NAMED(neon, x)
-#define AGX_WIDTH 4
-#define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
-#include "tile.h"
+#define AGX_FLOATS 4
+#define AGX_FLOAT_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
+#define AGX_DOUBLE_TILES(TILE) TILE(8, 3) TILE(4, 6) TILE(1, 8)
+#include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
 #endif
 
 #define AGX_LOOPS(set) #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles
 static const agx_instructions agx_instruction_sets[] = {
-    {AGX_LOOPS(baseline), NULL, NULL},
+    {AGX_LOOPS(baseline)},
 #ifdef AGX_ARM
-    {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_neon_tiles, agx_neon_turn},
+    {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_neon_tiles,
+     agx_neon_double_tiles, agx_neon_turn},
 #else
     {.name = "neon"},
 #endif
 #ifdef AGX_X86
-    {AGX_LOOPS(avx2), agx_avx2_tiles, agx_avx2_turn},
-    {AGX_LOOPS(avx512), agx_avx512_tiles, agx_avx2_turn},
+    {AGX_LOOPS(avx2), agx_avx2_tiles, agx_avx2_double_tiles, agx_avx2_turn},
+    {AGX_LOOPS(avx512), agx_avx512_tiles, agx_avx512_double_tiles, agx_avx2_turn},
 #else
     {.name = "avx2"},
     {.name = "avx512"},

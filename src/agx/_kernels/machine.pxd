@@ -13,11 +13,11 @@ cdef extern from "simd.h" nogil:
         void (*scale)(void *x, Py_ssize_t n, double s) noexcept nogil
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
-        void (*product)(int vectors, Py_ssize_t K, const float *a, const float *b,
-                        const Py_ssize_t *offset, const float *start, float *c,
+        void (*product)(int vectors, Py_ssize_t K, const void *a, const void *b,
+                        const Py_ssize_t *offset, const void *start, void *c,
                         Py_ssize_t ldc) noexcept nogil
-        void (*inner)(Py_ssize_t N, Py_ssize_t length, const float *g, Py_ssize_t ldg, Py_ssize_t next_g,
-                      const float *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, float *c,
+        void (*inner)(Py_ssize_t N, Py_ssize_t length, const void *g, Py_ssize_t ldg, Py_ssize_t next_g,
+                      const void *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, void *c,
                       Py_ssize_t ldc) noexcept nogil
     ctypedef struct instructions_t "agx_instructions":
         const char *name
@@ -25,9 +25,11 @@ cdef extern from "simd.h" nogil:
         const loops_t *floats
         const loops_t *doubles
         const tile_t *tiles
+        const tile_t *double_tiles
         void (*turn)(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept nogil
     const tile_t *tile_for "agx_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     const tile_t *inner_tile_for "agx_inner_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
+    int vectors_for "agx_vectors_for"(const tile_t *t, Py_ssize_t needed) noexcept
     void copy "agx_copy"(float *to, const float *source, Py_ssize_t n) noexcept
 
 ctypedef void (*task_t)(void *context, int part) noexcept nogil
