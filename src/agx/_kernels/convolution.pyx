@@ -24,7 +24,7 @@ from agx._kernels.arrays cimport empty, scratch
 from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
                                    threads_for, tile_for, tile_t, vectors_for)
 from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, Sizes, along, back_along, choose_rows,
-                                crop, find_offsets, lay_out, move, pass_of, word)
+                                crop, find_offsets, gather, lay_out, pass_of)
 
 cdef enum:
     # Bytes of gradients that should stay in the first-level cache, and the rows that a tile reads of them.
@@ -105,6 +105,11 @@ cdef struct Product:
     Py_ssize_t share
 
 
+ctypedef fused word:
+    uint32_t
+    uint64_t
+
+
 cdef void pack_block(const Product *job, const word *w, int rows, Py_ssize_t y, word *packed) noexcept nogil:
     """Write ``rows`` filters in the order in which a tile reads them: weight by weight of each pass."""
     cdef const Sizes *p = &job.sizes
@@ -169,9 +174,8 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
             position += width
     if last:
         position -= width
-        for k in range(t.rows):
-            move(to + (k * ld + position) * p.item, spare + k * MOST_WIDTH * p.item, positions - position, 1,
-                 p.item)
+        gather(to + position * p.item, ld * p.item, spare, MOST_WIDTH * p.item, t.rows, positions - position, 1,
+               <int>p.item)
 
 
 cdef void convolve_band(const Product *job, const char *run, char *result, Py_ssize_t n, Py_ssize_t g,
@@ -275,15 +279,12 @@ cdef struct Inner:
 cdef void spread(const Inner *job, const char *g, char *run, Py_ssize_t first) noexcept nogil:
     """Copy a band of a gradient into rows of the common length; ``run`` has zeros between them."""
     cdef const Sizes *p = &job.sizes
-    cdef Py_ssize_t m, r
-    cdef char *to
+    cdef Py_ssize_t m, r, row = p.OW * p.item, pitch = p.pitch * p.item, count = min(p.rows, p.OH - first)
     for m in range(p.M):
-        for r in range(p.rows):
-            to = run + (m * job.length + r * p.pitch) * p.item
-            if first + r < p.OH:
-                move(to, g + (m * p.OH + first + r) * p.OW * p.item, p.OW, 1, p.item)
-            else:
-                memset(to, 0, p.OW * p.item)
+        gather(run, pitch, g + (m * p.OH + first) * row, row, count, p.OW, 1, <int>p.item)
+        for r in range(count, p.rows):
+            memset(run + r * pitch, 0, row)
+        run += job.length * p.item
 
 
 cdef void add_inner(const Inner *job, Py_ssize_t n, Py_ssize_t g, Py_ssize_t first, Py_ssize_t count,

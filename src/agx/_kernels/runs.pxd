@@ -8,10 +8,15 @@ planes, each of which holds every step-th row and column from its base on, so th
 constant. Planes have rows of a common length, the pitch, in which zeros stand for padding.
 """
 
-from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
-from agx._kernels.machine cimport PER_ELEMENT, copy, tile_t
+from agx._kernels.machine cimport PER_ELEMENT, tile_t
+
+cdef extern from "moves.h" nogil:
+    void gather "agx_gather"(char *to, Py_ssize_t ldto, const char *source, Py_ssize_t ld, Py_ssize_t rows,
+                             Py_ssize_t n, Py_ssize_t step, int item) noexcept
+    void scatter "agx_scatter"(char *to, const char *source, Py_ssize_t n, Py_ssize_t step, int item) noexcept
+    void interleave "agx_interleave"(char *to, const char *even, const char *odd, Py_ssize_t n) noexcept
 
 cdef enum:
     MOST_PLANES = 16
@@ -39,11 +44,6 @@ cdef struct Axis:
     Py_ssize_t[MOST_PLANES] base
     # Elements of each plane before those of the source, and up to their end.
     Py_ssize_t[MOST_PLANES] head, stop
-
-
-ctypedef fused word:
-    uint32_t
-    uint64_t
 
 
 cdef inline void along(Axis *a, Py_ssize_t size, Py_ssize_t count, Py_ssize_t kernel, Py_ssize_t stride,
@@ -119,42 +119,6 @@ cdef inline Py_ssize_t pitch_of(const Axis *a) noexcept:
     for t in range(a.planes):
         pitch = max(pitch, a.stop[t], a.positions + a.reach - a.head[t])
     return pitch
-
-
-# --- copies of numbers, which are words of four or eight bytes ----------------------------------------
-
-cdef inline void pick(word *to, const word *source, Py_ssize_t n, Py_ssize_t step) noexcept nogil:
-    cdef Py_ssize_t i
-    if step == 2:
-        for i in range(n):
-            to[i] = source[2 * i]
-    else:
-        for i in range(n):
-            to[i] = source[i * step]
-
-
-cdef inline void put(word *to, const word *source, Py_ssize_t n, Py_ssize_t step) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        to[i * step] = source[i]
-
-
-cdef inline void interleave(word *to, const word *even, const word *odd, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        to[2 * i] = even[i]
-        to[2 * i + 1] = odd[i]
-
-
-cdef inline void move(char *to, const char *source, Py_ssize_t n, Py_ssize_t step,
-                      Py_ssize_t item) noexcept nogil:
-    """to[i] = source[i * step], numbers of ``item`` bytes."""
-    if step == 1:
-        copy(<float *>to, <const float *>source, n * item >> 2)
-    elif item == 4:
-        pick(<uint32_t *>to, <const uint32_t *>source, n, step)
-    else:
-        pick(<uint64_t *>to, <const uint64_t *>source, n, step)
 
 
 # --- images --------------------------------------------------------------------------------------------
@@ -242,54 +206,51 @@ cdef inline void find_offsets(const Sizes *p, Py_ssize_t *offset) noexcept nogil
 
 cdef inline void lay_out(const Sizes *p, const char *x, char *run, Py_ssize_t first) noexcept nogil:
     """Copy what output rows from ``first`` on see of an image; ``run`` has zeros around it."""
-    cdef Py_ssize_t c, s, _r, t, y, count
+    cdef Py_ssize_t c, s, r, t, y, n, start, stop, rows = p.rows + p.down.reach, pitch = p.pitch * p.item
     cdef const Axis *across = &p.across
-    cdef const char *row
     cdef char *to
-    for c in range(p.C):
-        for s in range(p.down.planes):
+    for s in range(p.down.planes):
+        # Rows of the planes that the image has.
+        y = first * p.down.step + p.down.base[s]
+        start = min(rows, (p.down.step - 1 - y) // p.down.step if y < 0 else 0)
+        stop = max(start, min(rows, (p.H - y + p.down.step - 1) // p.down.step if p.H > y else 0))
+        y += start * p.down.step
+        for c in range(p.C):
             for t in range(across.planes):
                 to = run + (c * p.channel + (s * across.planes + t) * p.plane + across.head[t]) * p.item
-                row = x + (c * p.H * p.W + across.head[t] * across.step + across.base[t]) * p.item
-                count = across.stop[t] - across.head[t]
-                y = first * p.down.step + p.down.base[s]
-                for _r in range(p.rows + p.down.reach):
-                    if 0 <= y < p.H:
-                        move(to, row + y * p.W * p.item, count, across.step, p.item)
-                    else:
-                        memset(to, 0, count * p.item)
-                    to += p.pitch * p.item
-                    y += p.down.step
+                n = across.stop[t] - across.head[t]
+                for r in range(start):
+                    memset(to + r * pitch, 0, n * p.item)
+                for r in range(stop, rows):
+                    memset(to + r * pitch, 0, n * p.item)
+                gather(to + start * pitch, pitch,
+                       x + ((c * p.H + y) * p.W + across.head[t] * across.step + across.base[t]) * p.item,
+                       p.down.step * p.W * p.item, stop - start, n, across.step, <int>p.item)
+
+
+cdef inline void put_row(const Sizes *p, const char *source, Py_ssize_t next_pass, char *to) noexcept nogil:
+    """Write what the passes have of a row to where it belongs."""
+    cdef const Axis *across = &p.across
+    cdef Py_ssize_t x, n = 0
+    if across.passes == 2 and p.item == 4:
+        n, x = min(across.count[0], across.count[1]), across.first[0]
+        interleave(to, source + x * next_pass, source + (1 - x) * next_pass, n)
+    for x in range(across.passes):
+        if across.count[x] > n:
+            scatter(to + (across.first[x] + n * across.passes) * p.item, source + x * next_pass + n * p.item,
+                    across.count[x] - n, across.passes, <int>p.item)
 
 
 cdef inline void crop(const Sizes *p, const char *result, char *out, int rows, Py_ssize_t y, Py_ssize_t first,
                       Py_ssize_t count) noexcept nogil:
     """Copy ``count`` rows of each of the ``rows`` results of pass ``y`` to where they belong in ``out``."""
-    cdef const Axis *across = &p.across
-    cdef Py_ssize_t i, r, x, next_pass = MOST_ROWS * p.length * p.item, both = 0
-    cdef const char *source
-    cdef char *to
-    if across.passes == 2:
-        both = min(across.count[0], across.count[1])
+    cdef Py_ssize_t i, r, row = p.OW * p.item, pitch = p.pitch * p.item, length = p.length * p.item
+    out += (p.down.first[y] + first * p.down.passes) * row
     for i in range(rows):
-        to = out + (i * p.OH + p.down.first[y] + first * p.down.passes) * p.OW * p.item
-        for r in range(count):
-            source = result + (i * p.length + r * p.pitch) * p.item
-            if across.passes == 1:
-                move(to, source, across.count[0], 1, p.item)
-            elif both and p.item == 4:
-                x = across.first[1] == 0
-                interleave(<uint32_t *>to, <uint32_t *>(source + x * next_pass),
-                           <uint32_t *>(source + (1 - x) * next_pass), both)
-            else:
-                both = 0
-            if across.passes > 1:
-                for x in range(across.passes):
-                    if p.item == 4:
-                        put(<uint32_t *>to + across.first[x] + both * across.passes,
-                            <uint32_t *>(source + x * next_pass) + both, across.count[x] - both,
-                            across.passes)
-                    else:
-                        put(<uint64_t *>to + across.first[x], <uint64_t *>(source + x * next_pass),
-                            across.count[x], across.passes)
-            to += p.down.passes * p.OW * p.item
+        if p.across.passes == 1:
+            gather(out, p.down.passes * row, result, pitch, count, p.across.count[0], 1, <int>p.item)
+        else:
+            for r in range(count):
+                put_row(p, result + r * pitch, MOST_ROWS * length, out + r * p.down.passes * row)
+        result += length
+        out += p.OH * row
