@@ -24,11 +24,11 @@ from agx._kernels.arrays cimport empty, scratch
 from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
                                    threads_for, tile_for, tile_t, vectors_for)
 from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, Sizes, along, back_along, choose_rows,
-                                crop, find_offsets, gather, lay_out, pass_of)
+                                crop, find_offsets, lay_out, pass_of)
 
 cdef enum:
     # Bytes of gradients that should stay in the first-level cache, and the rows that a tile reads of them.
-    INNER_BYTES = 24576
+    INNER_BYTES = 12288
     INNER_ROWS = 6
     # Weights of a filter that a tile takes at a time, so that those of all its rows stay there too.
     MOST_WEIGHTS = 640
@@ -174,8 +174,8 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
             position += width
     if last:
         position -= width
-        gather(to + position * p.item, ld * p.item, spare, MOST_WIDTH * p.item, t.rows, positions - position, 1,
-               <int>p.item)
+        p.set.gather(to + position * p.item, ld * p.item, spare, MOST_WIDTH * p.item, t.rows,
+                     positions - position, 1, <int>p.item)
 
 
 cdef void convolve_band(const Product *job, const char *run, char *result, Py_ssize_t n, Py_ssize_t g,
@@ -281,7 +281,7 @@ cdef void spread(const Inner *job, const char *g, char *run, Py_ssize_t first) n
     cdef const Sizes *p = &job.sizes
     cdef Py_ssize_t m, r, row = p.OW * p.item, pitch = p.pitch * p.item, count = min(p.rows, p.OH - first)
     for m in range(p.M):
-        gather(run, pitch, g + (m * p.OH + first) * row, row, count, p.OW, 1, <int>p.item)
+        p.set.gather(run, pitch, g + (m * p.OH + first) * row, row, count, p.OW, 1, <int>p.item)
         for r in range(count, p.rows):
             memset(run + r * pitch, 0, row)
         run += job.length * p.item
@@ -428,7 +428,8 @@ cdef bint are_numbers(Sizes *p, object x, object y, object bias) noexcept:
     if kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64:
         return False
     p.item = 4 if kind == cnp.NPY_FLOAT32 else 8
-    p.tiles = instructions().tiles if p.item == 4 else instructions().double_tiles
+    p.set = instructions()
+    p.tiles = p.set.tiles if p.item == 4 else p.set.double_tiles
     for a, n in ((x, 4), (y, 4), (bias, 1)):
         if a is not None and not (cnp.PyArray_CheckExact(a) and cnp.PyArray_TYPE(a) == kind
                                   and cnp.PyArray_NDIM(a) == n and cnp.PyArray_ISBEHAVED_RO(a)):

@@ -27,6 +27,8 @@ cdef extern from "simd.h" nogil:
         const tile_t *tiles
         const tile_t *double_tiles
         void (*turn)(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept nogil
+        void (*gather)(char *to, Py_ssize_t ldto, const char *source, Py_ssize_t ld, Py_ssize_t rows,
+                       Py_ssize_t n, Py_ssize_t step, int item) noexcept nogil
     const tile_t *tile_for "agx_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     const tile_t *inner_tile_for "agx_inner_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     int vectors_for "agx_vectors_for"(const tile_t *t, Py_ssize_t needed) noexcept

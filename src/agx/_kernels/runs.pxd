@@ -10,11 +10,9 @@ constant. Planes have rows of a common length, the pitch, in which zeros stand f
 
 from libc.string cimport memset
 
-from agx._kernels.machine cimport PER_ELEMENT, tile_t
+from agx._kernels.machine cimport PER_ELEMENT, instructions_t, tile_t
 
 cdef extern from "moves.h" nogil:
-    void gather "agx_gather"(char *to, Py_ssize_t ldto, const char *source, Py_ssize_t ld, Py_ssize_t rows,
-                             Py_ssize_t n, Py_ssize_t step, int item) noexcept
     void scatter "agx_scatter"(char *to, const char *source, Py_ssize_t n, Py_ssize_t step, int item) noexcept
     void interleave "agx_interleave"(char *to, const char *even, const char *odd, Py_ssize_t n) noexcept
 
@@ -124,6 +122,7 @@ cdef inline Py_ssize_t pitch_of(const Axis *a) noexcept:
 # --- images --------------------------------------------------------------------------------------------
 
 cdef struct Sizes:
+    const instructions_t *set
     const tile_t *tiles
     # Bytes of a number.
     Py_ssize_t item
@@ -206,7 +205,8 @@ cdef inline void find_offsets(const Sizes *p, Py_ssize_t *offset) noexcept nogil
 
 cdef inline void lay_out(const Sizes *p, const char *x, char *run, Py_ssize_t first) noexcept nogil:
     """Copy what output rows from ``first`` on see of an image; ``run`` has zeros around it."""
-    cdef Py_ssize_t c, s, r, t, y, n, start, stop, rows = p.rows + p.down.reach, pitch = p.pitch * p.item
+    cdef Py_ssize_t c, s, r, t, y, n, left, start, stop, rows = p.rows + p.down.reach
+    cdef Py_ssize_t pitch = p.pitch * p.item
     cdef const Axis *across = &p.across
     cdef char *to
     for s in range(p.down.planes):
@@ -223,9 +223,9 @@ cdef inline void lay_out(const Sizes *p, const char *x, char *run, Py_ssize_t fi
                     memset(to + r * pitch, 0, n * p.item)
                 for r in range(stop, rows):
                     memset(to + r * pitch, 0, n * p.item)
-                gather(to + start * pitch, pitch,
-                       x + ((c * p.H + y) * p.W + across.head[t] * across.step + across.base[t]) * p.item,
-                       p.down.step * p.W * p.item, stop - start, n, across.step, <int>p.item)
+                left = across.head[t] * across.step + across.base[t]
+                p.set.gather(to + start * pitch, pitch, x + ((c * p.H + y) * p.W + left) * p.item,
+                             p.down.step * p.W * p.item, stop - start, n, across.step, <int>p.item)
 
 
 cdef inline void put_row(const Sizes *p, const char *source, Py_ssize_t next_pass, char *to) noexcept nogil:
@@ -244,11 +244,11 @@ cdef inline void put_row(const Sizes *p, const char *source, Py_ssize_t next_pas
 cdef inline void crop(const Sizes *p, const char *result, char *out, int rows, Py_ssize_t y, Py_ssize_t first,
                       Py_ssize_t count) noexcept nogil:
     """Copy ``count`` rows of each of the ``rows`` results of pass ``y`` to where they belong in ``out``."""
-    cdef Py_ssize_t i, r, row = p.OW * p.item, pitch = p.pitch * p.item, length = p.length * p.item
+    cdef Py_ssize_t _i, r, row = p.OW * p.item, pitch = p.pitch * p.item, length = p.length * p.item
     out += (p.down.first[y] + first * p.down.passes) * row
-    for i in range(rows):
+    for _i in range(rows):
         if p.across.passes == 1:
-            gather(out, p.down.passes * row, result, pitch, count, p.across.count[0], 1, <int>p.item)
+            p.set.gather(out, p.down.passes * row, result, pitch, count, p.across.count[0], 1, <int>p.item)
         else:
             for r in range(count):
                 put_row(p, result + r * pitch, MOST_ROWS * length, out + r * p.down.passes * row)

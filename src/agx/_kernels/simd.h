@@ -50,8 +50,12 @@ typedef struct {
     const agx_loops *floats, *doubles;
     /* Of float32 and of float64, tall ones first, the last of one row; NULL for no products of its own. */
     const agx_tile *tiles, *double_tiles;
-    /* to[j][i] = from[i][j] for eight rows of eight floats; comes with tiles. */
+    /* These come with tiles. to[j][i] = from[i][j] for eight rows of eight floats; to[r][i] =
+       from[r][i * step] for numbers of ``item`` bytes, with ``ldto`` and ``ld`` bytes from row to row. */
     void (*turn)(const float *from, ptrdiff_t ld, float *to, ptrdiff_t ldto);
+    void (*gather)(
+        char *to, ptrdiff_t ldto, const char *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n,
+        ptrdiff_t step, int item);
 } agx_instructions;
 
 /* The largest tile of at most ``rows`` rows. */

@@ -85,8 +85,12 @@ INLINE void AGX_NAME(inner)(
         ptrdiff_t N, ptrdiff_t length, const void *g, ptrdiff_t ldg, ptrdiff_t next_g,                \
         const void *x, ptrdiff_t next_x, const ptrdiff_t *offset, int stored, void *c,                \
         ptrdiff_t ldc) {                                                                              \
-        AGX_NAME(inner)(                                                                              \
-            R, V, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc);                      \
+        if (R == 1 && V > 4 && stored <= 4)                                                           \
+            AGX_NAME(inner)(                                                                          \
+                R, 4, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc);                  \
+        else                                                                                          \
+            AGX_NAME(inner)(                                                                          \
+                R, V, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc);                  \
     }
 #define ROW(R, V) {R, V, AGX_WIDTH, AGX_NAME(product_##R), AGX_NAME(inner_##R)},
 
