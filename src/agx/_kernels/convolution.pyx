@@ -48,8 +48,12 @@ cdef bint are_lengths(Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride, Py_
 cdef bint read_sizes(Sizes *p, const cnp.npy_intp *x, const cnp.npy_intp *w, object geo, Py_ssize_t groups,
                      bint back) except -1:
     """Take the sizes of a convolution, or of the gradient of its images; False for none of this module."""
-    cdef Py_ssize_t SH, SW, top, left, DH, DW
-    (p.KH, p.KW), (SH, SW), (top, left), (DH, DW) = geo
+    cdef Py_ssize_t[4] down, across
+    cdef Py_ssize_t SH, SW, top, left, DH, DW, i
+    for i in range(4):
+        down[i], across[i] = geo[i]
+    p.KH, SH, top, DH = down[0], down[1], down[2], down[3]
+    p.KW, SW, left, DW = across[0], across[1], across[2], across[3]
     if p.tiles == NULL or groups < 1 or x[1] % groups or w[0] % groups or not x[0] or not x[1] or not w[0]:
         return False
     p.images, p.groups, p.C, p.M, p.H, p.W = x[0], groups, w[1], w[0] // groups, x[2], x[3]
@@ -100,6 +104,7 @@ cdef struct Product:
     char *packed
     const char *bias
     const Py_ssize_t *offset
+    bint three_by_three
     char *out
     char *memory
     Py_ssize_t share
@@ -178,6 +183,17 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
                      positions - position, 1, <int>p.item)
 
 
+cdef bint is_three_by_three(const Sizes *p, const Py_ssize_t *offset) noexcept nogil:
+    """Whether there is one filter of one channel, whose weights meet three columns of three rows in order."""
+    cdef Py_ssize_t k
+    if p.M != 1 or p.K != 9 or p.down.passes > 1 or p.across.passes > 1:
+        return False
+    for k in range(9):
+        if offset[k] != k // 3 * p.pitch + k % 3 and offset[8 - k] != k // 3 * p.pitch + k % 3:
+            return False
+    return p.OW >= p.tiles.width
+
+
 cdef void convolve_band(const Product *job, const char *run, char *result, Py_ssize_t n, Py_ssize_t g,
                         Py_ssize_t first) noexcept nogil:
     """Write the output rows from ``first`` on of group ``g`` of image ``n``, which lies in ``run``."""
@@ -198,6 +214,9 @@ cdef void convolve_band(const Product *job, const char *run, char *result, Py_ss
             t = tile_for(p.tiles, p.M - m)
             start = job.bias + (g * p.M + m) * p.item if job.bias else zeros
             out = job.out + ((n * p.groups + g) * p.M + m) * p.OH * p.OW * p.item
+            if job.three_by_three and count >= 4:
+                t.nine(run, p.pitch, a, offset[0] > 0, start, out + first * p.OW * p.item, count, p.OW)
+                break
             k = 0
             for x in range(p.across.passes):
                 K = p.C * p.down.taps[y] * p.across.taps[x]
@@ -254,6 +273,7 @@ cdef object convolve(Product *job, object x, object w, object bias, int parts):
     job.memory = memory + head
     with nogil:
         find_offsets(p, offset)
+        job.three_by_three = is_three_by_three(p, offset)
         parallel(pack_part, job, job.packers)
         parallel(convolve_part, job, parts)
     return out
@@ -422,19 +442,19 @@ cdef class Plan:
         return convolve(&job, first, second, bias, self.threads)
 
 
+cdef bint is_array(object a, int kind, int ndim) noexcept:
+    """Whether ``a`` is a plain array of numbers of a kind in this machine's byte order."""
+    return (cnp.PyArray_CheckExact(a) and cnp.PyArray_TYPE(a) == kind and cnp.PyArray_NDIM(a) == ndim
+            and cnp.PyArray_ISBEHAVED_RO(a))
+
+
 cdef bint are_numbers(Sizes *p, object x, object y, object bias) noexcept:
-    """Whether the arrays are plain ones of float32, or of float64, for which there are tiles."""
-    cdef int kind = cnp.PyArray_TYPE(x) if cnp.PyArray_CheckExact(x) else -1
-    if kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64:
-        return False
+    """Whether the arrays are plain ones of float32, or of float64; finds the tiles for them."""
+    cdef int kind = cnp.NPY_FLOAT32 if is_array(x, cnp.NPY_FLOAT32, 4) else cnp.NPY_FLOAT64
     p.item = 4 if kind == cnp.NPY_FLOAT32 else 8
     p.set = instructions()
     p.tiles = p.set.tiles if p.item == 4 else p.set.double_tiles
-    for a, n in ((x, 4), (y, 4), (bias, 1)):
-        if a is not None and not (cnp.PyArray_CheckExact(a) and cnp.PyArray_TYPE(a) == kind
-                                  and cnp.PyArray_NDIM(a) == n and cnp.PyArray_ISBEHAVED_RO(a)):
-            return False
-    return True
+    return is_array(x, kind, 4) and is_array(y, kind, 4) and (bias is None or is_array(bias, kind, 1))
 
 
 cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias, Py_ssize_t workspace,

@@ -19,6 +19,8 @@ cdef extern from "simd.h" nogil:
         void (*inner)(Py_ssize_t N, Py_ssize_t length, const void *g, Py_ssize_t ldg, Py_ssize_t next_g,
                       const void *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, void *c,
                       Py_ssize_t ldc) noexcept nogil
+        void (*nine)(const void *x, Py_ssize_t ldx, const void *a, int turned, const void *start, void *c,
+                     Py_ssize_t rows, Py_ssize_t columns) noexcept nogil
     ctypedef struct instructions_t "agx_instructions":
         const char *name
         int (*present)() noexcept nogil

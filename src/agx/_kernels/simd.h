@@ -41,6 +41,9 @@ typedef struct {
     void (*inner)(
         ptrdiff_t N, ptrdiff_t length, const void *g, ptrdiff_t ldg, ptrdiff_t next_g, const void *x,
         ptrdiff_t next_x, const ptrdiff_t *offset, int stored, void *c, ptrdiff_t ldc);
+    void (*nine)(
+        const void *x, ptrdiff_t ldx, const void *a, int turned, const void *start, void *c,
+        ptrdiff_t rows, ptrdiff_t columns);
 } agx_tile;
 
 typedef struct {
@@ -71,11 +74,11 @@ static inline const agx_tile *agx_inner_tile_for(const agx_tile *tiles, ptrdiff_
     return t;
 }
 
-/* How many vectors of a tile to multiply so as to have at least ``needed``, if there are so many: each
-   number that is possible is a function of its own. */
+/* How many vectors of a tile to multiply so as to have at least ``needed``, if there are so many: one, half
+   of them or all, each of which is a function of its own. */
 static inline int agx_vectors_for(const agx_tile *t, ptrdiff_t needed) {
-    if (needed <= 2) return (int)needed;
-    return needed <= 4 && t->vectors > 4 ? 4 : t->vectors;
+    int half = (t->vectors + 1) / 2;
+    return needed <= 1 ? 1 : needed <= half ? half : t->vectors;
 }
 
 /* Copy n floats, a few at a time so that no library call is needed. */

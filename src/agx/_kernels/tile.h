@@ -66,18 +66,46 @@ INLINE void AGX_NAME(inner)(
     }
 }
 
+/* c[r][i] = start[0] + sum over j and k < 3 of a[j][k] * x[r + j][i + k], for at least four ``rows`` and a
+   vector of ``columns``; ``turned`` takes a from its end. Each vector of x serves all that it meets in four
+   rows. */
+AGX_TARGET static void AGX_NAME(nine)(
+    const void *x, ptrdiff_t ldx, const void *a, int turned, const void *start, void *c, ptrdiff_t rows,
+    ptrdiff_t columns) {
+    VECTOR w[9];
+    UNROLL for (int k = 0; k < 9; k++)
+        w[k] = ((const NUMBER *)a)[turned ? 8 - k : k] - (VECTOR){0};
+    for (ptrdiff_t row = 0; row < rows; row += 4)
+        for (ptrdiff_t column = 0; column < columns; column += AGX_WIDTH) {
+            /* The last ones overlap those before. */
+            ptrdiff_t r = row < rows - 4 ? row : rows - 4;
+            ptrdiff_t i = column < columns - AGX_WIDTH ? column : columns - AGX_WIDTH;
+            const NUMBER *from = (const NUMBER *)x + r * ldx + i;
+            NUMBER *to = (NUMBER *)c + r * columns + i;
+            VECTOR s[4];
+            UNROLL for (int q = 0; q < 4; q++) s[q] = *(const NUMBER *)start - (VECTOR){0};
+            UNROLL for (int j = 0; j < 6; j++)
+                UNROLL for (int k = 0; k < 3; k++) {
+                    VECTOR v = LOAD(from + j * ldx + k);
+                    UNROLL for (int q = 0; q < 4; q++)
+                        if (0 <= j - q && j - q < 3) s[q] += w[3 * (j - q) + k] * v;
+                }
+            UNROLL for (int q = 0; q < 4; q++) STORE(to + q * columns, s[q]);
+        }
+}
+
 /* As agx_vectors_for has it. */
 #define PRODUCT(R, V) AGX_NAME(product)(R, V, K, a, b, offset, start, c, ldc)
+#define INNER(R, V)                                                                                   \
+    AGX_NAME(inner)(R, V, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc)
 #define TILE(R, V)                                                                                    \
     AGX_TARGET static void AGX_NAME(product_##R)(                                                     \
         int vectors, ptrdiff_t K, const void *a, const void *b, const ptrdiff_t *offset,              \
         const void *start, void *c, ptrdiff_t ldc) {                                                  \
         if (vectors == 1)                                                                             \
             PRODUCT(R, 1);                                                                            \
-        else if (V > 2 && vectors == 2)                                                               \
-            PRODUCT(R, 2);                                                                            \
-        else if (V > 4 && vectors <= 4)                                                               \
-            PRODUCT(R, 4);                                                                            \
+        else if (V > 2 && vectors < V)                                                                \
+            PRODUCT(R, (V + 1) / 2);                                                                  \
         else                                                                                          \
             PRODUCT(R, V);                                                                            \
     }                                                                                                 \
@@ -85,14 +113,13 @@ INLINE void AGX_NAME(inner)(
         ptrdiff_t N, ptrdiff_t length, const void *g, ptrdiff_t ldg, ptrdiff_t next_g,                \
         const void *x, ptrdiff_t next_x, const ptrdiff_t *offset, int stored, void *c,                \
         ptrdiff_t ldc) {                                                                              \
+        /* As agx_inner_tile_for has it, a taller tile is not used. */                                \
         if (R == 1 && V > 4 && stored <= 4)                                                           \
-            AGX_NAME(inner)(                                                                          \
-                R, 4, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc);                  \
-        else                                                                                          \
-            AGX_NAME(inner)(                                                                          \
-                R, V, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc);                  \
+            INNER(R, 4);                                                                              \
+        else if (R <= 2 * V)                                                                          \
+            INNER(R, V);                                                                              \
     }
-#define ROW(R, V) {R, V, AGX_WIDTH, AGX_NAME(product_##R), AGX_NAME(inner_##R)},
+#define ROW(R, V) {R, V, AGX_WIDTH, AGX_NAME(product_##R), AGX_NAME(inner_##R), AGX_NAME(nine)},
 
 AGX_TILES(TILE)
 static const agx_tile AGX_TABLE[] = {AGX_TILES(ROW)};
@@ -103,6 +130,7 @@ static const agx_tile AGX_TABLE[] = {AGX_TILES(ROW)};
 #undef INLINE
 #undef UNROLL
 #undef PRODUCT
+#undef INNER
 #undef TILE
 #undef ROW
 #undef NUMBER
