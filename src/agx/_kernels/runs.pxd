@@ -228,29 +228,35 @@ cdef inline void lay_out(const Sizes *p, const char *x, char *run, Py_ssize_t fi
                              p.down.step * p.W * p.item, stop - start, n, across.step, <int>p.item)
 
 
-cdef inline void put_row(const Sizes *p, const char *source, Py_ssize_t next_pass, char *to) noexcept nogil:
-    """Write what the passes have of a row to where it belongs."""
+cdef inline void weave(const Sizes *p, const char *result, char *to, Py_ssize_t next_row,
+                       Py_ssize_t rows) noexcept nogil:
+    """Write ``rows`` of the results of all passes to every so many columns."""
     cdef const Axis *across = &p.across
-    cdef Py_ssize_t x, n = 0
+    cdef Py_ssize_t x, r, n = 0, most = across.positions, next_pass = MOST_ROWS * p.length * p.item
+    cdef const char *source
     if across.passes == 2 and p.item == 4:
-        n, x = min(across.count[0], across.count[1]), across.first[0]
-        interleave(to, source + x * next_pass, source + (1 - x) * next_pass, n)
-    for x in range(across.passes):
-        if across.count[x] > n:
-            scatter(to + (across.first[x] + n * across.passes) * p.item, source + x * next_pass + n * p.item,
-                    across.count[x] - n, across.passes, <int>p.item)
+        n = min(across.count[0], across.count[1])
+    for r in range(rows):
+        source = result + r * p.pitch * p.item
+        if n:
+            x = across.first[0]
+            interleave(to, source + x * next_pass, source + (1 - x) * next_pass, n)
+        if n < most:
+            for x in range(across.passes):
+                scatter(to + (across.first[x] + n * across.passes) * p.item,
+                        source + x * next_pass + n * p.item, across.count[x] - n, across.passes, <int>p.item)
+        to += next_row
 
 
 cdef inline void crop(const Sizes *p, const char *result, char *out, int rows, Py_ssize_t y, Py_ssize_t first,
                       Py_ssize_t count) noexcept nogil:
     """Copy ``count`` rows of each of the ``rows`` results of pass ``y`` to where they belong in ``out``."""
-    cdef Py_ssize_t _i, r, row = p.OW * p.item, pitch = p.pitch * p.item, length = p.length * p.item
+    cdef Py_ssize_t _i, row = p.OW * p.item, next_row = p.down.passes * row
     out += (p.down.first[y] + first * p.down.passes) * row
     for _i in range(rows):
         if p.across.passes == 1:
-            p.set.gather(out, p.down.passes * row, result, pitch, count, p.across.count[0], 1, <int>p.item)
+            p.set.gather(out, next_row, result, p.pitch * p.item, count, p.across.count[0], 1, <int>p.item)
         else:
-            for r in range(count):
-                put_row(p, result + r * pitch, MOST_ROWS * length, out + r * p.down.passes * row)
-        result += length
+            weave(p, result, out, next_row, count)
+        result += p.length * p.item
         out += p.OH * row

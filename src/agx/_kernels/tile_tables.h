@@ -17,37 +17,47 @@
 typedef float AGX_SET(wide) __attribute__((vector_size(4 * AGX_FLOATS), aligned(4), may_alias));
 typedef float AGX_SET(narrow) __attribute__((vector_size(16), aligned(4), may_alias));
 
-/* The last vector of a row may overlap the one before. */
-#define COPY(vector, few)                                                                             \
-    if (n >= few) {                                                                                   \
-        for (i = 0; i + few <= n; i += few) *(vector *)(to + i) = *(const vector *)(from + i);        \
-        if (i < n) *(vector *)(to + n - few) = *(const vector *)(from + n - few);                     \
-        return;                                                                                       \
-    }
-
-AGX_TARGET AGX_INLINE void AGX_SET(copy)(float *to, const float *from, ptrdiff_t n) {
-    ptrdiff_t i;
-    COPY(AGX_SET(wide), AGX_FLOATS)
-    COPY(AGX_SET(narrow), 4)
-    for (i = 0; i < n; i++) to[i] = from[i];
-}
+/* Rows of up to two vectors, of which the second may overlap the first, and longer ones. */
+#define ROWS(few, bytes, copy)                                                                        \
+    if (n >= few && n <= 2 * few)                                                                     \
+        for (ptrdiff_t r = 0; r < rows; r++, to += ldto, from += ld) {                                \
+            copy(to, from);                                                                           \
+            copy(to + 4 * (n - few), from + bytes * (n - few));                                       \
+        }                                                                                             \
+    else if (n > few)                                                                                 \
+        for (ptrdiff_t r = 0; r < rows; r++, to += ldto, from += ld) {                                \
+            for (ptrdiff_t i = 0; i + few <= n; i += few) copy(to + 4 * i, from + bytes * i);         \
+            copy(to + 4 * (n - few), from + bytes * (n - few));                                       \
+        }
+#define WIDE(to, from) *(AGX_SET(wide) *)(to) = *(const AGX_SET(wide) *)(from)
+#define NARROW(to, from) *(AGX_SET(narrow) *)(to) = *(const AGX_SET(narrow) *)(from)
 
 AGX_TARGET static void AGX_SET(gather)(
     char *to, ptrdiff_t ldto, const char *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n,
     ptrdiff_t step, int item) {
-    if (step == 1 && ld == ldto && ld == n * item) n *= rows, rows = rows > 0;
+    if (step == 1) {
+        if (ld == ldto && ld == n * item) n *= rows, rows = rows > 0;
+        n *= item / 4;
+        item = 4;
+        ROWS(AGX_FLOATS, 4, WIDE)
+        else ROWS(4, 4, NARROW)
+        if (n >= 4) return;
+    }
+    if (step == 2 && item == 4 && n >= 4) {
+        ROWS(4, 8, agx_every_second_of_seven)
+        return;
+    }
     for (ptrdiff_t r = 0; r < rows; r++, to += ldto, from += ld)
-        if (step == 1)
-            AGX_SET(copy)((float *)to, (const float *)from, n * (item / 4));
-        else if (step == 2 && item == 4)
-            agx_every_second(to, from, n);
-        else if (item == 4)
-            for (ptrdiff_t i = 0; i < n; i++) memcpy(to + 4 * i, from + 4 * i * step, 4);
-        else
-            for (ptrdiff_t i = 0; i < n; i++) memcpy(to + 8 * i, from + 8 * i * step, 8);
+        for (ptrdiff_t i = 0; i < n; i++)
+            if (item == 4)
+                memcpy(to + 4 * i, from + 4 * i * step, 4);
+            else
+                memcpy(to + 8 * i, from + 8 * i * step, 8);
 }
 
-#undef COPY
+#undef ROWS
+#undef WIDE
+#undef NARROW
 #undef AGX_FLOATS
 #undef AGX_FLOAT_TILES
 #undef AGX_DOUBLE_TILES
