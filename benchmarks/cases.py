@@ -111,7 +111,7 @@ CASES = [
     Case("batch norm, (64, 16, 32, 32)", (1, 2), 1.2, layers.batch_norm((64, 16, 32, 32)), wanted=2.0),
     Case("layer norm, (512, 256)", (1, 2), 1.2, layers.layer_norm((512, 256)), wanted=2.0),
     *(Case(f"{name}, (512, 1024)", (1, 2), 1.2, layers.activation(name, (512, 1024)), wanted=2.0)
-      for name in ("gelu", "silu", "sigmoid", "tanh", "softplus")),
+      for name in ("gelu", "silu", "sigmoid", "tanh", "softplus", "elu")),
     Case("relu, (64, 16, 32, 32)", (1, 2), 1.3, layers.activation("relu", (64, 16, 32, 32))),
     *(Case(f"{name}, (512, 512)", (1, 2), 1.3, layers.softmax(name, (512, 512)), wanted=2.0)
       for name in ("softmax", "log_softmax", "logsumexp")),

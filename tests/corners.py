@@ -333,6 +333,8 @@ sections: dict[str, list[Corner]] = {
         Corner("silu(x)", [-1000.0, 1000.0], [0, 1000], [0, 1], LIMIT, [0, 0]),
         Corner("gelu(x)", [-inf, inf], [0, inf], [0, 1], LIMIT, [0, 0]),
         Corner("gelu(x, 'tanh')", [-inf, inf, 1e200], [0, inf, 1e200], [0, 1, 1], LIMIT, [0, 0, 0]),
+        Corner("elu(x)", [0.0], [0], [1], "the limit from the left", [1]),
+        Corner("elu(x)", [-inf, inf], [-1, inf], [0, 1], LIMIT, [0, 0]),
         Corner("erf(x)", [-inf, 1e200, 0.0], [-1, 1, 0], [0, 0, 2 / pi**0.5], LIMIT, [0, 0, 0]),
     ],
     "Losses": [
@@ -511,6 +513,7 @@ smooth: dict[str, str] = {
     "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
     "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear linspace sparse_matmul "
     "toeplitz_ahead toeplitz_delayed toeplitz_lags",
+    "smooth, for eps is positive": "batch_norm layer_norm",
     "a polynomial, the gradient of det where matrices are singular": "cofactor",
     "raises where a matrix is singular, and is smooth elsewhere": "solve_banded solve_toeplitz solve_triangular "
     "spsolve",

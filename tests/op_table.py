@@ -14,6 +14,7 @@ import agx as ag
 from agx._engine.graph import registry as ops
 from agx.ops.images.im2col import Geometry
 from agx.ops.images.pool import Windows
+from agx.ops.normal import batch_norm, layer_norm
 from agx.ops.shape.memory import Spot
 
 mask = unit(2, 3) < 0.0
@@ -96,7 +97,13 @@ rows = {
     "softplus": [(ag.softplus, normal(4))],
     "erf": [(ag.erf, normal(4))],
     "silu": [(ag.silu, normal(4))],
+    "elu": [(ag.elu, normal(4)), (lambda x: ag.elu(x, 0.5), normal(4))],
     "gelu": [(ag.gelu, normal(4)), (lambda x: ag.gelu(x, "tanh"), normal(4))],
+    "batch_norm": [
+        (lambda x, w, b: batch_norm(x, w, b, 0.1)[0], normal(2, 3, 8), normal(3), normal(3)),
+        (lambda x, w, b: batch_norm(x, w, b, 0.1)[0], normal(2, 2, 1, 3), normal(2), normal(2)),
+    ],
+    "layer_norm": [(lambda x, w, b: layer_norm(x, w, b, 0.1), normal(2, 5), normal(5), normal(5))],
     "linspace": [(lambda x, y: ag.linspace(x, y, 5, False), normal(2, 1), normal(3))],
     "astype": [(lambda x: ag.astype(x, np.float64) * x, normal(3))],
     # reductions

@@ -23,7 +23,7 @@ LAYERS = [
     {"ops.elementwise"},
     {"ops.reduce"},
     {"ops.linalg"},
-    {"ops.signal", "ops.images", "ops.special", "ops.loss", "ops.functional"},
+    {"ops.signal", "ops.images", "ops.special", "ops.loss", "ops.functional", "ops.normal"},
     {"_protocol"},
     {"tensor", "scalar", "linalg", "fft", "special"},
     {"transforms", "custom"},

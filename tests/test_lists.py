@@ -392,7 +392,7 @@ REFUSAL = (
 #: such as "max-0", or one array of those, such as "max-1[1]". All others must let gradients arrive.
 REFUSING = {
     "they hand the list to a primitive at once": """
-        amax amin angle around astype broadcast_to clip[0] divmod dot expand_dims fix flip frexp gelu
+        amax amin angle around astype broadcast_to clip[0] divmod dot elu expand_dims fix flip frexp gelu
         getitem i0 imag leaky_relu log_softmax logsumexp max mean min modf moveaxis
         outer permute_dims prod ptp ravel real reshape roll round select sinc softmax
         squeeze std-0 sum[0] swapaxes tile transpose unwrap var-0 where
@@ -402,7 +402,7 @@ REFUSING = {
         f"Tensor.{name}" for name in ARITHMETIC
     ),
     "a layer is called with one batch, which is an array": """
-        nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GRU nn.LSTM nn.LayerNorm
+        nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.ELU nn.Flatten nn.GELU nn.GRU nn.LSTM nn.LayerNorm
         nn.LeakyReLU nn.Linear nn.LogSoftmax nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
     """,
 }

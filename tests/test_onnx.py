@@ -60,6 +60,7 @@ MODELS = [
     (nn.GELU("tanh"), IMAGES),
     (nn.SiLU(), IMAGES),
     (nn.LeakyReLU(0.2), IMAGES),
+    (nn.ELU(), IMAGES),
     (nn.Softplus(), IMAGES),
     (nn.Softmax(1), IMAGES),
     (nn.LogSoftmax(-1), IMAGES),

@@ -322,6 +322,10 @@ def _gelu_tanh(w: _Writer, node: Node, twin: Node, x: str) -> str:
     return w.emit("Mul", x, w.emit("Add", w.emit("Mul", curve, half), half))
 
 
+def _layer_norm(w: _Writer, node: Node, twin: Node, x: str, weight: str, bias: str) -> str:
+    return w.emit("LayerNormalization", x, weight, bias, axis=-1, epsilon=node.params["eps"])
+
+
 def _over_axis(op: str) -> Callable[..., str]:
     return lambda w, node, twin, x: w.emit(op, x, axis=int(node.params["axis"]))
 
@@ -335,10 +339,12 @@ CONVERTERS: dict[str, Callable[..., str]] = {
     "concatenate": _concatenate,
     "conv2d": _conv2d,
     "conv2d_input": _conv2d_input,
+    "elu": lambda w, node, twin, x: w.emit("Elu", x, alpha=node.params["alpha"]),
     "exp2": _scaled_power(2.0),
     "gelu": _gelu,
     "gelu_tanh": _gelu_tanh,
     "getitem": _getitem,
+    "layer_norm": _layer_norm,
     "leaky_relu": lambda w, node, twin, x: w.emit("LeakyRelu", x, alpha=node.params["slope"]),
     "linear": _linear,
     "log_softmax": _over_axis("LogSoftmax"),

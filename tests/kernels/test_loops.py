@@ -112,6 +112,16 @@ def test_looking_for_nan(level, dtype):
     assert loops.any_nan(x) and loops.any_nan(x[:, ::2]) and not loops.any_nan(x[:4])
 
 
+@pytest.mark.parametrize("dtype", [*DTYPES, np.float16])
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_looking_for_what_is_not_finite(level, dtype, bad):
+    for size in (1, 3, 70_000):
+        x = np.full(size, np.finfo(dtype).max, dtype)
+        assert loops.all_finite(x) and loops.all_finite(-x)
+        x[-1] = bad
+        assert not loops.all_finite(x)
+
+
 def test_a_gradient_that_may_not_be_written_is_not():
     g = np.ones(3)
     g.flags.writeable = False

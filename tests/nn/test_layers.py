@@ -164,6 +164,7 @@ def test_flatten_of_an_empty_batch():
         (nn.LayerNorm(4), "LayerNorm((4,), eps=1e-05)"),
         (nn.BatchNorm2d(4), "BatchNorm2d(4, eps=1e-05, momentum=0.1)"),
         (nn.LeakyReLU(0.2), "LeakyReLU(0.2)"),
+        (nn.ELU(0.5), "ELU(0.5)"),
         (nn.Softmax(1), "Softmax(dim=1)"),
         (nn.HuberLoss(delta=2.0), "HuberLoss(delta=2.0)"),
     ],
@@ -241,6 +242,7 @@ FLOATING = {
     "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d(1), (1, 1, 4, 4)),
 }
 ACTIVATIONS = (
+    nn.ELU,
     nn.GELU,
     nn.LeakyReLU,
     nn.LogSoftmax,

@@ -133,6 +133,8 @@ LAYERS = [
     Row("Flatten()", (2, 3, 2, 2)),
     Row("Flatten(1, 2)", (2, 3, 2, 2)),
     Row("ReLU()", (3, 4)),
+    Row("ELU()", (3, 4)),
+    Row("ELU(0.5)", (3, 4)),
     Row("LeakyReLU()", (3, 4)),
     Row("LeakyReLU(0.2)", (3, 4)),
     Row("GELU()", (3, 4)),

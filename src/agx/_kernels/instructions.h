@@ -62,12 +62,13 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_TARGET
 #endif
 
-#define AGX_LOOPS(set) #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles
+#define AGX_LOOPS(set)                                                                                \
+    #set, agx_##set##_present, &agx_##set##_floats, &agx_##set##_doubles, agx_##set##_activations
 static const agx_instructions agx_instruction_sets[] = {
     {AGX_LOOPS(baseline)},
 #ifdef AGX_ARM
-    {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_neon_tiles,
-     agx_neon_double_tiles, agx_neon_turn, agx_neon_gather},
+    {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
+     agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn, agx_neon_gather},
 #else
     {.name = "neon"},
 #endif

@@ -1,4 +1,4 @@
-/* The loops of one set of instructions, for both types. */
+/* The loops of one set of instructions, for both types, and its activations of float32. */
 
 #define NUMBER float
 #define EXP agx_exp
@@ -11,3 +11,5 @@
 #define AGX_NAME(x) AGX_SET(double_##x)
 #define AGX_TABLE AGX_SET(doubles)
 #include "loops.h"
+
+#include "activations.h"

@@ -102,29 +102,19 @@ LOOP(void, unpool)(const void *x, const void *y, const void *g, void *dx, void *
     else if (n) AGX_NAME(unpool_blocks)(x, y, g, dx, dy, n, 1);
 }
 
-/* --- sums and NaN ------------------------------------------------------------------------------- */
-
-LOOP(double, sum)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {
-    const NUMBER *x = from;
-    NUMBER lane[LANES] = {0}, s = 0;
-    int k, half;
-    for (; rows; rows--, x += stride) {
-        ptrdiff_t i = 0;
-        for (; i + LANES <= n; i += LANES)
-            for (k = 0; k < LANES; k++) lane[k] += x[i + k];
-        for (; i + 16 <= n; i += 16)
-            for (k = 0; k < 16; k++) lane[k] += x[i + k];
-        for (; i < n; i++) s += x[i];
-    }
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] += lane[k + half];
-    return s + lane[0];
-}
+/* --- NaN and infinities ------------------------------------------------------------------------------- */
 
 LOOP(int, nan)(const void *from, ptrdiff_t n) {
     const NUMBER *x = from;
     int found = 0;
     for (ptrdiff_t i = 0; i < n; i++) found |= x[i] != x[i];
+    return found;
+}
+
+LOOP(int, endless)(const void *from, ptrdiff_t n) { /* Infinities and NaN. */
+    const NUMBER *x = from;
+    int found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) found |= x[i] - x[i] != 0;
     return found;
 }
 
@@ -190,9 +180,56 @@ LOOP(void, scale)(void *from, ptrdiff_t n, double s) {
     for (ptrdiff_t i = 0; i < n; i++) x[i] *= factor;
 }
 
+LOOP(double, dot)(const void *left, const void *right, ptrdiff_t n) {
+    const NUMBER *x = left, *y = right;
+    NUMBER lane[LANES] = {0}, s = 0;
+    int k, half;
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (k = 0; k < LANES; k++) lane[k] += x[i + k] * y[i + k];
+    for (; i < n; i++) s += x[i] * y[i];
+    for (half = LANES / 2; half; half /= 2)
+        for (k = 0; k < half; k++) lane[k] += lane[k + half];
+    return s + lane[0];
+}
+
+/* y (g - d) */
+LOOP(void, centre)(
+    const void *AGX_RESTRICT gradient, const void *AGX_RESTRICT at, void *AGX_RESTRICT to, ptrdiff_t n,
+    double d) {
+    const NUMBER *g = gradient, *y = at;
+    NUMBER *out = to, mean = (NUMBER)d;
+    for (ptrdiff_t i = 0; i < n; i++) out[i] = y[i] * (g[i] - mean);
+}
+
+/* g - exp(y) s, for y of at most about zero */
+LOOP(void, spread)(
+    const void *AGX_RESTRICT gradient, const void *AGX_RESTRICT at, void *AGX_RESTRICT to, ptrdiff_t n,
+    double s) {
+    const NUMBER *g = gradient, *y = at;
+    NUMBER *out = to, total = (NUMBER)s;
+    for (ptrdiff_t i = 0; i < n; i++) out[i] = g[i] - EXP(y[i]) * total;
+}
+
+/* (x - m) - s, and 0 - s between equal infinities */
+LOOP(void, shift)(
+    const void *AGX_RESTRICT from, void *AGX_RESTRICT to, ptrdiff_t n, double largest, double s) {
+    const NUMBER *x = from;
+    NUMBER *out = to, m = (NUMBER)largest, less = (NUMBER)s;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        NUMBER below = x[i] - m;
+        out[i] = (x[i] == m ? 0 : below) - less;
+    }
+}
+
+#include "norm.h"
+
 static const agx_loops AGX_TABLE = {
     AGX_NAME(relu), AGX_NAME(relu_back), AGX_NAME(mask), AGX_NAME(pool), AGX_NAME(unpool), AGX_NAME(sum),
-    AGX_NAME(nan), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale),
+    AGX_NAME(nan), AGX_NAME(endless), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale), AGX_NAME(dot),
+    AGX_NAME(centre), AGX_NAME(spread), AGX_NAME(shift),
+    AGX_NAME(deviation), AGX_NAME(product), AGX_NAME(affine), AGX_NAME(blend), AGX_NAME(row_moments),
+    AGX_NAME(row_affine), AGX_NAME(row_products), AGX_NAME(row_blend),
 };
 
 #undef LOOP

@@ -17,12 +17,17 @@ import numpy as np
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, awake, loops_of, loops_t, parallel,
-                                   threads_for)
+from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, awake, instructions, loops_of,
+                                   loops_t, parallel, task_t, threads_for)
 
 cnp.import_array()
 
 cdef object np_isnan = np.isnan
+cdef object np_isfinite = np.isfinite
+
+cdef enum:
+    # An element of an activation, in multiply-adds.
+    PER_CURVE = 32
 
 cdef struct Job:
     # What the arrays are: rows of ``width``, ``rows`` of them in an image, for the loops that see images.
@@ -101,6 +106,72 @@ def relu_gradient(object g, object x, object team, bint overwrite=False):
     job.out = <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(relu_back_part, &job, job.parts)
+    return out
+
+
+# --- activations -------------------------------------------------------------------------------------
+
+#: Their names by number, as in ``simd.h``.
+ACTIVATIONS = ("sigmoid", "silu", "softplus", "elu", "gelu", "gelu_tanh")
+
+
+cdef struct Activation:
+    const activation_t *functions
+    Py_ssize_t count
+    int parts
+    float a
+    const float *x
+    const float *g
+    float *out
+
+
+cdef void activation_part(void *context, int part) noexcept nogil:
+    cdef Activation *job = <Activation *>context
+    cdef Py_ssize_t i = part * job.count // job.parts, stop = (part + 1) * job.count // job.parts
+    job.functions.value(job.x + i, job.out + i, stop - i, job.a)
+
+
+cdef void activation_back_part(void *context, int part) noexcept nogil:
+    cdef Activation *job = <Activation *>context
+    cdef Py_ssize_t i = part * job.count // job.parts, stop = (part + 1) * job.count // job.parts
+    job.functions.back(job.x + i, job.g + i, job.out + i, stop - i, job.a)
+
+
+cdef bint prepare_activation(Activation *job, int which, object x, double a, object team) except -1:
+    """Whether ``x`` is an array of float32 that kernels take."""
+    if not is_floating(x) or cnp.PyArray_TYPE(x) != cnp.NPY_FLOAT32:
+        return False
+    job.functions, job.a = &instructions().activations[which], <float>a
+    job.x, job.count = <float *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x)
+    job.parts = threads_for(PER_CURVE * job.count, job.count, team)
+    return True
+
+
+def activation(int which, object x, double a, object team):
+    """Compute an activation of float32, by its number in ``simd.h``, with its parameter ``a``."""
+    cdef Activation job
+    if not prepare_activation(&job, which, x, a, team):
+        return None
+    out = like(x)
+    job.out = <float *>cnp.PyArray_DATA(out)
+    with nogil:
+        parallel(activation_part, &job, job.parts)
+    return out
+
+
+def activation_gradient(int which, object g, object x, double a, object team, bint overwrite=False):
+    """Multiply g by the slope at x, in the memory of ``g`` on request."""
+    cdef Activation job
+    if not is_floating(g) or not is_floating(x) or not alike(g, x):
+        return None
+    if overwrite and not cnp.PyArray_ISWRITEABLE(g):
+        return None
+    if not prepare_activation(&job, which, x, a, team):
+        return None
+    out = g if overwrite else like(x)
+    job.g, job.out = <float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(out)
+    with nogil:
+        parallel(activation_back_part, &job, job.parts)
     return out
 
 
@@ -200,7 +271,7 @@ def channel_sums(object g, object team):
     return out
 
 
-# --- looking for NaN ---------------------------------------------------------------------------------
+# --- looking for NaN and infinities ------------------------------------------------------------------
 
 cdef void nan_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
@@ -208,27 +279,46 @@ cdef void nan_part(void *context, int part) noexcept nogil:
     (<int *>job.out)[part] = job.loops.nan(job.x + i * job.bytes, n)
 
 
-cdef bint has_nan(object x) except -1:
-    """Whether an array holds a NaN."""
+cdef void endless_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
+    (<int *>job.out)[part] = job.loops.endless(job.x + i * job.bytes, n)
+
+
+cdef bint any_part(object x, task_t task):
+    """Whether a task that looks at a part finds something in ``x``."""
     cdef Job job
     cdef int[256] found
     cdef int part, total = 0
-    if not is_floating(x):
-        return bool(np_isnan(x).any())
     describe(&job, x, cnp.PyArray_SIZE(x))
     job.out = <char *>found
     # Threads that wait may help; this runs between other work, and starts none.
     job.parts = <int>max(1, min(<Py_ssize_t>awake(), job.count * PER_ELEMENT // WORK_PER_THREAD))
     with nogil:
-        parallel(nan_part, &job, job.parts)
+        parallel(task, &job, job.parts)
     for part in range(job.parts):
         total |= found[part]
     return total
 
 
+cdef bint has_nan(object x) except -1:
+    """Whether an array holds a NaN."""
+    return any_part(x, nan_part) if is_floating(x) else bool(np_isnan(x).any())
+
+
+cdef bint is_all_finite(object x) except -1:
+    """Whether an array holds neither NaN nor infinity."""
+    return not any_part(x, endless_part) if is_floating(x) else bool(np_isfinite(x).all())
+
+
 def any_nan(x):
     """Tell whether an array holds a NaN."""
     return bool(has_nan(x))
+
+
+def all_finite(x):
+    """Tell whether an array holds neither NaN nor infinity."""
+    return bool(is_all_finite(x))
 
 
 # --- the error function ------------------------------------------------------------------------------

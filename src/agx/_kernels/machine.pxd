@@ -8,9 +8,32 @@ cdef extern from "simd.h" nogil:
                        Py_ssize_t n) noexcept nogil
         double (*sum)(const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n) noexcept nogil
         int (*nan)(const void *x, Py_ssize_t n) noexcept nogil
+        int (*endless)(const void *x, Py_ssize_t n) noexcept nogil
         double (*largest)(const void *x, Py_ssize_t n) noexcept nogil
         double (*exp_sum)(const void *x, void *out, Py_ssize_t n, double m) noexcept nogil
         void (*scale)(void *x, Py_ssize_t n, double s) noexcept nogil
+        double (*dot)(const void *x, const void *y, Py_ssize_t n) noexcept nogil
+        void (*centre)(const void *g, const void *y, void *out, Py_ssize_t n, double d) noexcept nogil
+        void (*spread)(const void *g, const void *y, void *out, Py_ssize_t n, double s) noexcept nogil
+        void (*shift)(const void *x, void *out, Py_ssize_t n, double m, double s) noexcept nogil
+        double (*deviation)(const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n,
+                            double m) noexcept nogil
+        double (*product)(const void *g, const void *x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n,
+                          double m) noexcept nogil
+        void (*affine)(const void *x, void *out, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t n,
+                       double m, double a, double b) noexcept nogil
+        void (*blend)(const void *g, const void *x, void *out, Py_ssize_t rows, Py_ssize_t stride,
+                      Py_ssize_t n, double m, double a, double p, double q) noexcept nogil
+        void (*row_moments)(const void *x, Py_ssize_t n, double *moments) noexcept nogil
+        void (*row_affine)(const void *x, const void *w, const void *b, void *out, Py_ssize_t n, double m,
+                           double r) noexcept nogil
+        void (*row_products)(const void *g, const void *w, const void *x, Py_ssize_t n, double m,
+                             double *sums) noexcept nogil
+        void (*row_blend)(const void *g, const void *w, const void *x, void *out, void *dw, void *db,
+                          Py_ssize_t n, double m, double r, double p, double q) noexcept nogil
+    ctypedef struct activation_t "agx_activation":
+        void (*value)(const float *x, float *out, Py_ssize_t n, float a) noexcept nogil
+        void (*back)(const float *x, const float *g, float *out, Py_ssize_t n, float a) noexcept nogil
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
         void (*product)(int vectors, Py_ssize_t K, const void *a, const void *b,
@@ -26,6 +49,7 @@ cdef extern from "simd.h" nogil:
         int (*present)() noexcept nogil
         const loops_t *floats
         const loops_t *doubles
+        const activation_t *activations
         const tile_t *tiles
         const tile_t *double_tiles
         void (*turn)(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept nogil

@@ -2,7 +2,7 @@
 
 Each row is shifted by its largest element first, so no exponential overflows:
 log sum exp(x) = m + log sum exp(x - m). Functions return a new array, or None for arguments that are not
-C-contiguous arrays of one floating dtype, float32 or float64.
+C-contiguous arrays of one floating dtype, float32 or float64. The threads of ``team()`` share the rows.
 """
 
 from cython cimport floating
@@ -12,9 +12,26 @@ from libc.stdint cimport int64_t
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty, is_floating, like
-from agx._kernels.machine cimport loops_of, loops_t
+from agx._kernels.machine cimport loops_of, loops_t, parallel, task_t, threads_for
 
 cnp.import_array()
+
+cdef enum:
+    # What an element of a row costs, in multiply-adds.
+    PER_EXPONENTIAL = 24
+    MOST_PARTS = 256
+
+cdef struct Rows:
+    # What the arrays are: ``count`` rows of ``n`` elements, and a gradient for each element or each row.
+    const loops_t *loops
+    Py_ssize_t count, n
+    int parts
+    bint single, mean
+    char *x
+    char *g
+    char *out
+    const int64_t *targets
+    double[MOST_PARTS] totals
 
 
 cdef inline floating limit(floating x, floating m) noexcept nogil:
@@ -27,97 +44,22 @@ cdef inline floating below(floating x, floating m) noexcept nogil:
     return 0 if x == m else x - m
 
 
-cdef floating shifted_exp(const loops_t *loops, const floating *x, floating *out, Py_ssize_t n,
-                          floating m) noexcept nogil:
+cdef floating shifted_exp(const Rows *job, const floating *x, floating *out, floating m) noexcept nogil:
     """The sum of exp(x - m), which are written too unless ``out`` is NULL."""
     cdef Py_ssize_t i
     cdef floating e, total = 0
     if m == INFINITY or m == -INFINITY:
-        for i in range(n):
+        for i in range(job.n):
             e = limit(x[i], m)
             total += e
             if out != NULL:
                 out[i] = e
         return total
-    return <floating>loops.exp_sum(x, out, n, m)
+    return <floating>job.loops.exp_sum(x, out, job.n, m)
 
 
 cdef bint usable(object x) noexcept:
     return is_floating(x) and cnp.PyArray_NDIM(x) > 0
-
-
-cdef Py_ssize_t row_length(object x) noexcept:
-    return cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
-
-
-cdef Py_ssize_t row_count(object x) noexcept:
-    cdef Py_ssize_t count = 1
-    cdef int i
-    for i in range(cnp.PyArray_NDIM(x) - 1):
-        count *= cnp.PyArray_DIM(x, i)
-    return count
-
-
-# --- log-sum-exp -------------------------------------------------------------------------------------
-
-cdef void logsumexp_rows(const loops_t *loops, const floating *x, floating *out, Py_ssize_t rows,
-                         Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef floating m, total
-    for i in range(rows):
-        m = <floating>loops.largest(x + i * n, n)
-        total = shifted_exp(loops, x + i * n, NULL, n, m)
-        out[i] = m + (<floating>log(total) if m - m == 0 else total - total)
-
-
-def logsumexp(x):
-    """log(sum(exp(row))) of each row, in an array without the last axis."""
-    if not usable(x):
-        return None
-    cdef int kind = cnp.PyArray_TYPE(x)
-    cdef const loops_t *loops = loops_of(kind == cnp.NPY_FLOAT32)
-    out = empty(cnp.PyArray_NDIM(x) - 1, cnp.PyArray_DIMS(x), kind)
-    cdef Py_ssize_t n = row_length(x), rows = row_count(x)
-    cdef void *a = cnp.PyArray_DATA(x)
-    cdef void *b = cnp.PyArray_DATA(out)
-    with nogil:
-        if kind == cnp.NPY_FLOAT32:
-            logsumexp_rows(loops, <float *>a, <float *>b, rows, n)
-        else:
-            logsumexp_rows(loops, <double *>a, <double *>b, rows, n)
-    return out
-
-
-cdef void scaled_rows(const loops_t *loops, const floating *g, const floating *x, floating *out,
-                      Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
-    """Not exp(x - logsumexp(x)): a logarithm that is rounded at a large x spoils every digit."""
-    cdef Py_ssize_t i
-    cdef floating total
-    for i in range(rows):
-        total = shifted_exp(loops, x, out, n, <floating>loops.largest(x, n))
-        loops.scale(out, n, g[i] / total)
-        x += n
-        out += n
-
-
-def logsumexp_gradient(g, x):
-    """g softmax(row) of each row."""
-    g = contiguous(g)
-    if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g) or cnp.PyArray_SIZE(g) != row_count(x):
-        return None
-    out = like(x)
-    cdef Py_ssize_t n = row_length(x), rows = row_count(x)
-    cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
-    cdef const loops_t *loops = loops_of(single)
-    cdef void *a = cnp.PyArray_DATA(g)
-    cdef void *b = cnp.PyArray_DATA(x)
-    cdef void *c = cnp.PyArray_DATA(out)
-    with nogil:
-        if single:
-            scaled_rows(loops, <float *>a, <float *>b, <float *>c, rows, n)
-        else:
-            scaled_rows(loops, <double *>a, <double *>b, <double *>c, rows, n)
-    return out
 
 
 cdef object contiguous(object g):
@@ -130,50 +72,161 @@ cdef int kind_of(object x) noexcept:
     return cnp.PyArray_TYPE(x) if cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(x) else -1
 
 
-# --- softmax -----------------------------------------------------------------------------------------
-
-cdef void softmax_rows(const loops_t *loops, const floating *x, floating *out, Py_ssize_t rows,
-                       Py_ssize_t n, bint logarithm) noexcept nogil:
-    cdef Py_ssize_t _i, j
-    cdef floating m, s
-    for _i in range(rows):
-        m = <floating>loops.largest(x, n)
-        s = shifted_exp(loops, x, out, n, m)
-        if logarithm:
-            s = <floating>log(s)
-            for j in range(n):
-                out[j] = below(x[j], m) - s
-        else:
-            loops.scale(out, n, 1 / s)
-        x += n
-        out += n
+cdef int describe(Rows *job, object x, object out, object team) except -1:
+    """Share the rows of ``x`` among threads."""
+    cdef int i
+    job.n, job.count = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1), 1
+    for i in range(cnp.PyArray_NDIM(x) - 1):
+        job.count *= cnp.PyArray_DIM(x, i)
+    job.single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    job.loops = loops_of(job.single)
+    job.x, job.out = <char *>cnp.PyArray_DATA(x), <char *>cnp.PyArray_DATA(out)
+    cdef int threads = threads_for(PER_EXPONENTIAL * cnp.PyArray_SIZE(x), job.count, team)
+    job.parts = min(threads, <int>MOST_PARTS)
+    return 0
 
 
-cdef object along_rows(object x, bint logarithm):
+cdef object share(Rows *job, task_t task):
+    with nogil:
+        parallel(task, job, job.parts)
+
+
+cdef inline Py_ssize_t edge(const Rows *job, int part) noexcept nogil:
+    return part * job.count // job.parts
+
+
+# --- log-sum-exp -------------------------------------------------------------------------------------
+
+cdef void logsumexp_rows(const Rows *job, floating *x, floating *out, int part) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef floating m, total
+    for i in range(edge(job, part), edge(job, part + 1)):
+        m = <floating>job.loops.largest(x + i * job.n, job.n)
+        total = shifted_exp(job, x + i * job.n, NULL, m)
+        out[i] = m + (<floating>log(total) if m - m == 0 else total - total)
+
+
+cdef void logsumexp_part(void *context, int part) noexcept nogil:
+    cdef Rows *job = <Rows *>context
+    if job.single:
+        logsumexp_rows(job, <float *>job.x, <float *>job.out, part)
+    else:
+        logsumexp_rows(job, <double *>job.x, <double *>job.out, part)
+
+
+def logsumexp(x, team):
+    """log(sum(exp(row))) of each row, in an array without the last axis."""
+    cdef Rows job
     if not usable(x):
         return None
-    out = like(x)
-    cdef Py_ssize_t n = row_length(x), rows = row_count(x) if n else 0
-    cdef bint single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
-    cdef const loops_t *loops = loops_of(single)
-    cdef void *a = cnp.PyArray_DATA(x)
-    cdef void *b = cnp.PyArray_DATA(out)
-    with nogil:
-        if single:
-            softmax_rows(loops, <float *>a, <float *>b, rows, n, logarithm)
-        else:
-            softmax_rows(loops, <double *>a, <double *>b, rows, n, logarithm)
+    out = empty(cnp.PyArray_NDIM(x) - 1, cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
+    describe(&job, x, out, team)
+    share(&job, logsumexp_part)
     return out
 
 
-def softmax(x):
+cdef void scaled_rows(const Rows *job, floating *g, floating *x, floating *out, int part) noexcept nogil:
+    """Not exp(x - logsumexp(x)): a logarithm that is rounded at a large x spoils every digit."""
+    cdef Py_ssize_t i, at
+    cdef floating total
+    for i in range(edge(job, part), edge(job, part + 1)):
+        at = i * job.n
+        total = shifted_exp(job, x + at, out + at, <floating>job.loops.largest(x + at, job.n))
+        job.loops.scale(out + at, job.n, g[i] / total)
+
+
+cdef void scaled_part(void *context, int part) noexcept nogil:
+    cdef Rows *job = <Rows *>context
+    if job.single:
+        scaled_rows(job, <float *>job.g, <float *>job.x, <float *>job.out, part)
+    else:
+        scaled_rows(job, <double *>job.g, <double *>job.x, <double *>job.out, part)
+
+
+def logsumexp_gradient(g, x, team):
+    """g softmax(row) of each row."""
+    cdef Rows job
+    g = contiguous(g)
+    if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g):
+        return None
+    out = like(x)
+    describe(&job, x, out, team)
+    if cnp.PyArray_SIZE(g) != job.count:
+        return None
+    job.g = <char *>cnp.PyArray_DATA(g)
+    share(&job, scaled_part)
+    return out
+
+
+# --- softmax -----------------------------------------------------------------------------------------
+
+cdef void softmax_rows(const Rows *job, floating *x, floating *out, int part) noexcept nogil:
+    cdef Py_ssize_t i, at
+    cdef floating m
+    for i in range(edge(job, part), edge(job, part + 1)):
+        at = i * job.n
+        m = <floating>job.loops.largest(x + at, job.n)
+        if job.mean:
+            job.loops.shift(x + at, out + at, job.n, m, log(shifted_exp(job, x + at, NULL, m)))
+        else:
+            job.loops.scale(out + at, job.n, 1 / shifted_exp(job, x + at, out + at, m))
+
+
+cdef void softmax_part(void *context, int part) noexcept nogil:
+    cdef Rows *job = <Rows *>context
+    if job.single:
+        softmax_rows(job, <float *>job.x, <float *>job.out, part)
+    else:
+        softmax_rows(job, <double *>job.x, <double *>job.out, part)
+
+
+cdef object along_rows(object x, bint logarithm, object team):
+    cdef Rows job
+    if not usable(x):
+        return None
+    out = like(x)
+    describe(&job, x, out, team)
+    job.mean = logarithm
+    if job.n:
+        share(&job, softmax_part)
+    return out
+
+
+def softmax(x, team):
     """exp(row) / sum(exp(row)) of each row."""
-    return along_rows(x, False)
+    return along_rows(x, False, team)
 
 
-def log_softmax(x):
+def log_softmax(x, team):
     """row - log(sum(exp(row))) of each row."""
-    return along_rows(x, True)
+    return along_rows(x, True, team)
+
+
+cdef void softmax_back_part(void *context, int part) noexcept nogil:
+    """y (g - sum of g y), or g - exp(y) sum of g."""
+    cdef Rows *job = <Rows *>context
+    cdef Py_ssize_t i, at, row = job.n * (4 if job.single else 8)
+    for i in range(edge(job, part), edge(job, part + 1)):
+        at = i * row
+        if job.mean:
+            job.loops.spread(job.g + at, job.x + at, job.out + at, job.n,
+                             job.loops.sum(job.g + at, 1, 0, job.n))
+        else:
+            job.loops.centre(job.g + at, job.x + at, job.out + at, job.n,
+                             job.loops.dot(job.g + at, job.x + at, job.n))
+
+
+def softmax_gradient(g, y, bint logarithm, team):
+    """Pull g back to the rows of which ``y`` is the softmax, or its logarithm."""
+    cdef Rows job
+    g = contiguous(g)
+    if not usable(y) or cnp.PyArray_TYPE(y) != kind_of(g) or cnp.PyArray_SIZE(g) != cnp.PyArray_SIZE(y):
+        return None
+    out = like(y)
+    describe(&job, y, out, team)
+    job.mean, job.g = logarithm, <char *>cnp.PyArray_DATA(g)
+    share(&job, softmax_back_part)
+    return out
 
 
 # --- cross entropy -----------------------------------------------------------------------------------
@@ -184,6 +237,15 @@ cdef bint are_targets(object targets, Py_ssize_t rows) noexcept:
             and cnp.PyArray_ISCARRAY_RO(targets))
 
 
+cdef Py_ssize_t no_class(const int64_t *targets, Py_ssize_t rows, Py_ssize_t classes) noexcept nogil:
+    """The first row whose target is no class, or -1."""
+    cdef Py_ssize_t i
+    for i in range(rows):
+        if targets[i] < 0 or targets[i] >= classes:
+            return i
+    return -1
+
+
 def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
     """Tell whether int64 (N,) holds numbers from 0 to ``classes`` - 1 only, and none is ``ignored``."""
     cdef Py_ssize_t i, n
@@ -192,82 +254,92 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
         return False
     n, t = cnp.PyArray_SIZE(targets), <const int64_t *>cnp.PyArray_DATA(targets)
     for i in range(n):
-        if t[i] < 0 or t[i] >= classes or t[i] == ignored:
+        if t[i] == ignored:
             return False
-    return True
+    return no_class(t, n, classes) < 0
 
 
-cdef Py_ssize_t nll_rows(const loops_t *loops, const floating *x, const int64_t *targets, floating *out,
-                         Py_ssize_t rows, Py_ssize_t n, bint mean) noexcept nogil:
-    """Returns the first row whose target is no class, or -1."""
-    cdef Py_ssize_t i
-    cdef int64_t t
+cdef void nll_rows(Rows *job, floating *x, floating *out, int part) noexcept nogil:
+    cdef Py_ssize_t i, first = edge(job, part)
     cdef double total = 0
     cdef floating m, loss
-    for i in range(rows):
-        t = targets[i]
-        if t < 0 or t >= n:
-            return i
-        m = <floating>loops.largest(x, n)
-        loss = <floating>log(shifted_exp(loops, x, NULL, n, m)) - below(x[t], m)
-        if mean:
+    x += first * job.n
+    for i in range(first, edge(job, part + 1)):
+        m = <floating>job.loops.largest(x, job.n)
+        loss = <floating>log(shifted_exp(job, x, NULL, m)) - below(x[job.targets[i]], m)
+        if job.mean:
             total += loss
         else:
             out[i] = loss
-        x += n
-    if mean:
-        out[0] = <floating>(total / rows)
-    return -1
+        x += job.n
+    job.totals[part] = total
 
 
-def nll(z, targets, bint mean):
+cdef void nll_part(void *context, int part) noexcept nogil:
+    cdef Rows *job = <Rows *>context
+    if job.single:
+        nll_rows(job, <float *>job.x, <float *>job.out, part)
+    else:
+        nll_rows(job, <double *>job.x, <double *>job.out, part)
+
+
+def nll(z, targets, bint mean, team):
     """-log softmax(row)[target] of each row of (N, C), or its mean."""
+    cdef Rows job
+    cdef double total = 0
+    cdef int part
     if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
         return None
     cdef cnp.npy_intp rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
-    cdef int kind = cnp.PyArray_TYPE(z)
-    cdef const loops_t *loops = loops_of(kind == cnp.NPY_FLOAT32)
     if not n or (mean and not rows):
         return None
-    out = empty(0 if mean else 1, &rows, kind)
-    cdef void *a = cnp.PyArray_DATA(z)
-    cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
-    cdef void *b = cnp.PyArray_DATA(out)
-    cdef Py_ssize_t wrong
-    with nogil:
-        if kind == cnp.NPY_FLOAT32:
-            wrong = nll_rows(loops, <float *>a, t, <float *>b, rows, n, mean)
-        else:
-            wrong = nll_rows(loops, <double *>a, t, <double *>b, rows, n, mean)
+    out = empty(0 if mean else 1, &rows, cnp.PyArray_TYPE(z))
+    describe(&job, z, out, team)
+    job.mean, job.targets = mean, <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef Py_ssize_t wrong = no_class(job.targets, rows, n)
     if wrong >= 0:
         raise ValueError(f"softmax_nll: targets must be class numbers from 0 to {n - 1}, got "
                          f"{targets[wrong]} at position {wrong}")
+    share(&job, nll_part)
+    if mean:
+        for part in range(job.parts):
+            total += job.totals[part]
+        if job.single:
+            (<float *>job.out)[0] = <float>(total / rows)
+        else:
+            (<double *>job.out)[0] = total / rows
     return out
 
 
-cdef Py_ssize_t nll_gradient_rows(const loops_t *loops, const floating *g, const floating *x,
-                                  const int64_t *targets, floating *out, Py_ssize_t rows, Py_ssize_t n,
-                                  bint mean) noexcept nogil:
-    """Returns the first row whose target is no class, or -1."""
-    cdef Py_ssize_t i
+cdef void nll_gradient_rows(const Rows *job, floating *g, floating *x, floating *out,
+                            int part) noexcept nogil:
+    cdef Py_ssize_t i, first = edge(job, part)
     cdef int64_t t
     cdef floating s, p, factor
-    for i in range(rows):
-        t = targets[i]
-        if t < 0 or t >= n:
-            return i
-        factor = g[0] / rows if mean else g[i]
-        s = 1 / shifted_exp(loops, x, out, n, <floating>loops.largest(x, n))
+    x += first * job.n
+    out += first * job.n
+    for i in range(first, edge(job, part + 1)):
+        t = job.targets[i]
+        factor = g[0] / job.count if job.mean else g[i]
+        s = 1 / shifted_exp(job, x, out, <floating>job.loops.largest(x, job.n))
         p = out[t] * s
-        loops.scale(out, n, s * factor)
+        job.loops.scale(out, job.n, s * factor)
         out[t] = (p - 1) * factor
-        x += n
-        out += n
-    return -1
+        x += job.n
+        out += job.n
 
 
-def nll_gradient(g, z, targets, bint mean):
+cdef void nll_gradient_part(void *context, int part) noexcept nogil:
+    cdef Rows *job = <Rows *>context
+    if job.single:
+        nll_gradient_rows(job, <float *>job.g, <float *>job.x, <float *>job.out, part)
+    else:
+        nll_gradient_rows(job, <double *>job.g, <double *>job.x, <double *>job.out, part)
+
+
+def nll_gradient(g, z, targets, bint mean, team):
     """(softmax(row) - one_hot(target)) g of each row, g divided by their number for the mean."""
+    cdef Rows job
     if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
         return None
     cdef Py_ssize_t rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
@@ -275,20 +347,13 @@ def nll_gradient(g, z, targets, bint mean):
     if kind_of(g) != cnp.PyArray_TYPE(z) or cnp.PyArray_SIZE(g) != (1 if mean else rows):
         return None
     out = like(z)
-    cdef bint single = cnp.PyArray_TYPE(z) == cnp.NPY_FLOAT32
-    cdef const loops_t *loops = loops_of(single)
-    cdef void *a = cnp.PyArray_DATA(g)
-    cdef void *b = cnp.PyArray_DATA(z)
-    cdef const int64_t *t = <const int64_t *>cnp.PyArray_DATA(targets)
-    cdef void *c = cnp.PyArray_DATA(out)
-    cdef Py_ssize_t wrong
-    with nogil:
-        if single:
-            wrong = nll_gradient_rows(loops, <float *>a, <float *>b, t, <float *>c, rows, n, mean)
-        else:
-            wrong = nll_gradient_rows(loops, <double *>a, <double *>b, t, <double *>c, rows, n, mean)
+    describe(&job, z, out, team)
+    job.mean, job.g = mean, <char *>cnp.PyArray_DATA(g)
+    job.targets = <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef Py_ssize_t wrong = no_class(job.targets, rows, n)
     if wrong >= 0:
         raise ValueError(f"softmax_nll: targets have changed since the loss was computed: expected class "
                          f"numbers from 0 to {n - 1}, got {targets[wrong]} at position {wrong}; compute "
                          "the loss from a copy of an array that you write into")
+    share(&job, nll_gradient_part)
     return out

@@ -15,6 +15,24 @@
     #define AGX_INLINE static inline __attribute__((always_inline))
 #endif
 
+/* Before a loop whose arrays are one and the same, or have nothing in common. */
+#ifdef __clang__
+#define ALONE _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define ALONE _Pragma("GCC ivdep")
+#else
+#define ALONE
+#endif
+
+/* The activations of activations.h, in the order of their numbers. */
+#define AGX_ACTIVATIONS(DO) DO(sigmoid) DO(silu) DO(softplus) DO(elu) DO(gelu) DO(gelu_tanh)
+
+/* An activation with its parameter a, and its slope times g, which may be in the memory of g. */
+typedef struct {
+    void (*value)(const float *x, float *out, ptrdiff_t n, float a);
+    void (*back)(const float *x, const float *g, float *out, ptrdiff_t n, float a);
+} agx_activation;
+
 /* The loops of loops.h for one type of number, which is what all pointers point to. Results that are
    single numbers are passed as doubles, in which every float is exact. */
 typedef struct {
@@ -26,9 +44,31 @@ typedef struct {
         const void *upper, const void *lower, const void *g, void *d_upper, void *d_lower, ptrdiff_t n);
     double (*sum)(const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
     int (*nan)(const void *x, ptrdiff_t n);
+    int (*endless)(const void *x, ptrdiff_t n);
     double (*largest)(const void *x, ptrdiff_t n);
     double (*exp_sum)(const void *x, void *out, ptrdiff_t n, double m);
     void (*scale)(void *x, ptrdiff_t n, double s);
+    double (*dot)(const void *x, const void *y, ptrdiff_t n);
+    void (*centre)(const void *g, const void *y, void *out, ptrdiff_t n, double d);
+    void (*spread)(const void *g, const void *y, void *out, ptrdiff_t n, double s);
+    void (*shift)(const void *x, void *out, ptrdiff_t n, double m, double s);
+    double (*deviation)(const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m);
+    double (*product)(
+        const void *g, const void *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m);
+    void (*affine)(
+        const void *x, void *out, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m, double a,
+        double b);
+    void (*blend)(
+        const void *g, const void *x, void *out, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double m,
+        double a, double p, double q);
+    void (*row_moments)(const void *x, ptrdiff_t n, double *moments);
+    void (*row_affine)(
+        const void *x, const void *w, const void *b, void *out, ptrdiff_t n, double m, double r);
+    void (*row_products)(
+        const void *g, const void *w, const void *x, ptrdiff_t n, double m, double *sums);
+    void (*row_blend)(
+        const void *g, const void *w, const void *x, void *out, void *dw, void *db, ptrdiff_t n, double m,
+        double r, double p, double q);
 } agx_loops;
 
 /* Products of one type of number (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of
@@ -51,6 +91,7 @@ typedef struct {
     /* Whether this processor has the instructions; NULL where they are another architecture's. */
     int (*present)(void);
     const agx_loops *floats, *doubles;
+    const agx_activation *activations;
     /* Of float32 and of float64, tall ones first, the last of one row; NULL for no products of its own. */
     const agx_tile *tiles, *double_tiles;
     /* These come with tiles. to[j][i] = from[i][j] for eight rows of eight floats; to[r][i] =

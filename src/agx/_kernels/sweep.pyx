@@ -16,7 +16,7 @@ from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike,
                                   has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  settings_of, settle_arguments, stand_in, value_of)
-from agx._kernels.loops cimport has_nan
+from agx._kernels.loops cimport has_nan, is_all_finite
 from agx._kernels.walk cimport walk
 
 import numpy as np
@@ -408,7 +408,7 @@ cdef bint is_finite(Node root) except -1:
         return isfinite((<double *>cnp.PyArray_DATA(value))[0])
     if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT32:
         return isfinite((<float *>cnp.PyArray_DATA(value))[0])
-    return np.isfinite(value).all()
+    return is_all_finite(value)
 
 
 cdef dict look_closer(list order, object seed, set needed, set kept, Care care, set owned, object watch,

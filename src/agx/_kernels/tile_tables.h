@@ -1,14 +1,15 @@
-/* The tiles of one set of instructions, for both types, and copies of rows; AGX_FLOATS is how many fit a vector. */
+/* The tiles of one set of instructions, for both types, and copies of rows; AGX_FLOATS is how many floats a
+   vector has. */
 
 #define NUMBER float
-#define AGX_NAME(x) AGX_SET(float_##x)
+#define AGX_NAME(x) AGX_SET(float_tile_##x)
 #define AGX_TABLE AGX_SET(tiles)
 #define AGX_WIDTH AGX_FLOATS
 #define AGX_TILES AGX_FLOAT_TILES
 #include "tile.h"
 
 #define NUMBER double
-#define AGX_NAME(x) AGX_SET(double_##x)
+#define AGX_NAME(x) AGX_SET(double_tile_##x)
 #define AGX_TABLE AGX_SET(double_tiles)
 #define AGX_WIDTH (AGX_FLOATS / 2)
 #define AGX_TILES AGX_DOUBLE_TILES

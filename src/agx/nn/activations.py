@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops.elementwise.activations import gelu, leaky_relu, silu
+from ..ops.elementwise.activations import elu, gelu, leaky_relu, silu
 from ..ops.elementwise.exponential import sigmoid, softplus
 from ..ops.elementwise.limits import relu
 from ..ops.elementwise.trigonometric import tanh
@@ -13,6 +13,7 @@ from .inputs import floating
 from .module import Weightless
 
 __all__ = [
+    "ELU",
     "GELU",
     "LeakyReLU",
     "LogSoftmax",
@@ -55,6 +56,26 @@ class LeakyReLU(Weightless):
     def extra_repr(self) -> str:
         """Return the slope."""
         return f"{self.negative_slope}"
+
+
+class ELU(Weightless):
+    """Compute x where it is positive and ``alpha`` * (exp(x) - 1) elsewhere.
+
+    >>> ag.nn.ELU()(np.array([-1000.0, 2.0]))
+    array([-1.,  2.])
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to ``x``."""
+        floating(self, x)
+        return elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        """Return the factor."""
+        return f"{self.alpha}"
 
 
 class GELU(Weightless):

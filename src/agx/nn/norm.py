@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._engine.graph import value_of
 from ..custom import computed_again
 from ..ops.complex import check_real
 from ..ops.elementwise.arithmetic import sqrt
 from ..ops.images.im2col import layout_fix
+from ..ops.normal import batch_norm, layer_norm
 from ..ops.reduce.sums import mean, var
 from ..ops.shape.axes import reshape
 from . import init
@@ -65,10 +67,20 @@ class _BatchNorm(Module):
         if x.dtype is not self.running_mean.dtype:
             x = as_parameters(self, x, self.running_mean.dtype)
         shape = (1, -1) + (1,) * (x.ndim - 2)
-        if self.training:
-            middle, spread = self._statistics(x, self.axes[ndims.index(x.ndim)])
-        else:
+        middle: Any
+        spread: Any
+        if not self.training:
             middle, spread = self.running_mean.reshape(shape), self.running_var.reshape(shape)
+        elif self.weight is None or self.bias is None or x.ndim == 2:
+            self._check_count(x)
+            axes = self.axes[ndims.index(x.ndim)]
+            middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
+            self._follow(x, *(np.ravel(value_of(v)) for v in (middle, spread)))
+        else:
+            self._check_count(x)
+            out, *moments = batch_norm(x, self.weight, self.bias, self.eps)
+            self._follow(x, *moments)
+            return out
         scale = 1 / sqrt(spread + self.eps)
         if self.weight is None or self.bias is None:
             return (x - middle) * scale
@@ -90,24 +102,24 @@ class _BatchNorm(Module):
             else "check num_features"
         )
 
-    def _statistics(self, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-        """Mean and variance of the batch, which the running ones move towards."""
-        count = math.prod(x.shape[a] for a in axes)
-        if count < 2:
+    def _check_count(self, x: Any) -> None:
+        """Refuse a batch without variance."""
+        if x.size // self.num_features < 2:
             raise ValueError(
                 f"{self!r}: a batch of shape {x.shape} has one value per channel, which has no "
                 "variance; use larger batches, and drop_last=True in ag.data.Loader if the last one is "
                 "to blame, or .eval()"
             )
-        middle, spread = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
+
+    def _follow(self, x: Any, middle: np.ndarray, spread: np.ndarray) -> None:
+        """Move the running statistics towards those of the batch."""
         if computed_again.get():
-            return middle, spread
-        plain = [getattr(v, "value", v).reshape(-1) for v in (middle, spread)]
+            return
+        count = x.size // self.num_features
         self.num_batches_tracked += 1
         rate = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
-        self.running_mean += rate * (plain[0] - self.running_mean)
-        self.running_var += rate * (plain[1] * (count / (count - 1)) - self.running_var)
-        return middle, spread
+        self.running_mean += rate * (middle - self.running_mean)
+        self.running_var += rate * (spread * (count / (count - 1)) - self.running_var)
 
     def extra_repr(self) -> str:
         """Return the size and the constants."""
@@ -181,6 +193,12 @@ class LayerNorm(Module):
             floating(self, x)
         elif x.dtype is not self.weight.dtype:
             x = as_parameters(self, x, self.weight.dtype)
+        if self.weight is not None and self.bias is not None:
+            if size == 1:
+                return layer_norm(x, self.weight, self.bias, self.eps)
+            shape = (*x.shape[:-size], math.prod(self.normalized_shape))
+            w, b = reshape(self.weight, -1), reshape(self.bias, -1)
+            return reshape(layer_norm(reshape(x, shape), w, b, self.eps), x.shape)
         axes = tuple(range(-size, 0))
         scaled = (x - mean(x, axes, keepdims=True)) / sqrt(var(x, axes, keepdims=True) + self.eps)
         if self.weight is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from .._engine.graph import primitive
 from .._kernels import reduce as _kernels
 from .._kernels.reduce import are_classes as are_classes
+from .._runtime.threads import team
 from .elementwise.exponential import log, log1p, sigmoid, softplus
 from .elementwise.limits import clip, maximum
 from .reduce.softmax import log_softmax, softmax
@@ -17,7 +18,7 @@ from .reduce.softmax import log_softmax, softmax
 
 
 def _nll_value(z: Any, *, targets: np.ndarray, mean: bool) -> Any:
-    losses = _kernels.nll(z, targets, mean)
+    losses = _kernels.nll(z, targets, mean, team)
     if losses is not None:
         return losses[()]
     losses = -log_softmax(z, axis=1)[np.arange(len(targets)), targets]
@@ -26,7 +27,7 @@ def _nll_value(z: Any, *, targets: np.ndarray, mean: bool) -> Any:
 
 def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray, mean: bool) -> Any:
     """g (softmax(z) - one_hot)."""
-    found = _kernels.nll_gradient(g, z, targets, mean)
+    found = _kernels.nll_gradient(g, z, targets, mean, team)
     if found is not None:
         return found
     one_hot = np.zeros(z.shape, z.dtype)

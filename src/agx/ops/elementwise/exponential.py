@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ..._engine.graph import primitive
 from ..complex import real_only
 from ..shape.where import where
+from .curves import curve
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Unary
@@ -78,20 +79,21 @@ def sigmoid_value(x: Any) -> Any:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
-sigmoid: Unary[Scalar] = primitive(
-    "sigmoid",
-    sigmoid_value,
-    (lambda g, out, x: g * (out * sigmoid(-x)),),
-    elementwise=True,
-    derivative="sigmoid(x) * (1 - sigmoid(x))",
-    doc="Compute 1 / (1 + exp(-x)) elementwise, without overflow.",
+sigmoid: Unary[Scalar] = cast(
+    "Unary[Scalar]",
+    curve(
+        "sigmoid",
+        sigmoid_value,
+        lambda x: sigmoid(x) * sigmoid(-x),
+        derivative="sigmoid(x) * (1 - sigmoid(x))",
+        doc="Compute 1 / (1 + exp(-x)) elementwise, without overflow.",
+    ),
 )
 
-softplus = primitive(
+softplus = curve(
     "softplus",
     lambda x: np.logaddexp(real_only("softplus", x), 0),
-    (lambda g, out, x: g * sigmoid(x),),
-    elementwise=True,
+    lambda x: sigmoid(x),
     derivative="sigmoid(x)",
     doc="Compute log(1 + exp(x)) elementwise, without overflow.",
 )

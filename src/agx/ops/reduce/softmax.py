@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, of_arrays, primitive
 from ..._kernels import reduce as _kernels
+from ..._runtime.threads import team
 from ..complex import real_only
 from ..elementwise.exponential import exp, logaddexp
 from ..shape.axes import Axis, as_array, in_order
@@ -41,45 +42,53 @@ def _is_last(x: Any, axis: Axis) -> bool:
     return axis == -1 or axis == np.ndim(x) - 1
 
 
-def _along_rows(kernel: Callable[[Any], Any], x: Any, axis: Axis) -> np.ndarray:
+def _along_rows(kernel: Callable[..., Any], x: Any, axis: Axis) -> np.ndarray:
     """Apply a kernel of rows to ``x`` along ``axis``; the result has the shape of ``x``."""
-    if _is_last(x, axis) and (found := kernel(x)) is not None:
+    if _is_last(x, axis) and (found := kernel(x, team)) is not None:
         return found
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
-    rows = kernel(_rows(x, axes))
+    rows = kernel(_rows(x, axes), team)
     rest = [n for a, n in enumerate(shape) if a not in axes]
     last = range(len(rest), len(shape))
     return np.moveaxis(rows.reshape([*rest, *(shape[a] for a in axes)]), last, axes)
 
 
 def _logsumexp_value(x: Any, *, axis: Axis, keepdims: bool) -> np.ndarray:
-    if not keepdims and _is_last(x, axis) and (found := _kernels.logsumexp(x)) is not None:
+    if not keepdims and _is_last(x, axis) and (found := _kernels.logsumexp(x, team)) is not None:
         return found
     shape = np.shape(x)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape))
-    out: Any = _kernels.logsumexp(_rows(x, axes))
+    out: Any = _kernels.logsumexp(_rows(x, axes), team)
     return out.reshape([1 if a in axes else n for a, n in enumerate(shape)]) if keepdims else out
 
 
 def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     if _is_last(x, axis):
-        found = _kernels.logsumexp_gradient(g, x)
+        found = _kernels.logsumexp_gradient(g, x, team)
         if found is not None:
             return found
     return restore_axes(g, x, axis, keepdims) * softmax(x, axis)
 
 
+def _softmax_vjp(g: Any, out: Any, x: Any, *, axis: Axis) -> Any:
+    found = _kernels.softmax_gradient(g, out, False, team) if _is_last(x, axis) else None
+    return out * (g - (g * out).sum(axis=axis, keepdims=True)) if found is None else found
+
+
+def _log_softmax_vjp(g: Any, out: Any, x: Any, *, axis: Axis) -> Any:
+    found = _kernels.softmax_gradient(g, out, True, team) if _is_last(x, axis) else None
+    return g - exp(out) * g.sum(axis=axis, keepdims=True) if found is None else found
+
+
 _logsumexp = primitive("logsumexp", _logsumexp_value, (_logsumexp_vjp,))
 _softmax = primitive(
-    "softmax",
-    lambda x, *, axis: _along_rows(_kernels.softmax, x, axis),
-    (lambda g, out, x, *, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)),),
+    "softmax", lambda x, *, axis: _along_rows(_kernels.softmax, x, axis), (_softmax_vjp,)
 )
 _log_softmax = primitive(
     "log_softmax",
     lambda x, *, axis: _along_rows(_kernels.log_softmax, x, axis),
-    (lambda g, out, x, *, axis: g - exp(out) * g.sum(axis=axis, keepdims=True),),
+    (_log_softmax_vjp,),
 )
 
 
