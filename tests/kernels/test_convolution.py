@@ -72,6 +72,15 @@ def test_one_by_one_and_depthwise(vector_level, size):
         check((2, 5, *size), (5, 1, 3, 3), Geometry((3, 3), stride, (1, 1), (1, 1)), groups=5)
 
 
+@pytest.mark.parametrize("size", [(4, 16), (6, 7), (9, 18), (13, 33)])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_three_by_three_channel_by_channel(vector_level, size, padding, monkeypatch):
+    geo = Geometry((3, 3), (1, 1), (padding, padding), (1, 1))
+    check((2, 5, *size), (5, 1, 3, 3), geo, groups=5)
+    monkeypatch.setattr(conv, "_workspace_bytes", 1 << 10)
+    check((1, 2, *size), (2, 1, 3, 3), geo, groups=2)
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("size", [(8, 8), (16, 16), (15, 17)])
 def test_rows_as_short_as_those_of_the_result(vector_level, size, stride):
@@ -145,16 +154,16 @@ def test_an_infinite_pixel_gives_infinite_weights_and_no_nan(vector_level):
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("filters", [1, 20])
+@pytest.mark.parametrize(("filters", "groups"), [(1, 1), (20, 1), (2, 2)])
 @pytest.mark.parametrize("strange", [np.nan, np.inf])
 def test_a_strange_pixel_reaches_its_windows_and_no_others(
-    vector_level, filters, stride, dtype, strange
+    vector_level, filters, groups, stride, dtype, strange
 ):
-    for at in (0, 0), (4, 8), (8, 0), (3, 4):
-        x, w = np.ones((2, 2, 9, 9), dtype), np.ones((filters, 2, 3, 3), dtype)
+    for at in (0, 0), (4, 17), (8, 0), (3, 4):
+        x, w = np.ones((2, 2, 9, 18), dtype), np.ones((filters, 2 // groups, 3, 3), dtype)
         x[0, 1][at] = strange
         b, geo = np.zeros(filters, dtype), Geometry((3, 3), (stride, stride), (1, 1), (1, 1))
-        found, wanted = results(x, w, b, geo, 1), by_patches(x, w, b, geo, 1)
+        found, wanted = results(x, w, b, geo, groups), by_patches(x, w, b, geo, groups)
         for a, c in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(np.isfinite(a), np.isfinite(c))
             np.testing.assert_array_equal(np.isnan(a), np.isnan(c))
