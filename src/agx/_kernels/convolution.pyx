@@ -161,14 +161,16 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
                        Py_ssize_t positions, char *spare) noexcept nogil:
     """Multiply a block of filters by a run; what tiles write beyond the end of a direct result is lost."""
     cdef Py_ssize_t pieces = max(1, (K + MOST_WEIGHTS - 1) // MOST_WEIGHTS)
-    cdef Py_ssize_t piece, k, stop, width, position = 0
+    cdef Py_ssize_t piece, k, stop, needed, width, position = 0
     cdef int vectors
     cdef bint last = False
     for piece in range(pieces):
         k, stop = piece * K // pieces, (piece + 1) * K // pieces
         position = 0
         while position < positions:
-            vectors = vectors_for(t, (positions - position + t.width - 1) // t.width)
+            # Rather two and two at the end than three and one.
+            needed = (positions - position + t.width - 1) // t.width
+            vectors = vectors_for(t, needed - 2 if needed == t.vectors + 1 else needed)
             width = vectors * t.width
             last = p.direct and position + width > positions
             if last and p.in_place:
