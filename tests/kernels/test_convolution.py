@@ -97,6 +97,8 @@ def test_more_weights_than_a_tile_takes_at_a_time(vector_level):
 
 def test_bands_of_rows_when_the_workspace_is_small(vector_level, monkeypatch):
     monkeypatch.setattr(conv, "_workspace_bytes", 1 << 12)
+    for size in (40, 16), (33, 20), (200, 3), (31, 64):
+        check((2, 3, *size), (9, 3, 1, 1), plain(1, 1))
     for stride in (1, 1), (2, 2), (1, 3):
         check((3, 3, 31, 17), (9, 3, 3, 3), Geometry((3, 3), stride, (1, 1), (1, 1)))
 

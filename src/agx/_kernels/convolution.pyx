@@ -251,7 +251,7 @@ cdef void convolve_part(void *context, int part) noexcept nogil:
             while first < p.down.positions:
                 if not p.in_place:
                     lay_out(p, x, run, first)
-                convolve_band(job, x if p.in_place else run, result, n, g, first)
+                convolve_band(job, x + first * p.W * p.item if p.in_place else run, result, n, g, first)
                 first += p.rows
 
 
@@ -316,7 +316,8 @@ cdef void add_inner(const Inner *job, Py_ssize_t n, Py_ssize_t g, Py_ssize_t fir
     cdef const tile_t *t
     cdef Py_ssize_t m = 0, k, length = job.length, ld = job.length, next_x = p.image, next_g = p.M * ld
     if p.in_place:
-        runs, next_x = job.x + (n * p.groups + g) * p.C * p.plane * p.item, p.groups * p.C * p.plane
+        runs = job.x + ((n * p.groups + g) * p.C * p.plane + first * p.W) * p.item
+        next_x = p.groups * p.C * p.plane
     if job.as_it_lies:
         length, ld, next_g = min(p.rows, p.OH - first) * p.OW, p.OH * p.OW, p.groups * p.M * p.OH * p.OW
         spreads = job.g + ((n * p.groups + g) * p.M * p.OH + first) * p.OW * p.item
@@ -374,7 +375,7 @@ cdef object weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, 
     cdef Py_ssize_t each, head, size = p.groups * p.M * p.K, width = p.tiles.width
     w = cnp.PyArray_ZEROS(4, shape, cnp.NPY_FLOAT32 if p.item == 4 else cnp.NPY_FLOAT64, 0)
     job.length = p.rows * p.pitch
-    job.as_it_lies = p.direct and (p.OW % width == 0 or (p.rows == p.OH and job.length % width == 0))
+    job.as_it_lies = p.direct and job.length % width == 0 and p.OH * p.OW % width == 0
     job.length += -job.length & 15
     job.parts = parts
     each = (0 if p.in_place else p.image) + (0 if job.as_it_lies else p.M * job.length)

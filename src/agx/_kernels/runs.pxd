@@ -168,13 +168,16 @@ cdef inline bint choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcep
     if (p.down.reach + 1.0) * p.pitch * p.C * planes + <double>p.M * p.pitch > MOST_NUMBERS:
         return False
     row = (p.C * planes * p.pitch + (p.M * p.pitch if inner else 0)) * p.item
-    most = p.down.positions if p.in_place else max(1, workspace // row - p.down.reach)
+    most = max(1, workspace // row - p.down.reach)
     if not inner and not p.direct:
         most = min(most, max(1, RESULT_BYTES // (p.pitch * p.item)))
     bands = (p.down.positions + most - 1) // most
     p.rows = (p.down.positions + bands - 1) // bands
-    p.plane = p.H * p.W
-    if not p.in_place:
+    if p.in_place:
+        # At least as many positions as a tile has, and a multiple of every vector.
+        p.rows = min(p.down.positions, max(most, MOST_WIDTH // p.W) + 15 & ~15)
+        p.plane = p.H * p.W
+    else:
         p.plane = (p.rows + p.down.reach) * p.pitch
         p.plane += max(0, p.across.positions + p.across.reach - p.pitch)
     p.channel = p.plane * planes
