@@ -44,6 +44,6 @@ def test_who_multiplies(monkeypatch, library):
         if machine.has_tiles():
             name = found["instructions"]
             assert found["matrix products"].startswith(f"{name} tiles for float32")
-            assert found["convolution"] == f"{name} tiles for float32 with stride 1, else {patches}"
+            assert found["convolution"] == f"{name} tiles, for strides beyond 16 {patches}"
     finally:
         machine.set_level(before)

@@ -80,7 +80,7 @@ def _convolution() -> str:
     patches = f"{library.symbol} of NumPy's BLAS" if library else "numpy.matmul"
     if not machine.has_tiles():
         return f"patches and {patches}"
-    return f"{threads.instructions()} tiles for float32 with stride 1, else patches and {patches}"
+    return f"{threads.instructions()} tiles, for strides beyond 16 patches and {patches}"
 
 
 def _installed(package: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 import reference
 
 import agx as ag
+from agx._kernels import machine
 from agx.ops.images import conv
 
 DTYPES = ["f4", "f8"]
@@ -195,11 +196,14 @@ def check_convolution(pair, dtype, rng, images=2, filters=3, channels=2, groups=
 
 @pytest.fixture(params=["blas", "numpy", "pieces"])
 def way(request, monkeypatch):
-    """Through BLAS, through NumPy, and in pieces of a few rows."""
+    """Patches through BLAS, through NumPy, and in pieces of a few rows."""
     if request.param == "numpy":
         monkeypatch.setattr(conv, "blas", lambda: None)
     if request.param == "pieces":
         monkeypatch.setattr(conv, "_workspace_bytes", 256)
+    before = machine.set_level(0)
+    yield
+    machine.set_level(before)
 
 
 @pytest.mark.usefixtures("way")
@@ -210,12 +214,14 @@ def test_convolution_through_patches(dtype):
         check_convolution(pair, dtype, rng)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("room", [1 << 20, 1 << 9])
-def test_convolution_with_stride_1_in_float32(level, room, monkeypatch):
+def test_convolution_by_tiles(vector_level, room, dtype, monkeypatch):
+    """Few filters and many: rows of another length are chosen for many."""
     monkeypatch.setattr(conv, "_workspace_bytes", room)
     rng = np.random.default_rng(5)
-    for pair in meetings([side for side in CONVOLVED if side[2] == 1], 3):
-        check_convolution(pair, "f4", rng)
+    for i, pair in enumerate(meetings(CONVOLVED, 3)):
+        check_convolution(pair, dtype, rng, filters=(3, 17)[i % 2])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -256,10 +262,9 @@ def test_convolution_of_sequences(dtype):
     ],
     ids=["images", "filters", "channels", "rows", "columns", "rows, square", "columns, square"],
 )
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("stride", [1, 2])
-def test_convolution_of_nothing(x, w, dtype, stride):
+def test_convolution_of_nothing(level, x, w, dtype, stride):
     rng = np.random.default_rng(8)
     pair = [(n, k, stride, 2, 1) for n, k in zip(x[2:], w[2:], strict=True)]
     x, w = numbers(rng, x, dtype), numbers(rng, w, dtype)

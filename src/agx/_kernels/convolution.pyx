@@ -1,301 +1,284 @@
-"""Convolution of stride 1 in float32 without copying patches.
+"""Convolution of float32 and float64 without copying patches.
 
-An image is copied once into rows of a common length, zeros between them. Seen that way, the patch at
-position p and the weight k meet at p + offset[k], and all positions of a band of rows are one long run:
-a product whose second factor is the image itself (``tile.h``). Positions between the rows come out as
-rubbish and are not copied to the result.
+An image is copied once into rows of a common length (``runs.pxd``). Seen that way, the patch at position p
+and the weight k meet at p + offset[k], and all positions of a band of rows are one long run: a product whose
+second factor is the image itself (``tile.h``). Where the rows are longer than those of the result, positions
+between them come out as rubbish and are not copied to it; else it is written where it belongs. Kernels of
+one by one multiply images where they are.
 
-The gradient of the images is a convolution too, of the output's gradient with the flipped weight; that
-of the weight sums over the same runs.
+The gradient of the images is a convolution too, of the output's gradient; with a stride, one for each row and
+column modulo it, whose results are interleaved. That of the weight sums over the same runs.
 
-A function makes a plan, which holds its arrays, or None where this way is of no use: other dtypes or
-strides, sizes that do not belong together, or a processor without tiles. ``geo`` is ((KH, KW), stride,
-padding, dilation), ``workspace`` the floats of scratch memory for each thread, ``team()`` says how many
-threads there are.
+A function makes a plan, which holds its arrays, or None where this way is of no use: other dtypes, sizes that
+do not belong together, or a processor without tiles. ``geo`` is ((KH, KW), stride, padding, dilation),
+``workspace`` the bytes of scratch memory for each thread, ``team()`` says how many threads there are.
 """
 
 cimport cython
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport empty, is_float32, scratch
-from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, copy, inner_tile_for, instructions,
-                                   parallel, threads_for, tile_for, tile_t)
+from agx._kernels.arrays cimport empty, scratch
+from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
+                                   threads_for, tile_for, tile_t, vectors_for)
+from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, Sizes, along, back_along, choose_rows,
+                                crop, find_offsets, lay_out, pass_of)
 
 cdef enum:
-    # Floats that a tile may read beyond the last position, and the most rows of a tile.
-    SLACK = 256
-    MOST_ROWS = 8
-    # Floats of results, and of gradients, that should stay in the first-level cache.
-    TILE_FLOATS = 12288
-    INNER_FLOATS = 6144
+    # Bytes of gradients that should stay in the first-level cache, and the rows that a tile reads of them.
+    INNER_BYTES = 12288
     INNER_ROWS = 6
     # Weights of a filter that a tile takes at a time, so that those of all its rows stay there too.
     MOST_WEIGHTS = 640
-    # The most that a size may be, so that products of two fit; floats of an image that are laid out at least.
+    # The most that a size may be, so that products of two fit.
     MOST_LENGTH = 0x7FFFFFFF
-    MOST_FLOATS = 1 << 26
 
 cnp.import_array()
 
 
-cdef struct Sizes:
-    const tile_t *tiles
-    Py_ssize_t images, groups
-    # Channels, height and width of a group's images; filters, height and width of its output.
-    Py_ssize_t C, H, W, M, OH, OW
-    Py_ssize_t KH, KW, top, left, DH, DW
-    # The run: floats in a row, rows of output in a band, floats of a channel and of a whole image.
-    Py_ssize_t pitch, rows, plane, image
-    # Weights of a filter, and positions of a band up to a whole number of tiles.
-    Py_ssize_t K, length
-
-
-cdef bint read_geometry(Sizes *p, object geo, Py_ssize_t groups) except -1:
-    """Take kernel, padding and dilation from ((KH, KW), stride, padding, dilation); True for stride 1."""
-    cdef tuple kernel, stride, padding, dilation
-    kernel, stride, padding, dilation = geo
-    p.tiles, p.groups = instructions().tiles, groups
-    p.KH, p.KW = kernel
-    p.top, p.left = padding
-    p.DH, p.DW = dilation
-    return stride[0] == 1 and stride[1] == 1 and p.tiles != NULL
-
-
-cdef bint are_lengths(Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t padding, Py_ssize_t dilation) noexcept:
+cdef bint are_lengths(Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride, Py_ssize_t padding,
+                      Py_ssize_t dilation) noexcept:
     """Whether what a kernel meets along an axis can be computed in integers of 64 bits."""
-    return (0 <= size <= MOST_LENGTH and 1 <= kernel <= MOST_LENGTH and 0 <= padding <= MOST_LENGTH
-            and 1 <= dilation <= MOST_LENGTH)
+    return (0 <= size <= MOST_LENGTH and 1 <= kernel <= MOST_LENGTH and 1 <= stride <= MOST_LENGTH
+            and 0 <= padding <= MOST_LENGTH and 1 <= dilation <= MOST_LENGTH)
 
 
-cdef bint read_sizes(Sizes *p, const cnp.npy_intp *x, const cnp.npy_intp *w) noexcept:
-    """Take the sizes of images and weight; False if they do not belong together, or are large."""
-    if p.groups < 1 or x[1] % p.groups or w[0] % p.groups or not x[0] or not x[1] or not w[0]:
+cdef bint read_sizes(Sizes *p, const cnp.npy_intp *x, const cnp.npy_intp *w, object geo, Py_ssize_t groups,
+                     bint back) except -1:
+    """Take the sizes of a convolution, or of the gradient of its images; False for none of this module."""
+    cdef Py_ssize_t[4] down, across
+    cdef Py_ssize_t SH, SW, top, left, DH, DW, i
+    for i in range(4):
+        down[i], across[i] = geo[i]
+    p.KH, SH, top, DH = down[0], down[1], down[2], down[3]
+    p.KW, SW, left, DW = across[0], across[1], across[2], across[3]
+    if p.tiles == NULL or groups < 1 or x[1] % groups or w[0] % groups or not x[0] or not x[1] or not w[0]:
         return False
-    p.images, p.C, p.H, p.W = x[0], w[1], x[2], x[3]
-    p.M = w[0] // p.groups
-    if x[1] // p.groups != p.C or w[2] != p.KH or w[3] != p.KW:
+    p.images, p.groups, p.C, p.M, p.H, p.W = x[0], groups, w[1], w[0] // groups, x[2], x[3]
+    if x[1] // groups != p.C or w[2] != p.KH or w[3] != p.KW:
         return False
-    if not (are_lengths(p.H, p.KH, p.top, p.DH) and are_lengths(p.W, p.KW, p.left, p.DW)):
+    if not (are_lengths(p.H, p.KH, SH, top, DH) and are_lengths(p.W, p.KW, SW, left, DW)):
         return False
+    p.OH, p.OW = p.H + 2 * top - DH * (p.KH - 1) - 1, p.W + 2 * left - DW * (p.KW - 1) - 1
+    if p.OH < 0 or p.OW < 0:
+        return False
+    p.OH, p.OW = p.OH // SH + 1, p.OW // SW + 1
+    if not back:
+        along(&p.down, p.H, p.OH, p.KH, SH, top, DH)
+        along(&p.across, p.W, p.OW, p.KW, SW, left, DW)
+    elif max(SH, SW) > MOST_PLANES:
+        return False
+    else:
+        back_along(&p.down, p.H, p.OH, p.KH, SH, top, DH)
+        back_along(&p.across, p.W, p.OW, p.KW, SW, left, DW)
+        p.C, p.M = p.M, p.C
+        p.H, p.W, p.OH, p.OW = p.OH, p.OW, p.H, p.W
     p.K = p.C * p.KH * p.KW
-    p.OH = p.H + 2 * p.top - p.DH * (p.KH - 1)
-    p.OW = p.W + 2 * p.left - p.DW * (p.KW - 1)
-    return p.OH > 0 and p.OW > 0
-
-
-cdef bint has_output(const Sizes *p, object g) noexcept:
-    """Whether ``g`` has the shape of the convolution."""
-    cdef const cnp.npy_intp *shape = cnp.PyArray_DIMS(g)
-    return (shape[0] == p.images and shape[1] % p.groups == 0 and shape[1] // p.groups == p.M
-            and shape[2] == p.OH and shape[3] == p.OW)
-
-
-cdef void turn(Sizes *p) noexcept:
-    """From the convolution to the one that the gradient of its images is."""
-    p.C, p.M = p.M, p.C
-    p.H, p.W, p.OH, p.OW = p.OH, p.OW, p.H, p.W
-    p.top, p.left = p.DH * (p.KH - 1) - p.top, p.DW * (p.KW - 1) - p.left
-    p.K = p.C * p.KH * p.KW
-
-
-cdef bint choose_rows(Sizes *p, Py_ssize_t workspace, bint inner) noexcept:
-    """Choose the rows of a band so that everything fits ``workspace`` floats; False if one is too much.
-
-    So it is if there is none: the gradient of images without pixels has no rows.
-    """
-    cdef Py_ssize_t most, bands, row
-    if not p.OH or not p.OW:
-        return False
-    p.pitch = max(p.W + p.left, p.OW)
-    if ((p.KH - 1.0) * p.DH + 1) * p.pitch * p.C + <double>p.M * p.pitch > MOST_FLOATS:
-        return False
-    row = p.C * p.pitch + (p.M * p.pitch if inner else 0)
-    most = max(1, workspace // row - (p.KH - 1) * p.DH)
-    if not inner:
-        most = min(most, max(1, TILE_FLOATS // p.pitch))
-    bands = (p.OH + most - 1) // most
-    p.rows = (p.OH + bands - 1) // bands
-    p.plane = (p.rows + (p.KH - 1) * p.DH) * p.pitch
-    p.image = p.C * p.plane + SLACK + (p.KW - 1) * p.DW
-    p.image += -p.image % 16
-    p.length = p.rows * p.pitch + SLACK
-    p.length += -p.length % 16
+    p.in_place = p.KH == p.KW == SH == SW == 1 and top == left == 0 and p.H * p.W >= MOST_WIDTH
     return True
 
 
-cdef Py_ssize_t multiply_adds(const Sizes *p) noexcept:
+cdef bint has_output(const Sizes *p, object g, bint back) noexcept:
+    """Whether ``g`` has the shape of the convolution."""
+    cdef const cnp.npy_intp *shape = cnp.PyArray_DIMS(g)
+    cdef Py_ssize_t channels = p.C if back else p.M
+    return (shape[0] == p.images and shape[1] % p.groups == 0 and shape[1] // p.groups == channels
+            and shape[2] == (p.H if back else p.OH) and shape[3] == (p.W if back else p.OW))
+
+
+cdef Py_ssize_t multiply_adds(const Sizes *p, bint back) noexcept:
     """How much work there is; nobody needs to know of more than can be counted."""
-    cdef double count = <double>p.images * p.groups * p.M * p.K * p.OH * p.OW
-    return <Py_ssize_t>min(count, 1.0 * MOST_LENGTH)
-
-
-cdef void find_offsets(const Sizes *p, Py_ssize_t *offset) noexcept nogil:
-    cdef Py_ssize_t c, i, j, k = 0
-    for c in range(p.C):
-        for i in range(p.KH):
-            for j in range(p.KW):
-                offset[k] = c * p.plane + i * p.DH * p.pitch + j * p.DW
-                k += 1
-
-
-cdef void lay_out(const Sizes *p, const float *x, float *run, Py_ssize_t first) noexcept nogil:
-    """Copy the rows of an image that output rows from ``first`` on see; ``run`` has zeros around them."""
-    cdef Py_ssize_t c, r, y, rows = p.plane // p.pitch
-    cdef float *to
-    for c in range(p.C):
-        for r in range(rows):
-            y = first + r - p.top
-            to = run + c * p.plane + r * p.pitch + p.left
-            if 0 <= y < p.H:
-                copy(to, x + (c * p.H + y) * p.W, p.W)
-            else:
-                memset(to, 0, p.W * sizeof(float))
+    cdef double positions = <double>p.H * p.W if back else <double>p.OH * p.OW
+    return <Py_ssize_t>min(p.images * <double>p.groups * p.M * p.K * positions, 1.0 * MOST_LENGTH)
 
 
 cdef struct Product:
     Sizes sizes
     int parts, packers
-    const float *w
-    Py_ssize_t[4] strides
-    Py_ssize_t next_group
-    const float *x
-    float *packed
-    const float *bias
+    # The weight; numbers from one filter, channel and group to the next.
+    const char *w
+    Py_ssize_t next_filter, next_channel, next_group
+    const char *x
+    char *packed
+    const char *bias
     const Py_ssize_t *offset
-    float *out
-    float *memory
+    bint three_by_three
+    char *out
+    char *memory
     Py_ssize_t share
 
 
-cdef void pack_block(const Product *job, const float *w, int rows, float *packed) noexcept nogil:
-    """Write ``rows`` filters in the order in which a tile reads them: weight by weight."""
+ctypedef fused word:
+    uint32_t
+    uint64_t
+
+
+cdef void pack_block(const Product *job, const word *w, int rows, Py_ssize_t y, word *packed) noexcept nogil:
+    """Write ``rows`` filters in the order in which a tile reads them: weight by weight of each pass."""
     cdef const Sizes *p = &job.sizes
-    cdef Py_ssize_t c, i, j, r
-    cdef const float *source
-    for c in range(p.C):
-        for i in range(p.KH):
-            for j in range(p.KW):
-                source = w + c * job.strides[1] + i * job.strides[2] + j * job.strides[3]
-                for r in range(rows):
-                    packed[r] = source[r * job.strides[0]]
-                packed += rows
+    cdef Py_ssize_t x, c, i, j, r
+    cdef const word *source
+    for x in range(p.across.passes):
+        for c in range(p.C):
+            for i in range(p.KH):
+                if pass_of(&p.down, i) != y:
+                    continue
+                for j in range(p.KW):
+                    if pass_of(&p.across, j) == x:
+                        source = w + c * job.next_channel + i * p.KW + j
+                        for r in range(rows):
+                            packed[r] = source[r * job.next_filter]
+                        packed += rows
 
 
 cdef void pack_part(void *context, int part) noexcept nogil:
     """Pack every block of filters that is this part's turn."""
     cdef Product *job = <Product *>context
     cdef const Sizes *p = &job.sizes
-    cdef Py_ssize_t g, m, turn = 0
+    cdef Py_ssize_t g, y, m, w, turn = 0
+    cdef char *to = job.packed
     cdef int rows
     for g in range(p.groups):
-        m = 0
-        while m < p.M:
-            rows = tile_for(p.tiles, p.M - m).rows
-            if turn % job.packers == part:
-                pack_block(job, job.w + g * job.next_group + m * job.strides[0], rows,
-                           job.packed + (g * p.M + m) * p.K)
-            turn += 1
-            m += rows
+        for y in range(p.down.passes):
+            m = 0
+            while m < p.M:
+                rows = tile_for(p.tiles, p.M - m).rows
+                w = g * job.next_group + m * job.next_filter
+                if turn % job.packers == part:
+                    if p.item == 4:
+                        pack_block(job, <const uint32_t *>job.w + w, rows, y, <uint32_t *>to)
+                    else:
+                        pack_block(job, <const uint64_t *>job.w + w, rows, y, <uint64_t *>to)
+                to += rows * p.C * p.down.taps[y] * p.KW * p.item
+                turn += 1
+                m += rows
 
 
-cdef void crop(const Sizes *p, const float *tile, Py_ssize_t ld, float *out, Py_ssize_t rows,
-               Py_ssize_t count) noexcept nogil:
-    """Copy ``count`` rows of each of the ``rows`` results to where they belong."""
-    cdef Py_ssize_t i, r
-    for i in range(rows):
-        for r in range(count):
-            copy(out + (i * p.OH + r) * p.OW, tile + i * ld + r * p.pitch, p.OW)
+cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char *a, const char *run,
+                       const Py_ssize_t *offset, const char *start, char *to, Py_ssize_t ld,
+                       Py_ssize_t positions, char *spare) noexcept nogil:
+    """Multiply a block of filters by a run; what tiles write beyond the end of a direct result is lost."""
+    cdef Py_ssize_t pieces = max(1, (K + MOST_WEIGHTS - 1) // MOST_WEIGHTS)
+    cdef Py_ssize_t piece, k, stop, needed, width, position = 0
+    cdef int vectors
+    cdef bint last = False
+    for piece in range(pieces):
+        k, stop = piece * K // pieces, (piece + 1) * K // pieces
+        position = 0
+        while position < positions:
+            # Rather two and two at the end than three and one.
+            needed = (positions - position + t.width - 1) // t.width
+            vectors = vectors_for(t, needed - 2 if needed == t.vectors + 1 else needed)
+            width = vectors * t.width
+            last = p.direct and position + width > positions
+            if last and p.in_place:
+                position = positions - width
+            t.product(vectors, stop - k, a + k * t.rows * p.item, run + position * p.item, offset + k,
+                      NULL if piece else start, spare if last else to + position * p.item,
+                      MOST_WIDTH if last else ld)
+            position += width
+    if last:
+        position -= width
+        p.set.gather(to + position * p.item, ld * p.item, spare, MOST_WIDTH * p.item, t.rows,
+                     positions - position, 1, <int>p.item)
 
 
-cdef void convolve_band(const Product *job, const float *run, float *result, Py_ssize_t n, Py_ssize_t g,
+cdef bint is_three_by_three(const Sizes *p, const Py_ssize_t *offset) noexcept nogil:
+    """Whether there is one filter of one channel, whose weights meet three columns of three rows in order."""
+    cdef Py_ssize_t k
+    if p.M != 1 or p.K != 9 or p.down.passes > 1 or p.across.passes > 1:
+        return False
+    for k in range(9):
+        if offset[k] != k // 3 * p.pitch + k % 3 and offset[8 - k] != k // 3 * p.pitch + k % 3:
+            return False
+    return p.OW >= p.tiles.width
+
+
+cdef void convolve_band(const Product *job, const char *run, char *result, Py_ssize_t n, Py_ssize_t g,
                         Py_ssize_t first) noexcept nogil:
     """Write the output rows from ``first`` on of group ``g`` of image ``n``, which lies in ``run``."""
     cdef const Sizes *p = &job.sizes
     cdef const tile_t *t
-    cdef const float *a = job.packed + g * p.M * p.K
-    cdef float[MOST_ROWS] start
-    cdef Py_ssize_t count = min(p.rows, p.OH - first)
-    cdef Py_ssize_t positions = (count - 1) * p.pitch + p.OW
-    cdef Py_ssize_t pieces = (p.K + MOST_WEIGHTS - 1) // MOST_WEIGHTS
-    cdef Py_ssize_t m = 0, i, k, stop, piece, position, vectors
-    while m < p.M:
-        t = tile_for(p.tiles, p.M - m)
-        for i in range(t.rows):
-            start[i] = job.bias[g * p.M + m + i] if job.bias else 0
-        for piece in range(pieces):
-            k, stop = piece * p.K // pieces, (piece + 1) * p.K // pieces
-            position = 0
-            while position < positions:
-                vectors = min(t.vectors, (positions - position + t.width - 1) // t.width)
-                t.product(<int>vectors, stop - k, a + k * t.rows, run + position, job.offset + k,
-                          NULL if piece else start, result + position, p.length)
-                position += vectors * t.width
-        crop(p, result, p.length, job.out + (((n * p.groups + g) * p.M + m) * p.OH + first) * p.OW,
-             t.rows, count)
-        a += p.K * t.rows
-        m += t.rows
+    cdef const char *a = job.packed + g * p.M * p.K * p.item
+    cdef const char *start
+    cdef const Py_ssize_t *offset = job.offset
+    cdef char[MOST_ROWS * 8] zeros
+    cdef char *out
+    cdef char *to
+    cdef Py_ssize_t y, x, m, k, K, count
+    memset(zeros, 0, sizeof(zeros))
+    for y in range(p.down.passes):
+        count = min(p.rows, p.down.count[y] - first)
+        m = 0
+        while m < p.M:
+            t = tile_for(p.tiles, p.M - m)
+            start = job.bias + (g * p.M + m) * p.item if job.bias else zeros
+            out = job.out + ((n * p.groups + g) * p.M + m) * p.OH * p.OW * p.item
+            if job.three_by_three and count >= 4:
+                t.nine(run, p.pitch, a, offset[0] > 0, start, out + first * p.OW * p.item, count, p.OW)
+                break
+            k = 0
+            for x in range(p.across.passes):
+                K = p.C * p.down.taps[y] * p.across.taps[x]
+                to = out + first * p.OW * p.item if p.direct else result + x * MOST_ROWS * p.length * p.item
+                if count > 0 and p.across.count[x]:
+                    multiply_run(p, t, K, a, run, offset + k, start, to,
+                                 p.OH * p.OW if p.direct else p.length,
+                                 (count - 1) * p.pitch + p.across.count[x], result)
+                a += K * t.rows * p.item
+                k += K
+            if not p.direct and count > 0:
+                crop(p, result, out, t.rows, y, first, count)
+            m += t.rows
+        offset += p.C * p.down.taps[y] * p.KW
 
 
 cdef void convolve_part(void *context, int part) noexcept nogil:
     cdef Product *job = <Product *>context
     cdef const Sizes *p = &job.sizes
-    cdef float *run = job.memory + part * job.share
-    cdef float *result = run + p.image
+    cdef char *run = job.memory + part * job.share
+    cdef char *result = run + (0 if p.in_place else p.image * p.item)
+    cdef const char *x
     cdef Py_ssize_t n, g, first
-    memset(run, 0, p.image * sizeof(float))
+    if not p.in_place:
+        memset(run, 0, p.image * p.item)
     for n in range(part * p.images // job.parts, (part + 1) * p.images // job.parts):
         for g in range(p.groups):
+            x = job.x + (n * p.groups + g) * p.C * p.H * p.W * p.item
             first = 0
-            while first < p.OH:
-                lay_out(p, job.x + (n * p.groups + g) * p.C * p.H * p.W, run, first)
-                convolve_band(job, run, result, n, g, first)
+            while first < p.down.positions:
+                if not p.in_place:
+                    lay_out(p, x, run, first)
+                convolve_band(job, x + first * p.W * p.item if p.in_place else run, result, n, g, first)
                 first += p.rows
 
 
-cdef void convolve(Product *job, int parts):
-    """Write every image's convolution; ``job`` has the sizes, the arrays, and where its weights lie."""
+cdef object convolve(Product *job, object x, object w, object bias, int parts):
+    """Return every image's convolution; ``job`` has the sizes, and where its weights lie."""
     cdef const Sizes *p = &job.sizes
-    cdef Py_ssize_t weights = p.groups * p.M * p.K, head = (weights + 2 * p.K + 15) // 16 * 16
+    cdef Py_ssize_t weights = p.groups * p.M * p.K
+    cdef Py_ssize_t head = (weights * p.item + p.K * sizeof(Py_ssize_t) + 63) // 64 * 64
+    cdef cnp.npy_intp[4] shape = [p.images, p.groups * p.M, p.OH, p.OW]
+    out = empty(4, shape, cnp.NPY_FLOAT32 if p.item == 4 else cnp.NPY_FLOAT64)
+    job.x, job.w, job.out = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(w), cnp.PyArray_BYTES(out)
+    job.bias = NULL if bias is None else cnp.PyArray_BYTES(bias)
     job.parts = parts
     job.packers = parts if weights * PER_ELEMENT >= WORK_PER_THREAD else 1
-    job.share = p.image + MOST_ROWS * p.length
-    cdef float *memory = scratch(head + parts * job.share)
+    job.share = MOST_ROWS * (MOST_WIDTH if p.direct else p.across.passes * p.length) * p.item
+    if not p.in_place:
+        job.share += p.image * p.item
+    cdef char *memory = <char *>scratch((head + parts * job.share) // 4)
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
-    job.packed, job.offset = <float *>(offset + p.K), offset
+    job.packed, job.offset = memory + p.K * sizeof(Py_ssize_t), offset
     job.memory = memory + head
     with nogil:
         find_offsets(p, offset)
+        job.three_by_three = is_three_by_three(p, offset)
         parallel(pack_part, job, job.packers)
         parallel(convolve_part, job, parts)
-
-
-cdef object forward(const Sizes *p, object x, object w, object bias, int parts):
-    cdef Product job
-    cdef cnp.npy_intp[4] shape = [p.images, p.groups * p.M, p.OH, p.OW]
-    out = empty(4, shape, cnp.NPY_FLOAT32)
-    job.sizes = p[0]
-    job.x, job.w = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(w)
-    job.bias = NULL if bias is None else <float *>cnp.PyArray_DATA(bias)
-    job.out = <float *>cnp.PyArray_DATA(out)
-    job.strides, job.next_group = [p.K, p.KH * p.KW, p.KW, 1], p.M * p.K
-    convolve(&job, parts)
     return out
-
-
-cdef object input_gradient(const Sizes *p, object g, object w, int parts):
-    """Convolve ``g`` with the weight turned round."""
-    cdef Product job
-    cdef Py_ssize_t area = p.KH * p.KW
-    cdef cnp.npy_intp[4] shape = [p.images, p.groups * p.M, p.OH, p.OW]
-    x = empty(4, shape, cnp.NPY_FLOAT32)
-    job.sizes = p[0]
-    job.x, job.w = <float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(w) + area - 1
-    job.bias, job.out = NULL, <float *>cnp.PyArray_DATA(x)
-    job.strides, job.next_group = [area, p.M * area, -p.KW, -1], p.C * p.M * area
-    convolve(&job, parts)
-    return x
 
 
 # --- gradient of the weight ------------------------------------------------------------------------
@@ -303,42 +286,47 @@ cdef object input_gradient(const Sizes *p, object g, object w, int parts):
 cdef struct Inner:
     Sizes sizes
     int parts
-    Py_ssize_t together
-    const float *x
-    const float *g
+    Py_ssize_t together, length
+    # Whether the gradient is read where it is.
+    bint as_it_lies
+    const char *x
+    const char *g
     const Py_ssize_t *offset
-    float *first
-    float *others
-    float *memory
+    char *first
+    char *others
+    char *memory
     Py_ssize_t share
 
 
-cdef void spread(const Sizes *p, const float *g, float *run, Py_ssize_t length,
-                 Py_ssize_t first) noexcept nogil:
+cdef void spread(const Inner *job, const char *g, char *run, Py_ssize_t first) noexcept nogil:
     """Copy a band of a gradient into rows of the common length; ``run`` has zeros between them."""
-    cdef Py_ssize_t m, r
-    cdef float *to
+    cdef const Sizes *p = &job.sizes
+    cdef Py_ssize_t m, r, row = p.OW * p.item, pitch = p.pitch * p.item, count = min(p.rows, p.OH - first)
     for m in range(p.M):
-        for r in range(p.rows):
-            to = run + m * length + r * p.pitch
-            if first + r < p.OH:
-                copy(to, g + (m * p.OH + first + r) * p.OW, p.OW)
-            else:
-                memset(to, 0, p.OW * sizeof(float))
+        p.set.gather(run, pitch, g + (m * p.OH + first) * row, row, count, p.OW, 1, <int>p.item)
+        for r in range(count, p.rows):
+            memset(run + r * pitch, 0, row)
+        run += job.length * p.item
 
 
-cdef void add_inner(const Inner *job, const float *runs, const float *spreads, Py_ssize_t count,
-                    Py_ssize_t length, float *w) noexcept nogil:
-    """Add the sums over ``count`` images that are laid out, for all filters and weights of a group."""
+cdef void add_inner(const Inner *job, Py_ssize_t n, Py_ssize_t g, Py_ssize_t first, Py_ssize_t count,
+                    const char *runs, const char *spreads, char *w) noexcept nogil:
+    """Add the sums over a band of ``count`` images, for all filters and weights of a group."""
     cdef const Sizes *p = &job.sizes
     cdef const tile_t *t
-    cdef Py_ssize_t m = 0, k
+    cdef Py_ssize_t m = 0, k, length = job.length, ld = job.length, next_x = p.image, next_g = p.M * ld
+    if p.in_place:
+        runs = job.x + ((n * p.groups + g) * p.C * p.plane + first * p.W) * p.item
+        next_x = p.groups * p.C * p.plane
+    if job.as_it_lies:
+        length, ld, next_g = min(p.rows, p.OH - first) * p.OW, p.OH * p.OW, p.groups * p.M * p.OH * p.OW
+        spreads = job.g + ((n * p.groups + g) * p.M * p.OH + first) * p.OW * p.item
     while m < p.M:
         t = inner_tile_for(p.tiles, p.M - m)
         k = 0
         while k < p.K:
-            t.inner(count, length, spreads + m * length, length, p.M * length, runs, p.image,
-                    job.offset + k, <int>min(p.K - k, <Py_ssize_t>t.vectors), w + m * p.K + k, p.K)
+            t.inner(count, length, spreads + m * ld * p.item, ld, next_g, runs, next_x, job.offset + k,
+                    <int>min(p.K - k, <Py_ssize_t>t.vectors), w + (m * p.K + k) * p.item, p.K)
             k += t.vectors
         m += t.rows
 
@@ -346,13 +334,13 @@ cdef void add_inner(const Inner *job, const float *runs, const float *spreads, P
 cdef void weight_part(void *context, int part) noexcept nogil:
     cdef Inner *job = <Inner *>context
     cdef const Sizes *p = &job.sizes
-    cdef Py_ssize_t length = p.rows * p.pitch + (-(p.rows * p.pitch) & 15)
-    cdef float *runs = job.memory + part * job.share
-    cdef float *spreads = runs + job.together * p.image
-    cdef float *w = job.others + (part - 1) * p.groups * p.M * p.K if part else job.first
+    cdef Py_ssize_t size = p.groups * p.M * p.K * p.item
+    cdef char *runs = job.memory + part * job.share
+    cdef char *spreads = runs + (0 if p.in_place else job.together * p.image * p.item)
+    cdef char *w = job.others + (part - 1) * size if part else job.first
     cdef Py_ssize_t stop = (part + 1) * p.images // job.parts
     cdef Py_ssize_t n, i, g, first, count
-    memset(runs, 0, job.share * sizeof(float))
+    memset(runs, 0, job.share)
     n = part * p.images // job.parts
     while n < stop:
         count = min(job.together, stop - n)
@@ -360,15 +348,19 @@ cdef void weight_part(void *context, int part) noexcept nogil:
             first = 0
             while first < p.OH:
                 for i in range(count):
-                    lay_out(p, job.x + ((n + i) * p.groups + g) * p.C * p.H * p.W, runs + i * p.image, first)
-                    spread(p, job.g + ((n + i) * p.groups + g) * p.M * p.OH * p.OW,
-                           spreads + i * p.M * length, length, first)
-                add_inner(job, runs, spreads, count, length, w + g * p.M * p.K)
+                    if not p.in_place:
+                        lay_out(p, job.x + ((n + i) * p.groups + g) * p.C * p.H * p.W * p.item,
+                                runs + i * p.image * p.item, first)
+                    if not job.as_it_lies:
+                        spread(job, job.g + ((n + i) * p.groups + g) * p.M * p.OH * p.OW * p.item,
+                               spreads + i * p.M * job.length * p.item, first)
+                add_inner(job, n, g, first, count, runs, spreads, w + g * p.M * p.K * p.item)
                 first += p.rows
         n += job.together
 
 
-cdef void add_shares(float *out, const float *shares, Py_ssize_t size, int parts) noexcept nogil:
+cdef void add_shares(cython.floating *out, const cython.floating *shares, Py_ssize_t size,
+                     int parts) noexcept nogil:
     cdef Py_ssize_t i
     cdef int part
     for part in range(parts):
@@ -376,30 +368,40 @@ cdef void add_shares(float *out, const float *shares, Py_ssize_t size, int parts
             out[i] += shares[part * size + i]
 
 
-cdef object weight_gradient(const Sizes *p, object x, object g, Py_ssize_t workspace, int parts):
+cdef object weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, int parts):
     """Sum over images and positions."""
     cdef Inner job
     cdef cnp.npy_intp[4] shape = [p.groups * p.M, p.C, p.KH, p.KW]
-    cdef Py_ssize_t each, length = p.rows * p.pitch + 15, head, size = p.groups * p.M * p.K
-    w = cnp.PyArray_ZEROS(4, shape, cnp.NPY_FLOAT32, 0)
-    job.sizes, job.parts = p[0], parts
-    each = p.image + p.M * length
-    job.together = max(1, min(INNER_FLOATS // (INNER_ROWS * length), workspace // each))
+    cdef Py_ssize_t each, head, size = p.groups * p.M * p.K, width = p.tiles.width
+    w = cnp.PyArray_ZEROS(4, shape, cnp.NPY_FLOAT32 if p.item == 4 else cnp.NPY_FLOAT64, 0)
+    job.length = p.rows * p.pitch
+    job.as_it_lies = p.direct and job.length % width == 0 and p.OH * p.OW % width == 0
+    job.length += -job.length & 15
+    job.parts = parts
+    each = (0 if p.in_place else p.image) + (0 if job.as_it_lies else p.M * job.length)
+    each *= p.item
+    job.together = max(1, INNER_BYTES // (INNER_ROWS * job.length * p.item))
+    if each:
+        job.together = max(1, min(job.together, workspace // each))
     job.share = job.together * each
-    job.share += -job.share % 16
+    job.share += -job.share & 63
     # One share is the result itself; the others, and scratch memory behind them, are added at the end.
-    head = (2 * (p.K + MOST_ROWS) + (parts - 1) * size + 15) // 16 * 16
-    cdef float *memory = scratch(head + parts * job.share)
+    head = (p.K + MOST_ROWS) * sizeof(Py_ssize_t)
+    cdef char *memory = <char *>scratch((head + (parts - 1) * size * p.item + 64 + parts * job.share) // 4)
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
-    job.x, job.g = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(g)
-    job.first, job.others = <float *>cnp.PyArray_DATA(w), memory + 2 * (p.K + MOST_ROWS)
-    job.offset, job.memory = offset, memory + head
+    job.sizes, job.offset = p[0], offset
+    job.x, job.g, job.first = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(g), cnp.PyArray_BYTES(w)
+    job.others = memory + head
+    job.memory = memory + (head + (parts - 1) * size * p.item + 63) // 64 * 64
     with nogil:
         find_offsets(p, offset)
         memset(offset + p.K, 0, MOST_ROWS * sizeof(Py_ssize_t))
-        memset(job.others, 0, (parts - 1) * size * sizeof(float))
+        memset(job.others, 0, (parts - 1) * size * p.item)
         parallel(weight_part, &job, parts)
-        add_shares(job.first, job.others, size, parts - 1)
+        if p.item == 4:
+            add_shares(<float *>job.first, <float *>job.others, size, parts - 1)
+        else:
+            add_shares(<double *>job.first, <double *>job.others, size, parts - 1)
     return w
 
 
@@ -429,13 +431,33 @@ cdef class Plan:
 
     def run(self):
         """Return the result, a new array."""
+        cdef Product job
+        cdef Sizes *p = &self.sizes
+        cdef Py_ssize_t area = p.KH * p.KW
         first, second = cnp.PyArray_GETCONTIGUOUS(self.first), cnp.PyArray_GETCONTIGUOUS(self.second)
         if self.which == WEIGHT_GRADIENT:
-            return weight_gradient(&self.sizes, first, second, self.workspace, self.threads)
+            return weight_gradient(p, first, second, self.workspace, self.threads)
+        job.sizes, job.next_group = p[0], p.M * p.K
+        job.next_filter, job.next_channel = p.K, area
         if self.which == INPUT_GRADIENT:
-            return input_gradient(&self.sizes, first, second, self.threads)
+            job.next_filter, job.next_channel = area, p.M * area
         bias = None if self.bias is None else cnp.PyArray_GETCONTIGUOUS(self.bias)
-        return forward(&self.sizes, first, second, bias, self.threads)
+        return convolve(&job, first, second, bias, self.threads)
+
+
+cdef bint is_array(object a, int kind, int ndim) noexcept:
+    """Whether ``a`` is a plain array of numbers of a kind in this machine's byte order."""
+    return (cnp.PyArray_CheckExact(a) and cnp.PyArray_TYPE(a) == kind and cnp.PyArray_NDIM(a) == ndim
+            and cnp.PyArray_ISBEHAVED_RO(a))
+
+
+cdef bint are_numbers(Sizes *p, object x, object y, object bias) noexcept:
+    """Whether the arrays are plain ones of float32, or of float64; finds the tiles for them."""
+    cdef int kind = cnp.NPY_FLOAT32 if is_array(x, cnp.NPY_FLOAT32, 4) else cnp.NPY_FLOAT64
+    p.item = 4 if kind == cnp.NPY_FLOAT32 else 8
+    p.set = instructions()
+    p.tiles = p.set.tiles if p.item == 4 else p.set.double_tiles
+    return is_array(x, kind, 4) and is_array(y, kind, 4) and (bias is None or is_array(bias, kind, 1))
 
 
 cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias, Py_ssize_t workspace,
@@ -446,7 +468,7 @@ cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias
     plan.sizes, plan.which, plan.workspace = p[0], which, workspace
     plan.first, plan.second, plan.bias = first, second, bias
     plan.instructions = instructions().name
-    plan.threads = threads_for(multiply_adds(p), p.images, team)
+    plan.threads = threads_for(multiply_adds(p, which == INPUT_GRADIENT), p.images, team)
     return plan
 
 
@@ -454,11 +476,11 @@ def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups,
                  object team):
     """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None."""
     cdef Sizes p
-    if not is_float32(x, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
+    if not are_numbers(&p, x, w, bias):
         return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), cnp.PyArray_DIMS(w)):
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), cnp.PyArray_DIMS(w), geo, groups, False):
         return None
-    if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_DIM(bias, 0) == groups * p.M):
+    if bias is not None and cnp.PyArray_DIM(bias, 0) != groups * p.M:
         return None
     return planned(&p, FORWARD, x, w, bias, workspace, team)
 
@@ -468,12 +490,9 @@ def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t 
     """Plan the gradient of images of ``shape`` from that of the output."""
     cdef Sizes p
     cdef cnp.npy_intp[4] images = shape
-    if not is_float32(g, 4) or not is_float32(w, 4) or not read_geometry(&p, geo, groups):
+    if not are_numbers(&p, g, w, None):
         return None
-    if not read_sizes(&p, images, cnp.PyArray_DIMS(w)) or not has_output(&p, g):
-        return None
-    turn(&p)
-    if p.top < 0 or p.left < 0:
+    if not read_sizes(&p, images, cnp.PyArray_DIMS(w), geo, groups, True) or not has_output(&p, g, True):
         return None
     return planned(&p, INPUT_GRADIENT, g, w, None, workspace, team)
 
@@ -483,8 +502,9 @@ def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t
     """Plan the gradient of a weight of ``shape`` from that of the output."""
     cdef Sizes p
     cdef cnp.npy_intp[4] weight = shape
-    if not is_float32(x, 4) or not is_float32(g, 4) or not read_geometry(&p, geo, groups):
+    if not are_numbers(&p, x, g, None):
         return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), weight) or not has_output(&p, g):
+    if not read_sizes(&p, cnp.PyArray_DIMS(x), weight, geo, groups, False) or not has_output(&p, g, False):
         return None
+    p.in_place = p.in_place and p.H * p.W % p.tiles.width == 0
     return planned(&p, WEIGHT_GRADIENT, x, g, None, workspace, team)

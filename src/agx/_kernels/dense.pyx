@@ -11,7 +11,7 @@ cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty, is_float32, scratch
 from agx._kernels.machine cimport (copy, inner_tile_for, instructions, instructions_t, parallel,
-                                   threads_for, tile_for, tile_t)
+                                   threads_for, tile_for, tile_t, vectors_for)
 
 cnp.import_array()
 
@@ -116,12 +116,13 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
             for k in range(t.rows):
                 packed[((block - first + 1) * job.depth - 1) * t.rows + k] = 1
     as_it_lies = job.bn == 1 and job.bias == NULL and last - first <= 2
-    as_it_lies = as_it_lies and (job.N >= job.width or job.N % t.width == 0)
+    vectors = vectors_for(t, min(job.width, job.N + t.width - 1) // t.width)
+    as_it_lies = as_it_lies and job.N >= vectors * t.width
     for k in range(job.depth):
         offset[k] = k * (job.bk if as_it_lies else job.width)
     while panel < panels:
         # The last panel is as narrow as it can be, and starts further left to be full.
-        vectors = min(t.vectors, (job.N - panel * job.width + t.width - 1) // t.width)
+        vectors = vectors_for(t, (job.N - panel * job.width + t.width - 1) // t.width)
         column = max(0, min(panel * job.width, job.N - vectors * t.width))
         count = min(job.N, vectors * t.width)
         if as_it_lies:

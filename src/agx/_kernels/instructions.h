@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include "exp.h"
+#include "moves.h"
 #include "simd.h"
 
 #define AGX_NAMED(set, x) agx_##set##_##x
@@ -33,9 +34,10 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_TARGET AGX_AVX2
 #define AGX_SET(x) AGX_NAMED(avx2, x)
 #include "loop_tables.h"
-#define AGX_WIDTH 8
-#define AGX_TILES(TILE) TILE(6, 2) TILE(4, 3) TILE(2, 4) TILE(1, 4)
-#include "tile.h"
+#define AGX_FLOATS 8
+#define AGX_FLOAT_TILES(TILE) TILE(6, 2) TILE(4, 3) TILE(2, 4) TILE(1, 8)
+#define AGX_DOUBLE_TILES(TILE) TILE(4, 3) TILE(1, 8)
+#include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
 
@@ -45,9 +47,10 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_FLOATS_ALONE
 #include "loop_tables.h"
 #undef AGX_FLOATS_ALONE
-#define AGX_WIDTH 16
-#define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
-#include "tile.h"
+#define AGX_FLOATS 16
+#define AGX_FLOAT_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
+#define AGX_DOUBLE_TILES(TILE) TILE(8, 3) TILE(4, 6) TILE(1, 8)
+#include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
 #endif
@@ -59,9 +62,10 @@ static int agx_baseline_present(void) { return 1; }
 
 #define AGX_TARGET
 #define AGX_SET(x) AGX_NAMED(neon, x)
-#define AGX_WIDTH 4
-#define AGX_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
-#include "tile.h"
+#define AGX_FLOATS 4
+#define AGX_FLOAT_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
+#define AGX_DOUBLE_TILES(TILE) TILE(8, 3) TILE(4, 6) TILE(1, 8)
+#include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
 #endif
@@ -69,16 +73,16 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_LOOPS(set, wide)                                                                                \
     #set, agx_##set##_present, &agx_##set##_floats, &agx_##wide##_doubles, agx_##set##_activations
 static const agx_instructions agx_instruction_sets[] = {
-    {AGX_LOOPS(baseline, baseline), NULL, NULL},
+    {AGX_LOOPS(baseline, baseline)},
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
-     agx_neon_tiles, agx_neon_turn},
+     agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn, agx_neon_gather},
 #else
     {.name = "neon"},
 #endif
 #ifdef AGX_X86
-    {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_turn},
-    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx2_turn},
+    {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx2_gather},
+    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx512_double_tiles, agx_avx2_turn, agx_avx512_gather},
 #else
     {.name = "avx2"},
     {.name = "avx512"},

@@ -6,9 +6,13 @@
 static int agx_neon_present(void) { return 1; }
 
 /* to[0] and to[1] are the sums of the elements of two vectors. */
-static inline void agx_neon_totals(float32x4_t a, float32x4_t b, float *to) {
+static inline void agx_neon_float_tile_totals(float32x4_t a, float32x4_t b, float *to) {
     float32x4_t pairs = vpaddq_f32(a, b);
     vst1_f32(to, vget_low_f32(vpaddq_f32(pairs, pairs)));
+}
+
+static inline void agx_neon_double_tile_totals(float64x2_t a, float64x2_t b, double *to) {
+    vst1q_f64(to, vpaddq_f64(a, b));
 }
 
 /* to[j][i] = from[i][j] for four rows of four. */

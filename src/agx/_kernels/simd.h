@@ -71,17 +71,19 @@ typedef struct {
         double r, double p, double q);
 } agx_loops;
 
-/* Products of float32 (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of ``width``
-   floats; a product can also do with fewer vectors. */
+/* Products of one type of number (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of
+   ``width`` numbers; a product can also do with some fewer (agx_vectors_for). */
 typedef struct {
     int rows, vectors, width;
     void (*product)(
-        int vectors, ptrdiff_t K, const float *a, const float *b, const ptrdiff_t *offset,
-        const float *start, float *c, ptrdiff_t ldc);
+        int vectors, ptrdiff_t K, const void *a, const void *b, const ptrdiff_t *offset,
+        const void *start, void *c, ptrdiff_t ldc);
     void (*inner)(
-        ptrdiff_t N, ptrdiff_t length, const float *g, ptrdiff_t ldg, ptrdiff_t next_g,
-        const float *x, ptrdiff_t next_x, const ptrdiff_t *offset, int stored, float *c,
-        ptrdiff_t ldc);
+        ptrdiff_t N, ptrdiff_t length, const void *g, ptrdiff_t ldg, ptrdiff_t next_g, const void *x,
+        ptrdiff_t next_x, const ptrdiff_t *offset, int stored, void *c, ptrdiff_t ldc);
+    void (*nine)(
+        const void *x, ptrdiff_t ldx, const void *a, int turned, const void *start, void *c,
+        ptrdiff_t rows, ptrdiff_t columns);
 } agx_tile;
 
 typedef struct {
@@ -90,10 +92,14 @@ typedef struct {
     int (*present)(void);
     const agx_loops *floats, *doubles;
     const agx_activation *activations;
-    /* Tall ones first, the last of one row; NULL for no products of its own. */
-    const agx_tile *tiles;
-    /* to[j][i] = from[i][j] for eight rows of eight floats; comes with tiles. */
+    /* Of float32 and of float64, tall ones first, the last of one row; NULL for no products of its own. */
+    const agx_tile *tiles, *double_tiles;
+    /* These come with tiles. to[j][i] = from[i][j] for eight rows of eight floats; to[r][i] =
+       from[r][i * step] for numbers of ``item`` bytes, with ``ldto`` and ``ld`` bytes from row to row. */
     void (*turn)(const float *from, ptrdiff_t ld, float *to, ptrdiff_t ldto);
+    void (*gather)(
+        char *to, ptrdiff_t ldto, const char *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n,
+        ptrdiff_t step, int item);
 } agx_instructions;
 
 /* The largest tile of at most ``rows`` rows. */
@@ -107,6 +113,13 @@ static inline const agx_tile *agx_inner_tile_for(const agx_tile *tiles, ptrdiff_
     const agx_tile *t = agx_tile_for(tiles, rows);
     while (t->rows > 2 * t->vectors) t++;
     return t;
+}
+
+/* How many vectors of a tile to multiply so as to have at least ``needed``, if there are so many: one, half
+   of them or all, each of which is a function of its own. */
+static inline int agx_vectors_for(const agx_tile *t, ptrdiff_t needed) {
+    int half = (t->vectors + 1) / 2;
+    return needed <= 1 ? 1 : needed <= half ? half : t->vectors;
 }
 
 /* Copy n floats, a few at a time so that no library call is needed. */

@@ -20,19 +20,30 @@ static int agx_avx512_present(void) {
 }
 
 /* to[0] and to[1] are the sums of the elements of two vectors. */
-AGX_AVX2 static inline void agx_avx2_totals(__m256 a, __m256 b, float *to) {
+AGX_AVX2 static inline void agx_avx2_float_tile_totals(__m256 a, __m256 b, float *to) {
     __m256 pairs = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
     _mm_storel_pi((__m64 *)to, _mm_add_ps(s, _mm_movehl_ps(s, s)));
 }
 
-AGX_AVX512 static inline void agx_avx512_totals(__m512 a, __m512 b, float *to) {
+AGX_AVX512 static inline void agx_avx512_float_tile_totals(__m512 a, __m512 b, float *to) {
     __m512 pairs = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
     __m256 half = _mm256_add_ps(
         _mm512_castps512_ps256(pairs),
         _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(pairs), 1)));
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
     _mm_storel_pi((__m64 *)to, _mm_add_ps(s, _mm_movehl_ps(s, s)));
+}
+
+AGX_AVX2 static inline void agx_avx2_double_tile_totals(__m256d a, __m256d b, double *to) {
+    __m256d pairs = _mm256_hadd_pd(a, b);
+    _mm_storeu_pd(to, _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1)));
+}
+
+AGX_AVX512 static inline void agx_avx512_double_tile_totals(__m512d a, __m512d b, double *to) {
+    agx_avx2_double_tile_totals(
+        _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1)),
+        _mm256_add_pd(_mm512_castpd512_pd256(b), _mm512_extractf64x4_pd(b, 1)), to);
 }
 
 /* to[j][i] = from[i][j] for eight rows of eight. */

@@ -27,8 +27,15 @@ def small_workspace():
     ag.set_workspace(before)
 
 
+@pytest.fixture
+def without_tiles():
+    before = machine.set_level(0)
+    yield
+    machine.set_level(before)
+
+
 @pytest.fixture(params=["blas", "numpy"])
-def engine(request, monkeypatch):
+def engine(request, monkeypatch, without_tiles):
     """Run with the BLAS that NumPy has loaded, and with numpy.matmul."""
     if request.param == "numpy":
         monkeypatch.setattr("agx.ops.images.conv.blas", lambda: None)
@@ -115,10 +122,11 @@ def lenet_like(dtype):
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 2e-5), (np.float64, 1e-12)])
 def test_both_engines_and_any_number_of_threads_agree(dtype, rtol, monkeypatch):
-    before = ag.get_num_threads()
+    before, level = ag.get_num_threads(), machine.level()
     results = []
     try:
-        for n in (1, 2, 3):
+        for best, n in [(level, 1), (level, 2), (level, 3), (0, 1), (0, 2)]:
+            machine.set_level(best)
             ag.set_num_threads(n)
             first, second = lenet_like(dtype), lenet_like(dtype)
             for a, b in zip(first, second, strict=True):
@@ -128,6 +136,7 @@ def test_both_engines_and_any_number_of_threads_agree(dtype, rtol, monkeypatch):
         results.append(lenet_like(dtype))
     finally:
         ag.set_num_threads(before)
+        machine.set_level(level)
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * abs(a).max())
@@ -235,9 +244,11 @@ def test_a_plan_says_that_tiles_multiply():
     layer = ag.nn.Conv2d(3, 6, 5)
     assert layer.plan(ag.Tensor(f4(64, 3, 32, 32))) == plan
     assert layer.plan(f4(1, 3, 32, 32)).forward.endswith("tiles, 1 thread")
-    wide = ag.conv2d_plan(f4(1, 1, 4, 4), f4(1, 1, 2, 2), padding=2)
-    assert "tiles" in wide.forward and wide.x_gradient.startswith("patches")
-    assert repr(wide).endswith(f"; gradient of x: {wide.x_gradient}")
+    double = ag.conv2d_plan(np.ones((64, 3, 32, 32)), np.ones((6, 3, 5, 5)), stride=2)
+    assert set(double[3:]) == {way}
+    far = ag.conv2d_plan(f4(1, 1, 20, 20), f4(1, 1, 2, 2), stride=17)
+    assert "tiles" in far.forward and far.x_gradient.startswith("patches")
+    assert repr(far).endswith(f"; gradient of x: {far.x_gradient}")
 
 
 @pytest.mark.usefixtures("two_threads", "engine")
@@ -257,9 +268,9 @@ def test_a_plan_says_who_multiplies_patches(dtype, stride, symbol):
     )
 
 
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("stride", [1, 2, 17])
 def test_what_a_plan_says_is_what_is_done(stride, monkeypatch):
-    x, w = ag.Tensor(f4(2, 3, 8, 8)), ag.Tensor(f4(4, 3, 3, 3))
+    x, w = ag.Tensor(f4(2, 3, 20, 20)), ag.Tensor(f4(4, 3, 3, 3))
     plan, seen = ag.conv2d_plan(x, w, stride=stride), []
     for kind in (conv._Forward, conv._InputGradient, conv._WeightGradient):
         run = lambda self, run=kind.run: [seen.append(type(self)), run(self)][1]
