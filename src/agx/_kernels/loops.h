@@ -146,19 +146,14 @@ PART(NUMBER, exp_few)(const NUMBER *AGX_RESTRICT x, NUMBER *AGX_RESTRICT out, pt
     NUMBER s = 0;
     ptrdiff_t i = 0;
     if (n >= 16) {
-        NUMBER lane[LANES] = {0}, e[LANES];
+        NUMBER lane[16] = {0}, e[16];
         int k, half;
-        for (; i + LANES <= n; i += LANES) {
-            for (k = 0; k < LANES; k++) e[k] = EXP(x[i + k] - m);
-            for (k = 0; k < LANES; k++) lane[k] += e[k];
-            if (out) for (k = 0; k < LANES; k++) out[i + k] = e[k];
-        }
         for (; i + 16 <= n; i += 16) {
             for (k = 0; k < 16; k++) e[k] = EXP(x[i + k] - m);
             for (k = 0; k < 16; k++) lane[k] += e[k];
             if (out) for (k = 0; k < 16; k++) out[i + k] = e[k];
         }
-        for (half = LANES / 2; half; half /= 2)
+        for (half = 8; half; half /= 2)
             for (k = 0; k < half; k++) lane[k] += lane[k + half];
         s = lane[0];
     }
