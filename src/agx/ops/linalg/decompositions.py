@@ -453,8 +453,20 @@ def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
     inner = phi * matmul(mT(low), g)
     if is_node(g) or is_node(low):
         return mT(solve(mH(low), mT(solve(mT(low), inner))))
-    inverse = np.linalg.inv(low)
+    inverse = _inverse_of_lower(low)
     return matmul(matmul(mT(inverse), inner), inverse.conj())
+
+
+def _inverse_of_lower(low: np.ndarray) -> np.ndarray:
+    """The inverse of lower triangles, from those of their upper and lower halves."""
+    k = low.shape[-1] // 2
+    if k <= 16:
+        return np.linalg.inv(low)
+    first, last = _inverse_of_lower(low[..., :k, :k]), _inverse_of_lower(low[..., k:, k:])
+    out = np.zeros_like(low)
+    out[..., :k, :k], out[..., k:, k:] = first, last
+    out[..., k:, :k] = -matmul(matmul(last, low[..., k:, :k]), first)
+    return out
 
 
 _cholesky = primitive(
