@@ -13,7 +13,7 @@ from libc.math cimport isfinite
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
-                                  has_own_memory, pull_back, silence, unbroadcast)
+                                  has_own_memory, like, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  is_symbol, is_tracing, settings_of, settle_arguments, stand_in,
                                  value_of)
@@ -389,6 +389,16 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     return cotangents
 
 
+cdef object copied(object g):
+    """A copy of a gradient, in memory that earlier ones left."""
+    if type(g) is not ndarray or (cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT32 and
+                                  cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT64):
+        return g.copy()
+    out = like(g)
+    cnp.PyArray_CopyInto(out, g)
+    return out
+
+
 cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
     leaf.spent = False
@@ -396,7 +406,7 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
         return 0
     if leaf._grad is None:
         if not owned:
-            g = g.copy()
+            g = copied(g)
         leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
     elif isinstance(leaf._grad, Node):
         leaf._grad = leaf._grad + g
