@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
@@ -8,6 +8,7 @@ def copy_loop(size: int) -> tuple[int, int]: ...
 def choice_loop(size: int) -> tuple[int, int]: ...
 def conversion_loop(kinds: str) -> tuple[int, int] | None: ...
 
+@final
 class Executor:
     def __init__(
         self,

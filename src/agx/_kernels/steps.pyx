@@ -1,7 +1,7 @@
 """What a compiled program runs: steps on memory that was laid out before, without Python between them.
 
-A step is a loop of a NumPy ufunc, or of ``steps.h``, on operands at known places: ``bases[b] + offset``, with a
-stride for each axis. Groups of loops over one flat array go block by block, so that what one leaves to the
+A step is a loop of a NumPy ufunc, or of ``steps.h``, on operands at known places: ``bases[b] + offset``, with
+a stride for each axis. Groups of loops over one flat array go block by block, so that what one leaves to the
 next stays in the cache; threads share the blocks. ``agx.compiled.program`` lays steps out.
 """
 
@@ -20,16 +20,17 @@ cnp.import_umath()
 ctypedef void (*loop_t)(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept nogil
 
 cdef extern from "steps.h" nogil:
-    void copy_any "agx_copy_any"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void copy_words "agx_copy_words"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void choose_any "agx_choose_any"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void choose_words "agx_choose_words"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void bool_to_double "agx_bool_to_double"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void bool_to_float "agx_bool_to_float"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void bool_to_long "agx_bool_to_long"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void long_to_double "agx_long_to_double"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void float_to_double "agx_float_to_double"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
-    void double_to_float "agx_double_to_float"(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+    ctypedef void (*here_t)(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept nogil
+    here_t copy_any "agx_copy_any"
+    here_t copy_words "agx_copy_words"
+    here_t choose_any "agx_choose_any"
+    here_t choose_words "agx_choose_words"
+    here_t bool_to_double "agx_bool_to_double"
+    here_t bool_to_float "agx_bool_to_float"
+    here_t bool_to_long "agx_bool_to_long"
+    here_t long_to_double "agx_long_to_double"
+    here_t float_to_double "agx_float_to_double"
+    here_t double_to_float "agx_double_to_float"
 
 cdef enum:
     MOST_OPERANDS = 8
@@ -60,30 +61,30 @@ def ufunc_loop(cnp.ufunc ufunc, tuple kinds):
 def copy_loop(Py_ssize_t size):
     """The loop (x, out) that copies elements of ``size`` bytes."""
     if size == 8:
-        return <Py_ssize_t>&copy_words, 0
-    return <Py_ssize_t>&copy_any, size
+        return <Py_ssize_t>copy_words, 0
+    return <Py_ssize_t>copy_any, size
 
 
 def choice_loop(Py_ssize_t size):
     """The loop (mask, x, y, out) that chooses among elements of ``size`` bytes."""
     if size == 8:
-        return <Py_ssize_t>&choose_words, 0
-    return <Py_ssize_t>&choose_any, size
+        return <Py_ssize_t>choose_words, 0
+    return <Py_ssize_t>choose_any, size
 
 
 def conversion_loop(str kinds):
     """The loop (x, out) that converts between two dtypes, such as "?d"; None if there is none."""
     cdef dict loops = {
-        "?d": <Py_ssize_t>&bool_to_double, "?f": <Py_ssize_t>&bool_to_float, "?l": <Py_ssize_t>&bool_to_long,
-        "ld": <Py_ssize_t>&long_to_double, "fd": <Py_ssize_t>&float_to_double,
-        "df": <Py_ssize_t>&double_to_float,
+        "?d": <Py_ssize_t>bool_to_double, "?f": <Py_ssize_t>bool_to_float, "?l": <Py_ssize_t>bool_to_long,
+        "ld": <Py_ssize_t>long_to_double, "fd": <Py_ssize_t>float_to_double,
+        "df": <Py_ssize_t>double_to_float,
     }
     return (loops[kinds], 0) if kinds in loops else None
 
 
 # --- steps -------------------------------------------------------------------------------------------
 #
-# A stream of numbers: LOOP, words, function, data, operands, axes, (base, offset) of each operand, the lengths
+# A stream of numbers: LOOP, words, function, data, operands, axes, (base, offset) of each operand, lengths
 # of the axes, and for each axis the strides of all operands; or GROUP, words, count, length, block, scratch
 # memory of a part, and count times function, data, operands, (base, offset, stride) of each. Base -1 is
 # scratch memory, where a block starts at the offset. A negative count says that a group adds up, and that one
@@ -145,7 +146,8 @@ cdef void group_part(void *context, int part) noexcept nogil:
     cdef Group *job = <Group *>context
     cdef const Py_ssize_t *step = job.step
     cdef const Py_ssize_t *inner
-    cdef Py_ssize_t count = -step[2] if step[2] < 0 else step[2], length = step[3], block = step[4], k, i, operands, n
+    cdef Py_ssize_t count = -step[2] if step[2] < 0 else step[2], length = step[3], block = step[4]
+    cdef Py_ssize_t _k, i, operands, n
     cdef Py_ssize_t blocks = (length + block - 1) // block
     cdef Py_ssize_t at = part * blocks // job.parts * block, stop = (part + 1) * blocks // job.parts * block
     cdef char *scratch = job.scratch + part * step[5]
@@ -154,7 +156,7 @@ cdef void group_part(void *context, int part) noexcept nogil:
     while at < min(stop, length):
         n = min(block, length - at)
         inner = step + 6
-        for k in range(count):
+        for _k in range(count):
             operands = inner[2]
             for i in range(operands):
                 strides[i] = inner[5 + 3 * i]

@@ -90,15 +90,14 @@ class _Build:
     def __init__(
         self, inputs: Any, constants: Any, instructions: Any, outputs: Any, guards: Any
     ) -> None:
-        self.inputs, self.instructions = (
-            tuple((tuple(s), np.dtype(d)) for s, d in inputs),
-            instructions,
-        )
+        self.inputs = tuple((tuple(s), np.dtype(d)) for s, d in inputs)
+        self.instructions = instructions
         self.constants = [np.array(c, order="C") for c in constants]
         self.views: list[View] = [fresh(spec, k) for k, spec in enumerate(self.inputs)]
         self.wanted = {*outputs, *(slot for slot, _ in guards)}
         self.last = {slot: k for k, made in enumerate(instructions) for slot in made[2]}
         self.views += [fresh((c.shape, c.dtype)) for c in self.constants]
+        self.late: list[View] = []  # constants that reductions start with
         self.done: list[Any] = []  # ("loop", loop, views) or ("call", function, views, views)
         for k, made in enumerate(instructions):
             self._lay_out(k, *made)
@@ -133,13 +132,6 @@ class _Build:
         view = fresh(((), np.dtype(dtype)))
         self.late.append(view)
         return view
-
-    @property
-    def late(self) -> list[View]:
-        """Constants that reductions start with."""
-        if not hasattr(self, "_late"):
-            self._late: list[View] = []
-        return self._late
 
     def _lay_out(self, k: int, op: str, out: Any, args: Any, attrs: Any, specs: Any) -> None:
         given = [self.views[a] for a in args]
@@ -333,14 +325,8 @@ class _Build:
         _, loop, views, lead = made
         lengths, strides = walk([v.ghost for v in views], lead)
         places = [number for v in views for number in v.place]
-        body = [
-            *loop,
-            len(views),
-            len(lengths),
-            *places,
-            *lengths,
-            *(s for axis in strides for s in axis),
-        ]
+        steps_ = [s for axis in strides for s in axis]
+        body = [*loop, len(views), len(lengths), *places, *lengths, *steps_]
         self.stream += [0, len(body) + 2, *body]
 
     def _write_group(self, part: list[Any]) -> None:

@@ -40,6 +40,7 @@ from .matrices import (
     check_square,
     from_triangle,
     inv,
+    inverse_of_lower,
     mH,
     mT,
     solve,
@@ -447,13 +448,11 @@ def qr(a: Any, mode: str = "reduced") -> QRResult:
 
 def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
     """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal."""
-    low, g = (mH(out), mH(g)) if upper else (out, g)
-    n = x.shape[-1]
-    phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    inner = phi * matmul(mT(low), g)
+    low, g, n = (mH(out), mH(g), x.shape[-1]) if upper else (out, g, x.shape[-1])
+    inner = (np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)) * matmul(mT(low), g)
     if is_node(g) or is_node(low):
         return mT(solve(mH(low), mT(solve(mT(low), inner))))
-    inverse = np.linalg.inv(low)
+    inverse = inverse_of_lower(low)
     return matmul(matmul(mT(inverse), inner), inverse.conj())
 
 

@@ -234,3 +234,15 @@ def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Array:
     result = _chain(parts)
     result = result[0] if first else result
     return result[..., 0] if last else result
+
+
+def inverse_of_lower(low: np.ndarray) -> np.ndarray:
+    """The inverse of lower triangles, from those of their upper and lower halves."""
+    k = low.shape[-1] // 2
+    if k <= 16:
+        return np.linalg.inv(low)
+    first, last = inverse_of_lower(low[..., :k, :k]), inverse_of_lower(low[..., k:, k:])
+    out = np.zeros_like(low)
+    out[..., :k, :k], out[..., k:, k:] = first, last
+    out[..., k:, :k] = -matmul(matmul(last, low[..., k:, :k]), first)
+    return out
