@@ -12,7 +12,7 @@ from libc.math cimport isfinite
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
+from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, compute, fingerprint,
                                   has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  settings_of, settle_arguments, stand_in, value_of)
@@ -112,6 +112,11 @@ cdef enum Care:
     GIVE_UP
 
 
+cdef inline bint is_wanted(object a, set needed) except -1:
+    """Whether an argument is a node that gets a share."""
+    return isinstance(a, Node) and (<Node>a)._requires_grad and (needed is None or a in needed)
+
+
 cdef list contributions(Node node, object g, set needed, bint create_graph, Care care, bint last,
                         object stacked):
     """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
@@ -124,14 +129,14 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, Care
     cdef Primitive p = node._primitive
     cdef bint known = p.operation != NONE and not create_graph and not care and stacked is None
     cdef tuple args = node._args, operands = None if known else operands_of(node, g, create_graph)
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, final = len(args) - 1
     cdef list shares = []
     cdef object a, c
+    while known and last and final and not is_wanted(args[final], needed):
+        final -= 1
     for i in range(len(args)):
         a = args[i]
-        if not isinstance(a, Node) or not (<Node>a)._requires_grad:
-            continue
-        if needed is not None and a not in needed:
+        if not is_wanted(a, needed):
             continue
         c = None
         if stacked is not None:
@@ -143,10 +148,13 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, Care
                 shares.append((a, c))
             continue
         if known:
-            c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]))
+            c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]),
+                          last and i == final)
         elif last and p.overwrite is not None and i == len(args) - 1:
             c = apply(p.overwrite, operands, node._params)
         if c is None:
+            if operands is None:
+                operands = operands_of(node, g, False)
             c = p.rule(i, operands, node._params)
             if isinstance(c, Node):
                 c = present_node(<Node>c)
@@ -294,9 +302,11 @@ cdef inline bint accumulates(Node node):
     return node._primitive is not None and node._primitive.accumulate is not None
 
 
-cdef bint overwrote(Node node, object c, object g):
-    """Whether a pull-back left its result in the memory of the cotangent."""
-    return c is g and node._primitive is not None and node._primitive.overwrite is not None
+cdef bint overwrote(Node node, object c, object g, bint alone):
+    """Whether a pull-back left its result in the memory of the cotangent, for one argument."""
+    cdef Primitive p = node._primitive
+    return c is g and p is not None and (p.overwrite is not None or p.operation > ADD
+                                         or (p.operation == ADD and alone))
 
 
 cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owned) except -1:
@@ -311,8 +321,7 @@ cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owne
         if not add_to(<object>found, c):
             np_add(<object>found, c, <object>found)
     else:
-        a = combine(ADD, <object>found, c)
-        cotangents[x] = asarray(<object>found + c) if a is None else a
+        cotangents[x] = asarray(compute(ADD, <object>found, c))
         owned.add(x)
     return True
 
@@ -364,7 +373,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 if collect(cotangents, x, pair[1], create_graph, owned):
                     continue
                 if ((plain or x._args is None or x.version or accumulates(node))
-                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g)))):
+                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g, len(shares) == 1)))):
                     owned.add(x)
             if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]
