@@ -62,6 +62,7 @@ class Trace:
         self._entered = set(self.nodes)
         self._points = [node for node in self.nodes if node.is_leaf]
         self._before: list[bool] = []
+        self._walked: tuple[Node | None, int, list[Node]] = None, 0, []
         #: Whether a result that does not depend on these nodes needs no word: it may be the derivative of
         #: one that does, as of a linear function, or was spoken of.
         self.excused = False
@@ -111,6 +112,14 @@ class Trace:
                 stack += new
         return [node for node in needed if node not in made]
 
+    def _below(self, result: Node) -> list[Node]:
+        """The nodes below a result that want a gradient, found once for as long as nothing is recorded."""
+        walked, number, found = self._walked
+        if walked is not result or number != newest_number():
+            found = wanted_below(result)
+            self._walked = result, newest_number(), found
+        return found
+
     def nested(self, *results: Any) -> bool:
         """Whether results also depend on Tensors from outside, as in a trace inside another one.
 
@@ -122,7 +131,7 @@ class Trace:
         roots = [r for r in results if isinstance(r, Node) and r.requires_grad]
         around = [trace for trace in here.traces if trace is not self]
         own = self._own
-        if all(n in own for r in roots for n in leaves_below(r)):
+        if all(n in own for r in roots for n in self._below(r) if n.is_leaf):
             return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
         for trace in around:
             trace.excused = trace.excused or trace.reaches(*results)
@@ -132,7 +141,7 @@ class Trace:
         """Whether any of the results was computed from nodes of this trace."""
         own = self._own
         return any(
-            not own.isdisjoint(wanted_below(r))
+            not own.isdisjoint(self._below(r))
             for r in results
             if isinstance(r, Node) and r.requires_grad
         )

@@ -275,6 +275,36 @@ def laid_out(cnp.ndarray flat, tuple layout):
     return view
 
 
+def spread(object x, tuple shape):
+    """Repeat ``x`` to fill ``shape``: in an array if that is small, else in a view that is read only."""
+    cdef cnp.npy_intp[64] dims
+    cdef cnp.npy_intp[64] steps
+    cdef Py_ssize_t i, size = 1, ndim = len(shape), more = ndim - cnp.PyArray_NDIM(x)
+    for i in range(ndim):
+        dims[i], steps[i] = shape[i], 0
+        size *= dims[i]
+        if i >= more and cnp.PyArray_DIM(x, i - more) != 1:
+            steps[i] = cnp.PyArray_STRIDE(x, i - more)
+    cdef object found = cnp.PyArray_New(np.ndarray, <int>ndim, dims, cnp.PyArray_TYPE(x), steps,
+                                        cnp.PyArray_DATA(x), 0, 0, None)
+    if size <= FEW:
+        return cnp.PyArray_NewCopy(found, cnp.NPY_CORDER)
+    cnp.set_array_base(found, x)
+    return found
+
+
+def is_basic(object index):
+    """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
+    if type(index) is not tuple:
+        return (index is None or index is Ellipsis or type(index) is int or isinstance(index, slice)
+                or (isinstance(index, (int, np.integer)) and not isinstance(index, bool)))
+    for part in index:
+        if not (part is None or part is Ellipsis or type(part) is int or isinstance(part, slice)
+                or (isinstance(part, (int, np.integer)) and not isinstance(part, bool))):
+            return False
+    return True
+
+
 cdef object silence(object g, object c):
     """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
     undefined = np.isnan(c)

@@ -25,7 +25,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Return an array of zeros, in memory that nobody else holds."""
     out = empty(shape, dtype)
-    out.fill(0)
+    if out.size:
+        out.fill(0)
     return out
 
 

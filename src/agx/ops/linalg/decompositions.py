@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, primitive
-from ..complex import conj, imag, is_complex, real
+from ..complex import conj, conjugated, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
 from ..elementwise.quotient import undefined_slope
 from ..reduce.sums import prod, sum
@@ -446,12 +446,16 @@ def qr(a: Any, mode: str = "reduced") -> QRResult:
 
 
 def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
-    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal."""
+    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal.
+
+    What belongs to the other triangle goes to this one, which alone is read.
+    """
     low, g = (mH(out), mH(g)) if upper else (out, g)
     n = x.shape[-1]
     phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    half = solve(mT(low), phi * matmul(mT(low), g))
-    return mT(solve(mH(low), mT(half)))
+    inverse = inv(low)
+    half = matmul(matmul(mT(inverse), phi * matmul(mT(low), g)), conjugated(inverse))
+    return (phi.T if upper else phi) * (half + mH(half))
 
 
 _cholesky = primitive(
@@ -473,8 +477,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
     """
     a = as_array(a)
     check_square("cholesky", a)
-    h = from_triangle(a, "U" if upper else "L") if is_node(a) else a
-    return _cholesky(h, upper=bool(upper))
+    return _cholesky(a, upper=bool(upper))
 
 
 # --- determinants --------------------------------------------------------------------------------

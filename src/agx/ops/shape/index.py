@@ -10,6 +10,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
+from ..._kernels.arrays import is_basic
+from ..._runtime.buffers import zeros
 from .axes import as_array, in_order, one_axis, refuse_out
 
 if TYPE_CHECKING:
@@ -22,19 +24,8 @@ __all__ = [
 ]
 
 
-def is_basic(index: Any) -> bool:
-    """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        part is None
-        or part is Ellipsis
-        or (isinstance(part, (int, slice, np.integer)) and not isinstance(part, bool))
-        for part in parts
-    )
-
-
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-    out = np.zeros(shape, g.dtype)
+    out = zeros(shape, g.dtype)
     if is_basic(index):
         out[index] = g
         return out
@@ -106,6 +97,8 @@ def as_index(index: Any) -> Any:
 
     Arrays inside a tuple are copied: the graph would not see that they change.
     """
+    if type(index) is slice or type(index) is int:
+        return index
     if isinstance(index, tuple):
         return tuple(p.copy() if isinstance(p, np.ndarray) else as_index(p) for p in index)
     if isinstance(index, Node):
