@@ -21,7 +21,7 @@ from .errors import refuse_kind
 from .graph import pullback
 from .hooks import any_hooked
 from .refused import meant_by
-from .walk import leaves_below, wanted_below
+from .walk import leaves_among, leaves_below, wanted_below
 
 
 def _enter(x: Any, follow: bool) -> Any:
@@ -131,7 +131,7 @@ class Trace:
         roots = [r for r in results if isinstance(r, Node) and r.requires_grad]
         around = [trace for trace in here.traces if trace is not self]
         own = self._own
-        if all(n in own for r in roots for n in self._below(r) if n.is_leaf):
+        if all(own.issuperset(leaves_among(self._below(r))) for r in roots):
             return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
         for trace in around:
             trace.excused = trace.excused or trace.reaches(*results)
@@ -149,4 +149,5 @@ class Trace:
     def gradients(self, out: Node, seed: Any = None, nested: bool | None = None) -> list[Any]:
         """The gradient of ``out`` in each node: arrays, or Tensors if ``nested`` (as ``out`` is, if None)."""
         follow = self.nested(out) if nested is None else nested
-        return pullback(out, self.nodes, seed, create_graph=follow)
+        order = self._below(out) if out.requires_grad else None
+        return pullback(out, self.nodes, seed, create_graph=follow, order=order)

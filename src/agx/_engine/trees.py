@@ -21,6 +21,8 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[..., Any]]:
     a leaf. The builder calls the classes of dataclasses, so that they compute what depends on their
     fields; with ``bare=True`` it only sets the fields, for leaves that are no such arguments.
     """
+    if type(tree) is np.ndarray:
+        return [tree], lambda new, bare=False: next(iter(new))
     leaves: list[Any] = []
     part = _collect(tree, leaves)
     return leaves, lambda new, bare=False: part(iter(new), bare)

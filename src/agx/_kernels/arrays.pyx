@@ -526,7 +526,7 @@ cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object
     elif what == MULTIPLY:
         x = x if i else y
     elif i:
-        g = np_multiply(np_negative(g, g), out, g) if over else compute(MULTIPLY, np_negative(g), out)
+        g = np_multiply(np_negative(g, g), out, g) if over else compute(MULTIPLY, compute(MULTIPLY, g, -1.0), out)
     if what == DIVIDE:
         return np_divide(g, y, g) if over else compute(DIVIDE, g, y)
     return np_multiply(g, x, g) if over else compute(MULTIPLY, g, x)

@@ -95,9 +95,14 @@ cpdef list wanted_below(Node root):
     return order
 
 
+def leaves_among(list order):
+    """The nodes that were computed from nothing."""
+    return [n for n in order if (<Node>n)._args is None]
+
+
 def leaves_below(Node root):
     """The leaves below ``root`` that want a gradient."""
-    return [n for n in wanted_below(root) if (<Node>n)._args is None]
+    return leaves_among(wanted_below(root))
 
 
 # --- what a node passes on ----------------------------------------------------------------------------
@@ -515,15 +520,17 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
 
 
 def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None,
-             bint ends=False):
+             bint ends=False, list order=None):
     """Gradients of ``root`` with respect to the nodes ``wrt``; touches no ``grad``.
 
     Plain arrays, or Tensors that can be differentiated again with ``create_graph``. None stands for
     a node that ``root`` does not depend on. With ``stacked`` seed and gradients are stacks (see
     ``contributions``), and the answer is None if it holds a NaN, which only a single sweep looks into.
-    With ``ends`` the sweep does not go on to what lies below ``wrt``.
+    With ``ends`` the sweep does not go on to what lies below ``wrt``. ``order`` is what ``wanted_below``
+    says, if it is known.
     """
-    cdef list order = wanted_below(root)
+    if order is None:
+        order = wanted_below(root)
     wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None

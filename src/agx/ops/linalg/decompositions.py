@@ -72,6 +72,10 @@ __all__ = [
 ]
 
 
+#: Rows from which a triangular matrix is inverted in blocks.
+_BLOCK = 32
+
+
 def _pack(batch: tuple[int, ...], *parts: np.ndarray) -> np.ndarray:
     sizes = [math.prod(p.shape[len(batch) :]) for p in parts]
     return np.concatenate(
@@ -453,9 +457,22 @@ def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
     low, g = (mH(out), mH(g)) if upper else (out, g)
     n = x.shape[-1]
     phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    inverse = inv(low)
+    inverse = _lower_inverse(low)
     half = matmul(matmul(mT(inverse), phi * matmul(mT(low), g)), conjugated(inverse))
     return (phi.T if upper else phi) * (half + mH(half))
+
+
+def _lower_inverse(x: Any) -> Any:
+    """The inverse of lower triangular matrices, in blocks where nobody differentiates it again."""
+    n = x.shape[-1]
+    if n < _BLOCK or x.ndim != 2 or is_node(x):
+        return inv(x)
+    k = n // 2
+    out = np.zeros_like(x)
+    out[:k, :k] = _lower_inverse(x[:k, :k])
+    out[k:, k:] = _lower_inverse(x[k:, k:])
+    np.matmul(-(out[k:, k:] @ x[k:, :k]), out[:k, :k], out=out[k:, :k])
+    return out
 
 
 _cholesky = primitive(

@@ -144,9 +144,17 @@ _sum = primitive(
     ),
     stacked=_sum_stack,
 )
+def _mean_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """``numpy.mean``, whose own steps these are for floats of at least four bytes, but for no elements."""
+    n = elements_per_result(x, axis) if type(x) is np.ndarray and x.dtype.char in "fdFD" else 0
+    if not 0 < n < 1 << 24:
+        return np.mean(x, axis, keepdims=keepdims)
+    return np.add.reduce(x, axis, keepdims=keepdims) / n
+
+
 _mean = primitive(
     "mean",
-    lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
+    _mean_value,
     (
         lambda g, out, x, *, axis, keepdims: _over_axes(
             g / elements_per_result(x, axis), x, axis, keepdims
