@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 import agx as ag
 from agx._kernels import arrays, convolution, machine
-from agx._runtime import buffers
 from agx.ops.images import conv
 from agx.ops.images.im2col import Geometry
 
@@ -79,11 +78,11 @@ def test_any_geometry(kernel, size, padding, dilation, filters, images):
 def test_nothing_beyond_the_result_is_written(vector_level):
     """Tiles reach beyond the last row and column; what they find there goes nowhere."""
     memory = np.full(3 * 5 * 6 * 10 + 64, 7, np.float32)
-    arrays.keep_large_ones(lambda shape, dtype: memory[32:-32].reshape(shape), 1, np.ndarray)
+    arrays.keep_large_ones(lambda shape, dtype: memory[32:-32].reshape(shape), 1)
     try:
         out = ag.conv2d(np.ones((3, 2, 7, 11), "f"), np.ones((5, 2, 2, 2), "f"))
     finally:
-        arrays.keep_large_ones(None, 1 << 16, arrays.Buffer)
+        arrays.keep_large_ones(None, 1 << 16)
     assert np.shares_memory(out, memory) and (out == 8).all()
     assert (memory[:32] == 7).all() and (memory[-32:] == 7).all()
 

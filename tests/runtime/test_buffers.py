@@ -98,6 +98,12 @@ def test_what_a_thread_holds_no_other_thread_gets():
     assert address(a) not in places
 
 
+def test_a_function_of_single_elements_makes_its_own_memory():
+    half = ag.primitive("half_of_each", np.frompyfunc(lambda v: v / 2, 1, 1), [lambda g, out, x: g / 2])
+    with pytest.raises(TypeError, match="object"):
+        half(ag.Tensor(np.ones(SHAPE)))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "f",
@@ -135,7 +141,7 @@ def test_a_gradient_in_such_memory_is_not_copied():
     """The sweep may keep an array that nobody else holds, and must copy one that is a view."""
     x = ag.Tensor(np.ones(SHAPE, np.float32))
     ag.relu(x).backward(x.value)
-    assert type(x.grad.base) is arrays.Buffer
+    assert "agx.buffer" in repr(x.grad.base)
     y = ag.Tensor(np.ones(SHAPE, np.float32))
     ag.relu(y.reshape(-1)).backward(x.value.reshape(-1))
     assert y.grad.base is None

@@ -132,7 +132,7 @@ class Trace:
         around = [trace for trace in here.traces if trace is not self]
         own = self._own
         if all(own.issuperset(leaves_among(self._below(r))) for r in roots):
-            return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
+            return bool(around) and any(any_hooked(self._below(r)) for r in roots)
         for trace in around:
             trace.excused = trace.excused or trace.reaches(*results)
         return True
@@ -140,11 +140,10 @@ class Trace:
     def reaches(self, *results: Any) -> bool:
         """Whether any of the results was computed from nodes of this trace."""
         own = self._own
-        return any(
-            not own.isdisjoint(self._below(r))
-            for r in results
-            if isinstance(r, Node) and r.requires_grad
-        )
+        for r in results:
+            if isinstance(r, Node) and r.requires_grad and not own.isdisjoint(self._below(r)):
+                return True
+        return False
 
     def gradients(self, out: Node, seed: Any = None, nested: bool | None = None) -> list[Any]:
         """The gradient of ``out`` in each node: arrays, or Tensors if ``nested`` (as ``out`` is, if None)."""

@@ -182,6 +182,8 @@ def is_other_container(leaf: Any) -> bool:
 
 def is_differentiable(leaf: Any) -> bool:
     """Whether a leaf is a real or complex number, array or Tensor, rather than integers or text."""
+    if type(leaf) is np.ndarray:
+        return leaf.dtype.kind in "fc"
     if isinstance(leaf, (Node, float, complex)):
         return True
     dtype = getattr(leaf, "dtype", None)

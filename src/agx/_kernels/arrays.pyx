@@ -16,8 +16,8 @@ finite, about which NumPy warns.
 
 import threading
 
-cimport cython
 from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cython cimport floating
 from libc.string cimport memcpy, memmove
@@ -30,7 +30,6 @@ cnp.import_array()
 
 cdef object large = None
 cdef Py_ssize_t least_bytes = LEAST
-cdef type buffer_class = Buffer
 cdef object kept = threading.local()
 cdef object float32 = np.dtype(np.float32)
 cdef object float64 = np.dtype(np.float64)
@@ -38,15 +37,11 @@ cdef object complex64 = np.dtype(np.complex64)
 cdef object complex128 = np.dtype(np.complex128)
 
 
-def keep_large_ones(function, Py_ssize_t least, type kind):
-    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes, whose base is a ``kind``.
-
-    None stands for memory that is used again.
-    """
-    global large, least_bytes, buffer_class
+def keep_large_ones(function, Py_ssize_t least):
+    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes; None is memory used again."""
+    global large, least_bytes
     large = function
     least_bytes = least
-    buffer_class = kind
 
 
 # --- memory that is used again -------------------------------------------------------------------------
@@ -60,11 +55,8 @@ cdef enum:
     PAGE = 4096
     BLOCKS = 256
 
-cdef struct Block:
-    PyObject *memory
-    Py_ssize_t size
-
-cdef Block[BLOCKS] idle  # the newest last
+cdef const char *BUFFER = "agx.buffer"
+cdef PyObject *idle[BLOCKS]  # arrays of bytes, the newest last
 cdef int blocks = 0
 cdef Py_ssize_t idle_bytes = 0
 cdef Py_ssize_t most_bytes = 1 << 27
@@ -73,12 +65,27 @@ cdef Py_ssize_t most_bytes = 1 << 27
 cdef object take_block(int i):
     """Hand out an idle block."""
     global blocks, idle_bytes
-    cdef object memory = <object>idle[i].memory
-    Py_DECREF(memory)
-    idle_bytes -= idle[i].size
+    cdef object block = <object>idle[i]
+    Py_DECREF(block)
+    idle_bytes -= cnp.PyArray_NBYTES(block)
     blocks -= 1
-    memmove(&idle[i], &idle[i + 1], (blocks - i) * sizeof(Block))
-    return memory
+    memmove(&idle[i], &idle[i + 1], (blocks - i) * sizeof(PyObject *))
+    return block
+
+
+cdef void give_block(object capsule) noexcept:
+    """Keep the memory of an array that nobody holds any more."""
+    global blocks, idle_bytes
+    cdef PyObject *block = <PyObject *>PyCapsule_GetPointer(capsule, BUFFER)
+    cdef Py_ssize_t size = cnp.PyArray_NBYTES(<object>block)
+    while blocks and (blocks == BLOCKS or idle_bytes + size > most_bytes):
+        take_block(0)
+    if size > most_bytes:
+        Py_DECREF(<object>block)
+        return
+    idle[blocks] = block
+    blocks += 1
+    idle_bytes += size
 
 
 def limit_idle(Py_ssize_t most):
@@ -96,49 +103,29 @@ def count_idle():
     return idle_bytes
 
 
-@cython.no_gc
-@cython.auto_pickle(False)
-cdef class Buffer:
-    """Memory that an array is made of; it is kept for another one when nothing refers to it any more."""
-    cdef object memory
-    cdef Py_ssize_t size
-
-    def __cinit__(self, Py_ssize_t bytes):
-        cdef int i
-        self.size = (bytes + PAGE - 1) & -PAGE
-        for i in range(blocks - 1, -1, -1):
-            if idle[i].size == self.size:
-                self.memory = take_block(i)
-                return
-        self.memory = np.empty(self.size + LINE, np.uint8)
-
-    def __dealloc__(self):
-        global blocks, idle_bytes
-        if self.memory is None or self.size > most_bytes:
-            return
-        while blocks == BLOCKS or idle_bytes + self.size > most_bytes:
-            take_block(0)
-        Py_INCREF(self.memory)
-        idle[blocks].memory = <PyObject *>self.memory
-        idle[blocks].size = self.size
-        blocks += 1
-        idle_bytes += self.size
-
-
 cdef cnp.ndarray in_buffer(int ndim, cnp.npy_intp *shape, int kind, Py_ssize_t bytes):
     """An array of unspecified numbers in memory that is used again."""
-    cdef Buffer buffer = Buffer(bytes)
-    cdef size_t address = <size_t>cnp.PyArray_DATA(buffer.memory)
+    cdef cnp.npy_intp size = ((bytes + PAGE - 1) & -PAGE) + LINE
+    cdef object block = None
+    cdef int i
+    for i in range(blocks - 1, -1, -1):
+        if cnp.PyArray_NBYTES(<object>idle[i]) == size:
+            block = take_block(i)
+            break
+    if block is None:
+        block = cnp.PyArray_EMPTY(1, &size, cnp.NPY_UINT8, 0)
+    cdef size_t address = <size_t>cnp.PyArray_DATA(block)
     cdef object found = cnp.PyArray_New(np.ndarray, ndim, shape, kind, NULL,
                                         <void *>(address + (-address & (LINE - 1))), 0,
                                         cnp.NPY_ARRAY_CARRAY, None)
-    cnp.set_array_base(found, buffer)
+    cdef object capsule = PyCapsule_New(<void *>block, BUFFER, give_block)
+    Py_INCREF(block)
+    cnp.set_array_base(found, capsule)
     return found
 
 
 def new(tuple shape, object dtype):
     """Return an array of unspecified numbers; a large one in memory that is used again."""
-    cdef cnp.ndarray found
     cdef object kind = np.dtype(dtype)
     cdef cnp.npy_intp[64] dims
     cdef int i
@@ -178,7 +165,7 @@ cdef bint has_own_memory(object x) noexcept:
     if cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_OWNDATA):
         return True
     base = cnp.PyArray_BASE(x)
-    return base is NULL or type(<object>base) is buffer_class
+    return base is NULL or PyCapsule_IsValid(<object>base, BUFFER)
 
 
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
@@ -293,18 +280,6 @@ def spread(object x, tuple shape):
     return found
 
 
-def is_basic(object index):
-    """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
-    if type(index) is not tuple:
-        return (index is None or index is Ellipsis or type(index) is int or isinstance(index, slice)
-                or (isinstance(index, (int, np.integer)) and not isinstance(index, bool)))
-    for part in index:
-        if not (part is None or part is Ellipsis or type(part) is int or isinstance(part, slice)
-                or (isinstance(part, (int, np.integer)) and not isinstance(part, bool))):
-            return False
-    return True
-
-
 cdef object silence(object g, object c):
     """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
     undefined = np.isnan(c)
@@ -377,10 +352,8 @@ cdef enum:
     # Integers up to here are floats exactly.
     MOST_EXACT = 1 << 24
 
-cdef object np_add = np.add
+cdef tuple ufuncs = (None, np.add, np.subtract, np.multiply, np.divide)  # by Operation
 cdef object np_divide = np.divide
-cdef object np_square = np.square
-cdef object np_subtract = np.subtract
 cdef object np_multiply = np.multiply
 cdef object np_negative = np.negative
 
@@ -462,7 +435,7 @@ cdef object combine(Operation what, object x, object y):
     return out if fine else None
 
 
-cdef inline bint is_two(object y) noexcept:
+cdef bint is_two(object y) noexcept:
     return (type(y) is int or type(y) is float) and y == 2
 
 
@@ -502,11 +475,9 @@ cdef object in_memory(object ufunc, object x, object y):
 
 cdef object compute(Operation what, object x, object y):
     found = combine(what, x, y)
-    if found is not None:
-        return found
-    ufunc = (np_add, np_subtract, np_multiply, np_divide)[<int>what - 1]
-    found = in_memory(ufunc, x, y)
-    return ufunc(x, y) if found is None else found
+    if found is None:
+        found = in_memory(ufuncs[<int>what], x, y)
+    return ufuncs[<int>what](x, y) if found is None else found
 
 
 cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y, bint over):
@@ -526,7 +497,8 @@ cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object
     elif what == MULTIPLY:
         x = x if i else y
     elif i:
-        g = np_multiply(np_negative(g, g), out, g) if over else compute(MULTIPLY, compute(MULTIPLY, g, -1.0), out)
+        g = np_negative(g, g) if over else compute(MULTIPLY, g, -1.0)
+        g = np_multiply(g, out, g) if over else compute(MULTIPLY, g, out)
     if what == DIVIDE:
         return np_divide(g, y, g) if over else compute(DIVIDE, g, y)
     return np_multiply(g, x, g) if over else compute(MULTIPLY, g, x)

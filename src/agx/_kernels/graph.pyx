@@ -195,8 +195,8 @@ cdef class Primitive:
         self.variadic = callable(vjps)
         self.nin = getattr(function, "nin", 0)
         self.elementwise = elementwise or getattr(function, "signature", "") is None
-        kinds = getattr(function, "types", ()) if self.elementwise and isinstance(function, ufunc) else ()
-        self.floats = "d->d" in kinds or "dd->d" in kinds
+        self.floats = (self.elementwise and isinstance(function, ufunc) and function.nout == 1
+                       and function.types[0][0] != "O")
         self.stacked = stacked
         self.overwrite = overwrite
         self.accumulate = accumulate

@@ -342,7 +342,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, fleeting, telling = False
+    cdef bint last, fleeting, alone, telling = False
     cdef bint plain = kept is not None and not create_graph and not care
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
@@ -377,8 +377,9 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 x = <Node>pair[0]
                 if collect(cotangents, x, pair[1], create_graph, owned):
                     continue
+                alone = len(shares) == 1
                 if ((plain or x._args is None or x.version or accumulates(node))
-                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g, len(shares) == 1)))):
+                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g, alone)))):
                     owned.add(x)
             if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]

@@ -40,6 +40,7 @@ from .matrices import (
     check_square,
     from_triangle,
     inv,
+    lower_inverse,
     mH,
     mT,
     solve,
@@ -70,10 +71,6 @@ __all__ = [
     "svd",
     "svdvals",
 ]
-
-
-#: Rows from which a triangular matrix is inverted in blocks.
-_BLOCK = 32
 
 
 def _pack(batch: tuple[int, ...], *parts: np.ndarray) -> np.ndarray:
@@ -450,29 +447,13 @@ def qr(a: Any, mode: str = "reduced") -> QRResult:
 
 
 def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
-    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal.
-
-    What belongs to the other triangle goes to this one, which alone is read.
-    """
+    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal, on one side."""
     low, g = (mH(out), mH(g)) if upper else (out, g)
     n = x.shape[-1]
     phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
-    inverse = _lower_inverse(low)
+    inverse = lower_inverse(low)
     half = matmul(matmul(mT(inverse), phi * matmul(mT(low), g)), conjugated(inverse))
     return (phi.T if upper else phi) * (half + mH(half))
-
-
-def _lower_inverse(x: Any) -> Any:
-    """The inverse of lower triangular matrices, in blocks where nobody differentiates it again."""
-    n = x.shape[-1]
-    if n < _BLOCK or x.ndim != 2 or is_node(x):
-        return inv(x)
-    k = n // 2
-    out = np.zeros_like(x)
-    out[:k, :k] = _lower_inverse(x[:k, :k])
-    out[k:, k:] = _lower_inverse(x[k:, k:])
-    np.matmul(-(out[k:, k:] @ x[k:, :k]), out[:k, :k], out=out[k:, :k])
-    return out
 
 
 _cholesky = primitive(

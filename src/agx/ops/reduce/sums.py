@@ -139,17 +139,18 @@ def _over_axes(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 _sum = primitive(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
-    (
-        lambda g, out, x, *, axis, keepdims: _over_axes(g, x, axis, keepdims),
-    ),
+    (lambda g, out, x, *, axis, keepdims: _over_axes(g, x, axis, keepdims),),
     stacked=_sum_stack,
 )
+
+
 def _mean_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """``numpy.mean``, whose own steps these are for floats of at least four bytes, but for no elements."""
     n = elements_per_result(x, axis) if type(x) is np.ndarray and x.dtype.char in "fdFD" else 0
     if not 0 < n < 1 << 24:
         return np.mean(x, axis, keepdims=keepdims)
-    return np.add.reduce(x, axis, keepdims=keepdims) / n
+    total: Any = np.add.reduce(x, axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return total / n
 
 
 _mean = primitive(

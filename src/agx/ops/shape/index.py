@@ -10,7 +10,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
-from ..._kernels.arrays import is_basic
 from ..._runtime.buffers import zeros
 from .axes import as_array, in_order, one_axis, refuse_out
 
@@ -22,6 +21,18 @@ __all__ = [
     "take",
     "take_along_axis",
 ]
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
+    if type(index) is slice or type(index) is int:
+        return True
+    for part in index if isinstance(index, tuple) else (index,):
+        if type(part) is slice or type(part) is int or part is None or part is Ellipsis:
+            continue
+        if isinstance(part, bool) or not isinstance(part, (int, np.integer)):
+            return False
+    return True
 
 
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -20,9 +20,9 @@ from ..._engine import hooks
 from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._kernels import graph as _graph
-from ..._kernels.arrays import is_basic, laid_out, layout_of
+from ..._kernels.arrays import laid_out, layout_of
 from .axes import broadcast_to, in_order
-from .index import getitem, last_assigned, scattered
+from .index import getitem, is_basic, last_assigned, scattered
 from .where import where
 
 #: Where the first element of a view lies in memory, its lengths, and its strides, all counted in elements.

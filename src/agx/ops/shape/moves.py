@@ -183,12 +183,17 @@ def _main(a: Any, offset: int = 0) -> Any:
     return _view(a, view=lambda x: np.diagonal(x, k), positions=places)
 
 
+def _below(m: Any, k: int) -> np.ndarray:
+    """Where matrices lie on the k-th diagonal or below it."""
+    return np.tri(m.shape[-2], m.shape[-1], k, dtype=bool)
+
+
 def _lower(m: Any, k: int = 0) -> Any:
-    return where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0.0) if m.ndim > 1 else None
+    return where(_below(m, k), m, 0.0) if m.ndim > 1 else None
 
 
 def _upper(m: Any, k: int = 0) -> Any:
-    return where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0.0, m) if m.ndim > 1 else None
+    return where(_below(m, k - 1), 0.0, m) if m.ndim > 1 else None
 
 
 fliplr = _mover(
@@ -357,6 +362,8 @@ _flip = primitive(
     (lambda g, out, x, *, axis: flip(g, axis),),
     views=True,
 )
+
+
 def _roll_value(x: Any, *, shift: tuple[int, ...], axis: tuple[int, ...]) -> Any:
     """NumPy's, by what it does along one axis."""
     if len(axis) != 1 or not -x.ndim <= axis[0] < x.ndim or not x.shape[axis[0]]:
