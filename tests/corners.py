@@ -508,7 +508,7 @@ sections: dict[str, list[Corner]] = {
 
 #: Primitives that no row reaches, by the reason.
 smooth: dict[str, str] = {
-    "linear, moves or adds elements": "assign avg_pool2d col2im copy embed erase im2col max_pick2d pad pos "
+    "linear, moves or adds elements": "added_at assign avg_pool2d col2im copy embed erase im2col max_pick2d pad pos "
     "read roll sum_pool2d sum_unpool2d tile view",
     "linear, weighs elements with complex exponentials": "fftn ifftn irfftn rfftn",
     "linear in each argument": "conv2d conv2d_input conv2d_weight convolve einsum linear linspace sparse_matmul "

@@ -99,6 +99,10 @@ rows = {
     "silu": [(ag.silu, normal(4))],
     "elu": [(ag.elu, normal(4)), (lambda x: ag.elu(x, 0.5), normal(4))],
     "gelu": [(ag.gelu, normal(4)), (lambda x: ag.gelu(x, "tanh"), normal(4))],
+    "added_at": [
+        (lambda x, v: ops["added_at"](x * x, v * v, index=np.array([0, 2, 0])), normal(3, 2), normal(3, 2)),
+        (lambda x, v: ops["added_at"](x, v, index=(np.array([0, 1]), np.array([1, 1]))), normal(3, 2), normal(2)),
+    ],
     "batch_norm": [
         (lambda x, w, b: batch_norm(x, w, b, 0.1)[0], normal(2, 3, 8), normal(3), normal(3)),
         (lambda x, w, b: batch_norm(x, w, b, 0.1)[0], normal(2, 2, 1, 3), normal(2), normal(2)),

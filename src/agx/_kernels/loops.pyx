@@ -22,6 +22,7 @@ from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, a
 
 cnp.import_array()
 
+cdef object ndarray = np.ndarray
 cdef object np_isnan = np.isnan
 cdef object np_isfinite = np.isfinite
 
@@ -301,9 +302,18 @@ cdef bint any_part(object x, task_t task):
     return total
 
 
+cdef object once(object x):
+    """An array without the repetitions that broadcasting makes."""
+    if type(x) is ndarray and 0 in x.strides:
+        return x[tuple([slice(0, 1) if step == 0 else slice(None) for step in x.strides])]
+    return x
+
+
 cdef bint has_nan(object x) except -1:
     """Whether an array holds a NaN."""
-    return any_part(x, nan_part) if is_floating(x) else bool(np_isnan(x).any())
+    if is_floating(x):
+        return any_part(x, nan_part)
+    return bool(np_isnan(once(x)).any())
 
 
 cdef bint is_all_finite(object x) except -1:

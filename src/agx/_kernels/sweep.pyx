@@ -13,7 +13,7 @@ from libc.math cimport isfinite
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, compute, fingerprint,
-                                  has_own_memory, pull_back, silence, unbroadcast)
+                                  has_own_memory, like, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  settings_of, settle_arguments, stand_in, value_of)
 from agx._kernels.loops cimport has_nan, is_all_finite
@@ -391,12 +391,22 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     return cotangents
 
 
+cdef object copied(object g):
+    """A copy of a gradient, in memory that earlier ones left."""
+    if type(g) is not ndarray or (cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT32 and
+                                  cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT64):
+        return g.copy()
+    out = like(g)
+    cnp.PyArray_CopyInto(out, g)
+    return out
+
+
 cdef int deposit(Node leaf, object g, bint owned) except -1:
     """Add a gradient to that of a leaf."""
     leaf.spent = False
     if leaf._grad is None:
         if not owned:
-            g = g.copy()
+            g = copied(g)
         leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
     elif isinstance(leaf._grad, Node):
         leaf._grad = leaf._grad + g
@@ -560,4 +570,4 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
             return None
         cotangents = look_closer(order, seed, needed, kept, care, owned, watch, ends)
     found = [cotangents.get(node) for node in wrt]
-    return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
+    return [g if g is None or n in owned else copied(g) for n, g in zip(wrt, found)]

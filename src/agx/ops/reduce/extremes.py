@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import Primitive, implements, is_node, primitive
+from ..._kernels import rows
+from ..._runtime.threads import team
 from ..elementwise.arithmetic import sign
 from ..elementwise.limits import maximum, minimum
 from ..elementwise.quotient import undefined_at
-from ..shape.axes import Axis, as_array, refuse_out
+from ..shape.axes import Axis, as_array, in_order, refuse_out
 from ..shape.where import where as choose_where
 from .sums import elements_per_result, first_value, fitting_mask, restore_axes, sum
 
@@ -26,6 +28,11 @@ __all__ = [
 
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
     """Share the gradient evenly among the elements that attain the extreme."""
+    if type(g) is type(x) is np.ndarray and not isinstance(axis, tuple) and x.ndim:
+        flat, along = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
+        found = rows.share_extreme(in_order(g), in_order(out), in_order(flat), along, team)
+        if found is not None:
+            return found.reshape(x.shape)
     best = restore_axes(out, x, axis, keepdims)
     hit = (x == best) | ((x != x) & (best != best))
     count = np.sum(hit, axis=axis, keepdims=True)

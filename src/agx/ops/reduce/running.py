@@ -10,10 +10,14 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
 from ..._engine.sizes import count
+from ..._kernels import rows
+from ..._kernels.loops import all_finite
+from ..._runtime.threads import team
 from ..shape.axes import (
     as_array,
     broadcast_to,
     concatenate,
+    in_order,
     is_constant_kind,
     moveaxis,
     one_axis,
@@ -64,11 +68,22 @@ def _line(op: str, x: Any, axis: int | None, dtype: Any, out: Any) -> tuple[Any,
 
 # --- sums ----------------------------------------------------------------------------------------
 
-_cumsum = primitive(
-    "cumsum",
-    lambda x, *, axis: np.cumsum(x, axis),
-    (lambda g, out, x, *, axis: flip(cumsum(flip(g, axis), axis), axis),),
-)
+
+def _cumsum_value(x: Any, *, axis: int) -> np.ndarray:
+    found = rows.accumulate(x, axis, False, False, team)
+    return np.cumsum(x, axis) if found is None else found
+
+
+def _cumsum_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+    if (
+        type(g) is np.ndarray
+        and (found := rows.accumulate(in_order(g), axis, False, True, team)) is not None
+    ):
+        return found
+    return flip(cumsum(flip(g, axis), axis), axis)
+
+
+_cumsum = primitive("cumsum", _cumsum_value, (_cumsum_vjp,))
 
 
 @implements(np.cumsum, np.add.accumulate)
@@ -116,6 +131,10 @@ _recurrence = primitive(
 
 def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     """What comes before each element times a recurrence over what follows: exact with zeros."""
+    if type(g) is type(x) is np.ndarray and all_finite(out):
+        found = rows.product_gradient(in_order(g), in_order(out), in_order(x), axis, team)
+        if found is not None:
+            return found
     g, x = moveaxis(g, axis, 0), moveaxis(x, axis, 0)
     if not x.shape[0]:
         return moveaxis(g, 0, axis)
@@ -128,7 +147,12 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     return moveaxis(before * after, 0, axis)
 
 
-_cumprod = primitive("cumprod", lambda x, *, axis: np.cumprod(x, axis), (_cumprod_vjp,))
+def _cumprod_value(x: Any, *, axis: int) -> np.ndarray:
+    found = rows.accumulate(x, axis, True, False, team)
+    return np.cumprod(x, axis) if found is None else found
+
+
+_cumprod = primitive("cumprod", _cumprod_value, (_cumprod_vjp,))
 
 
 @implements(np.cumprod, np.multiply.accumulate)

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..._engine.graph import implements, is_node, of_arrays, primitive, value_of
 from ..._engine.replay import stands_still
+from ..._kernels.machine import threads_for
+from ..._runtime.threads import split, team
 from ..elementwise.quotient import undefined_slope
 from ..shape.axes import as_array, moveaxis, one_axis, ravel
 from ..shape.dtype import astype
@@ -23,6 +25,10 @@ __all__ = [
     "sort_complex",
     "topk",
 ]
+
+
+#: What sorting costs for each element, in multiply-adds.
+PER_COMPARISON = 64
 
 
 def _places(ordered: Any) -> np.ndarray:
@@ -53,8 +59,34 @@ def _sort_vjp(g: Any, out: Any, x: Any) -> Any:
         if rough.any():
             g = g * (1.0 + undefined_slope(out, rough, (), "sort"))
         g = _shared(g, runs=runs)
-    back = np.argsort(np.argsort(value_of(x), axis=-1, kind="stable"), axis=-1)
+    # Among equal elements, which share, any order will do; NaN differ from each other.
+    ends_in_nan = ordered.size and np.isnan(ordered[..., -1]).any()
+    order = _by_rows(
+        lambda rows: np.argsort(rows, -1, "stable" if ends_in_nan else None), value_of(x), int
+    )
+    if type(g) is np.ndarray:
+        back = np.empty_like(g)
+        np.put_along_axis(back, order, g, -1)
+        return back
+    back = np.empty_like(order)
+    np.put_along_axis(back, order, np.arange(order.shape[-1]), -1)
     return take_along_axis(g, back, -1)
+
+
+def _by_rows(function: Any, x: np.ndarray, dtype: Any = None) -> np.ndarray:
+    """Apply a function along the last axis, which threads share where it is long."""
+    lines = x.size // x.shape[-1] if x.size else 0
+    parts = threads_for(PER_COMPARISON * x.size, lines, team)
+    if parts == 1:
+        return function(x)
+    rows = x.reshape(lines, -1)
+    out = np.empty(rows.shape, dtype or x.dtype)
+
+    def share(part: int, start: int, stop: int) -> None:
+        out[start:stop] = function(rows[start:stop])
+
+    split(share, lines, parts)
+    return out.reshape(x.shape)
 
 
 def _undecided(g: Any, out: Any, runs: np.ndarray) -> np.ndarray:
@@ -72,7 +104,7 @@ def _undecided(g: Any, out: Any, runs: np.ndarray) -> np.ndarray:
 
 
 #: Sorting along the last axis.
-_sort = primitive("sort", lambda x: np.sort(x, axis=-1), (_sort_vjp,))
+_sort = primitive("sort", lambda x: _by_rows(np.sort, np.asarray(x)), (_sort_vjp,))
 
 
 @implements(np.sort)

@@ -12,7 +12,7 @@ from ..._engine.graph import Node, implements, is_node, is_recording, present, v
 from ..complex import check_real, imag, is_complex, real
 from . import memory
 from .axes import as_array, broadcast_to, ravel, reshape
-from .index import along_axis, as_index, getitem, in_range
+from .index import added_at, along_axis, as_index, getitem, in_range
 
 #: What to do about a plain array that would have to hold a Tensor.
 MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
@@ -236,6 +236,10 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
     write(arr, along_axis("put_along_axis", indices, arr.shape, axis), values)
 
 
+#: How many elements of an array may be written anew for each one that is added to.
+FEW = 8
+
+
 def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     """Apply a ufunc to the elements at ``indices`` in place, as often as they are named: ``ufunc.at``."""
     _target(f"{name}.at", a)
@@ -244,6 +248,11 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     operands = [
         +x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others
     ]
+    if ufunc is np.add and flat.size * FEW >= a.size and operands[0].dtype == a.dtype:
+        write(
+            a, ..., added_at(a[...], spread(operands[0], np.shape(places)), index=as_index(indices))
+        )
+        return
     given = [ravel(spread(x, np.shape(places))) for x in operands]
     order = np.argsort(flat, kind="stable")
     start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)

@@ -10,7 +10,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
+from ..._kernels import rows as _rows
 from ..._runtime.buffers import zeros
+from ..._runtime.threads import team
 from .axes import as_array, in_order, one_axis, refuse_out
 
 if TYPE_CHECKING:
@@ -35,10 +37,37 @@ def is_basic(index: Any) -> bool:
     return True
 
 
+def row_numbers(index: Any) -> np.ndarray | None:
+    """The array of an index that numbers elements of the first axis and nothing else; None for others."""
+    if isinstance(index, tuple):
+        if not index or any(type(p) is not slice or p != slice(None) for p in index[1:]):
+            return None
+        index = index[0]
+    if type(index) is not np.ndarray or not index.ndim or index.dtype.kind not in "iu":
+        return None
+    return in_order(index, np.int64)
+
+
+def _read(x: Any, *, index: Any) -> Any:
+    rows = row_numbers(index)
+    found = None if rows is None else _rows.pick(x, rows, team)
+    return x[index] if found is None else found
+
+
+def _add_rows(total: np.ndarray, index: Any, g: Any) -> bool:
+    """Add to the elements of the first axis that an index numbers, if it does."""
+    rows = row_numbers(index)
+    if rows is None or np.shape(g) != (*rows.shape, *total.shape[1:]):
+        return False
+    return _rows.add_at(total, rows, in_order(g, total.dtype), team) is not None
+
+
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     out = zeros(shape, g.dtype)
     if is_basic(index):
         out[index] = g
+        return out
+    if _add_rows(out, index, g):
         return out
     if (
         isinstance(index, np.ndarray)
@@ -76,14 +105,14 @@ def _add(total: np.ndarray, g: Any, lead: bool, *, index: Any) -> Any:
         total[(slice(None), *parts) if lead else parts] += g
     elif lead:
         return False
-    else:
+    elif not _add_rows(total, index, g):
         np.add.at(total, index, g)
     return True
 
 
 _getitem = primitive(
     "getitem",
-    lambda x, *, index: x[index],
+    _read,
     (lambda g, out, x, *, index: _scatter(g, index=index, shape=x.shape),),
     stacked=_getitem_stack,
     accumulate=_add,
@@ -93,6 +122,24 @@ _scatter = primitive(
     "scatter_add",
     scattered,
     (lambda g, out, x, *, index, shape: _getitem(g, index=index),),
+)
+
+
+def _added_value(x: Any, values: Any, *, index: Any) -> np.ndarray:
+    out = np.array(x, order="C")
+    if not _add_rows(out, index, values):
+        np.add.at(out, index, values)
+    return out
+
+
+#: An array with values added at the places that an index names, one after the other.
+added_at = primitive(
+    "added_at",
+    _added_value,
+    (
+        lambda g, out, x, values, *, index: g,
+        lambda g, out, x, values, *, index: _getitem(g, index=index),
+    ),
 )
 
 
