@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import agx as ag
+from agx._engine.graph import Primitive
 from agx._kernels import arrays
 from agx._runtime import buffers
 
@@ -99,9 +100,7 @@ def test_what_a_thread_holds_no_other_thread_gets():
 
 
 def test_a_function_of_single_elements_makes_its_own_memory():
-    half = ag.primitive(
-        "half_of_each", np.frompyfunc(lambda v: v / 2, 1, 1), [lambda g, out, x: g / 2]
-    )
+    half = Primitive("half", np.frompyfunc(lambda v: v / 2, 1, 1), [lambda g, out, x: g / 2])
     with pytest.raises(TypeError, match="object"):
         half(ag.Tensor(np.ones(SHAPE)))
 
