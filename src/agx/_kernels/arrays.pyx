@@ -394,7 +394,7 @@ cdef bint fill(Operation what, const floating *x, Py_ssize_t dx, const floating 
     return doubt == 0
 
 
-cdef object combine(Operation what, object x, object y):
+cdef object combined(Operation what, object x, object y):
     """x op y for small arrays of one shape, or an array and a number; None for what NumPy must do."""
     cdef double number
     cdef float single
@@ -403,8 +403,6 @@ cdef object combine(Operation what, object x, object y):
     cdef void *a
     cdef void *b
     cdef bint fine
-    if what == POWER:
-        return combine(MULTIPLY, x, x) if is_two(y) else None
     if is_small(x):
         a = cnp.PyArray_DATA(x)
         if is_small(y):
@@ -433,6 +431,13 @@ cdef object combine(Operation what, object x, object y):
         fine = fill(what, <double *>a, dx, <double *>b, dy, <double *>cnp.PyArray_DATA(out),
                     cnp.PyArray_SIZE(out))
     return out if fine else None
+
+
+cdef object combine(Operation what, object x, object y):
+    """The same, and squares."""
+    if what == POWER:
+        return combined(MULTIPLY, x, x) if is_two(y) else None
+    return combined(what, x, y)
 
 
 cdef bint is_two(object y) noexcept:
