@@ -177,7 +177,10 @@ rows = {
     ],
     "concatenate": [
         (lambda x, y: ag.concatenate([x * x, y, x], axis=1), normal(2, 3), normal(2, 1)),
+    ],
+    "stack": [
         (lambda x, y: ag.stack([x * x, y], axis=-1), normal(2, 3), normal(2, 3)),
+        (lambda x, y: ag.stack([x[0] * x[1], y, x[1]]), normal(2), normal()),
     ],
     "tile": [(lambda x: ag.tile(x * x, (2, 1, 3)), normal(2, 3)), (lambda x: ag.tile(x, 2), normal(2, 3))],
     "pad": [(lambda x: ag.pad(x * x, ((1, 0), (2, 1))), normal(2, 3))],

@@ -117,6 +117,12 @@ def _concatenate(w: _Writer, node: Node, twin: Node, *parts: str) -> str:
     return w.emit("Concat", *parts, axis=int(node.params["axis"]))
 
 
+def _stack(w: _Writer, node: Node, twin: Node, *parts: str) -> str:
+    axis = int(node.params["axis"])
+    wide = [w.emit("Unsqueeze", part, w.integers([axis])) for part in parts]
+    return w.emit("Concat", *wide, axis=axis)
+
+
 def _linear(w: _Writer, node: Node, twin: Node, x: str, weight: str, *bias: str) -> str:
     if node.ndim == 2:
         return w.emit("Gemm", x, weight, *bias, transB=1)
@@ -358,6 +364,7 @@ CONVERTERS: dict[str, Callable[..., str]] = {
     "silu": _silu,
     "softmax": _over_axis("Softmax"),
     "square": lambda w, node, twin, x: w.emit("Mul", x, x),
+    "stack": _stack,
     "std": lambda w, node, twin, x: w.emit("Sqrt", _var(w, node, twin, x)),
     "sum": _reducer("ReduceSum"),
     "transpose": _transpose,

@@ -102,7 +102,7 @@ class _Run(Trace):
         chosen = [args[p] for p in positions]
         self.argument = tuple(chosen) if many else chosen[0]
         found, self._build = flatten(self.argument)
-        self._numbers = [self._is_number(leaf, any(leaf is c for c in chosen)) for leaf in found]
+        self._numbers = [self._is_number(leaf, chosen) for leaf in found]
         super().__init__(leaf for leaf, n in zip(found, self._numbers, strict=True) if n)
         nodes = iter(self.nodes)
         traced = self._build(
@@ -116,10 +116,11 @@ class _Run(Trace):
         if self.result is None:
             raise TypeError(f"{who}: the function returned None; return the result")
 
-    def _is_number(self, leaf: Any, alone: bool) -> bool:
+    def _is_number(self, leaf: Any, chosen: list[Any]) -> bool:
         """Whether a leaf is differentiated; other things in containers are constants."""
         if is_differentiable(leaf) or type(leaf) is int:
             return True
+        alone = any(leaf is c for c in chosen)
         dtype = getattr(leaf, "dtype", None)
         held = is_other_container(leaf)
         if not alone and not held and not isinstance(leaf, Scalar) and dtype in (None, bool):

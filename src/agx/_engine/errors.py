@@ -21,6 +21,8 @@ _KINDS = (
 def refuse_kind(who: str, x: Any) -> None:
     """Raise TypeError for what means more than its numbers do: masks, units, arithmetic of its own."""
     kind = type(x)
+    if kind is np.ndarray or kind is float:
+        return
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(
             f"{who}: a masked array would lose its mask; pass x.filled(0) and select with ag.where"

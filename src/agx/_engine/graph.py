@@ -309,12 +309,14 @@ def pullback(
     seed: Any = None,
     create_graph: bool = False,
     others: Iterable[Node] | None = None,
+    order: list[Node] | None = None,
 ) -> list[Any]:
     """Gradients of ``root`` with respect to each node of ``wrt``, without touching any ``grad``.
 
     Arrays; Tensors that can be differentiated again with ``create_graph``. Zeros where ``root`` does
     not depend on a node. ``others`` are given where this is a part of another pass: the nodes of ``wrt``
-    whose hooks that pass runs, on the whole gradient. The sweep then ends at ``wrt``.
+    whose hooks that pass runs, on the whole gradient. The sweep then ends at ``wrt``. ``order`` is what
+    ``wanted_below`` says of ``root``, if it is known.
     """
     nodes = list(wrt)
     start = present(seed) if isinstance(seed, Node) else _seed(root, seed, "grad")
@@ -322,7 +324,7 @@ def pullback(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             watch = Watch(None, False, create_graph, others or ()) if hooked else None
             found = _sweep.pullback(
-                root, start, nodes, create_graph, watch, ends=others is not None
+                root, start, nodes, create_graph, watch, ends=others is not None, order=order
             )
     else:
         found = [None] * len(nodes)

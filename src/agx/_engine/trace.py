@@ -22,7 +22,7 @@ from .graph import pullback
 from .hooks import any_hooked
 from .refused import meant_by
 from .symbols import is_traced
-from .walk import leaves_below, wanted_below
+from .walk import leaves_among, leaves_below, wanted_below
 
 
 def _enter(x: Any, follow: bool) -> Any:
@@ -63,6 +63,7 @@ class Trace:
         self._entered = set(self.nodes)
         self._points = [node for node in self.nodes if node.is_leaf]
         self._before: list[bool] = []
+        self._walked: tuple[Node | None, int, list[Node]] = None, 0, []
         #: Whether a result that does not depend on these nodes needs no word: it may be the derivative of
         #: one that does, as of a linear function, or was spoken of.
         self.excused = False
@@ -112,6 +113,14 @@ class Trace:
                 stack += new
         return [node for node in needed if node not in made]
 
+    def _below(self, result: Node) -> list[Node]:
+        """The nodes below a result that want a gradient, found once for as long as nothing is recorded."""
+        walked, number, found = self._walked
+        if walked is not result or number != newest_number():
+            found = wanted_below(result)
+            self._walked = result, newest_number(), found
+        return found
+
     def nested(self, *results: Any) -> bool:
         """Whether results also depend on Tensors from outside, as in a trace inside another one.
 
@@ -123,8 +132,8 @@ class Trace:
         roots = [r for r in results if isinstance(r, Node) and r.requires_grad]
         around = [trace for trace in here.traces if trace is not self]
         own = self._own
-        if all(n in own for r in roots for n in leaves_below(r)):
-            return bool(around) and any(any_hooked(wanted_below(r)) for r in roots)
+        if all(own.issuperset(leaves_among(self._below(r))) for r in roots):
+            return bool(around) and any(any_hooked(self._below(r)) for r in roots)
         for trace in around:
             trace.excused = trace.excused or trace.reaches(*results)
         return True
@@ -132,13 +141,13 @@ class Trace:
     def reaches(self, *results: Any) -> bool:
         """Whether any of the results was computed from nodes of this trace."""
         own = self._own
-        return any(
-            not own.isdisjoint(wanted_below(r))
-            for r in results
-            if isinstance(r, Node) and r.requires_grad
-        )
+        for r in results:
+            if isinstance(r, Node) and r.requires_grad and not own.isdisjoint(self._below(r)):
+                return True
+        return False
 
     def gradients(self, out: Node, seed: Any = None, nested: bool | None = None) -> list[Any]:
         """The gradient of ``out`` in each node: arrays, or Tensors if ``nested`` (as ``out`` is, if None)."""
         follow = self.nested(out) if nested is None else nested
-        return pullback(out, self.nodes, seed, create_graph=follow)
+        order = self._below(out) if out.requires_grad else None
+        return pullback(out, self.nodes, seed, create_graph=follow, order=order)

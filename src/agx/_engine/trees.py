@@ -21,6 +21,8 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[..., Any]]:
     a leaf. The builder calls the classes of dataclasses, so that they compute what depends on their
     fields; with ``bare=True`` it only sets the fields, for leaves that are no such arguments.
     """
+    if type(tree) is np.ndarray:
+        return [tree], lambda new, bare=False: next(iter(new))
     leaves: list[Any] = []
     part = _collect(tree, leaves)
     return leaves, lambda new, bare=False: part(iter(new), bare)
@@ -180,6 +182,8 @@ def is_other_container(leaf: Any) -> bool:
 
 def is_differentiable(leaf: Any) -> bool:
     """Whether a leaf is a real or complex number, array or Tensor, rather than integers or text."""
+    if type(leaf) is np.ndarray:
+        return leaf.dtype.kind in "fc"
     if isinstance(leaf, (Node, float, complex)):
         return True
     dtype = getattr(leaf, "dtype", None)

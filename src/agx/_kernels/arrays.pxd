@@ -1,7 +1,7 @@
 cimport numpy as cnp
 
 cdef enum Operation:
-    NONE, ADD, SUBTRACT, MULTIPLY, DIVIDE
+    NONE, ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER
 
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind)
 cdef bint is_float32(object x, int ndim) noexcept
@@ -16,5 +16,8 @@ cdef bint is_floating(object x) noexcept
 cdef bint alike(object x, object y) noexcept
 cdef unsigned long long fingerprint(object x) except? 0
 cdef object combine(Operation what, object x, object y)
-cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y)
+cdef object compute(Operation what, object x, object y)
+cdef bint is_two(object y) noexcept
+cdef object in_memory(object ufunc, object x, object y)
+cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y, bint over)
 cdef bint add_to(object total, object x) noexcept

@@ -1,6 +1,10 @@
 """What kernels do with arrays as wholes: new ones for results, what they ask of their arguments,
 un-broadcasting, fingerprints, and arithmetic on small ones.
 
+A program makes arrays of the same sizes over and over. Fresh ones above the allocator's threshold come as
+untouched pages, and touching them costs more than filling them; so the memory of large results that have
+died is kept, up to a limit, and handed out again.
+
 A fingerprint is how a backward pass sees that an array was changed in place. Up to ``WHOLE`` words of
 8 bytes every one counts; of longer arrays four words at each of ``PLACES`` places spread evenly, for every
 place costs a wait for memory.
@@ -12,8 +16,11 @@ finite, about which NumPy warns.
 
 import threading
 
+from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from cython cimport floating
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memmove
 
 import numpy as np
 
@@ -22,8 +29,7 @@ cimport numpy as cnp
 cnp.import_array()
 
 cdef object large = None
-cdef Py_ssize_t least_bytes = 0
-cdef type buffer_class = None
+cdef Py_ssize_t least_bytes = LEAST
 cdef object kept = threading.local()
 cdef object float32 = np.dtype(np.float32)
 cdef object float64 = np.dtype(np.float64)
@@ -31,12 +37,108 @@ cdef object complex64 = np.dtype(np.complex64)
 cdef object complex128 = np.dtype(np.complex128)
 
 
-def keep_large_ones(function, Py_ssize_t least, type kind):
-    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes, whose base is a ``kind``."""
-    global large, least_bytes, buffer_class
+def keep_large_ones(function, Py_ssize_t least):
+    """Let ``function(shape, dtype)`` make arrays of at least ``least`` bytes; None is memory used again."""
+    global large, least_bytes
     large = function
     least_bytes = least
-    buffer_class = kind
+
+
+# --- memory that is used again -------------------------------------------------------------------------
+
+cdef enum:
+    # Bytes below which the allocator is quick by itself, and those in a cache line, on which memory begins:
+    # vectors that straddle two of them cost a quarter more.
+    LEAST = 1 << 16
+    LINE = 64
+    # Sizes are whole pages. How many idle blocks are kept.
+    PAGE = 4096
+    BLOCKS = 256
+
+cdef const char *BUFFER = "agx.buffer"
+cdef PyObject *idle[BLOCKS]  # arrays of bytes, the newest last
+cdef int blocks = 0
+cdef Py_ssize_t idle_bytes = 0
+cdef Py_ssize_t most_bytes = 1 << 27
+
+
+cdef object take_block(int i):
+    """Hand out an idle block."""
+    global blocks, idle_bytes
+    cdef object block = <object>idle[i]
+    Py_DECREF(block)
+    idle_bytes -= cnp.PyArray_NBYTES(block)
+    blocks -= 1
+    memmove(&idle[i], &idle[i + 1], (blocks - i) * sizeof(PyObject *))
+    return block
+
+
+cdef void give_block(object capsule) noexcept:
+    """Keep the memory of an array that nobody holds any more."""
+    global blocks, idle_bytes
+    cdef PyObject *block = <PyObject *>PyCapsule_GetPointer(capsule, BUFFER)
+    cdef Py_ssize_t size = cnp.PyArray_NBYTES(<object>block)
+    while blocks and (blocks == BLOCKS or idle_bytes + size > most_bytes):
+        take_block(0)
+    if size > most_bytes:
+        Py_DECREF(<object>block)
+        return
+    idle[blocks] = block
+    blocks += 1
+    idle_bytes += size
+
+
+def limit_idle(Py_ssize_t most):
+    """Keep at most so many bytes that nobody holds; returns how many it was."""
+    global most_bytes
+    cdef Py_ssize_t before = most_bytes
+    most_bytes = most
+    while idle_bytes > most:
+        take_block(0)
+    return before
+
+
+def count_idle():
+    """How many bytes are kept that nobody holds."""
+    return idle_bytes
+
+
+cdef cnp.ndarray in_buffer(int ndim, cnp.npy_intp *shape, int kind, Py_ssize_t bytes):
+    """An array of unspecified numbers in memory that is used again."""
+    cdef cnp.npy_intp size = ((bytes + PAGE - 1) & -PAGE) + LINE
+    cdef object block = None
+    cdef int i
+    for i in range(blocks - 1, -1, -1):
+        if cnp.PyArray_NBYTES(<object>idle[i]) == size:
+            block = take_block(i)
+            break
+    if block is None:
+        block = cnp.PyArray_EMPTY(1, &size, cnp.NPY_UINT8, 0)
+    cdef size_t address = <size_t>cnp.PyArray_DATA(block)
+    cdef object found = cnp.PyArray_New(np.ndarray, ndim, shape, kind, NULL,
+                                        <void *>(address + (-address & (LINE - 1))), 0,
+                                        cnp.NPY_ARRAY_CARRAY, None)
+    cdef object capsule = PyCapsule_New(<void *>block, BUFFER, give_block)
+    Py_INCREF(block)
+    cnp.set_array_base(found, capsule)
+    return found
+
+
+def new(tuple shape, object dtype):
+    """Return an array of unspecified numbers; a large one in memory that is used again."""
+    cdef object kind = np.dtype(dtype)
+    cdef cnp.npy_intp[64] dims
+    cdef int i
+    cdef double bytes = kind.itemsize
+    for i in range(len(shape)):
+        dims[i] = shape[i]
+        bytes *= dims[i]
+    if bytes < LEAST or bytes >= 2.0**62 or kind.char not in "fdFD":
+        return np.empty(shape, kind)
+    return in_buffer(<int>len(shape), dims, kind.num, <Py_ssize_t>bytes)
+
+
+# --- arrays as wholes ----------------------------------------------------------------------------------
 
 
 cdef bint is_held(object dtype) noexcept:
@@ -59,11 +161,11 @@ cdef object as_held(str op, object result):
 
 cdef bint has_own_memory(object x) noexcept:
     """Whether an array is no view of another one."""
-    cdef object base
+    cdef PyObject *base
     if cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_OWNDATA):
         return True
-    base = x.base
-    return base is None or type(base) is buffer_class
+    base = cnp.PyArray_BASE(x)
+    return base is NULL or PyCapsule_IsValid(<object>base, BUFFER)
 
 
 cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
@@ -72,8 +174,10 @@ cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
     cdef double size = 4 if kind == cnp.NPY_FLOAT32 else 8  # which does not overflow
     for i in range(ndim):
         size *= shape[i]
-    if large is None or size < least_bytes:
+    if size < least_bytes or size >= 2.0**62:
         return cnp.PyArray_EMPTY(ndim, shape, kind, 0)
+    if large is None:
+        return in_buffer(ndim, shape, kind, <Py_ssize_t>size)
     dtype = np.float32 if kind == cnp.NPY_FLOAT32 else np.float64
     return large(tuple([shape[i] for i in range(ndim)]), dtype)
 
@@ -158,6 +262,24 @@ def laid_out(cnp.ndarray flat, tuple layout):
     return view
 
 
+def spread(object x, tuple shape):
+    """Repeat ``x`` to fill ``shape``: in an array if that is small, else in a view that is read only."""
+    cdef cnp.npy_intp[64] dims
+    cdef cnp.npy_intp[64] steps
+    cdef Py_ssize_t i, size = 1, ndim = len(shape), more = ndim - cnp.PyArray_NDIM(x)
+    for i in range(ndim):
+        dims[i], steps[i] = shape[i], 0
+        size *= dims[i]
+        if i >= more and cnp.PyArray_DIM(x, i - more) != 1:
+            steps[i] = cnp.PyArray_STRIDE(x, i - more)
+    cdef object found = cnp.PyArray_New(np.ndarray, <int>ndim, dims, cnp.PyArray_TYPE(x), steps,
+                                        cnp.PyArray_DATA(x), 0, 0, None)
+    if size <= FEW:
+        return cnp.PyArray_NewCopy(found, cnp.NPY_CORDER)
+    cnp.set_array_base(found, x)
+    return found
+
+
 cdef object silence(object g, object c):
     """Keep a zero cotangent zero where the local derivative is infinite or undefined."""
     undefined = np.isnan(c)
@@ -232,6 +354,7 @@ cdef enum:
     # Integers up to here are floats exactly.
     MOST_EXACT = 1 << 24
 
+cdef tuple ufuncs = (None, np.add, np.subtract, np.multiply, np.divide)  # by Operation
 cdef object np_divide = np.divide
 cdef object np_multiply = np.multiply
 cdef object np_negative = np.negative
@@ -273,7 +396,7 @@ cdef bint fill(Operation what, const floating *x, Py_ssize_t dx, const floating 
     return doubt == 0
 
 
-cdef object combine(Operation what, object x, object y):
+cdef object combined(Operation what, object x, object y):
     """x op y for small arrays of one shape, or an array and a number; None for what NumPy must do."""
     cdef double number
     cdef float single
@@ -312,22 +435,80 @@ cdef object combine(Operation what, object x, object y):
     return out if fine else None
 
 
-cdef inline object compute(Operation what, object ufunc, object x, object y):
+cdef object combine(Operation what, object x, object y):
+    """The same, and squares."""
+    if what == POWER:
+        return combined(MULTIPLY, x, x) if is_two(y) else None
+    return combined(what, x, y)
+
+
+cdef bint is_two(object y) noexcept:
+    return (type(y) is int or type(y) is float) and y == 2
+
+
+cdef bint is_large(object x) noexcept:
+    """Whether results like ``x`` go into memory that is used again."""
+    return is_floating(x) and cnp.PyArray_NBYTES(x) >= LEAST
+
+
+cdef bint joins(object y, object x) noexcept:
+    """Whether an operation of ``x`` and ``y`` has the shape and the dtype of ``x``."""
+    cdef int i, more
+    if type(y) is float or type(y) is int:
+        return True
+    if not cnp.PyArray_CheckExact(y) or cnp.PyArray_TYPE(y) != cnp.PyArray_TYPE(x):
+        return False
+    more = cnp.PyArray_NDIM(x) - cnp.PyArray_NDIM(y)
+    if more < 0:
+        return False
+    for i in range(cnp.PyArray_NDIM(y)):
+        if cnp.PyArray_DIM(y, i) != 1 and cnp.PyArray_DIM(y, i) != cnp.PyArray_DIM(x, i + more):
+            return False
+    return True
+
+
+cdef object in_memory(object ufunc, object x, object y):
+    """ufunc(x, y), or ufunc(x), in memory that is used again; None for what is not large."""
+    cdef object as_x = None
+    if is_large(x) and (y is None or joins(y, x)):
+        as_x = x
+    elif is_large(y) and joins(x, y):
+        as_x = y
+    else:
+        return None
+    cdef cnp.ndarray out = like(as_x)
+    return ufunc(x, out) if y is None else ufunc(x, y, out)
+
+
+cdef object compute(Operation what, object x, object y):
     found = combine(what, x, y)
-    return ufunc(x, y) if found is None else found
+    if found is None:
+        found = in_memory(ufuncs[<int>what], x, y)
+    return ufuncs[<int>what](x, y) if found is None else found
 
 
-cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y):
-    """What argument ``i`` of out = x op y gets of the gradient ``g``, before un-broadcasting."""
+cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y, bint over):
+    """What argument ``i`` of out = x op y gets of the gradient ``g``, before un-broadcasting.
+
+    With ``over`` a large one may be written over ``g``. None for powers that only their rule knows.
+    """
+    over = over and is_large(g)
     if what == ADD or (what == SUBTRACT and i == 0):
         return g
-    if what == SUBTRACT:
-        return compute(MULTIPLY, np_multiply, g, -1.0)
-    if what == MULTIPLY:
-        return compute(MULTIPLY, np_multiply, g, x if i else y)
-    if i == 0:
-        return compute(DIVIDE, np_divide, g, y)
-    return compute(DIVIDE, np_divide, compute(MULTIPLY, np_multiply, np_negative(g), out), y)
+    if what == POWER:
+        if i or not is_two(y):
+            return None
+        x = compute(MULTIPLY, x, 2.0)
+    elif what == SUBTRACT:
+        return compute(MULTIPLY, g, -1.0)  # not over it, for it is the share of the other
+    elif what == MULTIPLY:
+        x = x if i else y
+    elif i:
+        g = np_negative(g, g) if over else compute(MULTIPLY, g, -1.0)
+        g = np_multiply(g, out, g) if over else compute(MULTIPLY, g, out)
+    if what == DIVIDE:
+        return np_divide(g, y, g) if over else compute(DIVIDE, g, y)
+    return np_multiply(g, x, g) if over else compute(MULTIPLY, g, x)
 
 
 cdef bint add_to(object total, object x) noexcept:

@@ -5,7 +5,7 @@ cdef bint unchanged(Node x) except -1:
     """Whether a node that code outside came to hold after it was used has kept its value."""
     if x._shared:
         return not x._printed or fingerprint(x._value) == x._print
-    if x._args is not None and not is_symbol(x._value) and cnp.PyArray_BASE(x._value) is not NULL:
+    if x._args is not None and not is_symbol(x._value) and not has_own_memory(x._value):
         for a in x._args:
             if isinstance(a, Node) and not unchanged(<Node>a):
                 return False

@@ -13,8 +13,8 @@ from types import MethodType
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport (ADD, DIVIDE, MULTIPLY, NONE, SUBTRACT, as_held, combine, fingerprint,
-                                  is_held)
+from agx._kernels.arrays cimport (ADD, DIVIDE, MULTIPLY, NONE, POWER, SUBTRACT, as_held, combine, fingerprint,
+                                  has_own_memory, in_memory, is_held, is_two)
 
 import numpy as np
 
@@ -66,6 +66,7 @@ cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
 cdef object generic = np.generic
 cdef object ufunc = np.ufunc
+cdef object np_square = np.square
 cdef tuple no_args = ()
 cdef type tensor_class = None
 cdef object refuse_kind = None
@@ -190,12 +191,14 @@ cdef int take_note(object node) except -1:
     return 0
 
 
-def declare_arithmetic(Primitive add, Primitive subtract, Primitive multiply, Primitive divide):
-    """Name the four operations whose values and pull-backs are also known here, for speed."""
+def declare_arithmetic(Primitive add, Primitive subtract, Primitive multiply, Primitive divide,
+                       Primitive power):
+    """Name the operations whose values and pull-backs are also known here, for speed."""
     add.operation = ADD
     subtract.operation = SUBTRACT
     multiply.operation = MULTIPLY
     divide.operation = DIVIDE
+    power.operation = POWER
 
 
 def do_nothing():
@@ -228,6 +231,8 @@ cdef class Primitive:
         self.variadic = callable(vjps)
         self.nin = getattr(function, "nin", 0)
         self.elementwise = elementwise or getattr(function, "signature", "") is None
+        self.floats = (self.elementwise and isinstance(function, ufunc) and function.nout == 1
+                       and function.types[0][0] != "O")
         self.stacked = stacked
         self.overwrite = overwrite
         self.accumulate = accumulate
@@ -289,7 +294,7 @@ cdef class Node:
         if self._needed or self._args is not None:
             self._print = fingerprint(self._value)
             self._printed = True
-        if self._args is not None and self._value.base is not None:
+        if self._args is not None and not has_own_memory(self._value):
             for a in self._args:
                 if isinstance(a, Node) and not (<Node>a)._shared:
                     (<Node>a).share()

@@ -4,6 +4,14 @@ cdef object apply(object function, tuple args, dict params):
     return function(*args) if params is None else PyObject_Call(function, args, params)
 
 
+cdef object in_kept_memory(Primitive p, tuple args):
+    """The value of a ufunc in memory that is used again; None for small results, and others."""
+    cdef object x = value_of(args[0])
+    if p.operation == POWER:
+        return in_memory(np_square, x, None) if is_two(args[1]) else None
+    return in_memory(p.function, x, value_of(args[1]) if len(args) > 1 else None) if p.floats else None
+
+
 cdef object call(Primitive p, tuple args, dict params):
     """Compute the value of ``p`` and, when recording, remember how it came about."""
     cdef Py_ssize_t i, n = len(args)
@@ -28,6 +36,8 @@ cdef object call(Primitive p, tuple args, dict params):
         result, args = symbolic(p, args, params or {})
     if result is None and n == 2 and p.operation != NONE and params is None:
         result = combine(p.operation, value_of(args[0]), value_of(args[1]))
+    if result is None and params is None and n <= 2:
+        result = in_kept_memory(p, args)
     if result is None:
         values = PyTuple_New(n)
         for i in range(n):
@@ -127,7 +137,7 @@ cdef object watch(Node out, Primitive p):
                 out._prints[i] = fingerprint(value)
             else:
                 out._more_prints[i - FEW] = fingerprint(value)
-    if fickle and cnp.PyArray_BASE(out._value) is not NULL:
+    if fickle and not has_own_memory(out._value):
         out.share()
 
 

@@ -12,7 +12,7 @@ from libc.math cimport isfinite
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, combine, fingerprint,
+from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, compute, fingerprint,
                                   has_own_memory, like, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  is_symbol, is_tracing, settings_of, settle_arguments, stand_in,
@@ -104,9 +104,14 @@ cpdef list wanted_below(Node root):
     return order
 
 
+def leaves_among(list order):
+    """The nodes that were computed from nothing."""
+    return [n for n in order if (<Node>n)._args is None]
+
+
 def leaves_below(Node root):
     """The leaves below ``root`` that want a gradient."""
-    return [n for n in wanted_below(root) if (<Node>n)._args is None]
+    return leaves_among(wanted_below(root))
 
 
 # --- what a node passes on ----------------------------------------------------------------------------
@@ -121,6 +126,11 @@ cdef enum Care:
     GIVE_UP
 
 
+cdef inline bint is_wanted(object a, set needed) except -1:
+    """Whether an argument is a node that gets a share."""
+    return isinstance(a, Node) and (<Node>a)._requires_grad and (needed is None or a in needed)
+
+
 cdef list contributions(Node node, object g, set needed, bint create_graph, Care care, bint last,
                         object stacked):
     """Pairs (input, its share of the gradient) that ``node`` passes on for its cotangent ``g``.
@@ -133,14 +143,14 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, Care
     cdef Primitive p = node._primitive
     cdef bint known = p.operation != NONE and not create_graph and not care and stacked is None
     cdef tuple args = node._args, operands = None if known else operands_of(node, g, create_graph)
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, final = len(args) - 1
     cdef list shares = []
     cdef object a, c
+    while known and last and final and not is_wanted(args[final], needed):
+        final -= 1
     for i in range(len(args)):
         a = args[i]
-        if not isinstance(a, Node) or not (<Node>a)._requires_grad:
-            continue
-        if needed is not None and a not in needed:
+        if not is_wanted(a, needed):
             continue
         c = None
         if stacked is not None:
@@ -152,10 +162,13 @@ cdef list contributions(Node node, object g, set needed, bint create_graph, Care
                 shares.append((a, c))
             continue
         if known:
-            c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]))
+            c = pull_back(p.operation, i, g, node._value, value_of(args[0]), value_of(args[1]),
+                          last and i == final)
         elif last and p.overwrite is not None and i == len(args) - 1:
             c = apply(p.overwrite, operands, node._params)
         if c is None:
+            if operands is None:
+                operands = operands_of(node, g, False)
             c = p.rule(i, operands, node._params)
             if isinstance(c, Node):
                 c = present_node(<Node>c)
@@ -303,9 +316,11 @@ cdef inline bint accumulates(Node node):
     return node._primitive is not None and node._primitive.accumulate is not None
 
 
-cdef bint overwrote(Node node, object c, object g):
-    """Whether a pull-back left its result in the memory of the cotangent."""
-    return c is g and node._primitive is not None and node._primitive.overwrite is not None
+cdef bint overwrote(Node node, object c, object g, bint alone):
+    """Whether a pull-back left its result in the memory of the cotangent, for one argument."""
+    cdef Primitive p = node._primitive
+    return c is g and p is not None and (p.overwrite is not None or p.operation > ADD
+                                         or (p.operation == ADD and alone))
 
 
 cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owned) except -1:
@@ -324,8 +339,7 @@ cdef bint collect(dict cotangents, Node x, object c, bint create_graph, set owne
     elif is_symbol(<object>found) or is_symbol(c):
         cotangents[x] = <object>found + c
     else:
-        a = combine(ADD, <object>found, c)
-        cotangents[x] = asarray(<object>found + c) if a is None else a
+        cotangents[x] = asarray(compute(ADD, <object>found, c))
         owned.add(x)
     return True
 
@@ -341,7 +355,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
     cdef Py_ssize_t k
     cdef Node node, x
     cdef PyObject *found
-    cdef bint last, fleeting, telling = False
+    cdef bint last, fleeting, alone, telling = False
     cdef bint plain = kept is not None and not create_graph and not care
     cdef dict cotangents = {order[len(order) - 1]: seed}
     cdef tuple pair
@@ -376,8 +390,9 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 x = <Node>pair[0]
                 if collect(cotangents, x, pair[1], create_graph, owned):
                     continue
+                alone = len(shares) == 1
                 if ((plain or x._args is None or x.version or accumulates(node))
-                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g)))):
+                        and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g, alone)))):
                     owned.add(x)
             if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]
@@ -548,15 +563,17 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
 
 
 def pullback(Node root, object seed, list wrt, bint create_graph, object watch=None, object stacked=None,
-             bint ends=False):
+             bint ends=False, list order=None):
     """Gradients of ``root`` with respect to the nodes ``wrt``; touches no ``grad``.
 
     Plain arrays, or Tensors that can be differentiated again with ``create_graph``. None stands for
     a node that ``root`` does not depend on. With ``stacked`` seed and gradients are stacks (see
     ``contributions``), and the answer is None if it holds a NaN, which only a single sweep looks into.
-    With ``ends`` the sweep does not go on to what lies below ``wrt``.
+    With ``ends`` the sweep does not go on to what lies below ``wrt``. ``order`` is what ``wanted_below``
+    says, if it is known.
     """
-    cdef list order = wanted_below(root)
+    if order is None:
+        order = wanted_below(root)
     wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None
@@ -585,4 +602,4 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
             return None
         cotangents = look_closer(order, seed, needed, kept, care, owned, watch, ends)
     found = [cotangents.get(node) for node in wrt]
-    return [g if g is None or n in owned else g.copy() for n, g in zip(wrt, found)]
+    return [g if g is None or n in owned else copied(g) for n, g in zip(wrt, found)]

@@ -78,7 +78,6 @@ divide = primitive(
     (lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y),
     derivative=("1 / y", "-x / y**2"),
 )
-declare_arithmetic(add, subtract, multiply, divide)
 negative = primitive("neg", np.negative, (lambda g, out, x: -g,), derivative="-1")
 positive = primitive("pos", np.positive, (lambda g, out, x: g,), derivative="1")
 reciprocal = primitive(
@@ -148,6 +147,7 @@ power: Binary[Scalar] = primitive(
     doc="Compute ``numpy.power`` of arrays or Tensors, elementwise.",
 )
 implements(np.power)(power)
+declare_arithmetic(add, subtract, multiply, divide, power)
 
 
 @implements(np.float_power)

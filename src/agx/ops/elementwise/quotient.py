@@ -188,15 +188,15 @@ class _Search:
                 if self.is_factor(m, rest, True):
                     return True
             return False
-        if m.primitive is not registry[name]:
-            return False
-        if name == "concatenate":
+        if name == "concatenate" and m.primitive in (registry[name], registry["stack"]):
             place: Any = m.primitive.vjps
             return any(
                 place(i, _Place(m.ndim), None, *m.arguments, **m.params) == what[0]
                 and self.is_factor(a, rest, True)
                 for i, a in enumerate(m.arguments)
             )
+        if m.primitive is not registry[name]:
+            return False
         wanted = m.shape if name == "broadcast_to" else next(iter(m.params.values()))
         return _equal(wanted, what[0]) and self.is_factor(m.arguments[0], rest, True)
 

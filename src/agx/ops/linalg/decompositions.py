@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import implements, is_node, primitive
-from ..complex import conj, imag, is_complex, real
+from ..complex import conj, conjugated, imag, is_complex, real
 from ..elementwise.arithmetic import absolute
 from ..elementwise.quotient import undefined_slope
 from ..reduce.sums import prod, sum
@@ -40,7 +40,7 @@ from .matrices import (
     check_square,
     from_triangle,
     inv,
-    inverse_of_lower,
+    lower_inverse,
     mH,
     mT,
     solve,
@@ -447,13 +447,13 @@ def qr(a: Any, mode: str = "reduced") -> QRResult:
 
 
 def _cholesky_vjp(g: Any, out: Any, x: Any, *, upper: bool) -> Any:
-    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal."""
-    low, g, n = (mH(out), mH(g), x.shape[-1]) if upper else (out, g, x.shape[-1])
-    inner = (np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)) * matmul(mT(low), g)
-    if is_node(g) or is_node(low):
-        return mT(solve(mH(low), mT(solve(mT(low), inner))))
-    inverse = inverse_of_lower(low)
-    return matmul(matmul(mT(inverse), inner), inverse.conj())
+    """L^-T Phi(L^T gL) L*^-1, where Phi takes the lower triangle and half of the diagonal, on one side."""
+    low, g = (mH(out), mH(g)) if upper else (out, g)
+    n = x.shape[-1]
+    phi = np.tri(n, dtype=low.dtype) - 0.5 * np.eye(n, dtype=low.dtype)
+    inverse = lower_inverse(low)
+    half = matmul(matmul(mT(inverse), phi * matmul(mT(low), g)), conjugated(inverse))
+    return (phi.T if upper else phi) * (half + mH(half))
 
 
 _cholesky = primitive(
@@ -475,8 +475,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
     """
     a = as_array(a)
     check_square("cholesky", a)
-    h = from_triangle(a, "U" if upper else "L") if is_node(a) else a
-    return _cholesky(h, upper=bool(upper))
+    return _cholesky(a, upper=bool(upper))
 
 
 # --- determinants --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, primitive
+from ..._engine.graph import implements, is_node, primitive
 from ..complex import conjugated, is_complex, real
 from ..shape.axes import as_array, expand_dims, reshape, swapaxes, transpose
 from ..shape.where import where
@@ -83,11 +83,33 @@ def inv(a: Any) -> Array:
     return _inv(as_array(a))
 
 
+#: Rows from which a triangular matrix is inverted in blocks.
+_BLOCK = 32
+
+
+def lower_inverse(x: Any) -> Any:
+    """The inverse of lower triangular matrices, in blocks where nobody differentiates it again."""
+    n = x.shape[-1]
+    if n < _BLOCK or x.ndim != 2 or is_node(x):
+        return inv(x)
+    k = n // 2
+    out = np.zeros_like(x)
+    out[:k, :k] = lower_inverse(x[:k, :k])
+    out[k:, k:] = lower_inverse(x[k:, k:])
+    np.matmul(-(out[k:, k:] @ x[k:, :k]), out[:k, :k], out=out[k:, :k])
+    return out
+
+
+def _outer(x: Any, y: Any) -> Any:
+    """x @ y, of one column and one row as a product with broadcasting."""
+    return x * y if x.shape[-1] == 1 else matmul(x, y)
+
+
 _solve = primitive(
     "solve",
     np.linalg.solve,
     (
-        lambda g, out, a, b: -matmul(_solve(mT(a), g), mT(out)),
+        lambda g, out, a, b: -_outer(_solve(mT(a), g), mT(out)),
         lambda g, out, a, b: _solve(mT(a), g),
     ),
 )
@@ -234,15 +256,3 @@ def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Array:
     result = _chain(parts)
     result = result[0] if first else result
     return result[..., 0] if last else result
-
-
-def inverse_of_lower(low: np.ndarray) -> np.ndarray:
-    """The inverse of lower triangles, from those of their upper and lower halves."""
-    k = low.shape[-1] // 2
-    if k <= 16:
-        return np.linalg.inv(low)
-    first, last = inverse_of_lower(low[..., :k, :k]), inverse_of_lower(low[..., k:, k:])
-    out = np.zeros_like(low)
-    out[..., :k, :k], out[..., k:, k:] = first, last
-    out[..., k:, :k] = -matmul(matmul(last, low[..., k:, :k]), first)
-    return out

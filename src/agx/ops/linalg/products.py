@@ -52,7 +52,7 @@ def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1 and y.ndim == 1:
         return g * y
     if x.ndim == 1:
-        return matmul(y, expand_dims(g, -1))[..., 0]
+        return matmul(y, g) if y.ndim == 2 else matmul(y, expand_dims(g, -1))[..., 0]
     if y.ndim == 1:
         return expand_dims(g, -1) * y
     return matmul(g, swapaxes(y, -1, -2))
@@ -64,6 +64,8 @@ def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         return expand_dims(x, -1) * expand_dims(g, -2)
     if y.ndim == 1:
+        if x.ndim == 2:
+            return matmul(g, x)
         return matmul(swapaxes(x, -1, -2), expand_dims(g, -1))[..., 0]
     return matmul(swapaxes(x, -1, -2), g)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
+from ..._kernels.arrays import spread
 from ..complex import conj, is_complex, real
 from ..elementwise.quotient import smooth_at_zero
 from ..shape.axes import (
@@ -48,13 +49,16 @@ def restore_axes(r: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
         return r
     if axis is None:
         return reshape(r, (1,) * x.ndim)
+    if isinstance(axis, int):
+        return expand_dims(r, axis)
     return expand_dims(r, normalize_axis_tuple(axis, x.ndim))
 
 
 def elements_per_result(x: Any, axis: Axis) -> int:
     """How many elements of ``x`` go into each element of the result."""
-    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    return math.prod(x.shape[a] for a in axes)
+    if axis is None:
+        return math.prod(x.shape)
+    return math.prod(x.shape[a] for a in normalize_axis_tuple(axis, x.ndim))
 
 
 def _prepared(op: str, x: Any, dtype: Any, out: Any, where: Any, fill: Any) -> Any:
@@ -122,22 +126,39 @@ def _sum_stack(i: int, g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) 
     return np.broadcast_to(g.reshape(len(g), *kept), (len(g), *x.shape))
 
 
+def _over_axes(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """What each element of a sum gets of its gradient."""
+    if isinstance(g, np.generic):
+        g = np.asarray(g)
+    if axis is None and type(g) is np.ndarray:
+        return spread(g, x.shape)
+    g = restore_axes(g, x, axis, keepdims)
+    return spread(g, x.shape) if type(g) is np.ndarray else broadcast_to(g, x.shape)
+
+
 _sum = primitive(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
-    (
-        lambda g, out, x, *, axis, keepdims: broadcast_to(
-            restore_axes(g, x, axis, keepdims), x.shape
-        ),
-    ),
+    (lambda g, out, x, *, axis, keepdims: _over_axes(g, x, axis, keepdims),),
     stacked=_sum_stack,
 )
+
+
+def _mean_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """``numpy.mean``, whose own steps these are for floats of at least four bytes, but for no elements."""
+    n = elements_per_result(x, axis) if type(x) is np.ndarray and x.dtype.char in "fdFD" else 0
+    if not 0 < n < 1 << 24:
+        return np.mean(x, axis, keepdims=keepdims)
+    total: Any = np.add.reduce(x, axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return total / n
+
+
 _mean = primitive(
     "mean",
-    lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
+    _mean_value,
     (
-        lambda g, out, x, *, axis, keepdims: broadcast_to(
-            restore_axes(g, x, axis, keepdims) / elements_per_result(x, axis), x.shape
+        lambda g, out, x, *, axis, keepdims: _over_axes(
+            g / elements_per_result(x, axis), x, axis, keepdims
         ),
     ),
     stacked=lambda i, g, out, x, **how: (

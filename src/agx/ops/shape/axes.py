@@ -222,7 +222,11 @@ def expand_dims(a: Any, axis: int | tuple[int, ...]) -> Array:
     >>> ag.expand_dims(np.ones(3), (0, 2)).shape
     (1, 3, 1)
     """
-    return _reshape(a, shape=np.expand_dims(np.empty(np.shape(a), bool), axis).shape)
+    shape = np.shape(a)
+    if isinstance(axis, int):
+        k = normalize_axis_index(axis, len(shape) + 1)
+        return _reshape(a, shape=(*shape[:k], 1, *shape[k:]))
+    return _reshape(a, shape=np.expand_dims(np.empty(shape, bool), axis).shape)
 
 
 @implements(np.squeeze)
@@ -280,6 +284,19 @@ _concatenate = primitive(
 )
 
 
+def _row(g: Any, axis: int, i: int) -> Any:
+    """The elements at ``i`` of an axis."""
+    return g[(*(slice(None),) * axis, i, ...)]
+
+
+_stack = primitive(
+    "stack",
+    lambda *arrays, axis: np.stack(arrays, axis) if axis else np.array(arrays),
+    lambda i, g, out, *arrays, axis: _row(g, axis, i),
+    stacked=lambda i, g, out, *arrays, axis: _row(g, axis + 1, i),
+)
+
+
 @implements(np.concatenate)
 def concatenate(
     arrays: Sequence[Any],
@@ -325,4 +342,5 @@ def stack(
     shapes = {a.shape for a in parts}
     if len(shapes) != 1:
         raise ValueError(f"stack: expected arrays of one shape, got {sorted(shapes)}")
-    return concatenate([expand_dims(a, axis) for a in parts], axis, out)
+    refuse_out("stack", out)
+    return _stack(*parts, axis=normalize_axis_index(axis, parts[0].ndim + 1))

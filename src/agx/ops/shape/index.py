@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..._kernels import rows as _rows
+from ..._runtime.buffers import zeros
 from ..._runtime.threads import team
 from .axes import as_array, in_order, one_axis, refuse_out
 
@@ -26,13 +27,14 @@ __all__ = [
 
 def is_basic(index: Any) -> bool:
     """Whether an index names each element at most once (integers, slices, None, Ellipsis)."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        part is None
-        or part is Ellipsis
-        or (isinstance(part, (int, slice, np.integer)) and not isinstance(part, bool))
-        for part in parts
-    )
+    if type(index) is slice or type(index) is int:
+        return True
+    for part in index if isinstance(index, tuple) else (index,):
+        if type(part) is slice or type(part) is int or part is None or part is Ellipsis:
+            continue
+        if isinstance(part, bool) or not isinstance(part, (int, np.integer)):
+            return False
+    return True
 
 
 def row_numbers(index: Any) -> np.ndarray | None:
@@ -61,7 +63,7 @@ def _add_rows(total: np.ndarray, index: Any, g: Any) -> bool:
 
 
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-    out = np.zeros(shape, g.dtype)
+    out = zeros(shape, g.dtype)
     if is_basic(index):
         out[index] = g
         return out
@@ -153,6 +155,8 @@ def as_index(index: Any) -> Any:
 
     Arrays inside a tuple are copied: the graph would not see that they change.
     """
+    if type(index) is slice or type(index) is int:
+        return index
     if isinstance(index, tuple):
         return tuple(p.copy() if isinstance(p, np.ndarray) else as_index(p) for p in index)
     if isinstance(index, Node):

@@ -123,8 +123,12 @@ def _mover(
     summary: str,
     example: str,
     safe: Callable[..., Any] | None = None,
+    short: Callable[..., Any] | None = None,
 ) -> Giving[P, Tensor, np.ndarray]:
-    """Do to Tensors what NumPy's function does, or ``safe`` where that would crash for some arguments."""
+    """Do to Tensors what NumPy's function does, or ``safe`` where that would crash for some arguments.
+
+    ``short`` is a shorter way, or answers None.
+    """
 
     def move(*args: Any, **kwargs: Any) -> Any:
         given = _signature(function).bind(*args, **kwargs).arguments
@@ -134,7 +138,10 @@ def _mover(
                 f"{function.__name__}: expected one section or more, got {sections}; pass their number, or "
                 "the indices to cut before"
             )
-        return moved(safe or function, as_array(given.pop(next(iter(given)))), **given)
+        x = as_array(given.pop(next(iter(given))))
+        if short is not None and is_node(x) and (found := short(x, **given)) is not None:
+            return found
+        return moved(safe or function, x, **given)
 
     move.__wrapped__ = function  # type: ignore[attr-defined]
     move.__name__ = move.__qualname__ = function.__name__
@@ -164,6 +171,31 @@ def _near(offset: Any, shape: tuple[int, ...]) -> int:
     return max(-most, min(number("diagonal", "offset", offset), most))
 
 
+def _main(a: Any, offset: int = 0) -> Any:
+    """The diagonal of a matrix, whose elements lie in equal steps."""
+    if a.ndim != 2:
+        return None
+    (n, m), k = a.shape, _near(offset, a.shape)
+    start, count = (k, min(n, m - k)) if k >= 0 else (-k * m, min(n + k, m))
+    if count <= 0:
+        return None
+    places = slice(start, start + count * (m + 1), m + 1)
+    return _view(a, view=lambda x: np.diagonal(x, k), positions=places)
+
+
+def _below(m: Any, k: int) -> np.ndarray:
+    """Where matrices lie on the k-th diagonal or below it."""
+    return np.tri(m.shape[-2], m.shape[-1], k, dtype=bool)
+
+
+def _lower(m: Any, k: int = 0) -> Any:
+    return where(_below(m, k), m, 0.0) if m.ndim > 1 else None
+
+
+def _upper(m: Any, k: int = 0) -> Any:
+    return where(_below(m, k - 1), 0.0, m) if m.ndim > 1 else None
+
+
 fliplr = _mover(
     np.fliplr,
     "Reverse the order of the columns.",
@@ -189,6 +221,7 @@ diag = _mover(
     "Take the diagonal of a matrix, or make a matrix with a given diagonal.",
     ">>> ag.diag(np.array([1.0, 2.0]))\n    array([[1., 0.],\n           [0., 2.]])",
     _diag,
+    lambda v, k=0: _main(v, k),
 )
 diagflat = _mover(
     np.diagflat,
@@ -200,16 +233,19 @@ diagonal = _mover(
     "Take the diagonals of the matrices in two axes.",
     ">>> ag.diagonal(np.eye(3), 1)\n    array([0., 0.])",
     _diagonal,
+    lambda a, offset=0, axis1=0, axis2=1: _main(a, offset) if (axis1, axis2) == (0, 1) else None,
 )
 tril = _mover(
     np.tril,
     "Keep the lower triangle of a matrix, with zeros elsewhere.",
     ">>> ag.tril(np.ones((2, 2)))\n    array([[1., 0.],\n           [1., 1.]])",
+    short=_lower,
 )
 triu = _mover(
     np.triu,
     "Keep the upper triangle of a matrix, with zeros elsewhere.",
     ">>> ag.triu(np.ones((2, 2)))\n    array([[1., 1.],\n           [0., 1.]])",
+    short=_upper,
 )
 delete = _mover(
     np.delete,
@@ -326,9 +362,22 @@ _flip = primitive(
     (lambda g, out, x, *, axis: flip(g, axis),),
     views=True,
 )
+
+
+def _roll_value(x: Any, *, shift: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+    """NumPy's, by what it does along one axis."""
+    if len(axis) != 1 or not -x.ndim <= axis[0] < x.ndim or not x.shape[axis[0]]:
+        return np.roll(x, shift, axis)
+    before = (slice(None),) * (axis[0] % x.ndim)
+    cut = -shift[0] % x.shape[axis[0]]
+    if not cut:
+        return x.copy()
+    return np.concatenate((x[(*before, slice(cut, None))], x[(*before, slice(cut))]), axis[0])
+
+
 _roll = primitive(
     "roll",
-    lambda x, *, shift, axis: np.roll(x, shift, axis),
+    _roll_value,
     (lambda g, out, x, *, shift, axis: roll(g, tuple(-s for s in shift), axis),),
 )
 
@@ -350,6 +399,8 @@ def roll(a: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
     >>> ag.roll(np.array([1.0, 2.0, 3.0]), 1)
     array([3., 1., 2.])
     """
+    if type(shift) is int and axis is None and np.ndim(a) == 1:
+        return _roll(a, shift=(shift,), axis=(0,))
     if np.asarray(shift).dtype.kind == "f":
         raise TypeError(f"roll: shift must be an integer, got {shift!r}")
     if axis is None:

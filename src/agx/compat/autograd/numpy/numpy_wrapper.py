@@ -33,7 +33,7 @@ def array(object: Any, dtype: Any = None, **options: Any) -> Any:
 
     >>> import agx.compat.autograd.numpy as anp
     >>> anp.array([ag.Tensor(1.0), 2.0])
-    Tensor([1., 2.], op='concatenate')
+    Tensor([1., 2.], op='stack')
     """
     if not _has_tensor(object):
         return np.array(object, dtype, **options)
