@@ -575,8 +575,7 @@ def hvp(f: Callable[..., Any], argnums: tuple[int, ...]) -> Callable[..., tuple[
 def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function (*args, v) -> Hessian of ``f`` at args, times v, without forming the Hessian.
 
-    ``v`` has the structure and the shapes of the argument; ValueError otherwise. It comes last, while
-    SciPy passes it second to a ``hessp`` of several arguments.
+    ``v``, shaped as the argument is (else ValueError), comes last; SciPy's ``hessp`` has it second.
 
     >>> ag.hvp(lambda x: ag.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
@@ -590,7 +589,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         *args_, v = args
 
         def along(*a: Any) -> Any:
-            slopes, _ = flatten(slope(*a, **kwargs))
+            slopes = flatten(slope(*a, **kwargs))[0]
             terms = [real_dot(g, d) for g, d in zip(slopes, directions, strict=True)]
             return sum(terms[1:], terms[0])
 

@@ -11,6 +11,7 @@ cdef object as_held(str op, object result)
 cdef bint has_own_memory(object x) noexcept
 cdef object silence(object g, object c)
 cdef cnp.ndarray like(object x)
+cdef object copied(object x)
 cdef float *scratch(Py_ssize_t floats) except NULL
 cdef bint is_floating(object x) noexcept
 cdef bint alike(object x, object y) noexcept

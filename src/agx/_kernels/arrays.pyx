@@ -187,6 +187,16 @@ cdef cnp.ndarray like(object x):
     return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
 
 
+cdef object copied(object x):
+    """A copy, in memory that earlier arrays left."""
+    if not cnp.PyArray_CheckExact(x) or (cnp.PyArray_TYPE(x) != cnp.NPY_FLOAT32 and
+                                         cnp.PyArray_TYPE(x) != cnp.NPY_FLOAT64):
+        return x.copy()
+    out = like(x)
+    cnp.PyArray_CopyInto(out, x)
+    return out
+
+
 cdef float *scratch(Py_ssize_t floats) except NULL:
     """Memory of the calling thread's own, kept from call to call, on a cache line."""
     cdef cnp.ndarray memory = getattr(kept, "memory", None)

@@ -13,7 +13,7 @@ from libc.math cimport isfinite
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, compute, fingerprint,
-                                  has_own_memory, like, pull_back, silence, unbroadcast)
+                                  copied, has_own_memory, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  is_symbol, is_tracing, settings_of, settle_arguments, stand_in,
                                  value_of)
@@ -402,16 +402,6 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
         g = cotangents[node]
         complain(node, g if stacked is None else g[0], problem)
     return cotangents
-
-
-cdef object copied(object g):
-    """A copy of a gradient, in memory that earlier ones left."""
-    if type(g) is not ndarray or (cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT32 and
-                                  cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT64):
-        return g.copy()
-    out = like(g)
-    cnp.PyArray_CopyInto(out, g)
-    return out
 
 
 cdef int deposit(Node leaf, object g, bint owned) except -1:

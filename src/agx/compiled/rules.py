@@ -97,6 +97,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "reshape": lambda x, *, shape: np.reshape(x, shape),
     "transpose": lambda x, *, axes: np.transpose(x, axes),
     "getitem": lambda x, *, index: x[index] if is_traced(x) else NotImplemented,
+    "stack": lambda *arrays, axis: np.stack(arrays, axis),
     "scatter_add": lambda g, *, index, shape: scattered(g, index, shape),
     "matmul": lambda x, y: NotImplemented if x.dtype.char == "f" else np.matmul(x, y),
     "astype": lambda x, *, dtype: x.astype(dtype),
