@@ -41,7 +41,7 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_SET
 #undef AGX_TARGET
 
-/* Loops over float64 wait for memory; they do with AVX2. */
+/* What computes with float64 does with AVX2: loops wait for memory, and one more copy would take room. */
 #define AGX_TARGET AGX_AVX512
 #define AGX_SET(x) AGX_NAMED(avx512, x)
 #define AGX_FLOATS_ALONE
@@ -49,7 +49,6 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_FLOATS_ALONE
 #define AGX_FLOATS 16
 #define AGX_FLOAT_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
-#define AGX_DOUBLE_TILES(TILE) TILE(8, 3) TILE(4, 6) TILE(1, 8)
 #include "tile_tables.h"
 #undef AGX_SET
 #undef AGX_TARGET
@@ -82,7 +81,7 @@ static const agx_instructions agx_instruction_sets[] = {
 #endif
 #ifdef AGX_X86
     {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx2_gather},
-    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx512_double_tiles, agx_avx2_turn, agx_avx512_gather},
+    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx512_gather},
 #else
     {.name = "avx2"},
     {.name = "avx512"},

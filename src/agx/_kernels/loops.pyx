@@ -9,7 +9,7 @@ C-contiguous, of one size and of one such dtype.
 """
 
 from cython cimport floating
-from libc.math cimport erf as c_erf, sqrt
+from libc.math cimport erf as c_erf
 from libc.string cimport memset
 
 import numpy as np
@@ -21,6 +21,38 @@ from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, a
                                    loops_t, parallel, task_t, threads_for)
 
 cnp.import_array()
+
+cdef extern from *:
+    """
+    #include "simd.h"
+    #include <math.h>
+    #define NUMBER float
+    #define AGX_NAME(x) agx_##x##_of_floats
+    #define AGX_ROOT sqrtf
+    #include "updates.h"
+    #define NUMBER double
+    #define AGX_NAME(x) agx_##x##_of_doubles
+    #define AGX_ROOT sqrt
+    #include "updates.h"
+    """
+    void sgd_of_floats "agx_sgd_of_floats"(
+        float *p, const float *g, float *velocity, Py_ssize_t n, double lr, double momentum,
+        double weight_decay, bint nesterov, bint first) noexcept nogil
+    void sgd_of_doubles "agx_sgd_of_doubles"(
+        double *p, const double *g, double *velocity, Py_ssize_t n, double lr, double momentum,
+        double weight_decay, bint nesterov, bint first) noexcept nogil
+    void adam_of_floats "agx_adam_of_floats"(
+        float *p, const float *g, float *mean, float *square, Py_ssize_t n, double lr, double beta1,
+        double beta2, double eps, double weight_decay, bint decoupled, long step) noexcept nogil
+    void adam_of_doubles "agx_adam_of_doubles"(
+        double *p, const double *g, double *mean, double *square, Py_ssize_t n, double lr, double beta1,
+        double beta2, double eps, double weight_decay, bint decoupled, long step) noexcept nogil
+    void rmsprop_of_floats "agx_rmsprop_of_floats"(
+        float *p, const float *g, float *square, float *velocity, Py_ssize_t n, double lr, double alpha,
+        double eps, double weight_decay, double momentum) noexcept nogil
+    void rmsprop_of_doubles "agx_rmsprop_of_doubles"(
+        double *p, const double *g, double *square, double *velocity, Py_ssize_t n, double lr, double alpha,
+        double eps, double weight_decay, double momentum) noexcept nogil
 
 cdef object ndarray = np.ndarray
 cdef object np_isnan = np.isnan
@@ -375,26 +407,6 @@ cdef int common_kind(tuple arrays, void **data, Py_ssize_t *size) except -2:
     return kind
 
 
-cdef void sgd_loop(floating *p, const floating *g, floating *velocity, Py_ssize_t n, double lr,
-                   double momentum, double weight_decay, bint nesterov, bint first) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef floating d, v, rate = lr, mu = momentum, decay = weight_decay, keep = 0 if first else momentum
-    if momentum == 0:
-        for i in range(n):
-            p[i] -= rate * (g[i] + decay * p[i])
-    elif nesterov:
-        for i in range(n):
-            d = g[i] + decay * p[i]
-            v = keep * velocity[i] + d
-            velocity[i] = v
-            p[i] -= rate * (d + mu * v)
-    else:
-        for i in range(n):
-            v = keep * velocity[i] + (g[i] + decay * p[i])
-            velocity[i] = v
-            p[i] -= rate * v
-
-
 def sgd(p, g, velocity, double lr, double momentum, double weight_decay, bint nesterov, bint first):
     """p -= lr * v with v = momentum * v + g; ``first`` starts v as g. No momentum leaves v alone."""
     cdef void *a[3]
@@ -404,29 +416,12 @@ def sgd(p, g, velocity, double lr, double momentum, double weight_decay, bint ne
         return False
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            sgd_loop(<float *>a[0], <float *>a[1], <float *>a[2], n, lr, momentum, weight_decay,
-                     nesterov, first)
+            sgd_of_floats(<float *>a[0], <float *>a[1], <float *>a[2], n, lr, momentum, weight_decay,
+                          nesterov, first)
         else:
-            sgd_loop(<double *>a[0], <double *>a[1], <double *>a[2], n, lr, momentum, weight_decay,
-                     nesterov, first)
+            sgd_of_doubles(<double *>a[0], <double *>a[1], <double *>a[2], n, lr, momentum, weight_decay,
+                           nesterov, first)
     return True
-
-
-cdef void adam_loop(floating *p, const floating *g, floating *mean, floating *square, Py_ssize_t n,
-                    double lr, double beta1, double beta2, double eps, double weight_decay,
-                    bint decoupled, long step) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef floating d, m, v, b1 = beta1, b2 = beta2, c1 = 1 - beta1, c2 = 1 - beta2, e = eps
-    cdef floating shrink = 1 - lr * weight_decay if decoupled else 1
-    cdef floating decay = 0 if decoupled else weight_decay
-    cdef floating rate = lr / (1 - beta1 ** step), scale = 1 / sqrt(1 - beta2 ** step)
-    for i in range(n):
-        d = g[i] + decay * p[i]
-        m = b1 * mean[i] + c1 * d
-        v = b2 * square[i] + c2 * d * d
-        mean[i] = m
-        square[i] = v
-        p[i] = shrink * p[i] - rate * m / (<floating>sqrt(v) * scale + e)
 
 
 def adam(p, g, mean, square, double lr, double beta1, double beta2, double eps, double weight_decay,
@@ -439,28 +434,12 @@ def adam(p, g, mean, square, double lr, double beta1, double beta2, double eps, 
         return False
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            adam_loop(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, beta1, beta2,
-                      eps, weight_decay, decoupled, step)
+            adam_of_floats(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, beta1, beta2,
+                           eps, weight_decay, decoupled, step)
         else:
-            adam_loop(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, beta1,
-                      beta2, eps, weight_decay, decoupled, step)
+            adam_of_doubles(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, beta1,
+                            beta2, eps, weight_decay, decoupled, step)
     return True
-
-
-cdef void rmsprop_loop(floating *p, const floating *g, floating *square, floating *velocity, Py_ssize_t n,
-                       double lr, double alpha, double eps, double weight_decay,
-                       double momentum) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef floating d, s, v, a = alpha, e = eps, rate = lr, mu = momentum, decay = weight_decay
-    for i in range(n):
-        d = g[i] + decay * p[i]
-        s = a * square[i] + (1 - a) * d * d
-        square[i] = s
-        v = d / (<floating>sqrt(s) + e)
-        if momentum > 0:
-            v += mu * velocity[i]
-            velocity[i] = v
-        p[i] -= rate * v
 
 
 def rmsprop(p, g, square, velocity, double lr, double alpha, double eps, double weight_decay,
@@ -473,9 +452,9 @@ def rmsprop(p, g, square, velocity, double lr, double alpha, double eps, double 
         return False
     with nogil:
         if kind == cnp.NPY_FLOAT32:
-            rmsprop_loop(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, alpha, eps,
-                         weight_decay, momentum)
+            rmsprop_of_floats(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, alpha, eps,
+                              weight_decay, momentum)
         else:
-            rmsprop_loop(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, alpha,
-                         eps, weight_decay, momentum)
+            rmsprop_of_doubles(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, alpha,
+                               eps, weight_decay, momentum)
     return True

@@ -1,4 +1,4 @@
-"""Log-sum-exp, softmax and cross entropy along the last axis, stable for any finite input.
+"""Log-sum-exp, softmax and cross entropy along the last axis, stable for any finite input; normalisation.
 
 Each row is shifted by its largest element first, so no exponential overflows:
 log sum exp(x) = m + log sum exp(x - m). Functions return a new array, or None for arguments that are not
@@ -6,13 +6,13 @@ C-contiguous arrays of one floating dtype, float32 or float64. The threads of ``
 """
 
 from cython cimport floating
-from libc.math cimport INFINITY, log
+from libc.math cimport INFINITY, log, sqrt
 from libc.stdint cimport int64_t
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport empty, is_floating, like
-from agx._kernels.machine cimport loops_of, loops_t, parallel, task_t, threads_for
+from agx._kernels.arrays cimport alike, empty, is_floating, like
+from agx._kernels.machine cimport PER_ELEMENT, loops_of, loops_t, parallel, task_t, threads_for
 
 cnp.import_array()
 
@@ -357,3 +357,6 @@ def nll_gradient(g, z, targets, bint mean, team):
                          "the loss from a copy of an array that you write into")
     share(&job, nll_gradient_part)
     return out
+
+
+include "norm.pxi"

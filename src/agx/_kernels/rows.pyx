@@ -17,6 +17,29 @@ from agx._kernels.machine cimport PER_ELEMENT, parallel, task_t, threads_for
 
 cnp.import_array()
 
+cdef extern from *:
+    """
+    #include "simd.h"
+    #define NUMBER float
+    #define AGX_NAME(x) agx_##x##_of_floats
+    #include "rows.h"
+    #define NUMBER double
+    #define AGX_NAME(x) agx_##x##_of_doubles
+    #include "rows.h"
+    """
+    void share_line_of_floats "agx_share_line_of_floats"(
+        const float *x, float best, float g, float *out, Py_ssize_t n) noexcept nogil
+    void share_line_of_doubles "agx_share_line_of_doubles"(
+        const double *x, double best, double g, double *out, Py_ssize_t n) noexcept nogil
+    void share_columns_of_floats "agx_share_columns_of_floats"(
+        const float *x, const float *best, const float *g, float *out, Py_ssize_t n, Py_ssize_t width,
+        Py_ssize_t first, Py_ssize_t stop) noexcept nogil
+    void share_columns_of_doubles "agx_share_columns_of_doubles"(
+        const double *x, const double *best, const double *g, double *out, Py_ssize_t n, Py_ssize_t width,
+        Py_ssize_t first, Py_ssize_t stop) noexcept nogil
+    void add_of_floats "agx_add_of_floats"(float *out, const float *g, Py_ssize_t n) noexcept nogil
+    void add_of_doubles "agx_add_of_doubles"(double *out, const double *g, Py_ssize_t n) noexcept nogil
+
 cdef enum:
     # Lines that are run along side by side, so that one need not wait for another's last addition.
     ABREAST = 8
@@ -126,12 +149,14 @@ def pick(x, index, team):
 
 cdef void add_rows(const Job *job, floating *out, const floating *g, int part) noexcept nogil:
     """Each part has columns of its own, and adds them up in order."""
-    cdef Py_ssize_t i, j, at
+    cdef Py_ssize_t i, at
     cdef Py_ssize_t first = part * job.inner // job.parts, stop = (part + 1) * job.inner // job.parts
     for i in range(job.count):
         at = (job.index[i] + (job.n if job.index[i] < 0 else 0)) * job.inner
-        for j in range(first, stop):
-            out[at + j] += g[i * job.inner + j]
+        if floating is float:
+            add_of_floats(out + at + first, g + i * job.inner + first, stop - first)
+        else:
+            add_of_doubles(out + at + first, g + i * job.inner + first, stop - first)
 
 
 cdef void add_part(void *context, int part) noexcept nogil:
@@ -317,50 +342,27 @@ def product_gradient(g, y, x, Py_ssize_t axis, team):
 
 # --- which are the largest ---------------------------------------------------------------------------
 
-cdef void share_line(const floating *x, floating best, floating g, floating *out,
-                     Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int count = 0
-    for i in range(n):
-        count += x[i] == best
-    g /= max(count, 1)
-    for i in range(n):
-        out[i] = g if x[i] == best else 0
-
-
-cdef void share_columns(const Job *job, const floating *x, const floating *best, const floating *g,
-                        floating *out,
-                        Py_ssize_t first, Py_ssize_t stop) noexcept nogil:
-    """The first row holds the counts, and then the shares, until it is written last."""
-    cdef Py_ssize_t i, j
-    cdef floating one = 1
-    for j in range(first, stop):
-        out[j] = one if x[j] == best[j] else 0
-    for i in range(1, job.n):
-        for j in range(first, stop):
-            out[j] += one if x[i * job.inner + j] == best[j] else 0
-    for j in range(first, stop):
-        out[j] = g[j] / max(out[j], one)
-    i = job.n - 1
-    while i >= 0:
-        for j in range(first, stop):
-            out[i * job.inner + j] = out[j] if x[i * job.inner + j] == best[j] else 0
-        i -= 1
-
-
 cdef void share_along(const Job *job, const floating *x, const floating *best, const floating *g,
                       floating *out,
                       int part) noexcept nogil:
     cdef Py_ssize_t[2] lines
     cdef Py_ssize_t[2] columns
-    cdef Py_ssize_t line, block = job.n * job.inner
+    cdef Py_ssize_t line, one, block = job.n * job.inner
+    cdef const floating *x_at
+    cdef floating *out_at
     stretch(job, part, lines, columns)
     for line in range(lines[0], lines[1]):
-        if job.inner == 1:
-            share_line(x + line * block, best[line], g[line], out + line * block, job.n)
+        x_at, out_at, one = x + line * block, out + line * block, line * job.inner
+        if floating is float and job.inner == 1:
+            share_line_of_floats(x_at, best[line], g[line], out_at, job.n)
+        elif floating is float:
+            share_columns_of_floats(x_at, best + one, g + one, out_at, job.n, job.inner, columns[0],
+                                    columns[1])
+        elif job.inner == 1:
+            share_line_of_doubles(x_at, best[line], g[line], out_at, job.n)
         else:
-            share_columns(job, x + line * block, best + line * job.inner, g + line * job.inner,
-                          out + line * block, columns[0], columns[1])
+            share_columns_of_doubles(x_at, best + one, g + one, out_at, job.n, job.inner, columns[0],
+                                     columns[1])
 
 
 cdef void share_part(void *context, int part) noexcept nogil:

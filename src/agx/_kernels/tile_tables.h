@@ -8,12 +8,14 @@
 #define AGX_TILES AGX_FLOAT_TILES
 #include "tile.h"
 
+#ifdef AGX_DOUBLE_TILES
 #define NUMBER double
 #define AGX_NAME(x) AGX_SET(double_tile_##x)
 #define AGX_TABLE AGX_SET(double_tiles)
 #define AGX_WIDTH (AGX_FLOATS / 2)
 #define AGX_TILES AGX_DOUBLE_TILES
 #include "tile.h"
+#endif
 
 typedef float AGX_SET(wide) __attribute__((vector_size(4 * AGX_FLOATS), aligned(4), may_alias));
 typedef float AGX_SET(narrow) __attribute__((vector_size(16), aligned(4), may_alias));

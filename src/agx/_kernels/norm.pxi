@@ -1,25 +1,15 @@
 """Normalisation over batch and image, channel by channel, and over rows, in one pass each way where data fit
 the cache.
 
-Functions take C-contiguous arrays of one floating dtype, float32 or float64, and statistics in float64; they
-return None for others. Channels, or rows, are shared among the threads of ``team()``.
+Statistics are in float64. Channels, or rows, are shared among the threads of ``team()``.
 """
 
-from libc.math cimport sqrt
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.machine cimport PER_ELEMENT, loops_of, loops_t, parallel, task_t, threads_for
-
-cnp.import_array()
-
 cdef enum:
-    MOST_PARTS = 64
+    MOST_SHARES = 64
     # Numbers of a row above which sums need more digits than float32 has.
     LONG = 4096
 
-cdef struct Job:
+cdef struct Norm:
     # Images, channels and numbers of a channel of an image; or rows of ``width`` numbers.
     const loops_t *loops
     Py_ssize_t images, channels, width
@@ -37,11 +27,11 @@ cdef struct Job:
     double *products
 
 
-cdef inline double number(const Job *job, const char *array, Py_ssize_t i) noexcept nogil:
+cdef inline double number(const Norm *job, const char *array, Py_ssize_t i) noexcept nogil:
     return (<const float *>array)[i] if job.bytes == 4 else (<const double *>array)[i]
 
 
-cdef bint describe(Job *job, object x, bint by_rows, object team) except -1:
+cdef bint describe_norm(Norm *job, object x, bint by_rows, object team) except -1:
     """Whether ``x`` is an array (N, C, ...), or one of rows; share its channels, or rows, among threads."""
     if not is_floating(x) or cnp.PyArray_NDIM(x) < 2 or not cnp.PyArray_SIZE(x):
         return False
@@ -53,7 +43,7 @@ cdef bint describe(Job *job, object x, bint by_rows, object team) except -1:
     job.bytes, job.x = <int>cnp.PyArray_ITEMSIZE(x), <const char *>cnp.PyArray_DATA(x)
     job.loops = loops_of(job.bytes == 4)
     cdef int threads = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(x), job.channels, team)
-    job.parts = min(threads, <int>MOST_PARTS)
+    job.parts = min(threads, <int>MOST_SHARES)
     return by_rows or job.width >= 8
 
 
@@ -72,11 +62,11 @@ cdef object vector(Py_ssize_t n):
     return empty(1, &size, cnp.NPY_FLOAT64)
 
 
-cdef inline Py_ssize_t edge(const Job *job, int part) noexcept nogil:
+cdef inline Py_ssize_t norm_edge(const Norm *job, int part) noexcept nogil:
     return part * job.channels // job.parts
 
 
-cdef object share(Job *job, task_t task):
+cdef object share_norm(Norm *job, task_t task):
     with nogil:
         parallel(task, job, job.parts)
 
@@ -84,11 +74,11 @@ cdef object share(Job *job, task_t task):
 # --- channels ----------------------------------------------------------------------------------------
 
 cdef void moments_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+    cdef Norm *job = <Norm *>context
     cdef Py_ssize_t c, stride = job.channels * job.width
     cdef double n = <double>job.images * job.width
     cdef const char *x
-    for c in range(edge(job, part), edge(job, part + 1)):
+    for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
         x = job.x + c * job.width * job.bytes
         job.mean[c] = job.loops.sum(x, job.images, stride, job.width) / n
         job.scale[c] = job.loops.deviation(x, job.images, stride, job.width, job.mean[c]) / n
@@ -96,19 +86,19 @@ cdef void moments_part(void *context, int part) noexcept nogil:
 
 def moments(x, team):
     """Mean and variance of each channel of (N, C, ...), two arrays (C,) of float64."""
-    cdef Job job
-    if not describe(&job, x, False, team):
+    cdef Norm job
+    if not describe_norm(&job, x, False, team):
         return None
     mean, var = vector(job.channels), vector(job.channels)
     job.mean, job.scale = doubles(mean), doubles(var)
-    share(&job, moments_part)
+    share_norm(&job, moments_part)
     return mean, var
 
 
 cdef void normalise_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+    cdef Norm *job = <Norm *>context
     cdef Py_ssize_t c, at
-    for c in range(edge(job, part), edge(job, part + 1)):
+    for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at = c * job.width * job.bytes
         job.loops.affine(job.x + at, job.out + at, job.images, job.channels * job.width, job.width,
                          job.mean[c], job.scale[c] * number(job, job.w, c), number(job, job.b, c))
@@ -116,20 +106,20 @@ cdef void normalise_part(void *context, int part) noexcept nogil:
 
 def normalise(x, w, b, mean, scale, team):
     """(x - mean) scale w + b, all but x of (C,)."""
-    cdef Job job
-    if not describe(&job, x, False, team) or not are_vectors(x, job.channels, w, b):
+    cdef Norm job
+    if not describe_norm(&job, x, False, team) or not are_vectors(x, job.channels, w, b):
         return None
     out = like(x)
     job.w, job.b = <const char *>cnp.PyArray_DATA(w), <const char *>cnp.PyArray_DATA(b)
     job.out, job.mean, job.scale = <char *>cnp.PyArray_DATA(out), doubles(mean), doubles(scale)
-    share(&job, normalise_part)
+    share_norm(&job, normalise_part)
     return out
 
 
 cdef void sums_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+    cdef Norm *job = <Norm *>context
     cdef Py_ssize_t c, at, stride = job.channels * job.width
-    for c in range(edge(job, part), edge(job, part + 1)):
+    for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at = c * job.width * job.bytes
         job.sums[c] = job.loops.sum(job.g + at, job.images, stride, job.width)
         job.products[c] = job.loops.product(job.g + at, job.x + at, job.images, stride, job.width,
@@ -138,21 +128,21 @@ cdef void sums_part(void *context, int part) noexcept nogil:
 
 def gradient_sums(g, x, mean, team):
     """The sums of g and of g (x - mean) of each channel."""
-    cdef Job job
-    if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe(&job, x, False, team):
+    cdef Norm job
+    if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe_norm(&job, x, False, team):
         return None
     sums, products = vector(job.channels), vector(job.channels)
     job.g, job.mean = <const char *>cnp.PyArray_DATA(g), doubles(mean)
     job.sums, job.products = doubles(sums), doubles(products)
-    share(&job, sums_part)
+    share_norm(&job, sums_part)
     return sums, products
 
 
 cdef void gradient_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+    cdef Norm *job = <Norm *>context
     cdef Py_ssize_t c, at
     cdef double a, n = <double>job.images * job.width
-    for c in range(edge(job, part), edge(job, part + 1)):
+    for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at = c * job.width * job.bytes
         a = job.scale[c] * number(job, job.w, c)
         job.loops.blend(job.g + at, job.x + at, job.out + at, job.images, job.channels * job.width, job.width,
@@ -162,24 +152,24 @@ cdef void gradient_part(void *context, int part) noexcept nogil:
 
 def normalise_gradient(g, x, w, mean, scale, sums, products, team):
     """The gradient of x where mean and scale are those of x, from ``gradient_sums``."""
-    cdef Job job
-    if not describe(&job, x, False, team) or not are_vectors(x, job.channels, w, w):
+    cdef Norm job
+    if not describe_norm(&job, x, False, team) or not are_vectors(x, job.channels, w, w):
         return None
     out = like(x)
     job.g, job.w = <const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(w)
     job.out, job.mean, job.scale = <char *>cnp.PyArray_DATA(out), doubles(mean), doubles(scale)
     job.sums, job.products = doubles(sums), doubles(products)
-    share(&job, gradient_part)
+    share_norm(&job, gradient_part)
     return out
 
 
 # --- rows --------------------------------------------------------------------------------------------
 
 cdef void rows_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+    cdef Norm *job = <Norm *>context
     cdef Py_ssize_t row, at
     cdef double[2] found
-    for row in range(edge(job, part), edge(job, part + 1)):
+    for row in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at = row * job.width * job.bytes
         if job.width <= LONG:
             job.loops.row_moments(job.x + at, job.width, found)
@@ -192,23 +182,23 @@ cdef void rows_part(void *context, int part) noexcept nogil:
 
 def normalise_rows(x, w, b, double eps, team):
     """(x - mean) / sqrt(variance + eps) w + b along the last axis, and mean and 1 / sqrt(...) of each row."""
-    cdef Job job
-    if not describe(&job, x, True, team) or not are_vectors(x, job.width, w, b):
+    cdef Norm job
+    if not describe_norm(&job, x, True, team) or not are_vectors(x, job.width, w, b):
         return None
     out, mean, scale = like(x), vector(job.channels), vector(job.channels)
     job.w, job.b, job.eps = <const char *>cnp.PyArray_DATA(w), <const char *>cnp.PyArray_DATA(b), eps
     job.out, job.mean, job.scale = <char *>cnp.PyArray_DATA(out), doubles(mean), doubles(scale)
-    share(&job, rows_part)
+    share_norm(&job, rows_part)
     return out, mean, scale
 
 
 cdef void rows_gradient_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+    cdef Norm *job = <Norm *>context
     cdef Py_ssize_t row, at
     cdef double[2] sums
     cdef double r
     cdef char *shares = job.shares + 2 * part * job.width * job.bytes
-    for row in range(edge(job, part), edge(job, part + 1)):
+    for row in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at, r = row * job.width * job.bytes, job.scale[row]
         job.loops.row_products(job.g + at, job.w, job.x + at, job.width, job.mean[row], sums)
         job.loops.row_blend(job.g + at, job.w, job.x + at, job.out + at, shares,
@@ -218,9 +208,9 @@ cdef void rows_gradient_part(void *context, int part) noexcept nogil:
 
 def normalise_rows_gradient(g, x, w, mean, scale, team):
     """The gradients of x, and of weight and bias as shares (threads, 2, n) to be summed."""
-    cdef Job job
+    cdef Norm job
     cdef cnp.npy_intp[3] shape
-    if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe(&job, x, True, team):
+    if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe_norm(&job, x, True, team):
         return None
     if not are_vectors(x, job.width, w, w):
         return None
@@ -229,5 +219,5 @@ def normalise_rows_gradient(g, x, w, mean, scale, team):
     job.g, job.w = <const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(w)
     job.out, job.shares = <char *>cnp.PyArray_DATA(out), <char *>cnp.PyArray_DATA(shares)
     job.mean, job.scale = doubles(mean), doubles(scale)
-    share(&job, rows_gradient_part)
+    share_norm(&job, rows_gradient_part)
     return out, shares

@@ -1,0 +1,34 @@
+/* Loops of rows.pyx for one type, with NUMBER and AGX_NAME defined. */
+
+/* Share g among the elements of x that are ``best``. */
+AGX_FAST static void AGX_NAME(share_line)(
+    const NUMBER *AGX_RESTRICT x, NUMBER best, NUMBER g, NUMBER *AGX_RESTRICT out, Py_ssize_t n) {
+    int count = 0;
+    for (Py_ssize_t i = 0; i < n; i++) count += x[i] == best;
+    g /= count > 1 ? count : 1;
+    for (Py_ssize_t i = 0; i < n; i++) out[i] = x[i] == best ? g : 0;
+}
+
+/* The same down n rows, in some of their columns; the first row holds the counts, and then the shares, until
+   it is written last. */
+AGX_FAST static void AGX_NAME(share_columns)(
+    const NUMBER *AGX_RESTRICT x, const NUMBER *AGX_RESTRICT best, const NUMBER *AGX_RESTRICT g, NUMBER *out,
+    Py_ssize_t n, Py_ssize_t width, Py_ssize_t first, Py_ssize_t stop) {
+    for (Py_ssize_t j = first; j < stop; j++) out[j] = x[j] == best[j] ? (NUMBER)1 : 0;
+    for (Py_ssize_t i = 1; i < n; i++)
+        for (Py_ssize_t j = first; j < stop; j++) out[j] += x[i * width + j] == best[j] ? (NUMBER)1 : 0;
+    for (Py_ssize_t j = first; j < stop; j++) out[j] = g[j] / (out[j] > 1 ? out[j] : (NUMBER)1);
+    for (Py_ssize_t i = n - 1; i >= 0; i--)
+        ALONE for (Py_ssize_t j = first; j < stop; j++) {
+            NUMBER share = out[j];
+            out[i * width + j] = x[i * width + j] == best[j] ? share : 0;
+        }
+}
+
+/* out += g */
+AGX_FAST static void AGX_NAME(add)(NUMBER *AGX_RESTRICT out, const NUMBER *AGX_RESTRICT g, Py_ssize_t n) {
+    for (Py_ssize_t j = 0; j < n; j++) out[j] += g[j];
+}
+
+#undef NUMBER
+#undef AGX_NAME
