@@ -34,9 +34,10 @@ class Program:
     def contenders(self, peers: Peers) -> Contenders:
         """The plain function, its gradient by agx, by agx compiled, and by those peers that are there."""
         x, ours = self.start, self.write(np)
-        gradient = ag.grad(ours)
+        gradient, compiled = ag.grad(ours), ag.compile(ag.grad(ours))
         found: Contenders = {
             "agx": lambda: gradient(x),
+            "compiled": lambda: compiled(x),
             "function": lambda: ours(x),
         }
         if "autograd" in peers:

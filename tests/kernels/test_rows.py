@@ -94,6 +94,14 @@ def test_many_rows_by_threads():
     np.testing.assert_array_equal(rows.pick(x, index, team(3)), x[index])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (7, 64), (300, 5), (4, 0)])
+def test_column_sums_are_numpys(dtype, shape):
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    np.testing.assert_array_equal(rows.column_sums(x), x.sum(axis=0))
+    assert rows.column_sums(x.sum(axis=1)) is None and rows.column_sums(x.astype(int)) is None
+
+
 @pytest.mark.parametrize("bad", [5, -6])
 def test_an_index_out_of_range_is_left_to_numpy(bad):
     x, index = np.ones((5, 2)), np.array([0, bad])

@@ -7,7 +7,7 @@ array that something runs along is seen as (outer, n, inner); the threads of ``t
 
 from cython cimport floating
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 cimport numpy as cnp
 
@@ -179,6 +179,28 @@ def add_at(out, index, g, team):
     job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(g), max(1, job.inner // 32), team)
     share(&job, add_part)
     return True
+
+
+def column_sums(x):
+    """The sums of the columns of a matrix, added up row after row."""
+    cdef Py_ssize_t i, rows, n
+    cdef cnp.npy_intp width
+    cdef bint single
+    if not is_floating(x) or cnp.PyArray_NDIM(x) != 2:
+        return None
+    rows, n = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1)
+    width, single = n, cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    out = empty(1, &width, cnp.PyArray_TYPE(x))
+    cdef const char *a = <const char *>cnp.PyArray_DATA(x)
+    cdef char *b = <char *>cnp.PyArray_DATA(out)
+    with nogil:
+        memset(b, 0, n * (4 if single else 8))
+        for i in range(rows):
+            if single:
+                add_of_floats(<float *>b, <float *>a + i * n, n)
+            else:
+                add_of_doubles(<double *>b, <double *>a + i * n, n)
+    return out
 
 
 # --- running sums and products -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._engine.graph import implements, of_arrays, primitive
 from ..._engine.sizes import number
-from ..._kernels import dense
+from ..._kernels import dense, rows
 from ..._runtime import threads
 from ..complex import conj, conjugated
 from ..reduce.sums import sum
@@ -111,10 +111,15 @@ def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
     return matmul(g.T, x)
 
 
+def _linear_bias(g: Any, out: Any, x: Any, w: Any, b: Any) -> Any:
+    found = rows.column_sums(g)
+    return g if found is None else found
+
+
 _linear = primitive(
     "linear",
     _linear_value,
-    (lambda g, out, x, w, *b: matmul(g, w), _linear_weight, lambda g, out, x, w, b: g),
+    (lambda g, out, x, w, *b: matmul(g, w), _linear_weight, _linear_bias),
 )
 
 
