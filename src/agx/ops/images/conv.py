@@ -459,8 +459,8 @@ def conv2d_plan(
 
     Raises ValueError, with the numbers, for sizes that do not fit.
 
-    >>> ag.conv2d_plan(np.ones((1, 3, 8, 8)), np.ones((2, 3, 5, 5))).forward.endswith("1 thread")
-    True
+    >>> ag.conv2d_plan(np.ones((1, 3, 8, 8)), np.ones((2, 3, 5, 5))).dtype
+    'float64'
     """
     return plan_of(*_arguments(x, w, b, stride, padding, dilation), groups)
 
