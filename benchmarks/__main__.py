@@ -89,7 +89,7 @@ def measure_programs(options: argparse.Namespace, peers: machine.Peers) -> list[
         machine.use_threads(1, peers)
     for program in wanted:
         say(report.program_start(program.name), end=" ")
-        with machine.watch(line := {}):
+        with machine.watch(line := {}), machine.one_core():
             line |= program.measure(peers, options.rounds)
         found.append(line)
         say(report.program_end(line))

@@ -88,6 +88,27 @@ def use_threads(n: int, peers: Peers) -> None:
         peers["torch"].set_num_threads(n)
 
 
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Keep all threads of this process on one core meanwhile, JAX's among them, where Linux lets it."""
+    tasks = Path("/proc/self/task")
+    if not tasks.exists() or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+
+    def keep(on: set[int]) -> None:
+        for task in tasks.iterdir():
+            with contextlib.suppress(OSError):  # of a thread that has ended
+                os.sched_setaffinity(int(task.name), on)
+
+    keep({min(before)})
+    try:
+        yield
+    finally:
+        keep(before)
+
+
 def others() -> float:
     """CPU seconds that other programs have had on these cores so far, as Linux tells; 0 elsewhere."""
     try:

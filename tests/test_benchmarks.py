@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import warnings
 from pathlib import Path
 
@@ -78,6 +79,14 @@ def test_a_program_is_measured(alone):
     assert text.count("|") == report.PROGRAMS_HEADER.split("\n")[0].count("|")
     assert text.startswith("| Rosenbrock, 10 | ") and "skipped" in text
     assert "**9.00** | at most 8" in report.program_end({**line, "gradient": 9.0, "others": 0.0})
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell")
+def test_programs_are_timed_on_one_core():
+    before = os.sched_getaffinity(0)
+    with machine.one_core():
+        assert len(os.sched_getaffinity(0)) == 1 or not Path("/proc/self/task").exists()
+    assert os.sched_getaffinity(0) == before
 
 
 def test_the_program_starts_again_with_fewer_instructions(monkeypatch):

@@ -12,6 +12,7 @@ import numpy as np
 
 cimport numpy as cnp
 
+from agx._kernels.arrays cimport empty
 from agx._kernels.machine cimport PER_ELEMENT, parallel, threads_for
 
 cnp.import_array()
@@ -278,7 +279,10 @@ cdef class Executor:
         for i in range(len(self.outputs)):
             if type(self.outputs[i]) is tuple:
                 spec = &(<Spec *>cnp.PyArray_DATA(self.output_specs))[i]
-                x = cnp.PyArray_EMPTY(spec.ndim, <cnp.npy_intp *>spec.shape, spec.kind, 0)
+                if spec.kind == cnp.NPY_FLOAT32 or spec.kind == cnp.NPY_FLOAT64:
+                    x = empty(spec.ndim, <cnp.npy_intp *>spec.shape, spec.kind)
+                else:
+                    x = cnp.PyArray_EMPTY(spec.ndim, <cnp.npy_intp *>spec.shape, spec.kind, 0)
                 objects[first + i], bases[first + i] = x, <char *>cnp.PyArray_DATA(x)
         if self.longest >= SHORT:
             parts = threads_for(PER_ELEMENT * self.longest, self.longest, self.team)

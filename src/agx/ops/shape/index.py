@@ -12,6 +12,7 @@ from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..._kernels import rows as _rows
 from ..._runtime.buffers import zeros
+from ..._runtime import buffers
 from ..._runtime.threads import team
 from .axes import as_array, in_order, one_axis, refuse_out
 
@@ -126,7 +127,8 @@ _scatter = primitive(
 
 
 def _added_value(x: Any, values: Any, *, index: Any) -> np.ndarray:
-    out = np.array(x, order="C")
+    out = buffers.empty(x.shape, x.dtype) if x.dtype.char in "fd" else np.empty_like(x, order="C")
+    out[...] = x
     if not _add_rows(out, index, values):
         np.add.at(out, index, values)
     return out
