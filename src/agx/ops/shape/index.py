@@ -11,8 +11,8 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..._kernels import rows as _rows
-from ..._runtime.buffers import zeros
 from ..._runtime import buffers
+from ..._runtime.buffers import zeros
 from ..._runtime.threads import team
 from .axes import as_array, in_order, one_axis, refuse_out
 
