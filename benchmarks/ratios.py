@@ -64,7 +64,7 @@ def figure(results: list[dict[str, Any]]) -> Any:
     axes.grid(axis="both", alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("PyTorch's time over agx's, forward and backward", loc="left", fontsize=10)
-    axes.legend(legend.values(), legend, loc="lower right", fontsize=8)
+    drawn.legend(legend.values(), legend, loc="outside lower center", ncols=5, fontsize=8)
     return drawn
 
 
@@ -77,7 +77,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/bench/ratios.svg"))
     options = parser.parse_args(arguments)
     results = [json.loads(path.read_text(encoding="utf-8")) for path in options.results]
-    figure(results).savefig(options.out, metadata={"Date": None})
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "agx"}):
+        figure(results).savefig(
+            options.out, metadata={"Date": None} if options.out.suffix == ".svg" else None
+        )
 
 
 if __name__ == "__main__":
