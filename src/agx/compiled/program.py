@@ -48,7 +48,7 @@ def _conversion(kinds: Sequence[np.dtype]) -> Loop | None:
 
 
 class Program:
-    """Instructions laid out; see PROGRAM in ``plan`` for what they are."""
+    """Instructions laid out: (op, results, arguments, attributes, specs), on numbered values."""
 
     @staticmethod
     def supports(op: str, dtypes: Sequence[Any]) -> bool:

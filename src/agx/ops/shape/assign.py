@@ -243,16 +243,16 @@ FEW = 8
 def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     """Apply a ufunc to the elements at ``indices`` in place, as often as they are named: ``ufunc.at``."""
     _target(f"{name}.at", a)
-    places = np.arange(a.size).reshape(a.shape)[as_index(indices)]
-    flat = np.ravel(places)
+    index = as_index(indices)
     operands = [
         +x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others
     ]
-    if ufunc is np.add and flat.size * FEW >= a.size and operands[0].dtype == a.dtype:
-        write(
-            a, ..., added_at(a[...], spread(operands[0], np.shape(places)), index=as_index(indices))
-        )
+    named = np.broadcast_to(False, a.shape)[index]
+    if ufunc is np.add and named.size * FEW >= a.size and operands[0].dtype == a.dtype:
+        write(a, ..., added_at(a[...], spread(operands[0], named.shape), index=index))
         return
+    places = np.arange(a.size).reshape(a.shape)[index]
+    flat = np.ravel(places)
     given = [ravel(spread(x, np.shape(places))) for x in operands]
     order = np.argsort(flat, kind="stable")
     start = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)

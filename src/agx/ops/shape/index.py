@@ -12,7 +12,6 @@ from ..._engine.graph import Node, implements, of_arrays, primitive
 from ..._kernels import patches as _kernels
 from ..._kernels import rows as _rows
 from ..._runtime import buffers
-from ..._runtime.buffers import zeros
 from ..._runtime.threads import team
 from .axes import as_array, in_order, one_axis, refuse_out
 
@@ -64,7 +63,7 @@ def _add_rows(total: np.ndarray, index: Any, g: Any) -> bool:
 
 
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-    out = zeros(shape, g.dtype)
+    out = buffers.zeros(shape, g.dtype)
     if is_basic(index):
         out[index] = g
         return out
