@@ -23,8 +23,8 @@ cimport numpy as cnp
 from agx._kernels.arrays cimport empty, scratch
 from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
                                    threads_for, tile_for, tile_t, vectors_for)
-from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, Sizes, along, back_along, choose_rows,
-                                crop, find_offsets, lay_out, pass_of)
+from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Sizes, along, back_along,
+                                choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
 
 cdef enum:
     # Bytes of gradients that should stay in the first-level cache, and the rows that a tile reads of them.
@@ -175,7 +175,7 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
             last = p.direct and position + width > positions
             if last and p.in_place:
                 position = positions - width
-            t.product(vectors, stop - k, a + k * t.rows * p.item, run + position * p.item, offset + k,
+            t.product(vectors, stop - k, a + k * t.rows * p.item, 1, t.rows, run + position * p.item, offset + k,
                       NULL if piece else start, spare if last else to + position * p.item,
                       MOST_WIDTH if last else ld)
             position += width
@@ -359,20 +359,17 @@ cdef void weight_part(void *context, int part) noexcept nogil:
         n += job.together
 
 
-cdef void add_shares(cython.floating *out, const cython.floating *shares, Py_ssize_t size,
-                     int parts) noexcept nogil:
+cdef void add(cython.floating *out, const cython.floating *share, Py_ssize_t size) noexcept nogil:
     cdef Py_ssize_t i
-    cdef int part
-    for part in range(parts):
-        for i in range(size):
-            out[i] += shares[part * size + i]
+    for i in range(size):
+        out[i] += share[i]
 
 
 cdef object weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, int parts):
     """Sum over images and positions."""
     cdef Inner job
     cdef cnp.npy_intp[4] shape = [p.groups * p.M, p.C, p.KH, p.KW]
-    cdef Py_ssize_t each, head, size = p.groups * p.M * p.K, width = p.tiles.width
+    cdef Py_ssize_t i, each, head, size = p.groups * p.M * p.K, width = p.tiles.width
     w = cnp.PyArray_ZEROS(4, shape, cnp.NPY_FLOAT32 if p.item == 4 else cnp.NPY_FLOAT64, 0)
     job.length = p.rows * p.pitch
     job.as_it_lies = p.direct and job.length % width == 0 and p.OH * p.OW % width == 0
@@ -398,11 +395,15 @@ cdef object weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, 
         memset(offset + p.K, 0, MOST_ROWS * sizeof(Py_ssize_t))
         memset(job.others, 0, (parts - 1) * size * p.item)
         parallel(weight_part, &job, parts)
-        if p.item == 4:
-            add_shares(<float *>job.first, <float *>job.others, size, parts - 1)
-        else:
-            add_shares(<double *>job.first, <double *>job.others, size, parts - 1)
+        for i in range(parts - 1):
+            if p.item == 4:
+                add(<float *>job.first, <float *>job.others + i * size, size)
+            else:
+                add(<double *>job.first, <double *>job.others + i * size, size)
     return w
+
+
+include "winograd.pxi"
 
 
 # --- plans -------------------------------------------------------------------------------------------
@@ -418,7 +419,9 @@ cdef class Plan:
     """A convolution, or one of its gradients, of certain arrays by tiles: how, and then its result."""
 
     cdef Sizes sizes
+    cdef Blocks blocks
     cdef Pass which
+    cdef bint winograd
     cdef object first, second, bias
     cdef Py_ssize_t workspace
     cdef const char *instructions
@@ -427,22 +430,27 @@ cdef class Plan:
     @property
     def way(self):
         """Who multiplies."""
-        return f"{self.instructions.decode()} tiles"
+        return f"{self.instructions.decode()} tiles{', Winograd' if self.winograd else ''}"
 
     def run(self):
         """Return the result, a new array."""
         cdef Product job
         cdef Sizes *p = &self.sizes
         cdef Py_ssize_t area = p.KH * p.KW
+        result = None
         first, second = cnp.PyArray_GETCONTIGUOUS(self.first), cnp.PyArray_GETCONTIGUOUS(self.second)
         if self.which == WEIGHT_GRADIENT:
-            return weight_gradient(p, first, second, self.workspace, self.threads)
+            if self.winograd:
+                result = winograd_weight(p, &self.blocks, first, second, self.threads)
+            return weight_gradient(p, first, second, self.workspace, self.threads) if result is None else result
         job.sizes, job.next_group = p[0], p.M * p.K
         job.next_filter, job.next_channel = p.K, area
         if self.which == INPUT_GRADIENT:
             job.next_filter, job.next_channel = area, p.M * area
         bias = None if self.bias is None else cnp.PyArray_GETCONTIGUOUS(self.bias)
-        return convolve(&job, first, second, bias, self.threads)
+        if self.winograd:
+            result = winograd(&job, &self.blocks, p.down.turned, first, second, bias, self.threads)
+        return convolve(&job, first, second, bias, self.threads) if result is None else result
 
 
 cdef bint is_array(object a, int kind, int ndim) noexcept:
@@ -467,6 +475,7 @@ cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias
         return None
     plan.sizes, plan.which, plan.workspace = p[0], which, workspace
     plan.first, plan.second, plan.bias = first, second, bias
+    plan.winograd = choose_blocks(p, &plan.blocks, workspace, p.M if which == WEIGHT_GRADIENT else min(p.M, <Py_ssize_t>FILTERS))
     plan.instructions = instructions().name
     plan.threads = threads_for(multiply_adds(p, which == INPUT_GRADIENT), p.images, team)
     return plan

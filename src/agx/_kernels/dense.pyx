@@ -85,9 +85,9 @@ cdef void multiply_panel(const Job *job, const float *packed, const float *b, co
         row = min(block * t.rows, job.M - t.rows)
         to = job.out + row * job.N + column
         if job.N >= vectors * t.width:
-            t.product(vectors, job.depth, packed, b, offset, start, to, job.N)
+            t.product(vectors, job.depth, packed, 1, t.rows, b, offset, start, to, job.N)
         else:
-            t.product(vectors, job.depth, packed, b, offset, start, spare, job.width)
+            t.product(vectors, job.depth, packed, 1, t.rows, b, offset, start, spare, job.width)
             for i in range(t.rows):
                 copy(to + i * job.N, spare + i * job.width, job.N)
         packed += t.rows * job.depth

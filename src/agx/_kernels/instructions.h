@@ -38,6 +38,7 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_FLOAT_TILES(TILE) TILE(6, 2) TILE(4, 3) TILE(2, 4) TILE(1, 8)
 #define AGX_DOUBLE_TILES(TILE) TILE(4, 3) TILE(1, 8)
 #include "tile_tables.h"
+#include "winograd.h"
 #undef AGX_SET
 #undef AGX_TARGET
 
@@ -65,6 +66,7 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_FLOAT_TILES(TILE) TILE(8, 3) TILE(6, 4) TILE(4, 6) TILE(2, 8) TILE(1, 8)
 #define AGX_DOUBLE_TILES(TILE) TILE(8, 3) TILE(4, 6) TILE(1, 8)
 #include "tile_tables.h"
+#include "winograd.h"
 #undef AGX_SET
 #undef AGX_TARGET
 #endif
@@ -75,13 +77,16 @@ static const agx_instructions agx_instruction_sets[] = {
     {AGX_LOOPS(baseline, baseline)},
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
-     agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn, agx_neon_gather},
+     agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn, agx_neon_gather,
+     &agx_neon_winograd},
 #else
     {.name = "neon"},
 #endif
 #ifdef AGX_X86
-    {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx2_gather},
-    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx512_gather},
+    {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx2_gather,
+     &agx_avx2_winograd},
+    {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx512_gather,
+     &agx_avx2_winograd},
 #else
     {.name = "avx2"},
     {.name = "avx512"},

@@ -36,14 +36,25 @@ cdef extern from "simd.h" nogil:
         void (*back)(const float *x, const float *g, float *out, Py_ssize_t n, float a) noexcept nogil
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
-        void (*product)(int vectors, Py_ssize_t K, const void *a, const void *b,
-                        const Py_ssize_t *offset, const void *start, void *c,
+        void (*product)(int vectors, Py_ssize_t K, const void *a, Py_ssize_t lda, Py_ssize_t next,
+                        const void *b, const Py_ssize_t *offset, const void *start, void *c,
                         Py_ssize_t ldc) noexcept nogil
         void (*inner)(Py_ssize_t N, Py_ssize_t length, const void *g, Py_ssize_t ldg, Py_ssize_t next_g,
                       const void *x, Py_ssize_t next_x, const Py_ssize_t *offset, int stored, void *c,
                       Py_ssize_t ldc) noexcept nogil
         void (*nine)(const void *x, Py_ssize_t ldx, const void *a, int turned, const void *start, void *c,
                      Py_ssize_t rows, Py_ssize_t columns) noexcept nogil
+    ctypedef struct winograd_t "agx_winograd":
+        void (*image)(const float *x, Py_ssize_t row, Py_ssize_t channels, Py_ssize_t tiles, float *v,
+                      Py_ssize_t next) noexcept nogil
+        void (*gradient)(const float *y, Py_ssize_t row, Py_ssize_t channels, Py_ssize_t tiles, float *v,
+                         Py_ssize_t next) noexcept nogil
+        void (*result)(const float *m, Py_ssize_t next, Py_ssize_t ld, Py_ssize_t channels,
+                       Py_ssize_t tiles, const float *bias, float *y, Py_ssize_t row,
+                       float *endless) noexcept nogil
+        void (*filter)(const float *w, Py_ssize_t next_filter, int turned, float *u,
+                       Py_ssize_t next) noexcept nogil
+        void (*filter_gradient)(const float *u, Py_ssize_t next, float *w) noexcept nogil
     ctypedef struct instructions_t "agx_instructions":
         const char *name
         int (*present)() noexcept nogil
@@ -55,6 +66,7 @@ cdef extern from "simd.h" nogil:
         void (*turn)(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept nogil
         void (*gather)(char *to, Py_ssize_t ldto, const char *source, Py_ssize_t ld, Py_ssize_t rows,
                        Py_ssize_t n, Py_ssize_t step, int item) noexcept nogil
+        const winograd_t *winograd
     const tile_t *tile_for "agx_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     const tile_t *inner_tile_for "agx_inner_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     int vectors_for "agx_vectors_for"(const tile_t *t, Py_ssize_t needed) noexcept

@@ -83,8 +83,8 @@ typedef struct {
 typedef struct {
     int rows, vectors, width;
     void (*product)(
-        int vectors, ptrdiff_t K, const void *a, const void *b, const ptrdiff_t *offset,
-        const void *start, void *c, ptrdiff_t ldc);
+        int vectors, ptrdiff_t K, const void *a, ptrdiff_t lda, ptrdiff_t next, const void *b,
+        const ptrdiff_t *offset, const void *start, void *c, ptrdiff_t ldc);
     void (*inner)(
         ptrdiff_t N, ptrdiff_t length, const void *g, ptrdiff_t ldg, ptrdiff_t next_g, const void *x,
         ptrdiff_t next_x, const ptrdiff_t *offset, int stored, void *c, ptrdiff_t ldc);
@@ -92,6 +92,19 @@ typedef struct {
         const void *x, ptrdiff_t ldx, const void *a, int turned, const void *start, void *c,
         ptrdiff_t rows, ptrdiff_t columns);
 } agx_tile;
+
+/* The transforms of winograd.h. */
+typedef struct {
+    void (*image)(
+        const float *x, ptrdiff_t row, ptrdiff_t channels, ptrdiff_t tiles, float *v, ptrdiff_t next);
+    void (*gradient)(
+        const float *y, ptrdiff_t row, ptrdiff_t channels, ptrdiff_t tiles, float *v, ptrdiff_t next);
+    void (*result)(
+        const float *m, ptrdiff_t next, ptrdiff_t ld, ptrdiff_t channels, ptrdiff_t tiles,
+        const float *bias, float *y, ptrdiff_t row, float *endless);
+    void (*filter)(const float *w, ptrdiff_t next_filter, int turned, float *u, ptrdiff_t next);
+    void (*filter_gradient)(const float *u, ptrdiff_t next, float *w);
+} agx_winograd;
 
 typedef struct {
     const char *name;
@@ -107,6 +120,7 @@ typedef struct {
     void (*gather)(
         char *to, ptrdiff_t ldto, const char *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n,
         ptrdiff_t step, int item);
+    const agx_winograd *winograd;
 } agx_instructions;
 
 /* The largest tile of at most ``rows`` rows. */
