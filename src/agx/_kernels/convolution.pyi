@@ -15,7 +15,14 @@ class Plan:
     def run(self) -> np.ndarray: ...
 
 def plan_forward(
-    x: object, w: object, bias: object, geo: _Geometry, groups: int, workspace: int, team: _Team
+    x: object,
+    w: object,
+    bias: object,
+    geo: _Geometry,
+    groups: int,
+    workspace: int,
+    team: _Team,
+    winograd: bool = True,
 ) -> Plan | None: ...
 def plan_input_gradient(
     g: object,
@@ -25,6 +32,7 @@ def plan_input_gradient(
     groups: int,
     workspace: int,
     team: _Team,
+    winograd: bool = True,
 ) -> Plan | None: ...
 def plan_weight_gradient(
     x: object,
@@ -34,4 +42,5 @@ def plan_weight_gradient(
     groups: int,
     workspace: int,
     team: _Team,
+    winograd: bool = True,
 ) -> Plan | None: ...

@@ -11,7 +11,8 @@ column modulo it, whose results are interleaved. That of the weight sums over th
 
 A function makes a plan, which holds its arrays, or None where this way is of no use: other dtypes, sizes that
 do not belong together, or a processor without tiles. ``geo`` is ((KH, KW), stride, padding, dilation),
-``workspace`` the bytes of scratch memory for each thread, ``team()`` says how many threads there are.
+``workspace`` the bytes of scratch memory for each thread, ``team()`` says how many threads there are;
+``winograd`` allows fewer products (``winograd.pxi``).
 """
 
 cimport cython
@@ -23,7 +24,7 @@ cimport numpy as cnp
 from agx._kernels.arrays cimport empty, scratch
 from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
                                    threads_for, tile_for, tile_t, vectors_for)
-from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Sizes, along, back_along,
+from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Axis, Sizes, along, back_along,
                                 choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
 
 cdef enum:
@@ -175,8 +176,8 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
             last = p.direct and position + width > positions
             if last and p.in_place:
                 position = positions - width
-            t.product(vectors, stop - k, a + k * t.rows * p.item, 1, t.rows, run + position * p.item, offset + k,
-                      NULL if piece else start, spare if last else to + position * p.item,
+            t.product(vectors, stop - k, a + k * t.rows * p.item, 1, t.rows, run + position * p.item,
+                      offset + k, NULL if piece else start, spare if last else to + position * p.item,
                       MOST_WIDTH if last else ld)
             position += width
     if last:
@@ -441,15 +442,17 @@ cdef class Plan:
         first, second = cnp.PyArray_GETCONTIGUOUS(self.first), cnp.PyArray_GETCONTIGUOUS(self.second)
         if self.which == WEIGHT_GRADIENT:
             if self.winograd:
-                result = winograd_weight(p, &self.blocks, first, second, self.threads)
-            return weight_gradient(p, first, second, self.workspace, self.threads) if result is None else result
+                result = winograd_weight_gradient(p, &self.blocks, first, second, self.threads)
+            if result is None:
+                result = weight_gradient(p, first, second, self.workspace, self.threads)
+            return result
         job.sizes, job.next_group = p[0], p.M * p.K
         job.next_filter, job.next_channel = p.K, area
         if self.which == INPUT_GRADIENT:
             job.next_filter, job.next_channel = area, p.M * area
         bias = None if self.bias is None else cnp.PyArray_GETCONTIGUOUS(self.bias)
         if self.winograd:
-            result = winograd(&job, &self.blocks, p.down.turned, first, second, bias, self.threads)
+            result = winograd_convolve(&job, &self.blocks, p.down.turned, first, second, bias, self.threads)
         return convolve(&job, first, second, bias, self.threads) if result is None else result
 
 
@@ -469,20 +472,21 @@ cdef bint are_numbers(Sizes *p, object x, object y, object bias) noexcept:
 
 
 cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias, Py_ssize_t workspace,
-                  object team):
+                  object team, bint allowed):
     cdef Plan plan = Plan.__new__(Plan)
     if not choose_rows(p, workspace, which == WEIGHT_GRADIENT):
         return None
     plan.sizes, plan.which, plan.workspace = p[0], which, workspace
     plan.first, plan.second, plan.bias = first, second, bias
-    plan.winograd = choose_blocks(p, &plan.blocks, workspace, p.M if which == WEIGHT_GRADIENT else min(p.M, <Py_ssize_t>FILTERS))
+    plan.winograd = allowed and choose_blocks(
+        p, &plan.blocks, workspace, p.M if which == WEIGHT_GRADIENT else min(p.M, <Py_ssize_t>FILTERS))
     plan.instructions = instructions().name
     plan.threads = threads_for(multiply_adds(p, which == INPUT_GRADIENT), p.images, team)
     return plan
 
 
 def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
-                 object team):
+                 object team, bint winograd=True):
     """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None."""
     cdef Sizes p
     if not are_numbers(&p, x, w, bias):
@@ -491,11 +495,11 @@ def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups,
         return None
     if bias is not None and cnp.PyArray_DIM(bias, 0) != groups * p.M:
         return None
-    return planned(&p, FORWARD, x, w, bias, workspace, team)
+    return planned(&p, FORWARD, x, w, bias, workspace, team, winograd)
 
 
 def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t groups,
-                        Py_ssize_t workspace, object team):
+                        Py_ssize_t workspace, object team, bint winograd=True):
     """Plan the gradient of images of ``shape`` from that of the output."""
     cdef Sizes p
     cdef cnp.npy_intp[4] images = shape
@@ -503,11 +507,11 @@ def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t 
         return None
     if not read_sizes(&p, images, cnp.PyArray_DIMS(w), geo, groups, True) or not has_output(&p, g, True):
         return None
-    return planned(&p, INPUT_GRADIENT, g, w, None, workspace, team)
+    return planned(&p, INPUT_GRADIENT, g, w, None, workspace, team, winograd)
 
 
 def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t groups,
-                         Py_ssize_t workspace, object team):
+                         Py_ssize_t workspace, object team, bint winograd=True):
     """Plan the gradient of a weight of ``shape`` from that of the output."""
     cdef Sizes p
     cdef cnp.npy_intp[4] weight = shape
@@ -516,4 +520,4 @@ def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t
     if not read_sizes(&p, cnp.PyArray_DIMS(x), weight, geo, groups, False) or not has_output(&p, g, False):
         return None
     p.in_place = p.in_place and p.H * p.W % p.tiles.width == 0
-    return planned(&p, WEIGHT_GRADIENT, x, g, None, workspace, team)
+    return planned(&p, WEIGHT_GRADIENT, x, g, None, workspace, team, winograd)

@@ -6,9 +6,9 @@
             0  1  1  0         1/2  1/2  1/2         0  1 -1  1
             0 -1  1  0         1/2 -1/2  1/2
             0 -1  0  1          0    0    1
-   a tile of 2 x 2 results is A' [(G w G') * (B' x B)] A, of the 4 x 4 numbers x that it sees and of the filter
-   w: 16 products in place of 36. Channels come last, eight at a time; each of the 16 numbers has a plane of its
-   own, ``next`` numbers after the one before. Included with AGX_TARGET and AGX_SET defined. */
+   a tile of 2 x 2 results is A' [(G w G') * (B' x B)] A, of the 4 x 4 numbers x that it sees and of the
+   filter w: 16 products in place of 36. Channels come last, eight at a time; each of the 16 numbers has a
+   plane of its own, ``next`` numbers after the one before. Included with AGX_TARGET and AGX_SET defined. */
 
 typedef float AGX_SET(eight) __attribute__((vector_size(32), aligned(4), may_alias));
 

@@ -1,8 +1,8 @@
 """Convolution of 3 x 3 by tiles of 2 x 2 results (``winograd.h``): 16 products in place of 36.
 
-Blocks of tiles are copied with their channels last, transformed, and then multiplied number by number: each of
-the 16 numbers of all tiles, as a matrix, by that of all filters. Rounding is that of a product of matrices; what
-is not finite would spread over its tile, so then the plain way is gone.
+Blocks of tiles are copied with their channels last, transformed, and then multiplied number by number: each
+of the 16 numbers of all tiles, as a matrix, by that of all filters. It rounds no worse than a product of
+matrices. What is not finite would spread over its tile: then there is no result, and the other way is gone.
 """
 
 from agx._kernels.machine cimport winograd_t
@@ -10,7 +10,7 @@ from agx._kernels.machine cimport winograd_t
 cdef enum:
     # Tiles that pay for transforming the filters, filters of a block, numbers by which planes are longer so
     # that they do not meet in the cache, and most filters of one channel each.
-    FEWEST_TILES = 32
+    FEWEST_TILES = 16
     FILTERS = 64
     APART = 16
     MOST_FILTERS = 1 << 18
@@ -33,8 +33,8 @@ cdef struct Winograd:
     int parts
     bint turned
     Py_ssize_t next_filter, next_channel
-    # Filters of a block; numbers from one row of filters to the next, and from one plane to the next of images,
-    # filters and results.
+    # Filters of a block; numbers from one row of filters to the next, and from one plane to the next of
+    # images, filters and results.
     Py_ssize_t most, ld, next_image, next_filters, next_result
     const float *x
     const float *w
@@ -53,13 +53,19 @@ cdef inline Py_ssize_t rounded(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
     return (n + unit - 1) // unit * unit
 
 
+cdef inline bint is_plain(const Axis *a) noexcept:
+    return a.kernel == 3 and a.passes == a.step == a.dilation == 1
+
+
 cdef bint choose_blocks(const Sizes *p, Blocks *b, Py_ssize_t workspace, Py_ssize_t others) noexcept:
     """Choose blocks of tiles, for each of which there are 16 numbers of every channel and of ``others``."""
-    cdef Py_ssize_t most = max(16, workspace // (2 * 64 * (p.C + others))), bands
-    if (p.set.winograd == NULL or p.item != 4 or p.groups != 1 or p.KH != 3 or p.KW != 3 or p.C % 8 or p.M % 8
-            or min(p.C, p.M) < 16 or p.C > MOST_FILTERS // p.M):
+    cdef Py_ssize_t most = max(16, workspace // (128 * (p.C + others))), bands
+    if p.set.winograd == NULL or p.item != 4 or p.groups != 1:
         return False
-    if p.down.passes * p.across.passes * p.down.dilation * p.across.dilation * p.down.step * p.across.step != 1:
+    if not is_plain(&p.down) or not is_plain(&p.across) or p.C % 8 or p.M % 8 or p.C > MOST_FILTERS // p.M:
+        return False
+    # The transforms would take longer than the products that they save.
+    if min(p.C, p.M) < 16 or p.C + p.M < 3 * p.tiles.width:
         return False
     b.rows, b.columns = (p.OH + 1) // 2, (p.OW + 1) // 2
     if p.images * b.rows * b.columns < FEWEST_TILES or b.columns > 4 * most:
@@ -67,7 +73,8 @@ cdef bint choose_blocks(const Sizes *p, Blocks *b, Py_ssize_t workspace, Py_ssiz
     # Tiles that stick out are in vain.
     if 2.5 * b.rows * b.columns > 1.0 * p.OH * p.OW:
         return False
-    b.top, b.left = shift_of(&p.down, 2 if p.down.turned else 0), shift_of(&p.across, 2 if p.across.turned else 0)
+    b.top = shift_of(&p.down, 2 if p.down.turned else 0)
+    b.left = shift_of(&p.across, 2 if p.across.turned else 0)
     bands = max(1, rounded(b.rows * b.columns, most) // most)
     b.band = (b.rows + bands - 1) // bands
     b.together = max(1, min(p.images, most // (b.rows * b.columns))) if b.band == b.rows else 1
@@ -129,13 +136,13 @@ cdef void filters_part(void *context, int part) noexcept nogil:
     cdef Py_ssize_t c = part, m
     while c < p.C:
         for m in range(0, p.M, 8):
-            job.transforms.filter(job.w + m * job.next_filter + c * job.next_channel, job.next_filter, job.turned,
-                                  job.filters + c * job.ld + m, job.next_filters)
+            job.transforms.filter(job.w + m * job.next_filter + c * job.next_channel, job.next_filter,
+                                  job.turned, job.filters + c * job.ld + m, job.next_filters)
         c += job.parts
 
 
-cdef void images_of_block(const Winograd *job, Py_ssize_t n, Py_ssize_t count, Py_ssize_t first, Py_ssize_t band,
-                          float *pixels, float *v) noexcept nogil:
+cdef void images_of_block(const Winograd *job, Py_ssize_t n, Py_ssize_t count, Py_ssize_t first,
+                          Py_ssize_t band, float *pixels, float *v) noexcept nogil:
     """Transform ``count`` images from ``n`` on, and of each ``band`` rows of tiles from ``first`` on."""
     cdef const Sizes *p = &job.sizes
     cdef const Blocks *b = &job.blocks
@@ -222,8 +229,8 @@ cdef void winograd_part(void *context, int part) noexcept nogil:
         n += count
 
 
-cdef object winograd(const Product *direct, const Blocks *b, bint turned, object x, object w, object bias,
-                     int parts):
+cdef object winograd_convolve(const Product *direct, const Blocks *b, bint turned, object x, object w,
+                              object bias, int parts):
     """Return every image's convolution, or None if something in it is not finite."""
     cdef Winograd job
     cdef const Sizes *p = &direct.sizes
@@ -339,7 +346,7 @@ cdef void filter_gradients_part(void *context, int part) noexcept nogil:
         m += job.parts
 
 
-cdef object winograd_weight(const Sizes *p, const Blocks *b, object x, object g, int parts):
+cdef object winograd_weight_gradient(const Sizes *p, const Blocks *b, object x, object g, int parts):
     """Return the gradient of the weight, or None if something in it is not finite."""
     cdef Winograd job
     cdef cnp.npy_intp[4] shape = [p.M, p.C, 3, 3]
