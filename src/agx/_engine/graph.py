@@ -85,6 +85,7 @@ def primitive(  # type: ignore[misc]
     overwrite: Callable[..., Any] | None = None,
     accumulate: Callable[..., Any] | None = None,
     views: bool = False,
+    keeps_zeros: bool = False,
     derivative: str | tuple[str | None, ...] = (),
     doc: str | None = None,
 ) -> Primitive:
@@ -108,6 +109,7 @@ def primitive(  # type: ignore[misc]
         overwrite=overwrite,
         accumulate=accumulate,
         views=views,
+        keeps_zeros=keeps_zeros,
         derivative=formulas_of(derivative),
         scalar=FUNCTIONS.get(name),
     )

@@ -8,6 +8,7 @@ cdef class Primitive:
     cdef readonly bint variadic
     cdef int nin
     cdef readonly bint elementwise
+    cdef readonly bint keeps_zeros
     cdef bint floats
     cdef Operation operation
     cdef public object stacked

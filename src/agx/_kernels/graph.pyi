@@ -22,6 +22,8 @@ class Primitive:
     def variadic(self) -> bool: ...
     @property
     def elementwise(self) -> bool: ...
+    @property
+    def keeps_zeros(self) -> bool: ...
     def __init__(
         self,
         name: str,
@@ -33,6 +35,7 @@ class Primitive:
         overwrite: Callable[..., Any] | None = None,
         accumulate: Callable[..., Any] | None = None,
         views: bool = False,
+        keeps_zeros: bool = False,
         derivative: tuple[str | None, ...] = (),
         scalar: Callable[..., Any] | None = None,
     ) -> None: ...

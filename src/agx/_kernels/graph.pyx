@@ -218,19 +218,22 @@ cdef class Primitive:
     returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
     it is called when nobody else needs that, for the last argument. ``accumulate(total, g, lead, **params)``
     adds the share of the only argument to ``total`` in place, behind the first ``lead`` axes of both, or
-    returns False if it cannot. ``views`` says that the value may share the memory of the first argument.
+    returns False if it cannot. ``views`` says that the value may share the memory of the first argument,
+    ``keeps_zeros`` that where a cotangent is zero so are the shares, whatever the arguments are.
     ``derivative`` has a ``Formula`` for each argument, or None. ``scalar`` is the same operation on Scalars.
     """
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False, *,
                  object stacked=None, object overwrite=None, object accumulate=None, bint views=False,
-                 tuple derivative=(), object scalar=None):
+                 bint keeps_zeros=False, tuple derivative=(), object scalar=None):
         self.name = name
         self.function = function
         self.vjps = vjps
         self.variadic = callable(vjps)
         self.nin = getattr(function, "nin", 0)
         self.elementwise = elementwise or getattr(function, "signature", "") is None
+        self.keeps_zeros = keeps_zeros or (
+            self.elementwise and len(derivative) > 0 and all([d in ("0", "1", "-1") for d in derivative]))
         self.floats = (self.elementwise and isinstance(function, ufunc) and function.nout == 1
                        and function.types[0][0] != "O")
         self.stacked = stacked

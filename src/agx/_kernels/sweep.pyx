@@ -13,7 +13,7 @@ from libc.math cimport isfinite
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, compute, fingerprint,
-                                  copied, has_own_memory, pull_back, silence, unbroadcast)
+                                  copied, has_own_memory, is_floating, pull_back, silence, unbroadcast)
 from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
                                  is_symbol, is_tracing, settings_of, settle_arguments, stand_in,
                                  value_of)
@@ -431,16 +431,22 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
+cdef Care care_of(list order) except *:
+    """What to do about a NaN, which no operation makes of a zero if all keep them."""
+    cdef Node node
+    for node in order:
+        if node._args is not None and (node._primitive is None or not node._primitive.keeps_zeros):
+            return MEND if is_finite(<Node>order[len(order) - 1]) else DOUBT
+    return NO_CARE
+
+
 cdef bint is_finite(Node root) except -1:
     """Whether a result holds neither NaN nor infinity."""
     if is_symbol(root._value):
         return bool(np.isfinite(root._value).all())
-    cdef cnp.ndarray value = root._value
-    if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT64:
-        return isfinite((<double *>cnp.PyArray_DATA(value))[0])
-    if cnp.PyArray_SIZE(value) == 1 and cnp.PyArray_TYPE(value) == cnp.NPY_FLOAT32:
-        return isfinite((<float *>cnp.PyArray_DATA(value))[0])
-    return is_all_finite(value)
+    if cnp.PyArray_SIZE(root._value) == 1 and is_floating(root._value):
+        return isfinite(<double>root._value.item())
+    return is_all_finite(root._value)
 
 
 cdef object see_values(list order, object seed):
@@ -532,14 +538,13 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
     if watch is not None and not watch.wants(order):
         watch = None
     cdef set owned = set(), kept = set() if free else None
-    cdef Care care = MEND if is_finite(root) else DOUBT
+    cdef Care care = care_of(order), first = GIVE_UP if care and watch is not None else NO_CARE
     cdef dict cotangents = None
     cdef Node node
     cdef PyObject *found
-    if care == MEND:
-        cotangents = propagate(order, seed, None, kept, False, NO_CARE if watch is None else GIVE_UP,
-                               owned, None, watch)
-    if cotangents is None or (watch is None and any_nan(cotangents, order)):
+    if care != DOUBT:
+        cotangents = propagate(order, seed, None, kept, False, first, owned, None, watch)
+    if cotangents is None or (care and watch is None and any_nan(cotangents, order)):
         cotangents = look_closer(order, seed, None, kept, care, owned, watch, False)
     for node in order:
         found = PyDict_GetItemWithError(cotangents, node)
@@ -567,7 +572,7 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None
-    cdef Care care = MEND if is_finite(root) else DOUBT
+    cdef Care care = care_of(order), first = GIVE_UP if care and watch is not None else NO_CARE
     cdef bint closer = care == DOUBT
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node
@@ -583,10 +588,9 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
         cotangents = propagate(order, seed, needed, kept, True, care, owned, None, watch, ends)
         return [cotangents.get(node) for node in wrt]
     if not closer:
-        cotangents = propagate(order, seed, needed, kept, False, NO_CARE if watch is None else GIVE_UP,
-                               owned, stacked, watch, ends)
+        cotangents = propagate(order, seed, needed, kept, False, first, owned, stacked, watch, ends)
         closer = cotangents is None or (
-            watch is None and any([has_nan(g) for g in cotangents.values()]))
+            care and watch is None and any([has_nan(g) for g in cotangents.values()]))
     if closer:
         if stacked is not None:
             return None

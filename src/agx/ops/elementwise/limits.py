@@ -135,6 +135,7 @@ relu: Unary[Scalar] = primitive(
     (lambda g, out, x: _relu_gradient(g, x),),
     stacked=lambda i, g, out, x: _relu_gradient(g, x),
     overwrite=lambda g, out, x: loops.relu_gradient(g, x, team, overwrite=True),
+    keeps_zeros=True,
     derivative="where(x > 0, 1, 0)",
     doc="Compute max(x, 0) elementwise; the gradient at 0 is 0.",
 )
@@ -142,6 +143,7 @@ _relu_gradient: Primitive = primitive(
     "relu_gradient",
     _relu_gradient_value,
     (lambda u, out, g, x: _relu_gradient(u, x), no_gradient),
+    keeps_zeros=True,
 )
 
 # --- steps ---------------------------------------------------------------------------------------

@@ -174,16 +174,19 @@ _max_pool = primitive(
     "max_pool2d",
     _max_pool_value,
     (lambda g, out, x, *, windows: _max_unpool(g, x, windows=windows),),
+    keeps_zeros=True,
 )
 _max_unpool = primitive(
     "max_unpool2d",
     _max_unpool_value,
     (lambda u, out, g, x, *, windows: _max_pick(u, x, windows=windows), no_gradient),
+    keeps_zeros=True,
 )
 _max_pick = primitive(
     "max_pick2d",
     lambda u, x, *, windows: _largest(_kernels.max_pick, [x, u], _pooled(x, windows), windows),
     (lambda g, out, u, x, *, windows: _max_unpool(g, x, windows=windows), no_gradient),
+    keeps_zeros=True,
 )
 
 
@@ -225,16 +228,19 @@ _avg_pool = primitive(
     "avg_pool2d",
     _avg_pool_value,
     (lambda g, out, x, *, windows, share: _sum_unpool(g * share, shape=x.shape, windows=windows),),
+    keeps_zeros=True,
 )
 _sum_pool = primitive(
     "sum_pool2d",
     lambda x, *, windows: _apply(_kernels.sum_pool, [x], _pooled(x, windows), windows),
     (lambda g, out, x, *, windows: _sum_unpool(g, shape=x.shape, windows=windows),),
+    keeps_zeros=True,
 )
 _sum_unpool = primitive(
     "sum_unpool2d",
     lambda g, *, shape, windows: _apply(_kernels.sum_unpool, [g], shape, windows, buffers.zeros),
     (lambda u, out, g, *, shape, windows: _sum_pool(u, windows=windows),),
+    keeps_zeros=True,
 )
 
 

@@ -141,6 +141,7 @@ _sum = primitive(
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
     (lambda g, out, x, *, axis, keepdims: _over_axes(g, x, axis, keepdims),),
     stacked=_sum_stack,
+    keeps_zeros=True,
 )
 
 
