@@ -95,11 +95,23 @@ def test_many_rows_by_threads():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (7, 64), (300, 5), (4, 0)])
-def test_column_sums_are_numpys(dtype, shape):
+@pytest.mark.parametrize("shape", [(1, 1), (7, 64), (300, 5), (3, 40, 6), (2, 3, 700), (4000,)])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_sums_are_numpys(level, dtype, shape, threads):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
-    np.testing.assert_array_equal(rows.column_sums(x), x.sum(axis=0))
-    assert rows.column_sums(x.sum(axis=1)) is None and rows.column_sums(x.astype(int)) is None
+    for axis in range(x.ndim):
+        found, wanted = rows.sums(x, axis, team(threads)), x.astype("d").sum(axis).ravel()
+        assert found.dtype == x.dtype
+        np.testing.assert_allclose(found, wanted, rtol=1e-5 if dtype == "f" else 1e-13, atol=2e-5)
+        if axis < x.ndim - 1:  # as NumPy adds, row after row
+            np.testing.assert_array_equal(found, x.sum(axis).ravel())
+
+
+def test_sums_are_of_floats_that_lie_in_order():
+    x = np.ones((4, 6))
+    for strange in x.T, x.astype(int), x[:, ::2], np.ones((0, 3)), x.astype("F"):
+        assert rows.sums(strange, 0, team(1)) is None
+    assert rows.sums(x, 2, team(1)) is None
 
 
 @pytest.mark.parametrize("bad", [5, -6])

@@ -26,6 +26,8 @@ import numpy as np
 
 cimport numpy as cnp
 
+from agx._kernels.machine cimport awake, parallel
+
 cnp.import_array()
 
 cdef object large = None
@@ -187,14 +189,7 @@ cdef cnp.ndarray like(object x):
     return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
 
 
-cdef object copied(object x):
-    """A copy, in memory that earlier arrays left."""
-    if not cnp.PyArray_CheckExact(x) or (cnp.PyArray_TYPE(x) != cnp.NPY_FLOAT32 and
-                                         cnp.PyArray_TYPE(x) != cnp.NPY_FLOAT64):
-        return x.copy()
-    out = like(x)
-    cnp.PyArray_CopyInto(out, x)
-    return out
+include "copying.pxi"
 
 
 cdef float *scratch(Py_ssize_t floats) except NULL:

@@ -13,7 +13,7 @@ cimport numpy as cnp
 
 from agx._kernels.arrays cimport alike, empty, is_floating, like
 from agx._kernels.loops cimport has_nan
-from agx._kernels.machine cimport PER_ELEMENT, parallel, task_t, threads_for
+from agx._kernels.machine cimport PER_ELEMENT, loops_of, loops_t, parallel, task_t, threads_for
 
 cnp.import_array()
 
@@ -54,6 +54,7 @@ cdef struct Job:
     const char *best
     char *out
     const int64_t *index
+    const loops_t *loops
 
 
 cdef inline Py_ssize_t edge(const Job *job, int part) noexcept nogil:
@@ -181,25 +182,44 @@ def add_at(out, index, g, team):
     return True
 
 
-def column_sums(x):
-    """The sums of the columns of a matrix, added up row after row."""
-    cdef Py_ssize_t i, rows, n
-    cdef cnp.npy_intp width
-    cdef bint single
-    if not is_floating(x) or cnp.PyArray_NDIM(x) != 2:
+# --- sums ----------------------------------------------------------------------------------------------
+
+cdef void sum_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef Py_ssize_t[2] lines
+    cdef Py_ssize_t[2] columns
+    cdef Py_ssize_t line, _i, width
+    cdef char *out
+    cdef const char *x
+    stretch(job, part, lines, columns)
+    width = columns[1] - columns[0]
+    for line in range(lines[0], lines[1]):
+        x = job.x + (line * job.n * job.inner + columns[0]) * job.bytes
+        out = job.out + (line * job.inner + columns[0]) * job.bytes
+        if job.inner == 1 and job.single:
+            (<float *>out)[0] = <float>job.loops.sum(x, 1, 0, job.n)
+        elif job.inner == 1:
+            (<double *>out)[0] = job.loops.sum(x, 1, 0, job.n)
+        else:
+            memset(out, 0, width * job.bytes)
+            for _i in range(job.n):
+                if job.single:
+                    add_of_floats(<float *>out, <const float *>x, width)
+                else:
+                    add_of_doubles(<double *>out, <const double *>x, width)
+                x += job.inner * job.bytes
+
+
+def sums(x, Py_ssize_t axis, team):
+    """The sums along an axis, flat; those of columns are added up row after row."""
+    cdef Job job
+    cdef cnp.npy_intp count
+    if not describe(&job, x, axis, team):
         return None
-    rows, n = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1)
-    width, single = n, cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
-    out = empty(1, &width, cnp.PyArray_TYPE(x))
-    cdef const char *a = <const char *>cnp.PyArray_DATA(x)
-    cdef char *b = <char *>cnp.PyArray_DATA(out)
-    with nogil:
-        memset(b, 0, n * (4 if single else 8))
-        for i in range(rows):
-            if single:
-                add_of_floats(<float *>b, <float *>a + i * n, n)
-            else:
-                add_of_doubles(<double *>b, <double *>a + i * n, n)
+    count = job.outer * job.inner
+    out = empty(1, &count, cnp.PyArray_TYPE(x))
+    job.out, job.loops = <char *>cnp.PyArray_DATA(out), loops_of(job.single)
+    share(&job, sum_part)
     return out
 
 

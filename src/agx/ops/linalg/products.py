@@ -112,7 +112,7 @@ def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
 
 
 def _linear_bias(g: Any, out: Any, x: Any, w: Any, b: Any) -> Any:
-    found = rows.column_sums(g)
+    found = rows.sums(g, 0, threads.team) if g.ndim == 2 else None
     return g if found is None else found
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
+from ..._kernels import rows
 from ..._kernels.arrays import spread
+from ..._runtime.threads import team
 from ..complex import conj, is_complex, real
 from ..elementwise.quotient import smooth_at_zero
 from ..shape.axes import (
@@ -136,9 +138,25 @@ def _over_axes(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return spread(g, x.shape) if type(g) is np.ndarray else broadcast_to(g, x.shape)
 
 
+#: Elements from which sums are worth a kernel that shares them out to threads, and numbers of a line that
+#: are worth one that adds in lanes.
+_MANY, _LONG = 1 << 15, 256
+
+
+def _sum_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    if isinstance(axis, int) and x.size >= _MANY and x.ndim > 1:
+        axis %= x.ndim
+        if axis < x.ndim - 1 or x.shape[-1] >= _LONG:
+            found = rows.sums(x, axis, team)
+            if found is not None:
+                kept = (1,) if keepdims else ()
+                return found.reshape((*x.shape[:axis], *kept, *x.shape[axis + 1 :]))
+    return np.add.reduce(x, axis, keepdims=keepdims)
+
+
 _sum = primitive(
     "sum",
-    lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
+    _sum_value,
     (lambda g, out, x, *, axis, keepdims: _over_axes(g, x, axis, keepdims),),
     stacked=_sum_stack,
     keeps_zeros=True,
