@@ -21,8 +21,9 @@ cdef enum:
     MOST_WORK = 1 << 26
     # Floats that may be copied to be read in order.
     MOST_COPIED = 1 << 20
-    # Rows up to which a factor that lies across is cheaper to read than to turn.
+    # Rows, and columns, of a product up to which its factors are cheaper to read along K than to turn.
     FEW_ROWS = 7
+    FEW_COLUMNS = 12
 
 cdef struct Job:
     # out (M, N) = a (M, K) b (K, N) + bias; strides in floats.
@@ -155,20 +156,23 @@ cdef bint multiply(Job *job, int threads) except False:
     return True
 
 
-# --- few rows by a matrix that lies across ---------------------------------------------------------
+# --- few rows by a matrix that lies across, or many by one of few columns -----------------------------
 
 cdef void inner_part(void *context, int part) noexcept nogil:
     """Inner products of rows of a with rows of b's transpose, which both lie in order."""
     cdef Job *job = <Job *>context
     cdef const tile_t *t
     cdef Py_ssize_t[MOST_ROWS] offset
-    cdef Py_ssize_t first = part * job.N // job.parts, last = (part + 1) * job.N // job.parts
-    cdef Py_ssize_t m = 0, n, i, j, k, body, columns
+    cdef Py_ssize_t m = 0, bottom = job.M, first = 0, last = job.N, n, i, j, k, body, columns
     cdef const float *b
     cdef float *to
     cdef float rest
-    while m < job.M:
-        t = inner_tile_for(job.set.tiles, job.M - m)
+    if job.by_rows:
+        m, bottom = part * job.M // job.parts, (part + 1) * job.M // job.parts
+    else:
+        first, last = part * job.N // job.parts, (part + 1) * job.N // job.parts
+    while m < bottom:
+        t = inner_tile_for(job.set.tiles, bottom - m)
         body = job.K - job.K % t.width
         for j in range(t.vectors):
             offset[j] = j * job.bn
@@ -221,8 +225,10 @@ def matmul(object x, object y, object bias, object team):
     out = empty(2, shape, cnp.NPY_FLOAT32)
     job.out = <float *>cnp.PyArray_DATA(out)
     threads = threads_for(job.M * job.K * job.N, job.M * job.N, team)
-    if job.M <= FEW_ROWS and job.bk == 1 and job.ak == 1 and job.bn != 1:
-        job.parts = <int>min(<Py_ssize_t>threads, job.N)
+    job.by_rows = job.M > job.N
+    if job.bk == 1 and job.ak == 1 and (job.M <= FEW_ROWS and job.bn != 1
+                                        or job.N <= min(<Py_ssize_t>FEW_COLUMNS, job.K // 8)):
+        job.parts = <int>min(<Py_ssize_t>threads, max(job.M, job.N))
         with nogil:
             parallel(inner_part, &job, job.parts)
     else:
