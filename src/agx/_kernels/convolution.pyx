@@ -175,7 +175,7 @@ cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char
             last = p.direct and position + width > positions
             if last and p.in_place:
                 position = positions - width
-            t.product(vectors, stop - k, a + k * t.rows * p.item, run + position * p.item, offset + k,
+            t.product(vectors, stop - k, a + k * t.rows * p.item, t.rows, run + position * p.item, offset + k,
                       NULL if piece else start, spare if last else to + position * p.item,
                       MOST_WIDTH if last else ld)
             position += width

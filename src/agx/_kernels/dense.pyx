@@ -45,10 +45,8 @@ cdef struct Job:
 
 cdef void pack(const instructions_t *set, float *to, Py_ssize_t width, const float *source,
                Py_ssize_t across, Py_ssize_t along, Py_ssize_t count, Py_ssize_t length) noexcept nogil:
-    """to[k][j] = source[k * along + j * across] for j < count, zero up to ``width``."""
+    """to[k][j] = source[k * along + j * across] for j < count."""
     cdef Py_ssize_t j = 0, k
-    if count < width:
-        memset(to, 0, width * length * sizeof(float))
     if across == 1:
         for k in range(length):
             copy(to + k * width, source + k * along, count)
@@ -76,22 +74,26 @@ cdef inline void pack_few(float *to, const float *source, Py_ssize_t across, Py_
 cdef void multiply_panel(const Job *job, const float *packed, const float *b, const Py_ssize_t *offset,
                          Py_ssize_t first, Py_ssize_t last, Py_ssize_t column, int vectors,
                          float *spare) noexcept nogil:
-    """Write blocks ``first`` to ``last`` of the columns from ``column`` on, ``vectors`` wide."""
+    """Write blocks ``first`` to ``last`` of the columns from ``column`` on, ``vectors`` wide.
+
+    ``packed`` has those of the left factor one after another; NULL if they are read where they lie.
+    """
     cdef const tile_t *t = job.tile
     cdef float[MOST_ROWS] start
-    cdef Py_ssize_t i, block, row
+    cdef Py_ssize_t i, block, row, lda = job.ak if packed == NULL else t.rows
+    cdef const float *a = packed
     cdef float *to
     memset(start, 0, sizeof(start))
     for block in range(first, last):
         row = min(block * t.rows, job.M - t.rows)
         to = job.out + row * job.N + column
+        a = job.a + row if packed == NULL else packed + (block - first) * t.rows * job.depth
         if job.N >= vectors * t.width:
-            t.product(vectors, job.depth, packed, b, offset, start, to, job.N)
+            t.product(vectors, job.depth, a, lda, b, offset, start, to, job.N)
         else:
-            t.product(vectors, job.depth, packed, b, offset, start, spare, job.width)
+            t.product(vectors, job.depth, a, lda, b, offset, start, spare, job.width)
             for i in range(t.rows):
                 copy(to + i * job.N, spare + i * job.width, job.N)
-        packed += t.rows * job.depth
 
 
 cdef void multiply_part(void *context, int part) noexcept nogil:
@@ -109,7 +111,9 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         first, last = part * job.blocks // job.parts, (part + 1) * job.blocks // job.parts
     else:
         panel, panels = part * job.panels // job.parts, (part + 1) * job.panels // job.parts
-    for block in range(first, last):
+    if job.am == 1 and job.bias == NULL:
+        packed = NULL
+    for block in range(first, last if packed else first):
         row = min(block * t.rows, job.M - t.rows)
         pack(job.set, packed + (block - first) * t.rows * job.depth, t.rows, job.a + row * job.am, job.am,
              job.ak, t.rows, job.K)
@@ -129,9 +133,10 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         if as_it_lies:
             multiply_panel(job, packed, job.b + column, offset, first, last, column, <int>vectors, spare)
         else:
+            if count < vectors * t.width:
+                memset(turned, 0, job.depth * job.width * sizeof(float))
             pack(job.set, turned, job.width, job.b + column * job.bn, job.bn, job.bk, count, job.K)
             if job.bias:
-                memset(turned + job.K * job.width, 0, job.width * sizeof(float))
                 copy(turned + job.K * job.width, job.bias + column, count)
             multiply_panel(job, packed, turned, offset, first, last, column, <int>vectors, spare)
         panel += 1

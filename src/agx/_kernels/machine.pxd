@@ -39,7 +39,7 @@ cdef extern from "simd.h" nogil:
         Py_ssize_t step) noexcept nogil
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
-        void (*product)(int vectors, Py_ssize_t K, const void *a, const void *b,
+        void (*product)(int vectors, Py_ssize_t K, const void *a, Py_ssize_t lda, const void *b,
                         const Py_ssize_t *offset, const void *start, void *c,
                         Py_ssize_t ldc) noexcept nogil
         void (*inner)(Py_ssize_t N, Py_ssize_t length, const void *g, Py_ssize_t ldg, Py_ssize_t next_g,

@@ -88,7 +88,7 @@ typedef void (*agx_update)(
 typedef struct {
     int rows, vectors, width;
     void (*product)(
-        int vectors, ptrdiff_t K, const void *a, const void *b, const ptrdiff_t *offset,
+        int vectors, ptrdiff_t K, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *offset,
         const void *start, void *c, ptrdiff_t ldc);
     void (*inner)(
         ptrdiff_t N, ptrdiff_t length, const void *g, ptrdiff_t ldg, ptrdiff_t next_g, const void *x,

@@ -20,16 +20,16 @@ typedef NUMBER AGX_NAME(loose) __attribute__((
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* c[i][:] = start[i] + sum over k of a[k][i] * b[offset[k] + :], for R rows of V vectors; without
-   ``start`` the sum is added to c. */
+/* c[i][:] = start[i] + sum over k of a[k][i] * b[offset[k] + :], for R rows of V vectors, with ``lda``
+   numbers from a[k] to a[k + 1]; without ``start`` the sum is added to c. */
 INLINE void AGX_NAME(product)(
-    const int R, const int V, ptrdiff_t K, const NUMBER *a, const NUMBER *b, const ptrdiff_t *offset,
-    const NUMBER *start, NUMBER *c, ptrdiff_t ldc) {
+    const int R, const int V, ptrdiff_t K, const NUMBER *a, ptrdiff_t lda, const NUMBER *b,
+    const ptrdiff_t *offset, const NUMBER *start, NUMBER *c, ptrdiff_t ldc) {
     VECTOR s[8][8];
     UNROLL for (int i = 0; i < R; i++)
         UNROLL for (int j = 0; j < V; j++)
             s[i][j] = start ? start[i] - (VECTOR){0} : LOAD(c + i * ldc + j * AGX_WIDTH);
-    for (ptrdiff_t k = 0; k < K; k++, a += R) {
+    for (ptrdiff_t k = 0; k < K; k++, a += lda) {
         const NUMBER *row = b + offset[k];
         VECTOR x[8];
         UNROLL for (int j = 0; j < V; j++) x[j] = LOAD(row + j * AGX_WIDTH);
@@ -95,13 +95,13 @@ AGX_TARGET static void AGX_NAME(nine)(
 }
 
 /* As agx_vectors_for has it. */
-#define PRODUCT(R, V) AGX_NAME(product)(R, V, K, a, b, offset, start, c, ldc)
+#define PRODUCT(R, V) AGX_NAME(product)(R, V, K, a, lda, b, offset, start, c, ldc)
 #define INNER(R, V)                                                                                   \
     AGX_NAME(inner)(R, V, N, length, g, ldg, next_g, x, next_x, offset, stored, c, ldc)
 #define TILE(R, V)                                                                                    \
     AGX_TARGET static void AGX_NAME(product_##R)(                                                     \
-        int vectors, ptrdiff_t K, const void *a, const void *b, const ptrdiff_t *offset,              \
-        const void *start, void *c, ptrdiff_t ldc) {                                                  \
+        int vectors, ptrdiff_t K, const void *a, ptrdiff_t lda, const void *b,                        \
+        const ptrdiff_t *offset, const void *start, void *c, ptrdiff_t ldc) {                         \
         if (vectors == 1)                                                                             \
             PRODUCT(R, 1);                                                                            \
         else if (V > 2 && vectors < V)                                                                \
