@@ -21,6 +21,8 @@ cdef enum:
     MOST_WORK = 1 << 26
     # Floats that may be copied to be read in order.
     MOST_COPIED = 1 << 20
+    # Those of a right factor that stays at hand, which need not be copied.
+    FEW_COPIED = 1 << 13
     # Rows, and columns, of a product up to which its factors are cheaper to read along K than to turn.
     FEW_ROWS = 7
     FEW_COLUMNS = 12
@@ -120,7 +122,8 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         if job.bias:
             for k in range(t.rows):
                 packed[((block - first + 1) * job.depth - 1) * t.rows + k] = 1
-    as_it_lies = job.bn == 1 and job.bias == NULL and last - first <= 2
+    as_it_lies = job.bn == 1 and job.bias == NULL and (
+        last - first <= 2 or job.K * job.N <= FEW_COPIED)
     vectors = vectors_for(t, min(job.width, job.N + t.width - 1) // t.width)
     as_it_lies = as_it_lies and job.N >= vectors * t.width
     for k in range(job.depth):
