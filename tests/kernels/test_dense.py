@@ -35,7 +35,7 @@ def check(m, n, k, left="rows", right="rows", bias=False, threads=1):
 @pytest.mark.parametrize("n", [1, 10, 48, 129])
 @pytest.mark.parametrize("right", ["rows", "columns"])
 def test_any_number_of_rows_and_columns(vector_level, m, n, right):
-    for k in (1, 7, 16, 40):
+    for k in (1, 7, 16, 40, 130):
         check(m, n, k, right=right)
 
 
@@ -52,7 +52,7 @@ def test_any_layout(m, n, k, left, right, bias):
 
 
 def test_threads_change_nothing(vector_level):
-    for sizes in ((64, 400, 120), (16, 700, 90), (3, 600, 700)):
+    for sizes in ((64, 400, 120), (16, 700, 90), (3, 600, 700), (700, 9, 600)):
         for right in ("rows", "columns"):
             one = check(*sizes, right=right, bias=True)
             for threads in (2, 3):

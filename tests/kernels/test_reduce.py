@@ -15,7 +15,7 @@ def team(n):
 
 
 KINDS = [(np.float32, 3e-6), (np.float64, 1e-13)]
-SIZES = [1, 2, 15, 16, 17, 63, 64, 65, 200]
+SIZES = [1, 2, 3, 7, 8, 15, 16, 17, 63, 64, 65, 200]
 
 
 def arrays(dtype):
@@ -147,6 +147,34 @@ def test_cross_entropy_and_its_gradient(level, dtype, rtol, size):
     np.testing.assert_allclose(
         kernels.nll_gradient(one, z, t, True, team(1)), 0.4 * slope, atol=atol
     )
+
+
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_many_short_rows_are_like_wide_ones(level, size):
+    """Infinities and NaN too; columns of -inf change nothing."""
+    rng = np.random.default_rng(size)
+    z = rng.normal(0, 9, (300, size)).astype(np.float32)
+    z[rng.random(z.shape) < 0.1] = -np.inf
+    z[rng.random(z.shape) < 0.1] = np.inf
+    z[rng.random(z.shape) < 0.05] = np.nan
+    z[np.isneginf(z).all(axis=1)] = 0
+    t, one = rng.integers(0, size, len(z)), np.ones((), np.float32)
+    wide = np.full((len(z), 20), -np.inf, np.float32)
+    wide[:, :size] = z
+    for mean in (True, False):
+        g = one if mean else np.ones(len(z), np.float32)
+        np.testing.assert_allclose(
+            kernels.nll(z, t, mean, team(1)),
+            kernels.nll(wide, t, mean, team(1)),
+            rtol=1e-6,
+            atol=3e-7,
+        )
+        np.testing.assert_allclose(
+            kernels.nll_gradient(g, z, t, mean, team(1)),
+            kernels.nll_gradient(g, wide, t, mean, team(1))[:, :size],
+            rtol=1e-5,
+            atol=3e-7,
+        )
 
 
 def test_a_small_loss_of_large_logits_keeps_its_digits():

@@ -78,8 +78,11 @@ def test_rows_are_picked_and_added_to(dtype, threads, data):
     np.testing.assert_array_equal(rows.pick(x, index, team(threads)), x[index])
     g = np.random.default_rng(1).standard_normal((len(index), *rest)).astype(dtype)
     if len(index):
-        wanted = x.copy()
+        wanted, before, out = x.copy(), x.copy(), np.full_like(x, np.nan)
         np.add.at(wanted, index, g)
+        assert rows.add_at(x, index, g, team(threads), out)
+        np.testing.assert_array_equal(x, before)
+        np.testing.assert_array_equal(out, wanted)
         assert rows.add_at(x, index, g, team(threads))
         np.testing.assert_array_equal(x, wanted)
 
@@ -88,9 +91,11 @@ def test_many_rows_by_threads():
     x = np.random.default_rng(0).standard_normal((500, 256)).astype(np.float32)
     index = np.random.default_rng(1).integers(0, 500, 4000)
     g = np.random.default_rng(2).standard_normal((4000, 256)).astype(np.float32)
-    one, three = x.copy(), x.copy()
+    one, three, other = x.copy(), x.copy(), np.empty_like(x)
     assert rows.add_at(one, index, g, team(1)) and rows.add_at(three, index, g, team(3))
+    assert rows.add_at(x, index, g, team(3), other)
     np.testing.assert_array_equal(one, three)
+    np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(rows.pick(x, index, team(3)), x[index])
 
 
@@ -140,6 +145,7 @@ def test_other_arguments_are_left_to_others(x):
     assert rows.pick(x, index, team(1)) is None
     assert rows.add_at(x, index, np.ones((2, 3)), team(1)) is None
     assert rows.add_at(good, index, x, team(1)) is None
+    assert rows.add_at(good, index, np.ones((2, 3)), team(1), x) is None
     assert (
         rows.pick(good, [0, 1], team(1)) is None
         and rows.pick(good, index.astype(np.int32), team(1)) is None

@@ -32,6 +32,13 @@ def test_memory_of_a_dead_array_is_used_again():
     assert address(buffers.empty((300, 100), np.float32)) == place
 
 
+def test_memory_that_is_used_again_is_an_arrays_own():
+    a = buffers.empty(SHAPE, np.float32)
+    assert buffers.is_own(a) and buffers.is_own(np.ones(3))
+    assert not buffers.is_own(a[1:]) and not buffers.is_own(np.frombuffer(b"12345678"))
+    assert not buffers.is_own(np.from_dlpack(np.ones(3)))
+
+
 def test_memory_begins_on_a_cache_line():
     held = [buffers.empty((100 + k, 301), np.float32) for k in range(5)]
     assert [address(a) % 64 for a in held] == [0] * 5

@@ -256,7 +256,7 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
                 f"{who}: the result is complex, and only a real number has a gradient; take "
                 "ag.real, ag.imag or ag.abs of it, or pass a seed"
             )
-        return np.ones(value.shape, value.dtype)
+        return np.asarray(1, value.dtype).reshape(value.shape)
     seed = as_numbers(seed)
     if seed.dtype.kind == "c" and value.dtype.kind != "c":
         raise TypeError(f"{who}: the result is real and the seed complex; pass its real part")

@@ -6,7 +6,7 @@ untouched pages, and touching them costs more than filling them; so the memory o
 died is kept, up to a limit, and handed out again.
 
 A fingerprint is how a backward pass sees that an array was changed in place. Up to ``WHOLE`` words of
-8 bytes every one counts; of longer arrays four words at each of ``PLACES`` places spread evenly, for every
+8 bytes every one counts; of longer arrays eight words at each of ``PLACES`` places spread evenly, for every
 place costs a wait for memory.
 
 On small arrays a call of NumPy's would cost more than the numbers. Results are NumPy's to the bit.
@@ -29,6 +29,30 @@ cimport numpy as cnp
 from agx._kernels.machine cimport awake, parallel
 
 cnp.import_array()
+
+cdef extern from *:
+    """
+    #define AGX_PRIME 0x9E3779B97F4A7C15ULL
+    /* Two words of 8 bytes and what came before them: a product of 128 bits, one half upon the other. */
+    static inline unsigned long long agx_fold(unsigned long long before, const char *words) {
+        unsigned long long a, b;
+        memcpy(&a, words, 8);
+        memcpy(&b, words + 8, 8);
+        a ^= before;
+        b ^= AGX_PRIME;
+    #if defined(__SIZEOF_INT128__)
+        unsigned __int128 product = (unsigned __int128)a * b;
+        return (unsigned long long)product ^ (unsigned long long)(product >> 64);
+    #elif defined(_M_X64) || defined(_M_ARM64)
+        return (a * b) ^ __umulh(a, b);
+    #else
+        a = (a ^ (b >> 32 | b << 32)) * AGX_PRIME;
+        return a ^ (a >> 29);
+    #endif
+    }
+    """
+    const unsigned long long PRIME "AGX_PRIME"
+    unsigned long long fold "agx_fold"(unsigned long long before, const char *words) noexcept nogil
 
 cdef object large = None
 cdef Py_ssize_t least_bytes = LEAST
@@ -299,31 +323,23 @@ cdef enum:
     WHOLE = 4096
     PLACES = 256
 
-cdef unsigned long long PRIME = 0x9E3779B97F4A7C15ULL
-
-
 cdef inline unsigned long long mix(unsigned long long h, unsigned long long word) noexcept nogil:
     h = (h ^ word) * PRIME
     return h ^ (h >> 29)
 
 
 cdef unsigned long long of_bytes(const char *data, Py_ssize_t size) noexcept nogil:
-    cdef unsigned long long h0 = 1, h1 = 2, h2 = 3, h3 = 4, word = 0
-    cdef unsigned long long[4] four
+    cdef unsigned long long h0 = 3 * PRIME, h1 = 5 * PRIME, h2 = 7 * PRIME, h3 = 9 * PRIME, word = 0
     cdef Py_ssize_t words = size // 8, i = 0
-    cdef Py_ssize_t end = words, step = 4
-    if words > WHOLE:
-        step = words // PLACES
-        end -= 4
-        memcpy(four, data + 8 * end, 32)
-        h0, h1 = mix(h0, four[0]), mix(h1, four[1])
-        h2, h3 = mix(h2, four[2]), mix(h3, four[3])
-    while i + 4 <= end:
-        memcpy(four, data + 8 * i, 32)
-        h0, h1 = mix(h0, four[0]), mix(h1, four[1])
-        h2, h3 = mix(h2, four[2]), mix(h3, four[3])
+    cdef Py_ssize_t step = words // PLACES if words > WHOLE else 8
+    while i + 8 <= words:
+        h0 = fold(h0, data + 8 * i)
+        h1 = fold(h1, data + 8 * i + 16)
+        h2 = fold(h2, data + 8 * i + 32)
+        h3 = fold(h3, data + 8 * i + 48)
         i += step
-    while i < end:
+    i = words - 8 if words > WHOLE else i
+    while i < words:
         memcpy(&word, data + 8 * i, 8)
         h0 = mix(h0, word)
         i += 1

@@ -1,6 +1,7 @@
 """Products of float32 matrices of modest size, by the tiles of ``tile.h``.
 
-The left factor is written once in the order in which tiles read it, the right one a panel at a time.
+The left factor is read where it lies, the right one copied a panel at a time into the order in which tiles
+read it, unless it is small.
 A general BLAS does the same for large matrices; for those of a small network its preparations cost as
 much as the product.
 """
@@ -21,8 +22,11 @@ cdef enum:
     MOST_WORK = 1 << 26
     # Floats that may be copied to be read in order.
     MOST_COPIED = 1 << 20
-    # Rows up to which a factor that lies across is cheaper to read than to turn.
+    # Those of a right factor that stays at hand, which need not be copied.
+    FEW_COPIED = 1 << 13
+    # Rows, and columns, of a product up to which its factors are cheaper to read along K than to turn.
     FEW_ROWS = 7
+    FEW_COLUMNS = 12
 
 cdef struct Job:
     # out (M, N) = a (M, K) b (K, N) + bias; strides in floats.
@@ -34,7 +38,7 @@ cdef struct Job:
     Py_ssize_t am, ak, bk, bn
     const instructions_t *set
     const tile_t *tile
-    Py_ssize_t width, blocks, panels, depth
+    Py_ssize_t width, blocks, panels
     # Parts take blocks of rows, or else panels of columns.
     bint by_rows
     int parts
@@ -44,10 +48,8 @@ cdef struct Job:
 
 cdef void pack(const instructions_t *set, float *to, Py_ssize_t width, const float *source,
                Py_ssize_t across, Py_ssize_t along, Py_ssize_t count, Py_ssize_t length) noexcept nogil:
-    """to[k][j] = source[k * along + j * across] for j < count, zero up to ``width``."""
+    """to[k][j] = source[k * along + j * across] for j < count."""
     cdef Py_ssize_t j = 0, k
-    if count < width:
-        memset(to, 0, width * length * sizeof(float))
     if across == 1:
         for k in range(length):
             copy(to + k * width, source + k * along, count)
@@ -72,53 +74,48 @@ cdef inline void pack_few(float *to, const float *source, Py_ssize_t across, Py_
         to[j] = source[j * across]
 
 
-cdef void multiply_panel(const Job *job, const float *packed, const float *b, const Py_ssize_t *offset,
-                         Py_ssize_t first, Py_ssize_t last, Py_ssize_t column, int vectors,
-                         float *spare) noexcept nogil:
+cdef void multiply_panel(const Job *job, const float *b, const Py_ssize_t *offset, Py_ssize_t first,
+                         Py_ssize_t last, Py_ssize_t column, int vectors, float *spare) noexcept nogil:
     """Write blocks ``first`` to ``last`` of the columns from ``column`` on, ``vectors`` wide."""
     cdef const tile_t *t = job.tile
-    cdef float[MOST_ROWS] start
-    cdef Py_ssize_t i, block, row
+    cdef float[MOST_ROWS] zeros
+    cdef Py_ssize_t i, block, row, count = min(job.N, vectors * t.width), ld = job.N
     cdef float *to
-    memset(start, 0, sizeof(start))
+    cdef float *out
+    memset(zeros, 0, sizeof(zeros))
     for block in range(first, last):
         row = min(block * t.rows, job.M - t.rows)
-        to = job.out + row * job.N + column
-        if job.N >= vectors * t.width:
-            t.product(vectors, job.depth, packed, 1, t.rows, b, offset, start, to, job.N)
-        else:
-            t.product(vectors, job.depth, packed, 1, t.rows, b, offset, start, spare, job.width)
+        out = to = job.out + row * job.N + column
+        if count < vectors * t.width:
+            to, ld = spare, job.width
+        if job.bias:
             for i in range(t.rows):
-                copy(to + i * job.N, spare + i * job.width, job.N)
-        packed += t.rows * job.depth
+                copy(to + i * ld, job.bias + column, count)
+        t.product(vectors, job.K, job.a + row * job.am, job.am, job.ak, b, offset,
+                  NULL if job.bias else zeros, to, ld)
+        if to is not out:
+            for i in range(t.rows):
+                copy(out + i * job.N, spare + i * job.width, count)
 
 
 cdef void multiply_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
     cdef const tile_t *t = job.tile
     cdef Py_ssize_t first = 0, last = job.blocks, panel = 0, panels = job.panels
-    cdef Py_ssize_t block, row, k, column, vectors, count
+    cdef Py_ssize_t k, column, vectors, count
     cdef float *memory = job.memory + part * job.share
     cdef Py_ssize_t *offset = <Py_ssize_t *>memory
-    cdef float *spare = memory + 2 * (job.depth + 8)
+    cdef float *spare = memory + 2 * (job.K + 8)
     cdef float *turned = spare + MOST_ROWS * job.width
-    cdef float *packed = turned + job.depth * job.width
     cdef bint as_it_lies
     if job.by_rows:
         first, last = part * job.blocks // job.parts, (part + 1) * job.blocks // job.parts
     else:
         panel, panels = part * job.panels // job.parts, (part + 1) * job.panels // job.parts
-    for block in range(first, last):
-        row = min(block * t.rows, job.M - t.rows)
-        pack(job.set, packed + (block - first) * t.rows * job.depth, t.rows, job.a + row * job.am, job.am,
-             job.ak, t.rows, job.K)
-        if job.bias:
-            for k in range(t.rows):
-                packed[((block - first + 1) * job.depth - 1) * t.rows + k] = 1
-    as_it_lies = job.bn == 1 and job.bias == NULL and last - first <= 2
     vectors = vectors_for(t, min(job.width, job.N + t.width - 1) // t.width)
-    as_it_lies = as_it_lies and job.N >= vectors * t.width
-    for k in range(job.depth):
+    as_it_lies = job.bn == 1 and job.N >= vectors * t.width and (
+        last - first <= 2 or job.K * job.N <= FEW_COPIED)
+    for k in range(job.K):
         offset[k] = k * (job.bk if as_it_lies else job.width)
     while panel < panels:
         # The last panel is as narrow as it can be, and starts further left to be full.
@@ -126,28 +123,26 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         column = max(0, min(panel * job.width, job.N - vectors * t.width))
         count = min(job.N, vectors * t.width)
         if as_it_lies:
-            multiply_panel(job, packed, job.b + column, offset, first, last, column, <int>vectors, spare)
+            multiply_panel(job, job.b + column, offset, first, last, column, <int>vectors, spare)
         else:
+            if count < vectors * t.width:
+                memset(turned, 0, job.K * job.width * sizeof(float))
             pack(job.set, turned, job.width, job.b + column * job.bn, job.bn, job.bk, count, job.K)
-            if job.bias:
-                memset(turned + job.K * job.width, 0, job.width * sizeof(float))
-                copy(turned + job.K * job.width, job.bias + column, count)
-            multiply_panel(job, packed, turned, offset, first, last, column, <int>vectors, spare)
+            multiply_panel(job, turned, offset, first, last, column, <int>vectors, spare)
         panel += 1
 
 
 cdef bint multiply(Job *job, int threads) except False:
-    cdef Py_ssize_t blocks
+    cdef Py_ssize_t count
     job.tile = tile_for(job.set.tiles, job.M)
     job.width = job.tile.vectors * job.tile.width
     job.blocks = (job.M + job.tile.rows - 1) // job.tile.rows
     job.panels = (job.N + job.width - 1) // job.width
-    job.depth = job.K + (job.bias != NULL)
     job.by_rows = job.blocks >= job.panels
-    job.parts = <int>min(<Py_ssize_t>threads, job.blocks if job.by_rows else job.panels)
-    blocks = (job.blocks + job.parts - 1) // job.parts if job.by_rows else job.blocks
-    job.share = (2 * (job.depth + 8) + MOST_ROWS * job.width + job.depth * job.width
-                 + blocks * job.tile.rows * job.depth)
+    # The last block, or panel, may overlap the one before, which no other part may write meanwhile.
+    count = max(job.blocks, job.panels)
+    job.parts = <int>max(1, min(<Py_ssize_t>threads, count // 2))
+    job.share = 2 * (job.K + 8) + (MOST_ROWS + job.K) * job.width
     job.share += -job.share & 15
     job.memory = scratch(job.parts * job.share)
     with nogil:
@@ -155,20 +150,23 @@ cdef bint multiply(Job *job, int threads) except False:
     return True
 
 
-# --- few rows by a matrix that lies across ---------------------------------------------------------
+# --- few rows by a matrix that lies across, or many by one of few columns -----------------------------
 
 cdef void inner_part(void *context, int part) noexcept nogil:
     """Inner products of rows of a with rows of b's transpose, which both lie in order."""
     cdef Job *job = <Job *>context
     cdef const tile_t *t
     cdef Py_ssize_t[MOST_ROWS] offset
-    cdef Py_ssize_t first = part * job.N // job.parts, last = (part + 1) * job.N // job.parts
-    cdef Py_ssize_t m = 0, n, i, j, k, body, columns
+    cdef Py_ssize_t m = 0, bottom = job.M, first = 0, last = job.N, n, i, j, k, body, columns
     cdef const float *b
     cdef float *to
     cdef float rest
-    while m < job.M:
-        t = inner_tile_for(job.set.tiles, job.M - m)
+    if job.by_rows:
+        m, bottom = part * job.M // job.parts, (part + 1) * job.M // job.parts
+    else:
+        first, last = part * job.N // job.parts, (part + 1) * job.N // job.parts
+    while m < bottom:
+        t = inner_tile_for(job.set.tiles, bottom - m)
         body = job.K - job.K % t.width
         for j in range(t.vectors):
             offset[j] = j * job.bn
@@ -221,8 +219,10 @@ def matmul(object x, object y, object bias, object team):
     out = empty(2, shape, cnp.NPY_FLOAT32)
     job.out = <float *>cnp.PyArray_DATA(out)
     threads = threads_for(job.M * job.K * job.N, job.M * job.N, team)
-    if job.M <= FEW_ROWS and job.bk == 1 and job.ak == 1 and job.bn != 1:
-        job.parts = <int>min(<Py_ssize_t>threads, job.N)
+    job.by_rows = job.M > job.N
+    if job.bk == 1 and job.ak == 1 and (job.M <= FEW_ROWS and job.bn != 1
+                                        or job.N <= min(<Py_ssize_t>FEW_COLUMNS, job.K // 8)):
+        job.parts = <int>min(<Py_ssize_t>threads, max(job.M, job.N))
         with nogil:
             parallel(inner_part, &job, job.parts)
     else:

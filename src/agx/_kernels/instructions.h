@@ -14,6 +14,14 @@
 
 #define AGX_NAMED(set, x) agx_##set##_##x
 
+/* Updates of float64 mostly wait for memory, and are the same for all sets. */
+#define AGX_TARGET
+#define NUMBER double
+#define ROOT sqrt
+#define AGX_NAME(x) agx_double_##x
+#include "updates.h"
+#undef AGX_TARGET
+
 /* What the compiler uses by itself. */
 static int agx_baseline_present(void) { return 1; }
 /* Where better sets follow, this one had better be small: few processors are left to it. */
@@ -42,7 +50,8 @@ static int agx_baseline_present(void) { return 1; }
 #undef AGX_SET
 #undef AGX_TARGET
 
-/* What computes with float64 does with AVX2: loops wait for memory, and one more copy would take room. */
+/* Updates, and what computes with float64, do with AVX2: loops wait for memory, and one more copy would take
+   room. */
 #define AGX_TARGET AGX_AVX512
 #define AGX_SET(x) AGX_NAMED(avx512, x)
 #define AGX_FLOATS_ALONE
@@ -72,13 +81,14 @@ static int agx_baseline_present(void) { return 1; }
 #endif
 
 #define AGX_LOOPS(set, wide)                                                                                \
-    #set, agx_##set##_present, &agx_##set##_floats, &agx_##wide##_doubles, agx_##set##_activations
+    #set, agx_##set##_present, &agx_##set##_floats, &agx_##wide##_doubles, agx_##set##_activations,         \
+        agx_##wide##_float_updates, agx_double_updates
 static const agx_instructions agx_instruction_sets[] = {
     {AGX_LOOPS(baseline, baseline)},
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
-     agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn, agx_neon_gather,
-     &agx_neon_winograd},
+     agx_baseline_float_updates, agx_double_updates, agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn,
+     agx_neon_gather, &agx_neon_winograd},
 #else
     {.name = "neon"},
 #endif

@@ -1,4 +1,4 @@
-/* The loops of one set of instructions, for both types, and its activations of float32. */
+/* The loops of one set of instructions, for both types, its updates, and its activations of float32. */
 
 #define NUMBER float
 #define EXP agx_exp
@@ -12,6 +12,11 @@
 #define AGX_NAME(x) AGX_SET(double_##x)
 #define AGX_TABLE AGX_SET(doubles)
 #include "loops.h"
+
+#define NUMBER float
+#define ROOT sqrtf
+#define AGX_NAME(x) AGX_SET(float_##x)
+#include "updates.h"
 #endif
 
 #include "activations.h"

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,37 +22,14 @@ def channel_sums(g: object, team: _Team) -> np.ndarray | None: ...
 def any_nan(x: object) -> bool: ...
 def all_finite(x: object) -> bool: ...
 def erf(x: object) -> np.ndarray | None: ...
-def sgd(
-    p: object,
-    g: object,
-    velocity: object,
-    lr: float,
-    momentum: float,
-    weight_decay: float,
-    nesterov: bool,
-    first: bool,
-) -> bool: ...
-def adam(
-    p: object,
-    g: object,
-    mean: object,
-    square: object,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    decoupled: bool,
-    step: int,
-) -> bool: ...
-def rmsprop(
-    p: object,
-    g: object,
-    square: object,
-    velocity: object,
-    lr: float,
-    alpha: float,
-    eps: float,
-    weight_decay: float,
-    momentum: float,
-) -> bool: ...
+
+UPDATES: tuple[str, ...]
+
+def update(
+    rule: int,
+    options: tuple[float, ...],
+    parameters: list[Any],
+    kept: list[dict[str, np.ndarray]],
+    steps: list[int],
+    start: int,
+) -> tuple[bool, list[int]]: ...

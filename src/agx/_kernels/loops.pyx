@@ -4,8 +4,7 @@ Functions of arrays are shared among threads where they are long; each returns a
 arguments that are not C-contiguous arrays of one such dtype. ``team()`` says how many threads there are.
 
 Updates of parameters are fused: one pass over memory for a whole optimiser step of one array. The
-formulas are PyTorch's (torch.optim). Each returns False, and does nothing, unless all arrays are
-C-contiguous, of one size and of one such dtype.
+formulas are PyTorch's (torch.optim).
 """
 
 from cython cimport floating
@@ -17,42 +16,11 @@ import numpy as np
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, awake, instructions, loops_of,
-                                   loops_t, parallel, task_t, threads_for)
+from agx._kernels.graph cimport Node
+from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, awake, instructions,
+                                   instructions_t, loops_of, loops_t, parallel, task_t, threads_for)
 
 cnp.import_array()
-
-cdef extern from *:
-    """
-    #include "simd.h"
-    #include <math.h>
-    #define NUMBER float
-    #define AGX_NAME(x) agx_##x##_of_floats
-    #define AGX_ROOT sqrtf
-    #include "updates.h"
-    #define NUMBER double
-    #define AGX_NAME(x) agx_##x##_of_doubles
-    #define AGX_ROOT sqrt
-    #include "updates.h"
-    """
-    void sgd_of_floats "agx_sgd_of_floats"(
-        float *p, const float *g, float *velocity, Py_ssize_t n, double lr, double momentum,
-        double weight_decay, bint nesterov, bint first) noexcept nogil
-    void sgd_of_doubles "agx_sgd_of_doubles"(
-        double *p, const double *g, double *velocity, Py_ssize_t n, double lr, double momentum,
-        double weight_decay, bint nesterov, bint first) noexcept nogil
-    void adam_of_floats "agx_adam_of_floats"(
-        float *p, const float *g, float *mean, float *square, Py_ssize_t n, double lr, double beta1,
-        double beta2, double eps, double weight_decay, bint decoupled, long step) noexcept nogil
-    void adam_of_doubles "agx_adam_of_doubles"(
-        double *p, const double *g, double *mean, double *square, Py_ssize_t n, double lr, double beta1,
-        double beta2, double eps, double weight_decay, bint decoupled, long step) noexcept nogil
-    void rmsprop_of_floats "agx_rmsprop_of_floats"(
-        float *p, const float *g, float *square, float *velocity, Py_ssize_t n, double lr, double alpha,
-        double eps, double weight_decay, double momentum) noexcept nogil
-    void rmsprop_of_doubles "agx_rmsprop_of_doubles"(
-        double *p, const double *g, double *square, double *velocity, Py_ssize_t n, double lr, double alpha,
-        double eps, double weight_decay, double momentum) noexcept nogil
 
 cdef object ndarray = np.ndarray
 cdef object np_isnan = np.isnan
@@ -390,71 +358,62 @@ def erf(x):
 
 # --- updates of parameters ---------------------------------------------------------------------------
 
-cdef int common_kind(tuple arrays, void **data, Py_ssize_t *size) except -2:
-    """NPY_FLOAT32 or NPY_FLOAT64 if the arrays can be updated together, else -1; and where they lie."""
-    cdef int kind = -1
-    cdef Py_ssize_t i
-    for i, a in enumerate(arrays):
-        if not cnp.PyArray_CheckExact(a) or not cnp.PyArray_IS_C_CONTIGUOUS(a):
-            return -1
-        if kind == -1:
-            kind, size[0] = cnp.PyArray_TYPE(a), cnp.PyArray_SIZE(a)
-            if not cnp.PyArray_ISBEHAVED(a) or (kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64):
-                return -1
-        if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_SIZE(a) != size[0] or not cnp.PyArray_ISBEHAVED_RO(a):
-            return -1
-        data[i] = cnp.PyArray_DATA(a)
-    return kind
+#: The rules by number.
+UPDATES = ("sgd", "adam", "rmsprop")
 
 
-def sgd(p, g, velocity, double lr, double momentum, double weight_decay, bint nesterov, bint first):
-    """p -= lr * v with v = momentum * v + g; ``first`` starts v as g. No momentum leaves v alone."""
-    cdef void *a[3]
-    cdef Py_ssize_t n
-    cdef int kind = common_kind((p, g, velocity), a, &n)
-    if kind == -1:
+cdef void *data_of(object a, int kind, Py_ssize_t size) noexcept:
+    """Where an array of so many numbers of a kind lies, if it lies in order; else NULL."""
+    if not is_floating(a) or cnp.PyArray_TYPE(a) != kind or cnp.PyArray_SIZE(a) != size:
+        return NULL
+    return cnp.PyArray_DATA(a)
+
+
+cdef bint change(int rule, const double *options, object p, object g, tuple kept,
+                 Py_ssize_t step) except -1:
+    """Update one array; False, and nothing is done, unless all lie in order and belong together."""
+    if not kept or not is_floating(p) or not cnp.PyArray_ISWRITEABLE(p):
+        return False
+    cdef int kind = cnp.PyArray_TYPE(p)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(p)
+    cdef void *gradient = data_of(g, kind, n)
+    cdef void *first = data_of(kept[0], kind, n)
+    cdef void *second = data_of(kept[len(kept) - 1], kind, n)
+    cdef void *at = cnp.PyArray_DATA(p)
+    cdef const instructions_t *set = instructions()
+    if gradient == NULL or first == NULL or second == NULL:
         return False
     with nogil:
-        if kind == cnp.NPY_FLOAT32:
-            sgd_of_floats(<float *>a[0], <float *>a[1], <float *>a[2], n, lr, momentum, weight_decay,
-                          nesterov, first)
-        else:
-            sgd_of_doubles(<double *>a[0], <double *>a[1], <double *>a[2], n, lr, momentum, weight_decay,
-                           nesterov, first)
+        (set.float_updates if kind == cnp.NPY_FLOAT32 else set.double_updates)[rule](
+            at, gradient, first, second, n, options, step)
     return True
 
 
-def adam(p, g, mean, square, double lr, double beta1, double beta2, double eps, double weight_decay,
-         bint decoupled, long step):
-    """Adam (Kingma and Ba, 2015); ``decoupled`` weight decay is AdamW (Loshchilov and Hutter, 2019)."""
-    cdef void *a[4]
-    cdef Py_ssize_t n
-    cdef int kind = common_kind((p, g, mean, square), a, &n)
-    if kind == -1:
-        return False
-    with nogil:
-        if kind == cnp.NPY_FLOAT32:
-            adam_of_floats(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, beta1, beta2,
-                           eps, weight_decay, decoupled, step)
-        else:
-            adam_of_doubles(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, beta1,
-                            beta2, eps, weight_decay, decoupled, step)
-    return True
+def update(int rule, tuple options, list parameters, list kept, list steps, Py_ssize_t start):
+    """Update the Tensors that have a gradient, by a rule with its options in the order of ``updates.h``.
 
-
-def rmsprop(p, g, square, velocity, double lr, double alpha, double eps, double weight_decay,
-            double momentum):
-    """RMSprop (Tieleman and Hinton, 2012): divide by a running root mean square of the gradient."""
-    cdef void *a[4]
-    cdef Py_ssize_t n
-    cdef int kind = common_kind((p, g, square, velocity), a, &n)
-    if kind == -1:
-        return False
-    with nogil:
-        if kind == cnp.NPY_FLOAT32:
-            rmsprop_of_floats(<float *>a[0], <float *>a[1], <float *>a[2], <float *>a[3], n, lr, alpha, eps,
-                              weight_decay, momentum)
-        else:
-            rmsprop_of_doubles(<double *>a[0], <double *>a[1], <double *>a[2], <double *>a[3], n, lr, alpha,
-                               eps, weight_decay, momentum)
-    return True
+    ``kept`` and ``steps`` have arrays by name, and counts of steps, of each parameter, from ``start`` on.
+    Returns whether a gradient came since the last time, and the places of those of which not all lies
+    in order, which are left alone.
+    """
+    cdef double[6] numbers
+    cdef bint arrived = False
+    cdef list others = []
+    cdef Py_ssize_t i, step
+    cdef Node p
+    for i in range(len(options)):
+        numbers[i] = options[i]
+    for i in range(len(parameters)):
+        a = parameters[i]
+        if isinstance(a, Node) and (<Node>a)._memory is None:
+            p, step = <Node>a, steps[start + i] + 1
+            if p._grad is None:
+                continue
+            if change(rule, numbers, p._value, p._grad, tuple((<dict>kept[start + i]).values()), step):
+                steps[start + i] = step
+                p._version += 1
+                arrived |= not p.spent
+                p.spent = True
+                continue
+        others.append(i)
+    return arrived, others

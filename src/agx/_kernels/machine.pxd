@@ -34,6 +34,9 @@ cdef extern from "simd.h" nogil:
     ctypedef struct activation_t "agx_activation":
         void (*value)(const float *x, float *out, Py_ssize_t n, float a) noexcept nogil
         void (*back)(const float *x, const float *g, float *out, Py_ssize_t n, float a) noexcept nogil
+    ctypedef void (*update_t "agx_update")(
+        void *p, const void *g, void *first, void *second, Py_ssize_t n, const double *options,
+        Py_ssize_t step) noexcept nogil
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width
         void (*product)(int vectors, Py_ssize_t K, const void *a, Py_ssize_t lda, Py_ssize_t next,
@@ -61,6 +64,8 @@ cdef extern from "simd.h" nogil:
         const loops_t *floats
         const loops_t *doubles
         const activation_t *activations
+        const update_t *float_updates
+        const update_t *double_updates
         const tile_t *tiles
         const tile_t *double_tiles
         void (*turn)(const float *source, Py_ssize_t ld, float *to, Py_ssize_t ldto) noexcept nogil

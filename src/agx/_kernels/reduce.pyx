@@ -20,6 +20,9 @@ cdef enum:
     # What an element of a row costs, in multiply-adds.
     PER_EXPONENTIAL = 24
     MOST_PARTS = 256
+    # Floats in a row that is too short for vectors, and those of such rows that are taken together.
+    SHORT = 8
+    BLOCK = 256
 
 cdef struct Rows:
     # What the arrays are: ``count`` rows of ``n`` elements, and a gradient for each element or each row.
@@ -56,6 +59,25 @@ cdef floating shifted_exp(const Rows *job, const floating *x, floating *out, flo
                 out[i] = e
         return total
     return <floating>job.loops.exp_sum(x, out, job.n, m)
+
+
+cdef void exp_rows(const Rows *job, const floating *x, floating *out, floating *largest, floating *totals,
+                   Py_ssize_t rows) noexcept nogil:
+    """exp(x - m) of short rows, with the largest element m of each and the sum."""
+    cdef floating[BLOCK] shifted
+    cdef Py_ssize_t r, j, n = job.n
+    cdef floating m
+    for r in range(rows):
+        m = -INFINITY
+        for j in range(r * n, r * n + n):
+            m = x[j] if x[j] > m else m
+        for j in range(r * n, r * n + n):
+            shifted[j] = below(x[j], m)
+        largest[r], totals[r] = m, 0
+    job.loops.exp_sum(shifted, out, rows * n, 0)
+    for r in range(rows):
+        for j in range(r * n, r * n + n):
+            totals[r] += out[j]
 
 
 cdef bint usable(object x) noexcept:
@@ -260,18 +282,26 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
 
 
 cdef void nll_rows(Rows *job, floating *x, floating *out, int part) noexcept nogil:
-    cdef Py_ssize_t i, first = edge(job, part)
+    cdef floating[BLOCK] largest
+    cdef floating[BLOCK] sums
+    cdef floating[BLOCK] e
+    cdef Py_ssize_t i = edge(job, part), stop = edge(job, part + 1), r, rows = 1
     cdef double total = 0
-    cdef floating m, loss
-    x += first * job.n
-    for i in range(first, edge(job, part + 1)):
-        m = <floating>job.loops.largest(x, job.n)
-        loss = <floating>log(shifted_exp(job, x, NULL, m)) - below(x[job.targets[i]], m)
-        if job.mean:
-            total += loss
+    cdef floating loss
+    while i < stop:
+        if floating is float and job.n < SHORT:
+            rows = min(BLOCK // job.n, stop - i)
+            exp_rows(job, x + i * job.n, e, largest, sums, rows)
         else:
-            out[i] = loss
-        x += job.n
+            largest[0] = <floating>job.loops.largest(x + i * job.n, job.n)
+            sums[0] = shifted_exp(job, x + i * job.n, NULL, largest[0])
+        for r in range(rows):
+            loss = <floating>log(sums[r]) - below(x[i * job.n + job.targets[i]], largest[r])
+            if job.mean:
+                total += loss
+            else:
+                out[i] = loss
+            i += 1
     job.totals[part] = total
 
 
@@ -313,20 +343,26 @@ def nll(z, targets, bint mean, team):
 
 cdef void nll_gradient_rows(const Rows *job, floating *g, floating *x, floating *out,
                             int part) noexcept nogil:
-    cdef Py_ssize_t i, first = edge(job, part)
-    cdef int64_t t
+    cdef floating[BLOCK] largest
+    cdef floating[BLOCK] sums
+    cdef Py_ssize_t i = edge(job, part), stop = edge(job, part + 1), r, rows = 1
+    cdef floating *row
     cdef floating s, p, factor
-    x += first * job.n
-    out += first * job.n
-    for i in range(first, edge(job, part + 1)):
-        t = job.targets[i]
-        factor = g[0] / job.count if job.mean else g[i]
-        s = 1 / shifted_exp(job, x, out, <floating>job.loops.largest(x, job.n))
-        p = out[t] * s
-        job.loops.scale(out, job.n, s * factor)
-        out[t] = (p - 1) * factor
-        x += job.n
-        out += job.n
+    while i < stop:
+        if floating is float and job.n < SHORT:
+            rows = min(BLOCK // job.n, stop - i)
+            exp_rows(job, x + i * job.n, out + i * job.n, largest, sums, rows)
+        else:
+            largest[0] = <floating>job.loops.largest(x + i * job.n, job.n)
+            sums[0] = shifted_exp(job, x + i * job.n, out + i * job.n, largest[0])
+        for r in range(rows):
+            row = out + i * job.n
+            factor = g[0] / job.count if job.mean else g[i]
+            s = 1 / sums[r]
+            p = row[job.targets[i]] * s
+            job.loops.scale(row, job.n, s * factor)
+            row[job.targets[i]] = (p - 1) * factor
+            i += 1
 
 
 cdef void nll_gradient_part(void *context, int part) noexcept nogil:

@@ -149,9 +149,16 @@ def pick(x, index, team):
 
 
 cdef void add_rows(const Job *job, floating *out, const floating *g, int part) noexcept nogil:
-    """Each part has columns of its own, and adds them up in order."""
+    """Each part has columns of its own, copies them if they lie elsewhere, and adds them up in order."""
     cdef Py_ssize_t i, at
     cdef Py_ssize_t first = part * job.inner // job.parts, stop = (part + 1) * job.inner // job.parts
+    cdef const floating *x = <const floating *>job.x
+    if job.parts == 1 and x != out:
+        memcpy(out, x, job.n * job.bytes)
+    elif x != out:
+        for i in range(job.n):
+            at = i * job.inner + first
+            memcpy(out + at, x + at, (stop - first) * sizeof(floating))
     for i in range(job.count):
         at = (job.index[i] + (job.n if job.index[i] < 0 else 0)) * job.inner
         if floating is float:
@@ -168,14 +175,18 @@ cdef void add_part(void *context, int part) noexcept nogil:
         add_rows(job, <double *>job.out, <double *>job.g, part)
 
 
-def add_at(out, index, g, team):
-    """out[index] += g in place, where a row that is named twice gets both; True, or None."""
+def add_at(x, index, g, team, out=None):
+    """x[index] += g, where a row that is named twice gets both, in place or in ``out``; True, or None."""
     cdef Job job
-    if not read_rows(&job, out, index) or not is_floating(g) or not cnp.PyArray_ISWRITEABLE(out):
+    out = x if out is None else out
+    if not read_rows(&job, x, index) or not is_floating(g) or not is_floating(out):
+        return None
+    if not alike(x, out) or not cnp.PyArray_ISWRITEABLE(out):
         return None
     if cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(out) or cnp.PyArray_SIZE(g) != job.count * job.inner:
         return None
     job.g, job.out = <const char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(out)
+    job.x = <const char *>cnp.PyArray_DATA(x)
     # Columns of less than a line of the cache would be fought for.
     job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(g), max(1, job.inner // 32), team)
     share(&job, add_part)

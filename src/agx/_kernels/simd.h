@@ -78,6 +78,11 @@ typedef struct {
         double r, double p, double q);
 } agx_loops;
 
+/* A step of an optimiser (updates.h), whose options are the learning rate and what else its rule has. */
+typedef void (*agx_update)(
+    void *parameter, const void *gradient, void *first, void *second, ptrdiff_t n, const double *options,
+    ptrdiff_t step);
+
 /* Products of one type of number (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of
    ``width`` numbers; a product can also do with some fewer (agx_vectors_for). */
 typedef struct {
@@ -112,6 +117,7 @@ typedef struct {
     int (*present)(void);
     const agx_loops *floats, *doubles;
     const agx_activation *activations;
+    const agx_update *float_updates, *double_updates;
     /* Of float32 and of float64, tall ones first, the last of one row; NULL for no products of its own. */
     const agx_tile *tiles, *double_tiles;
     /* These come with tiles. to[j][i] = from[i][j] for eight rows of eight floats; to[r][i] =

@@ -30,6 +30,13 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return out
 
 
+def is_own(x: np.ndarray) -> bool:
+    """Whether an array is no view of another one; a capsule holds memory that is used again."""
+    if x.base is None:
+        return True
+    return type(x.base).__name__ == "PyCapsule" and '"agx.buffer"' in repr(x.base)
+
+
 def release() -> None:
     """Give the memory of all results that have died back to the system."""
     arrays.limit_idle(arrays.limit_idle(0))

@@ -1,4 +1,4 @@
-"""The optimisers: each says what it keeps for a parameter, and which kernel updates it."""
+"""The optimisers: each says what it keeps for a parameter, and by which rule it is updated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import loops as _kernels
 from .optimizer import Optimizer, Parameters
 
 
@@ -22,6 +21,7 @@ class SGD(Optimizer):
     >>> ag.optim.SGD([w], lr=0.1).step()
     """
 
+    rule = "sgd"
     slots = ("velocity",)
 
     def __init__(
@@ -41,11 +41,8 @@ class SGD(Optimizer):
         if options["nesterov"] and not options["momentum"]:
             raise ValueError(f"{who}: nesterov needs a momentum")
 
-    def _kernel(self, p: Any, g: Any, state: Any, step: int, group: dict[str, Any]) -> bool:
-        return _kernels.sgd(
-            p, g, state["velocity"], group["lr"], group["momentum"], group["weight_decay"],
-            group["nesterov"], step == 1,
-        )  # fmt: skip
+    def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
+        return group["lr"], group["momentum"], group["weight_decay"], group["nesterov"]
 
 
 class Adam(Optimizer):
@@ -59,6 +56,7 @@ class Adam(Optimizer):
     >>> ag.optim.Adam([w], lr=0.1).step()
     """
 
+    rule = "adam"
     slots = ("mean", "square")
     decoupled = False
 
@@ -82,12 +80,9 @@ class Adam(Optimizer):
         ):
             raise ValueError(f"{who}: betas must be two numbers in [0, 1), got {betas}")
 
-    def _kernel(self, p: Any, g: Any, state: Any, step: int, group: dict[str, Any]) -> bool:
+    def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
         beta1, beta2 = group["betas"]
-        return _kernels.adam(
-            p, g, state["mean"], state["square"], group["lr"], beta1, beta2, group["eps"],
-            group["weight_decay"], self.decoupled, step,
-        )  # fmt: skip
+        return group["lr"], beta1, beta2, group["eps"], group["weight_decay"], self.decoupled
 
 
 class AdamW(Adam):
@@ -119,6 +114,7 @@ class RMSprop(Optimizer):
     >>> ag.optim.RMSprop([w], lr=0.1).step()
     """
 
+    rule = "rmsprop"
     slots = ("square", "velocity")
 
     def __init__(
@@ -139,8 +135,5 @@ class RMSprop(Optimizer):
         if options["alpha"] >= 1:
             raise ValueError(f"{who}: alpha must lie in [0, 1), got {options['alpha']}")
 
-    def _kernel(self, p: Any, g: Any, state: Any, step: int, group: dict[str, Any]) -> bool:
-        return _kernels.rmsprop(
-            p, g, state["square"], state["velocity"], group["lr"], group["alpha"], group["eps"],
-            group["weight_decay"], group["momentum"],
-        )  # fmt: skip
+    def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
+        return tuple(group[name] for name in ("lr", "alpha", "eps", "weight_decay", "momentum"))

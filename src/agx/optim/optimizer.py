@@ -10,6 +10,7 @@ import numpy as np
 
 from .._engine.notices import warn
 from .._engine.symbols import acting, is_compiling
+from .._kernels import loops as _kernels
 from .._kernels.scalar import Scalar
 from ..tensor import Tensor
 
@@ -110,7 +111,8 @@ class Optimizer:
     operation.
     """
 
-    #: Names of the arrays that an optimiser keeps for each parameter.
+    #: The rule of ``_kernels/updates.h``, and the names of the arrays that it keeps for each parameter.
+    rule: str = ""
     slots: tuple[str, ...] = ()
 
     def __init__(self, parameters: Parameters, lr: float, **options: Any) -> None:
@@ -213,22 +215,17 @@ class Optimizer:
         if is_compiling():
             acting(self.step)
             return
-        i, arrived = 0, False
+        start, arrived, rule = 0, False, _kernels.UPDATES.index(self.rule)
         for group in self.param_groups:
-            rate = group["lr"]
+            rate, params = group["lr"], group["params"]
             if not (type(rate) is float and 0 <= rate < math.inf):
                 check_finite(type(self).__name__, lr=rate)
-            for p in group["params"]:
-                if isinstance(p, Scalar):
-                    arrived |= p.grad != 0 or self.steps[i] > 0
-                    value = np.array([p.value])
-                    self._update(i, value, np.array([p.grad]), group)
-                    p.value = float(value[0])
-                elif p.grad_or_none is not None:
-                    if not p.spent:
-                        arrived = p.spent = True
-                    self._update(i, p.writable, p.grad_or_none, group)
-                i += 1
+            options = self._options(group)
+            came, others = _kernels.update(rule, options, params, self.state, self.steps, start)
+            arrived |= came
+            for i in others:
+                arrived |= self._update(start + i, params[i], rule, options)
+            start += len(params)
         if not (arrived or self._warned):
             self._warned = True
             warn(f"{type(self).__name__}.step: {self._reason()}")
@@ -257,20 +254,32 @@ class Optimizer:
             "make the optimiser of the parameters of the model that the loss is computed with"
         )
 
-    def _update(
-        self, i: int, value: np.ndarray, gradient: np.ndarray, group: dict[str, Any]
-    ) -> None:
-        """Change the array ``value`` of parameter ``i`` in place."""
+    def _update(self, i: int, p: Any, rule: int, options: tuple[float, ...]) -> bool:
+        """Update a Scalar, or a Tensor that lies anywhere; tells whether its gradient is a new one."""
+        if isinstance(p, Scalar):
+            came = p.grad != 0 or self.steps[i] > 0
+            p.value = float(self._changed(i, np.array(p.value), p.grad, rule, options))
+            return came
+        if p.grad_or_none is None:
+            return False
+        came, p.spent = not p.spent, True
+        value = p.writable
+        value[...] = self._changed(i, value, p.grad_or_none, rule, options)
+        return came
+
+    def _changed(
+        self, i: int, value: np.ndarray, gradient: Any, rule: int, options: tuple[float, ...]
+    ) -> np.ndarray:
+        """What the array of parameter ``i`` becomes; what is kept for it changes in place."""
         state = self.state[i]
         if not state:
             state.update({name: np.zeros(value.size, value.dtype) for name in self.slots})
-        step = self.steps[i] + 1
-        if not self._kernel(value, gradient, state, step, group):
-            self._check_state(i, value)
-            copy = np.array(value, order="C")
-            self._kernel(copy, np.array(gradient, value.dtype, order="C"), state, step, group)
-            value[...] = copy
-        self.steps[i] = step
+        self._check_state(i, value)
+        copy = Tensor(np.array(value, order="C"))
+        copy.grad = np.array(gradient, value.dtype)
+        _kernels.update(rule, options, [copy], self.state[i : i + 1], self.steps[i : i + 1], 0)
+        self.steps[i] += 1
+        return copy.array
 
     def _check_state(self, i: int, value: np.ndarray) -> None:
         for kept in self.state[i].values():
@@ -280,15 +289,8 @@ class Optimizer:
                     f"now has {value.size} of {value.dtype}; make a new optimiser"
                 )
 
-    def _kernel(
-        self,
-        p: np.ndarray,
-        g: np.ndarray,
-        state: dict[str, np.ndarray],
-        step: int,
-        group: dict[str, Any],
-    ) -> bool:
-        """Change ``p`` and ``state``; False, and nothing is done, unless all lie in order."""
+    def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
+        """What the rule takes of the options of a group, in its order."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:

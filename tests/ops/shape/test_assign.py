@@ -85,6 +85,49 @@ def test_operators_in_place_change_every_name_and_view(symbol):
     ag.testing.check_grads(lambda x: AUGMENTED[symbol](x * 1.0, x[0, 0] * 0.7), A + 1.3)
 
 
+@pytest.mark.parametrize("held", ["nobody", "view", "user"])
+def test_many_rows_are_added_to(held):
+    """The result may take the place of what was added to; views see it, numbers that were read do not."""
+    rng = np.random.default_rng(0)
+    a, v, rows = (
+        rng.normal(size=(400, 30)),
+        rng.normal(size=(500, 30)),
+        rng.integers(-400, 400, 500),
+    )
+    expected = 2 * a
+    np.add.at(expected, rows, v)
+    expected[7] += 1
+
+    def f(a, v):
+        t = a * 2.0
+        seen = {"nobody": t, "view": t[5:], "user": t.value}[held]
+        np.add.at(t, rows, v)
+        t[7] += 1.0
+        if held == "user":
+            np.testing.assert_array_equal(seen, 2 * a.value)
+        else:
+            np.testing.assert_allclose(seen.value, expected[-len(seen) :])
+        return t
+
+    x, y = ag.Tensor(a), ag.Tensor(v)
+    t = f(x, y)
+    np.testing.assert_allclose(t.value, expected)
+    weight = rng.normal(size=a.shape)
+    (t * weight).sum().backward()
+    np.testing.assert_allclose(x.grad, 2 * weight)
+    np.testing.assert_allclose(y.grad, weight[rows])
+
+
+@pytest.mark.parametrize(
+    "index", [np.array([0, 5]), np.array([-6]), (np.array([0]), slice(None), 0)]
+)
+def test_rows_that_are_not_there_are_not_added_to(index):
+    t = ag.Tensor(np.ones((5, 3))) * 1.0
+    with pytest.raises(IndexError, match="out of bounds for axis 0 with size 5|too many indices"):
+        np.add.at(t, index, 1.0)
+    np.testing.assert_array_equal(t.value, np.ones((5, 3)))
+
+
 def test_a_number_without_axes_gives_way_as_in_numpy():
     def f(x):
         total = before = x[0] * 2

@@ -95,6 +95,12 @@ matmul = primitive(
 implements(np.matmul)(matmul)
 
 
+def _product(x: Any, y: Any) -> Any:
+    """x @ y of matrices, without the way through ``matmul`` for plain ones."""
+    found = dense.matmul(x, y, None, threads.team)
+    return matmul(x, y) if found is None else found
+
+
 def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
     out = dense.matmul(x, w.T, b, threads.team)
     if out is not None:
@@ -108,7 +114,7 @@ def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
         return expand_dims(g, 1) * x
     if g.ndim > 2:
         g, x = reshape(g, (-1, w.shape[0])), reshape(x, (-1, w.shape[1]))
-    return matmul(g.T, x)
+    return _product(g.T, x)
 
 
 def _linear_bias(g: Any, out: Any, x: Any, w: Any, b: Any) -> Any:
@@ -119,7 +125,7 @@ def _linear_bias(g: Any, out: Any, x: Any, w: Any, b: Any) -> Any:
 _linear = primitive(
     "linear",
     _linear_value,
-    (lambda g, out, x, w, *b: matmul(g, w), _linear_weight, _linear_bias),
+    (lambda g, out, x, w, *b: _product(g, w), _linear_weight, _linear_bias),
 )
 
 

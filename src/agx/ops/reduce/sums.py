@@ -145,12 +145,12 @@ _MANY, _LONG = 1 << 15, 256
 
 def _sum_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
     if isinstance(axis, int) and x.size >= _MANY and x.ndim > 1:
-        axis %= x.ndim
-        if axis < x.ndim - 1 or x.shape[-1] >= _LONG:
-            found = rows.sums(x, axis, team)
+        along = axis % x.ndim
+        if along < x.ndim - 1 or x.shape[-1] >= _LONG:
+            found = rows.sums(x, along, team)
             if found is not None:
                 kept = (1,) if keepdims else ()
-                return found.reshape((*x.shape[:axis], *kept, *x.shape[axis + 1 :]))
+                return found.reshape((*x.shape[:along], *kept, *x.shape[along + 1 :]))
     return np.add.reduce(x, axis, keepdims=keepdims)
 
 

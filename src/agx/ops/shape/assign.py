@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..._engine.graph import Node, implements, is_node, is_recording, present, v
 from ..complex import check_real, imag, is_complex, real
 from . import memory
 from .axes import as_array, broadcast_to, ravel, reshape
-from .index import added_at, along_axis, as_index, getitem, in_range
+from .index import added_at, along_axis, as_index, getitem, in_range, named_shape
 
 #: What to do about a plain array that would have to hold a Tensor.
 MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
@@ -247,9 +248,9 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     operands = [
         +x if is_node(x) and np.may_share_memory(x.array, a.array) else as_array(x) for x in others
     ]
-    named = np.broadcast_to(False, a.shape)[index]
-    if ufunc is np.add and named.size * FEW >= a.size and operands[0].dtype == a.dtype:
-        write(a, ..., added_at(a[...], spread(operands[0], named.shape), index=index))
+    named = named_shape(index, a.shape)
+    if ufunc is np.add and math.prod(named) * FEW >= a.size and operands[0].dtype == a.dtype:
+        store("add.at", a, added_at(a, spread(operands[0], named), index=index))
         return
     places = np.arange(a.size).reshape(a.shape)[index]
     flat = np.ravel(places)

@@ -54,12 +54,12 @@ def _read(x: Any, *, index: Any) -> Any:
     return x[index] if found is None else found
 
 
-def _add_rows(total: np.ndarray, index: Any, g: Any) -> bool:
-    """Add to the elements of the first axis that an index numbers, if it does."""
+def _add_rows(total: np.ndarray, index: Any, g: Any, out: np.ndarray | None = None) -> bool:
+    """Add to the elements of the first axis that an index numbers, if it does, in place or in ``out``."""
     rows = row_numbers(index)
     if rows is None or np.shape(g) != (*rows.shape, *total.shape[1:]):
         return False
-    return _rows.add_at(total, rows, in_order(g, total.dtype), team) is not None
+    return _rows.add_at(total, rows, in_order(g, total.dtype), team, out) is not None
 
 
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -127,8 +127,8 @@ _scatter = primitive(
 
 def _added_value(x: Any, values: Any, *, index: Any) -> np.ndarray:
     out = buffers.empty(x.shape, x.dtype) if x.dtype.char in "fd" else np.empty_like(x, order="C")
-    out[...] = x
-    if not _add_rows(out, index, values):
+    if not _add_rows(x, index, values, out):
+        out[...] = x
         np.add.at(out, index, values)
     return out
 
@@ -167,6 +167,15 @@ def as_index(index: Any) -> Any:
     return (
         np.asarray(index, dtype=None if len(index) else int) if isinstance(index, list) else index
     )
+
+
+def named_shape(index: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of ``x[index]`` for an array ``x`` of a shape; IndexError if the index does not fit."""
+    rows = row_numbers(index)
+    whole = isinstance(index, tuple) or rows is None
+    seen = np.broadcast_to(False, shape if whole else shape[:1])
+    named: tuple[int, ...] = seen[index].shape
+    return named if whole else (*named, *shape[1:])
 
 
 def last_assigned(index: Any, shape: tuple[int, ...]) -> Any:

@@ -22,6 +22,7 @@ from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._engine.symbols import refuse_assignment
 from ..._kernels import graph as _graph
 from ..._kernels.arrays import laid_out, layout_of
+from ..._runtime import buffers
 from .axes import broadcast_to, in_order
 from .index import getitem, is_basic, last_assigned, scattered
 from .where import where
@@ -429,7 +430,7 @@ def replace(tensor: Any, new: Any) -> bool:
     if tensor.shared if window is None else window.memory.shown:
         return False
     if (
-        value.base is not None
+        not buffers.is_own(value)
         or not value.flags.forc
         or (value.shape, value.dtype) != (tensor.shape, tensor.dtype)
     ):
