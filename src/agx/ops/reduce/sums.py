@@ -151,7 +151,7 @@ def _sum_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
             if found is not None:
                 kept = (1,) if keepdims else ()
                 return found.reshape((*x.shape[:along], *kept, *x.shape[along + 1 :]))
-    return np.add.reduce(x, axis, keepdims=keepdims)
+    return np.add.reduce(x, axis, keepdims=keepdims)  # type: ignore[call-overload]
 
 
 _sum = primitive(
