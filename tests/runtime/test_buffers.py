@@ -154,3 +154,19 @@ def test_a_gradient_in_such_memory_is_not_copied():
     flat = y.reshape(-1)
     ag.relu(flat).backward(x.value.reshape(-1))
     assert not np.shares_memory(y.grad, flat.grad)
+
+
+def test_what_was_needed_once_is_kept_and_no_more():
+    """Three blocks beyond what is kept at any time, then three of another size in their place."""
+    buffers.release()
+    before = arrays.limit_idle(1 << 32)
+    try:
+        for columns in 1000, 1001:
+            held = [buffers.empty((30_000, columns), np.float32) for _ in range(3)]
+            used = sum(a.nbytes for a in held)
+            assert arrays.count_idle() <= 3 * 30_000 * 4000
+            del held
+            assert used <= arrays.count_idle() <= used + 3 * 8192
+    finally:
+        arrays.limit_idle(before)
+        buffers.release()

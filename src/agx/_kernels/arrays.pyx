@@ -77,15 +77,27 @@ cdef enum:
     # vectors that straddle two of them cost a quarter more.
     LEAST = 1 << 16
     LINE = 64
-    # Sizes are whole pages. How many idle blocks are kept.
+    # Sizes are whole pages. How many idle blocks are kept, and how many bytes at any time.
     PAGE = 4096
     BLOCKS = 256
+    SPARE = 1 << 27
 
 cdef const char *BUFFER = "agx.buffer"
 cdef PyObject *idle[BLOCKS]  # arrays of bytes, the newest last
 cdef int blocks = 0
 cdef Py_ssize_t idle_bytes = 0
-cdef Py_ssize_t most_bytes = 1 << 27
+cdef Py_ssize_t held_bytes = 0
+cdef Py_ssize_t peak_bytes = 0
+cdef Py_ssize_t most_bytes = SPARE
+
+
+cdef int make_room(Py_ssize_t size) except -1:
+    """Let go of idle blocks, the oldest first, so that with ``size`` more bytes no more is kept than was
+    needed once."""
+    cdef Py_ssize_t most = min(max(<Py_ssize_t>SPARE, peak_bytes - held_bytes), most_bytes)
+    while blocks and (blocks == BLOCKS or idle_bytes + size > most):
+        take_block(0)
+    return idle_bytes + size <= most
 
 
 cdef object take_block(int i):
@@ -101,12 +113,11 @@ cdef object take_block(int i):
 
 cdef void give_block(object capsule) noexcept:
     """Keep the memory of an array that nobody holds any more."""
-    global blocks, idle_bytes
+    global blocks, idle_bytes, held_bytes
     cdef PyObject *block = <PyObject *>PyCapsule_GetPointer(capsule, BUFFER)
     cdef Py_ssize_t size = cnp.PyArray_NBYTES(<object>block)
-    while blocks and (blocks == BLOCKS or idle_bytes + size > most_bytes):
-        take_block(0)
-    if size > most_bytes:
+    held_bytes -= size
+    if not make_room(size):
         Py_DECREF(<object>block)
         return
     idle[blocks] = block
@@ -131,6 +142,7 @@ def count_idle():
 
 cdef cnp.ndarray in_buffer(int ndim, cnp.npy_intp *shape, int kind, Py_ssize_t bytes):
     """An array of unspecified numbers in memory that is used again."""
+    global held_bytes, peak_bytes
     cdef cnp.npy_intp size = ((bytes + PAGE - 1) & -PAGE) + LINE
     cdef object block = None
     cdef int i
@@ -139,7 +151,10 @@ cdef cnp.ndarray in_buffer(int ndim, cnp.npy_intp *shape, int kind, Py_ssize_t b
             block = take_block(i)
             break
     if block is None:
+        make_room(size)
         block = cnp.PyArray_EMPTY(1, &size, cnp.NPY_UINT8, 0)
+    held_bytes += size
+    peak_bytes = max(peak_bytes, held_bytes)
     cdef size_t address = <size_t>cnp.PyArray_DATA(block)
     cdef object found = cnp.PyArray_New(np.ndarray, ndim, shape, kind, NULL,
                                         <void *>(address + (-address & (LINE - 1))), 0,

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
 
 from .._kernels import arrays
+
+#: Of the machine's memory, the share that may be kept for results to come; never more than was in use.
+_SHARE = 8
+
+
+def _memory_of_the_machine() -> int:
+    """Its bytes, as far as the system tells."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # as on Windows
+        return 0
+
+
+arrays.limit_idle(max(1 << 27, _memory_of_the_machine() // _SHARE))
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
