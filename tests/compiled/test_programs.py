@@ -155,6 +155,41 @@ def test_repeated_and_dead_instructions_are_gone():
     assert (plan.repeated, plan.simplified, plan.recorded) == (2, 1, 4)
 
 
+@pytest.mark.parametrize(
+    ("function", "count"),
+    [
+        (lambda x: 2.0 * (0.3 * x), 1),
+        (lambda x: 0.3 * (x * -4.0), 1),
+        (lambda x: -1.0 * (-8.0 * (2.0 * x)), 1),
+        (lambda x: (x * 0.3) * (2.0 * x), 2),
+        (lambda x: (x * 0.3) * (0.7 * x), 3),
+        (lambda x: 0.3 * (0.7 * x), 2),
+        (lambda x: 0.5 * (0.7 * x), 2),
+    ],
+)
+def test_factors_that_round_nothing_are_multiplied_once(function, count):
+    x = np.array([1.1, -3e307, 1e308, 7e-320, np.inf, np.nan, -0.0])
+    for a in x, np.array([1.1, -3e37, 3e38, 7e-44], "f"):
+        compiled = ag.compile(function)
+        plan = compiled.plan(a)
+        assert [made[0] for made in plan.instructions] == ["multiply"] * count
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(compiled(a), function(a))
+
+
+@pytest.mark.parametrize("n", [10, 100_000])
+def test_large_constants_are_not_written_over(n):
+    """The sweep writes over large gradients that nobody needs, but not what a symbol makes of them."""
+
+    def function(x):
+        return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+    x = RNG.normal(size=n)
+    compiled = ag.compile(ag.grad(function))
+    np.testing.assert_allclose(compiled(x), ag.grad(function)(x), rtol=1e-12)
+    assert compiled.plan(x).instructions
+
+
 def test_a_plan_prints():
     compiled = ag.compile(
         ag.grad(lambda x: ag.sum(ag.exp(x) * np.arange(3.0)) if x[0] > 0 else x[0])

@@ -523,12 +523,17 @@ cdef object compute(Operation what, object x, object y):
     return ufuncs[<int>what](x, y) if found is None else found
 
 
+cdef inline bint is_plain(object x) noexcept:
+    """Whether ``x`` is an array or a number, and not what stands for one."""
+    return cnp.PyArray_CheckExact(x) or cnp.PyArray_CheckAnyScalar(x)
+
+
 cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y, bint over):
     """What argument ``i`` of out = x op y gets of the gradient ``g``, before un-broadcasting.
 
     With ``over`` a large one may be written over ``g``. None for powers that only their rule knows.
     """
-    over = over and is_large(g)
+    over = over and is_large(g) and is_plain(x) and is_plain(y) and is_plain(out)
     if what == ADD or (what == SUBTRACT and i == 0):
         return g
     if what == POWER:

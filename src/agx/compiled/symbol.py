@@ -411,6 +411,8 @@ def _power(value: Any, inputs: Any) -> Any:
 
 
 _loops: dict[Any, Any] = {}
+#: Factors by which a product is exact, however large it is.
+_EXACT = {1, 2, 4, 8}
 
 
 def _loop(ufunc: np.ufunc, kinds: Any) -> Any:
@@ -464,6 +466,7 @@ def _simplified(recorder: Recorder, name: str, slots: Any, spec: Spec) -> int | 
         for x, y in (slots, slots[::-1]):
             if _is_one(recorder, y) and recorder.specs[x] == spec:
                 return int(x)
+        return _multiplied(recorder, slots, spec)
     if name == "divide" and _is_one(recorder, slots[1]) and recorder.specs[slots[0]] == spec:
         return int(slots[0])
     if name == "negative":
@@ -479,6 +482,33 @@ def _simplified(recorder: Recorder, name: str, slots: Any, spec: Spec) -> int | 
             if base is not None and not base.any():
                 return recorder.emit("add_at", (x, made[2][1]), made[3], spec)[0]
     return None
+
+
+def _multiplied(recorder: Recorder, slots: Any, spec: Spec) -> int | None:
+    """A product with fewer factors: numbers among them are multiplied now, if one is exact."""
+    (x, a), (y, b) = (_scaled(recorder, s, spec) for s in slots)
+    for rest, factor, other in ((x, a, slots[1]), (y, b, slots[0])):
+        constant = recorder.constants.get(other)
+        if factor is None or constant is None or constant.ndim:
+            continue
+        if not _EXACT.isdisjoint({abs(factor), abs(constant[()])}):
+            both = recorder.constant(np.multiply(factor, constant))
+            return recorder.emit("multiply", (rest, both), None, spec)[0]
+    if a is None or b is None or _EXACT.isdisjoint({abs(a), abs(b)}):
+        return None
+    scaled = recorder.emit("multiply", (x, recorder.constant(np.multiply(a, b))), None, spec)[0]
+    return recorder.emit("multiply", (scaled, y), None, spec)[0]
+
+
+def _scaled(recorder: Recorder, slot: int, spec: Spec) -> tuple[int, Any]:
+    """A value of some shape as another times a number, which is None where there is none."""
+    made = recorder.made_by.get(slot)
+    if made is not None and made[0] == "multiply" and recorder.specs[slot] == spec:
+        for x, y in (made[2], made[2][::-1]):
+            constant = recorder.constants.get(y)
+            if constant is not None and not constant.ndim and recorder.specs[x] == spec:
+                return x, constant[()]
+    return slot, None
 
 
 def _is_one(recorder: Recorder, slot: int) -> bool:
