@@ -411,7 +411,7 @@ def _power(value: Any, inputs: Any) -> Any:
 
 
 _loops: dict[Any, Any] = {}
-#: Factors by which a product is exact, however large it is.
+#: Factors that round nothing, but for what is left of numbers below the smallest normal one.
 _EXACT = {1, 2, 4, 8}
 
 
