@@ -159,9 +159,11 @@ def test_repeated_and_dead_instructions_are_gone():
     ("function", "count"),
     [
         (lambda x: 2.0 * (0.3 * x), 1),
-        (lambda x: 0.3 * (x * -4.0), 1),
+        (lambda x: 3.3 * (x * -4.0), 1),
+        (lambda x: 0.3 * (x * -4.0), 2),
         (lambda x: -1.0 * (-8.0 * (2.0 * x)), 1),
-        (lambda x: (x * 0.3) * (2.0 * x), 2),
+        (lambda x: (x * 0.3) * (-1.0 * x), 2),
+        (lambda x: (x * 0.3) * (2.0 * x), 3),
         (lambda x: (x * 0.3) * (0.7 * x), 3),
         (lambda x: 0.3 * (0.7 * x), 2),
         (lambda x: 0.5 * (0.7 * x), 2),

@@ -485,16 +485,17 @@ def _simplified(recorder: Recorder, name: str, slots: Any, spec: Spec) -> int | 
 
 
 def _multiplied(recorder: Recorder, slots: Any, spec: Spec) -> int | None:
-    """A product with fewer factors: numbers among them are multiplied now, if one is exact."""
+    """A product with fewer factors: numbers among them are multiplied now, if that changes nothing."""
     (x, a), (y, b) = (_scaled(recorder, s, spec) for s in slots)
-    for rest, factor, other in ((x, a, slots[1]), (y, b, slots[0])):
-        constant = recorder.constants.get(other)
-        if factor is None or constant is None or constant.ndim:
+    for rest, inner, other in ((x, a, slots[1]), (y, b, slots[0])):
+        outer = recorder.constants.get(other)
+        if inner is None or outer is None or outer.ndim:
             continue
-        if not _EXACT.isdisjoint({abs(factor), abs(constant[()])}):
-            both = recorder.constant(np.multiply(factor, constant))
+        # An inner factor may overflow where both would not.
+        if abs(outer[()]) in _EXACT or (abs(inner) in _EXACT and abs(outer[()]) >= 1):
+            both = recorder.constant(np.multiply(inner, outer))
             return recorder.emit("multiply", (rest, both), None, spec)[0]
-    if a is None or b is None or _EXACT.isdisjoint({abs(a), abs(b)}):
+    if a is None or b is None or 1 not in (abs(a), abs(b)):
         return None
     scaled = recorder.emit("multiply", (x, recorder.constant(np.multiply(a, b))), None, spec)[0]
     return recorder.emit("multiply", (scaled, y), None, spec)[0]
