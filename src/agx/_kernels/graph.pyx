@@ -397,6 +397,15 @@ cdef class Node:
         return self._value
 
     @property
+    def disposable(self):
+        """Whether nobody needs the value of this sum, difference or product, nor its pull-back."""
+        if self._args is None or self._needed or self._shared or self._memory is not None:
+            return False
+        if self._primitive is None or (<PyObject *>self._value).ob_refcnt > 1:
+            return False
+        return ADD <= self._primitive.operation <= MULTIPLY
+
+    @property
     def shared(self):
         """Whether code outside the graph may hold the value."""
         return self._shared

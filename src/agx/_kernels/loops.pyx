@@ -358,7 +358,7 @@ def erf(x):
 
 # --- updates of parameters ---------------------------------------------------------------------------
 
-#: The rules by number.
+#: The rules by number; the options of each are in the order of ``updates.h``.
 UPDATES = ("sgd", "adam", "rmsprop")
 
 
@@ -390,12 +390,9 @@ cdef bint change(int rule, const double *options, object p, object g, tuple kept
 
 
 def update(int rule, tuple options, list parameters, list kept, list steps, Py_ssize_t start):
-    """Update the Tensors that have a gradient, by a rule with its options in the order of ``updates.h``.
-
-    ``kept`` and ``steps`` have arrays by name, and counts of steps, of each parameter, from ``start`` on.
-    Returns whether a gradient came since the last time, and the places of those of which not all lies
-    in order, which are left alone.
-    """
+    """Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone."""
+    # Arrays by name, and counts of steps, of each parameter are ``kept`` and ``steps`` from ``start`` on. What
+    # has a gradient but does not lie in order is left alone.
     cdef double[6] numbers
     cdef bint arrived = False
     cdef list others = []
