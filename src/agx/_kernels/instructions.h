@@ -85,7 +85,8 @@ static const agx_instructions agx_instruction_sets[] = {
     {AGX_LOOPS(baseline, baseline)},
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
-     agx_baseline_float_updates, agx_double_updates, agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn, agx_neon_gather},
+     agx_baseline_float_updates, agx_double_updates, agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn,
+     agx_neon_gather},
 #else
     {.name = "neon"},
 #endif

@@ -395,7 +395,7 @@ cdef bint change(int rule, const double *options, object p, object g, tuple kept
 
 def update(int rule, tuple options, list parameters, list kept, list steps, Py_ssize_t start):
     """Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone."""
-    # Arrays by name, and counts of steps, of each parameter are ``kept`` and ``steps`` from ``start`` on. What
+    # Of each parameter ``kept`` has arrays by name, and ``steps`` the count of steps, from ``start`` on. What
     # has a gradient but does not lie in order is left alone.
     cdef double[6] numbers
     cdef bint arrived = False
