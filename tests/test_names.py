@@ -47,5 +47,15 @@ def test_there_are_namespaces_to_look_at():
 def test_completion_of_a_tensor_shows_no_engine():
     names = set(dir(ag.Tensor(1.0)))
     assert {"value", "grad", "op", "inputs", "sum", "backward", "register_hook"} <= names
-    assert not names & {"array", "kept", "past", "shared", "spent", "traced", "version", "writable"}
+    assert not names & {
+        "array",
+        "disposable",
+        "kept",
+        "past",
+        "shared",
+        "spent",
+        "traced",
+        "version",
+        "writable",
+    }
     assert "grad_or_none" not in names

@@ -106,6 +106,7 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 #: What the engine keeps on nodes for itself, and completion does not show.
 _ENGINES = {
     "array",
+    "disposable",
     "grad_or_none",
     "kept",
     "past",

@@ -32,6 +32,10 @@ cnp.import_array()
 
 cdef extern from *:
     """
+    #include <string.h>
+    #if defined(_MSC_VER)
+    #include <intrin.h>
+    #endif
     #define AGX_PRIME 0x9E3779B97F4A7C15ULL
     /* Two words of 8 bytes and what came before them: a product of 128 bits, one half upon the other. */
     static inline unsigned long long agx_fold(unsigned long long before, const char *words) {

@@ -204,16 +204,18 @@ def matmul(object x, object y, object bias, object team):
         return None
     if bias is not None and not (is_float32(bias, 1) and cnp.PyArray_IS_C_CONTIGUOUS(bias)):
         return None
-    job.M, job.K, job.N = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), cnp.PyArray_DIM(y, 1)
+    cdef cnp.ndarray a = <cnp.ndarray>x
+    cdef cnp.ndarray b = <cnp.ndarray>y
+    job.M, job.K, job.N = cnp.PyArray_DIM(a, 0), cnp.PyArray_DIM(a, 1), cnp.PyArray_DIM(b, 1)
     if bias is not None and cnp.PyArray_DIM(bias, 0) != job.N:
         return None
-    if cnp.PyArray_DIM(y, 0) != job.K or not job.M or not job.K or not job.N:
+    if cnp.PyArray_DIM(b, 0) != job.K or not job.M or not job.K or not job.N:
         return None
     if job.M > MOST_COPIED // job.K or job.M * job.K > MOST_WORK // job.N or job.K > 1 << 14:
         return None
-    job.a, job.b = <float *>cnp.PyArray_DATA(x), <float *>cnp.PyArray_DATA(y)
-    job.am, job.ak = cnp.PyArray_STRIDE(x, 0) // 4, cnp.PyArray_STRIDE(x, 1) // 4
-    job.bk, job.bn = cnp.PyArray_STRIDE(y, 0) // 4, cnp.PyArray_STRIDE(y, 1) // 4
+    job.a, job.b = <float *>cnp.PyArray_DATA(a), <float *>cnp.PyArray_DATA(b)
+    job.am, job.ak = cnp.PyArray_STRIDE(a, 0) // 4, cnp.PyArray_STRIDE(a, 1) // 4
+    job.bk, job.bn = cnp.PyArray_STRIDE(b, 0) // 4, cnp.PyArray_STRIDE(b, 1) // 4
     job.bias = NULL if bias is None else <float *>cnp.PyArray_DATA(bias)
     shape[0], shape[1] = job.M, job.N
     out = empty(2, shape, cnp.NPY_FLOAT32)

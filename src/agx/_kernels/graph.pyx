@@ -5,7 +5,7 @@ This module knows graphs and nothing of calculus: derivatives are Python functio
 
 cimport cython
 from cpython.object cimport PyObject, PyObject_Call, PyTypeObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.ref cimport Py_DECREF, Py_INCREF, _Py_REFCNT
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.weakref cimport PyWeakref_NewRef
 
@@ -398,6 +398,15 @@ cdef class Node:
         """The value, to be written into; graphs that need what it was will know."""
         self._version += 1
         return self._value
+
+    @property
+    def disposable(self):
+        """Whether nobody needs the value of this sum, difference or product, nor its pull-back."""
+        if self._args is None or self._needed or self._shared or self._memory is not None:
+            return False
+        if self._primitive is None or _Py_REFCNT(<PyObject *>self._value) > 1:
+            return False
+        return ADD <= self._primitive.operation <= MULTIPLY
 
     @property
     def shared(self):

@@ -24,6 +24,8 @@ cnp.import_array()
 
 cdef object ndarray = np.ndarray
 cdef object np_isnan = np.isnan
+cdef object everything = slice(None)
+cdef object first_alone = slice(1)
 cdef object np_isfinite = np.isfinite
 
 cdef enum:
@@ -302,18 +304,17 @@ cdef bint any_part(object x, task_t task):
     return total
 
 
-cdef object once(object x):
-    """An array without the repetitions that broadcasting makes."""
-    if type(x) is ndarray and 0 in x.strides:
-        return x[tuple([slice(0, 1) if step == 0 else slice(None) for step in x.strides])]
-    return x
-
-
 cdef bint has_nan(object x) except -1:
     """Whether an array holds a NaN."""
+    cdef list parts = []
+    cdef int i
     if is_floating(x):
         return any_part(x, nan_part)
-    return bool(np_isnan(once(x)).any())
+    if type(x) is ndarray:
+        for i in range(cnp.PyArray_NDIM(x)):  # Broadcasting repeats along axes with strides of 0.
+            parts.append(everything if cnp.PyArray_STRIDE(x, i) else first_alone)
+        x = x[tuple(parts)]
+    return bool(np_isnan(x).any())
 
 
 cdef bint is_all_finite(object x) except -1:
@@ -358,30 +359,33 @@ def erf(x):
 
 # --- updates of parameters ---------------------------------------------------------------------------
 
-#: The rules by number.
+#: The rules by number; the options of each are in the order of ``updates.h``.
 UPDATES = ("sgd", "adam", "rmsprop")
 
 
 cdef void *data_of(object a, int kind, Py_ssize_t size) noexcept:
     """Where an array of so many numbers of a kind lies, if it lies in order; else NULL."""
-    if not is_floating(a) or cnp.PyArray_TYPE(a) != kind or cnp.PyArray_SIZE(a) != size:
+    if not is_floating(a):
         return NULL
-    return cnp.PyArray_DATA(a)
+    cdef cnp.ndarray array = <cnp.ndarray>a
+    fits = cnp.PyArray_TYPE(array) == kind and cnp.PyArray_SIZE(array) == size
+    return cnp.PyArray_DATA(array) if fits else NULL
 
 
 cdef bint change(int rule, const double *options, object p, object g, tuple kept,
                  Py_ssize_t step) except -1:
     """Update one array; False, and nothing is done, unless all lie in order and belong together."""
-    if not kept or not is_floating(p) or not cnp.PyArray_ISWRITEABLE(p):
+    if not kept or not is_floating(p):
         return False
-    cdef int kind = cnp.PyArray_TYPE(p)
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(p)
+    cdef cnp.ndarray array = <cnp.ndarray>p
+    cdef int kind = cnp.PyArray_TYPE(array)
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(array)
     cdef void *gradient = data_of(g, kind, n)
     cdef void *first = data_of(kept[0], kind, n)
     cdef void *second = data_of(kept[len(kept) - 1], kind, n)
-    cdef void *at = cnp.PyArray_DATA(p)
+    cdef void *at = cnp.PyArray_DATA(array)
     cdef const instructions_t *set = instructions()
-    if gradient == NULL or first == NULL or second == NULL:
+    if gradient == NULL or first == NULL or second == NULL or not cnp.PyArray_ISWRITEABLE(array):
         return False
     with nogil:
         (set.float_updates if kind == cnp.NPY_FLOAT32 else set.double_updates)[rule](
@@ -390,12 +394,9 @@ cdef bint change(int rule, const double *options, object p, object g, tuple kept
 
 
 def update(int rule, tuple options, list parameters, list kept, list steps, Py_ssize_t start):
-    """Update the Tensors that have a gradient, by a rule with its options in the order of ``updates.h``.
-
-    ``kept`` and ``steps`` have arrays by name, and counts of steps, of each parameter, from ``start`` on.
-    Returns whether a gradient came since the last time, and the places of those of which not all lies
-    in order, which are left alone.
-    """
+    """Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone."""
+    # Of each parameter ``kept`` has arrays by name, and ``steps`` the count of steps, from ``start`` on. What
+    # has a gradient but does not lie in order is left alone.
     cdef double[6] numbers
     cdef bint arrived = False
     cdef list others = []

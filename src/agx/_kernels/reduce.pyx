@@ -259,6 +259,17 @@ cdef bint are_targets(object targets, Py_ssize_t rows) noexcept:
             and cnp.PyArray_ISCARRAY_RO(targets))
 
 
+cdef bint is_matrix(object z, object targets, cnp.npy_intp *rows, cnp.npy_intp *n) noexcept:
+    """Whether there is a target for each row of a matrix of scores, and its sizes."""
+    if not is_floating(z):
+        return False
+    cdef cnp.ndarray array = <cnp.ndarray>z
+    if cnp.PyArray_NDIM(array) != 2:
+        return False
+    rows[0], n[0] = cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1)
+    return are_targets(targets, rows[0])
+
+
 cdef Py_ssize_t no_class(const int64_t *targets, Py_ssize_t rows, Py_ssize_t classes) noexcept nogil:
     """The first row whose target is no class, or -1."""
     cdef Py_ssize_t i
@@ -272,9 +283,12 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
     """Tell whether int64 (N,) holds numbers from 0 to ``classes`` - 1 only, and none is ``ignored``."""
     cdef Py_ssize_t i, n
     cdef const int64_t *t
-    if not cnp.PyArray_CheckExact(targets) or not are_targets(targets, cnp.PyArray_SIZE(targets)):
+    if not cnp.PyArray_CheckExact(targets):
         return False
-    n, t = cnp.PyArray_SIZE(targets), <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef cnp.ndarray array = <cnp.ndarray>targets
+    n, t = cnp.PyArray_SIZE(array), <const int64_t *>cnp.PyArray_DATA(array)
+    if not are_targets(array, n):
+        return False
     for i in range(n):
         if t[i] == ignored:
             return False
@@ -318,12 +332,10 @@ def nll(z, targets, bint mean, team):
     cdef Rows job
     cdef double total = 0
     cdef int part
-    if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
+    cdef cnp.npy_intp rows, n
+    if not is_matrix(z, targets, &rows, &n) or not n or (mean and not rows):
         return None
-    cdef cnp.npy_intp rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
-    if not n or (mean and not rows):
-        return None
-    out = empty(0 if mean else 1, &rows, cnp.PyArray_TYPE(z))
+    out = empty(0 if mean else 1, &rows, kind_of(z))
     describe(&job, z, out, team)
     job.mean, job.targets = mean, <const int64_t *>cnp.PyArray_DATA(targets)
     cdef Py_ssize_t wrong = no_class(job.targets, rows, n)
@@ -376,11 +388,11 @@ cdef void nll_gradient_part(void *context, int part) noexcept nogil:
 def nll_gradient(g, z, targets, bint mean, team):
     """(softmax(row) - one_hot(target)) g of each row, g divided by their number for the mean."""
     cdef Rows job
-    if not usable(z) or cnp.PyArray_NDIM(z) != 2 or not are_targets(targets, cnp.PyArray_DIM(z, 0)):
+    cdef cnp.npy_intp rows, n
+    if not is_matrix(z, targets, &rows, &n):
         return None
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(z, 0), n = cnp.PyArray_DIM(z, 1)
     g = contiguous(g)
-    if kind_of(g) != cnp.PyArray_TYPE(z) or cnp.PyArray_SIZE(g) != (1 if mean else rows):
+    if kind_of(g) != kind_of(z) or cnp.PyArray_SIZE(g) != (1 if mean else rows):
         return None
     out = like(z)
     describe(&job, z, out, team)

@@ -13,7 +13,7 @@ cimport numpy as cnp
 
 from agx._kernels.arrays cimport alike, empty, is_floating, like
 from agx._kernels.loops cimport has_nan
-from agx._kernels.machine cimport PER_ELEMENT, loops_of, loops_t, parallel, task_t, threads_for
+from agx._kernels.machine cimport PER_ELEMENT, copy, loops_of, loops_t, parallel, task_t, threads_for
 
 cnp.import_array()
 
@@ -126,7 +126,7 @@ cdef void pick_part(void *context, int part) noexcept nogil:
     cdef Py_ssize_t i, row
     for i in range(edge(job, part), edge(job, part + 1)):
         row = job.index[i] + (job.n if job.index[i] < 0 else 0)
-        memcpy(job.out + i * job.bytes, job.x + row * job.bytes, job.bytes)
+        copy(<float *>(job.out + i * job.bytes), <const float *>(job.x + row * job.bytes), job.bytes // 4)
 
 
 def pick(x, index, team):
@@ -158,7 +158,7 @@ cdef void add_rows(const Job *job, floating *out, const floating *g, int part) n
     elif x != out:
         for i in range(job.n):
             at = i * job.inner + first
-            memcpy(out + at, x + at, (stop - first) * sizeof(floating))
+            copy(<float *>(out + at), <const float *>(x + at), (stop - first) * sizeof(floating) // 4)
     for i in range(job.count):
         at = (job.index[i] + (job.n if job.index[i] < 0 else 0)) * job.inner
         if floating is float:

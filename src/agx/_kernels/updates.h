@@ -2,6 +2,19 @@
    which ``first`` and ``second`` are kept from step to step. Included for each type, and for sets of
    instructions, with NUMBER, ROOT, AGX_NAME and AGX_TARGET defined. */
 
+#ifndef AGX_UPDATES_H
+#define AGX_UPDATES_H
+/* What a step of Adam multiplies the parameter, the parameter in the gradient, the mean and the root by. */
+static void agx_adam_factors(const double *options, ptrdiff_t step, double *factors) {
+    double lr = options[0], weight_decay = options[4];
+    int decoupled = options[5] != 0;
+    factors[0] = decoupled ? 1 - lr * weight_decay : 1;
+    factors[1] = decoupled ? 0 : weight_decay;
+    factors[2] = lr / (1 - pow(options[1], (double)step));
+    factors[3] = 1 / sqrt(1 - pow(options[2], (double)step));
+}
+#endif
+
 #define UPDATE(name)                                                                                  \
     AGX_TARGET static void AGX_NAME(name)(                                                            \
         void *parameter, const void *gradient, void *first, void *second, ptrdiff_t n,                \
@@ -28,12 +41,11 @@ UPDATE(sgd) {
 UPDATE(adam) {
     NUMBER *AGX_RESTRICT p = parameter, *AGX_RESTRICT mean = first, *AGX_RESTRICT square = second;
     const NUMBER *AGX_RESTRICT g = gradient;
-    double lr = options[0], beta1 = options[1], beta2 = options[2], weight_decay = options[4];
-    double decoupled = options[5];
-    NUMBER b1 = (NUMBER)beta1, b2 = (NUMBER)beta2, c1 = (NUMBER)(1 - beta1), c2 = (NUMBER)(1 - beta2);
-    NUMBER e = (NUMBER)options[3], shrink = decoupled ? (NUMBER)(1 - lr * weight_decay) : 1;
-    NUMBER decay = decoupled ? 0 : (NUMBER)weight_decay, rate = (NUMBER)(lr / (1 - pow(beta1, (double)step)));
-    NUMBER scale = (NUMBER)(1 / sqrt(1 - pow(beta2, (double)step)));
+    double f[4];
+    agx_adam_factors(options, step, f);
+    NUMBER b1 = (NUMBER)options[1], b2 = (NUMBER)options[2], c1 = (NUMBER)(1 - options[1]);
+    NUMBER c2 = (NUMBER)(1 - options[2]), e = (NUMBER)options[3], shrink = (NUMBER)f[0];
+    NUMBER decay = (NUMBER)f[1], rate = (NUMBER)f[2], scale = (NUMBER)f[3];
     for (ptrdiff_t i = 0; i < n; i++) {
         NUMBER d = g[i] + decay * p[i], m = b1 * mean[i] + c1 * d, v = b2 * square[i] + c2 * d * d;
         mean[i] = m;
@@ -51,9 +63,9 @@ UPDATE(rmsprop) {
     for (ptrdiff_t i = 0; i < n; i++) {
         NUMBER d = g[i] + decay * p[i], s = a * square[i] + rest * d * d;
         square[i] = s;
-        NUMBER v = d / (ROOT(s) + e);
-        if (mu > 0) velocity[i] = v = v + mu * velocity[i];
-        p[i] -= rate * v;
+        NUMBER kept = velocity[i], plain = d / (ROOT(s) + e), v = plain + mu * kept;
+        velocity[i] = mu > 0 ? v : kept;
+        p[i] -= rate * (mu > 0 ? v : plain);
     }
 }
 

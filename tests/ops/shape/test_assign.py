@@ -118,6 +118,25 @@ def test_many_rows_are_added_to(held):
     np.testing.assert_allclose(y.grad, weight[rows])
 
 
+def test_numbers_that_a_graph_needs_are_not_written_over():
+    rng = np.random.default_rng(0)
+    a, rows = rng.normal(size=(400, 30)), rng.integers(0, 400, 300)
+    x, w = ag.Tensor(a), ag.Tensor(np.ones((395, 30)))
+    t = x * 2.0
+    squares = t * t
+    np.add.at(t, rows, np.ones((300, 30)))
+    (squares.sum() + t.sum()).backward()
+    np.testing.assert_allclose(x.grad, 8 * a + 2)
+    np.testing.assert_array_equal(squares.value, 4 * a * a)
+    t = x * 2.0
+    with ag.no_grad():
+        view = t[5:]
+    weighted = view * w
+    np.add.at(t, rows, np.ones((300, 30)))
+    weighted.sum().backward()
+    np.testing.assert_array_equal(w.grad, 2 * a[5:])
+
+
 @pytest.mark.parametrize(
     "index", [np.array([0, 5]), np.array([-6]), (np.array([0]), slice(None), 0)]
 )

@@ -10,10 +10,11 @@ import numpy as np
 
 from ..._engine.errors import refuse_kind
 from ..._engine.graph import Node, implements, is_node, is_recording, present, value_of
+from ..._kernels import graph as _graph
 from ..complex import check_real, imag, is_complex, real
 from . import memory
 from .axes import as_array, broadcast_to, ravel, reshape
-from .index import added_at, along_axis, as_index, getitem, in_range, named_shape
+from .index import add_in_place, added_at, along_axis, as_index, getitem, in_range, named_shape
 
 #: What to do about a plain array that would have to hold a Tensor.
 MAKE_ONE = "make the array with ag.zeros(shape) or np.zeros_like(t)"
@@ -241,6 +242,20 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
 FEW = 8
 
 
+#: Bytes from which an array that was just computed is written over rather than copied.
+LARGE = 1 << 16
+
+
+def _added(a: Any, index: Any, values: Any) -> Any:
+    """``a`` with values added to it, in its own memory if that is large and nobody needs what it was."""
+    if a.nbytes < LARGE or not is_recording() or not a.disposable:
+        return added_at(a, values, index=index)
+    numbers, values = a.kept, present(values)
+    add_in_place(numbers, index, value_of(values))
+    names = as_index(index if isinstance(index, tuple) else (index,))
+    return _graph.record(added_at, numbers, (a, values), {"index": names})
+
+
 def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     """Apply a ufunc to the elements at ``indices`` in place, as often as they are named: ``ufunc.at``."""
     _target(f"{name}.at", a)
@@ -250,7 +265,7 @@ def at(ufunc: Any, name: str, a: Any, indices: Any, *others: Any) -> None:
     ]
     named = named_shape(index, a.shape)
     if ufunc is np.add and math.prod(named) * FEW >= a.size and operands[0].dtype == a.dtype:
-        store("add.at", a, added_at(a, spread(operands[0], named), index=index))
+        store("add.at", a, _added(a, index, spread(operands[0], named)))
         return
     places = np.arange(a.size).reshape(a.shape)[index]
     flat = np.ravel(places)

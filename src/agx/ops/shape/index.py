@@ -105,8 +105,8 @@ def _add(total: np.ndarray, g: Any, lead: bool, *, index: Any) -> Any:
         total[(slice(None), *parts) if lead else parts] += g
     elif lead:
         return False
-    elif not _add_rows(total, index, g):
-        np.add.at(total, index, g)
+    else:
+        add_in_place(total, index, g)
     return True
 
 
@@ -131,6 +131,12 @@ def _added_value(x: Any, values: Any, *, index: Any) -> np.ndarray:
         out[...] = x
         np.add.at(out, index, values)
     return out
+
+
+def add_in_place(x: np.ndarray, index: Any, values: np.ndarray) -> None:
+    """Add values to the elements of an array that an index names."""
+    if not _add_rows(x, index, values):
+        np.add.at(x, index, values)
 
 
 #: An array with values added at the places that an index names, one after the other.
