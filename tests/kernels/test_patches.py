@@ -7,10 +7,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
+from agx._kernels import machine
 from agx._kernels import patches as kernels
+from agx.ops.images import pool as pooling
 from agx.ops.images.im2col import Geometry
 
 DTYPES = [np.float32, np.float64]
+#: The geometry of windows of several sizes.
+NONE = (0, 0, 0, 0, 0, 0, 1, 1)
+
+
+def team(n):
+    return lambda: n
 
 
 @st.composite
@@ -83,15 +91,15 @@ def check_pooling(dtype, rows, columns, shape):
     u = rng.standard_normal(shape).astype(dtype)
     pooled = (shape[0], len(rows), len(columns))
     g = rng.standard_normal(pooled).astype(dtype)
-    for kernel, twin, inputs, out in (
-        ("max_pool", reference.max_pool, (x,), pooled),
-        ("max_unpool", reference.max_unpool, (x, g), shape),
-        ("max_pick", reference.max_pick, (x, u), pooled),
-        ("sum_pool", reference.sum_pool, (u,), pooled),
-        ("sum_unpool", lambda g, r, c: reference.sum_unpool(g, shape, r, c), (g,), shape),
+    for kernel, twin, inputs, out, *more in (
+        (kernels.largest, reference.max_pool, (x,), pooled),
+        (kernels.largest, reference.max_unpool, (x, g), shape, True, g),
+        (kernels.largest, reference.max_pick, (x, u), pooled, False, u),
+        (kernels.sums, reference.sum_pool, (u,), pooled),
+        (kernels.sums, lambda g, r, c: reference.sum_unpool(g, shape, r, c), (g,), shape, True),
     ):
-        found = np.zeros(out, dtype)
-        getattr(kernels, kernel)(*inputs, found, rows, columns)
+        found = np.full(out, np.nan, dtype)
+        kernel(inputs[0], found, rows, columns, NONE, team(1), *more)
         np.testing.assert_allclose(found, twin(*inputs, rows, columns), rtol=1e-5, atol=1e-5)
 
 
@@ -108,20 +116,141 @@ def test_pooling_over_2x2_tiles(dtype, height, width):
     check_pooling(dtype, tiles(height), tiles(width), (2, height, width))
 
 
+@st.composite
+def axes(draw, dilation=3):
+    """A side of images, and a kernel along it that fits: (length, kernel, stride, padding, dilation, ceil)."""
+    kernel, stride = draw(st.integers(1, 5)), draw(st.integers(1, 6))
+    padding, step = draw(st.integers(0, kernel // 2)), draw(st.integers(1, dilation))
+    length = draw(st.integers(max(1, step * (kernel - 1) + 1 - 2 * padding), 40))
+    return length, kernel, stride, padding, step, draw(st.booleans())
+
+
+def described(down, across):
+    """The bounds of windows, and their geometry, as ``ops`` has them; both sides in one mode."""
+    (h, *rows, ceil), (w, *columns, _) = down, across
+    windows = pooling._sliding("pool", (h, w), Geometry(*zip(rows, columns, strict=True)), ceil)
+    return windows.rows, windows.columns, windows.geometry
+
+
+def run(kernel, x, shape, *arguments):
+    out = np.full(shape, np.nan, x.dtype)
+    kernel(x, out, *arguments)
+    return out
+
+
+levels = st.sampled_from(range(len(machine.names())))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(
+    down=axes(), across=axes(), level=levels, seed=st.integers(0, 99), strange=st.sampled_from([0, 1, 20])
+)  # fmt: skip
+def test_largest_of_windows_of_any_geometry(dtype, down, across, level, seed, strange):
+    across = (*across[:5], down[5])
+    rng = np.random.default_rng(seed)
+    values = np.array([-1, -0.0, 0.0, 2, *[np.nan, -np.inf, np.inf] * strange], dtype)
+    x = rng.choice(values, (3, down[0], across[0]))
+    u = rng.standard_normal(x.shape).astype(dtype)
+    best = reference.first_largest_of(x[None], down, across).reshape(3, -1)
+    rows, columns, geometry = described(down, across)
+    pooled = (3, len(rows), len(columns))
+    g = rng.integers(-4, 5, pooled).astype(dtype)
+    picked = [np.take_along_axis(a.reshape(3, -1), np.maximum(best, 0), 1) for a in (x, u)]
+    wanted = np.zeros((3, x[0].size), dtype)
+    image, window = np.nonzero(best >= 0)
+    np.add.at(wanted, (image, best[image, window]), g.reshape(3, -1)[image, window])
+    before = machine.set_level(level)
+    try:
+        arguments = (rows, columns, geometry, team(2))
+        value = run(kernels.largest, x, pooled, *arguments)
+        chosen = run(kernels.largest, x, pooled, *arguments, False, u)
+        back = run(kernels.largest, x, x.shape, *arguments, True, g)
+    finally:
+        machine.set_level(before)
+    expected = np.where(best < 0, dtype(-np.inf), picked[0]).reshape(pooled)
+    np.testing.assert_array_equal(value, expected)
+    np.testing.assert_array_equal(np.signbit(value), np.signbit(expected))
+    np.testing.assert_array_equal(chosen, np.where(best < 0, 0, picked[1]).reshape(pooled))
+    np.testing.assert_array_equal(back, wanted.reshape(x.shape))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(down=axes(1), across=axes(1), level=levels)
+def test_sums_of_windows_of_any_geometry(dtype, down, across, level):
+    """Of small integers, which are exact in any order."""
+    across = (*across[:5], down[5])
+    rng = np.random.default_rng(0)
+    rows, columns, geometry = described(down, across)
+    x = rng.integers(-4, 5, (3, down[0], across[0])).astype(dtype)
+    g = rng.integers(-4, 5, (3, len(rows), len(columns))).astype(dtype)
+    a, b = (reference.places(*side).sum(axis=1).astype(dtype) for side in (down, across))
+    before = machine.set_level(level)
+    try:
+        value = run(kernels.sums, x, g.shape, rows, columns, geometry, team(2))
+        back = run(kernels.sums, g, x.shape, rows, columns, geometry, team(2), True)
+    finally:
+        machine.set_level(before)
+    np.testing.assert_array_equal(value, a @ x @ b.T)
+    np.testing.assert_array_equal(back, a.T @ g @ b)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kernel", [2, 3], ids=["apart", "overlapping"])
+def test_threads_share_images(level, dtype, kernel):
+    rows, columns, geometry = described((32, kernel, 2, 0, 1, False), (31, kernel, 2, 0, 1, False))
+    x = np.random.default_rng(0).standard_normal((101, 32, 31)).astype(dtype)
+    pooled = (101, len(rows), len(columns))
+    once = lambda threads: (rows, columns, geometry, team(threads))
+    for kernel_, source, shape, *more in (
+        (kernels.largest, x, pooled),
+        (kernels.largest, x, x.shape, True, np.ones(pooled, dtype)),
+        (kernels.sums, x, pooled),
+        (kernels.sums, np.ones(pooled, dtype), x.shape, True),
+    ):
+        alone, shared = (run(kernel_, source, shape, *once(n), *more) for n in (1, 3))
+        np.testing.assert_array_equal(alone, shared)
+
+
+def test_images_too_large_for_planes_are_pooled_one_window_at_a_time():
+    x = np.zeros((1, 3, 6_000_000), np.float32)
+    x[0, 1, ::3] = np.arange(2_000_000)
+    rows, columns, geometry = described((3, 3, 1, 0, 1, False), (x.shape[2], 3, 2, 0, 1, False))
+    out = run(kernels.largest, x, (1, 1, len(columns)), rows, columns, geometry, team(1))
+    np.testing.assert_array_equal(
+        out[0, 0], np.max([x[0, 1, i::2][: len(columns)] for i in range(3)], 0)
+    )
+
+
+@pytest.mark.parametrize("taps", [0, -1, 2**62, 3])
+@pytest.mark.parametrize("stride", [0, -1, 2**62, 1, 2])
+@pytest.mark.parametrize("padding", [-1, 2**62, -(2**62), 1])
+@pytest.mark.parametrize("dilation", [1, 2**31 - 1])
+def test_whatever_a_geometry_says_nothing_beyond_an_image_is_touched(
+    taps, stride, padding, dilation
+):
+    rows = columns = np.array([[0, 2], [1, 3]])
+    geometry = (1, taps, 1, stride, 1, padding, 1, dilation)
+    x, pooled = np.ones((1, 3, 3), np.float32), np.ones((1, 2, 2), np.float32)
+    assert run(kernels.largest, x, pooled.shape, rows, columns, geometry, team(1)).shape
+    assert (
+        run(kernels.largest, x, x.shape, rows, columns, geometry, team(1), True, pooled).sum() == 4
+    )
+    assert run(kernels.sums, pooled, x.shape, rows, columns, geometry, team(1), True).shape
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("empty", ["rows", "columns"])
 def test_a_window_of_nothing_has_no_largest(dtype, empty):
     x = np.ones((1, 2, 2), dtype)
-    sides = {"rows": np.array([[0, 2]]), "columns": np.array([[0, 2]])} | {
-        empty: np.array([[2, 2]])
-    }
+    sides = {"rows": np.array([[0, 2]]), "columns": np.array([[0, 2]]), empty: np.array([[2, 2]])}
+    sides |= {"geometry": NONE, "team": team(1)}
     out, back = np.zeros((1, 1, 1), dtype), np.zeros_like(x)
-    kernels.max_pool(x, out, **sides)
+    kernels.largest(x, out, **sides)
     assert out == -np.inf
-    kernels.max_pick(x, x, out, **sides)
+    kernels.largest(x, out, **sides, u=x)
     assert out == 0
-    kernels.max_unpool(x, np.ones_like(out), back, **sides)
-    kernels.sum_pool(x, out, **sides)
+    kernels.largest(x, back, **sides, back=True, u=np.ones_like(out))
+    kernels.sums(x, out, **sides)
     assert not back.any() and out == 0
 
 
@@ -132,7 +261,7 @@ def test_nan_wins_a_window(dtype, place):
     x[place] = np.nan
     for windows_ in (np.array([[0, 2]]), np.array([[0, 2], [0, 2]])):
         out = np.zeros((1, len(windows_), 1), dtype)
-        kernels.max_pool(x.reshape(1, 2, 2), out, windows_, np.array([[0, 2]]))
+        kernels.largest(x.reshape(1, 2, 2), out, windows_, np.array([[0, 2]]), NONE, team(1))
         assert np.isnan(out).all()
 
 
@@ -234,10 +363,11 @@ def convolve(x=(1, 2, 4, 4), w=(3, 8), g=(1, 3, 9), work=72, sizes=SIZES, geo=GE
 
 def pool(x=(1, 4, 4), pooled=(1, 2, 2), rows=ROWS, columns=ROWS, dilation=(1, 1)):
     x, out = np.zeros(x), np.zeros(pooled)
-    kernels.sum_pool(x, out, rows, columns)
-    kernels.sum_unpool(out, x, rows, columns)
-    kernels.max_pool(x, out, rows, columns, dilation)
-    kernels.max_unpool(x, out, np.zeros_like(x), rows, columns, dilation)
+    windows_ = (rows, columns, (*GEO[:6], *dilation), team(1))
+    kernels.sums(x, out, *windows_)
+    kernels.sums(out, x, *windows_, True)
+    kernels.largest(x, out, *windows_)
+    kernels.largest(x, np.zeros_like(x), *windows_, True, out)
 
 
 def indices(out=(9, 8), height=4, width=4, across=3, geo=GEO):

@@ -1,3 +1,5 @@
+from libc.stdint cimport int32_t, int64_t
+
 cdef extern from "simd.h" nogil:
     ctypedef struct loops_t "agx_loops":
         void (*relu)(const void *x, void *out, Py_ssize_t n) noexcept nogil
@@ -58,6 +60,14 @@ cdef extern from "simd.h" nogil:
         void (*filter)(const float *w, Py_ssize_t next_filter, int turned, float *u,
                        Py_ssize_t next) noexcept nogil
         void (*filter_gradient)(const float *u, Py_ssize_t next, float *w) noexcept nogil
+    enum: AGX_ABREAST
+    ctypedef struct windows_t "agx_windows":
+        Py_ssize_t count, H, W, OH, OW, down, across
+        const int64_t *rows
+        const int64_t *columns
+        Py_ssize_t left, step, taps, pitch, pad
+        bint pairs
+        double empty
     ctypedef struct instructions_t "agx_instructions":
         const char *name
         int (*present)() noexcept nogil
@@ -72,6 +82,9 @@ cdef extern from "simd.h" nogil:
         void (*gather)(char *to, Py_ssize_t ldto, const char *source, Py_ssize_t ld, Py_ssize_t rows,
                        Py_ssize_t n, Py_ssize_t step, int item) noexcept nogil
         const winograd_t *winograd
+        void (*find_largest)(const windows_t *s, Py_ssize_t i, const float *planes, const int32_t *offset,
+                             float *best, int32_t *at) noexcept nogil
+        void (*sum_rows)(const float *x, Py_ssize_t rows, Py_ssize_t n, float *out) noexcept nogil
     const tile_t *tile_for "agx_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     const tile_t *inner_tile_for "agx_inner_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     int vectors_for "agx_vectors_for"(const tile_t *t, Py_ssize_t needed) noexcept

@@ -1,4 +1,8 @@
+from collections.abc import Callable
+
 import numpy as np
+
+_Team = Callable[[], int]
 
 def fill_indices(out: np.ndarray, H: int, W: int, OW: int, geometry: tuple[int, ...]) -> None: ...
 def gather(
@@ -22,32 +26,25 @@ def scatter_add(
     geometry: tuple[int, ...],
 ) -> None: ...
 def index_add(out: np.ndarray, index: np.ndarray, values: np.ndarray) -> None: ...
-def max_pick(
-    x: np.ndarray,
-    u: np.ndarray,
-    out: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    dilation: tuple[int, int] = (1, 1),
-    empty: float = 0,
-) -> None: ...
-def max_pool(
+def largest(
     x: np.ndarray,
     out: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
-    dilation: tuple[int, int] = (1, 1),
+    geometry: tuple[int, ...],
+    team: _Team,
+    back: bool = False,
+    u: np.ndarray | None = None,
 ) -> None: ...
-def max_unpool(
+def sums(
     x: np.ndarray,
-    g: np.ndarray,
-    dx: np.ndarray,
+    out: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
-    dilation: tuple[int, int] = (1, 1),
+    geometry: tuple[int, ...],
+    team: _Team,
+    back: bool = False,
 ) -> None: ...
-def sum_pool(x: np.ndarray, out: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
-def sum_unpool(g: np.ndarray, dx: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> None: ...
 def use_blas(sgemm: int | None, dgemm: int | None, ilp64: bool) -> None: ...
 def forward(
     x: np.ndarray,

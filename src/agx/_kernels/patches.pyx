@@ -18,11 +18,34 @@ from libc.string cimport memcpy, memset
 
 cimport numpy as cnp
 
-from agx._kernels.checks cimport are_single, first_outside, has_sizes, in_reach, integers
-from agx._kernels.windows cimport (Windows, add_to_largest, add_to_windows, pick_largest, read_windows,
-                                   sum_windows)
+from agx._kernels.arrays cimport scratch
+from agx._kernels.checks cimport are_single, bounds, first_outside, has_sizes, in_reach, integers
+from agx._kernels.machine cimport (AGX_ABREAST, PER_ELEMENT, instructions, instructions_t, parallel,
+                                   threads_for, windows_t)
 
 cnp.import_array()
+
+ctypedef void (*window_loop)(
+    const windows_t *s, const instructions_t *set, Py_ssize_t n, Py_ssize_t stop, const void *images,
+    const void *others, void *to, void *work, int back) noexcept nogil
+
+cdef extern from *:
+    """
+    #include <math.h>
+    #include "simd.h"
+    #define NUMBER float
+    #define QUICK AGX_QUICK
+    #define AGX_NAME(x) agx_##x##_of_floats
+    #include "windows.h"
+    #define NUMBER double
+    #define QUICK
+    #define AGX_NAME(x) agx_##x##_of_doubles
+    #include "windows.h"
+    """
+    window_loop largest_of_floats "agx_largest_of_floats"
+    window_loop largest_of_doubles "agx_largest_of_doubles"
+    window_loop sums_of_floats "agx_sums_of_floats"
+    window_loop sums_of_doubles "agx_sums_of_doubles"
 
 
 cdef inline void valid_range(Py_ssize_t start, Py_ssize_t step, Py_ssize_t size, Py_ssize_t count,
@@ -212,70 +235,112 @@ def index_add(object out, object index, object values):
 
 # --- pooling windows ---------------------------------------------------------------------------------
 
-def max_pick(object x, object u, object out, object rows, object columns, tuple dilation=(1, 1),
-             double empty=0):
-    """Read ``u`` where each window of ``x`` has its first largest element: ``max_unpool``'s transpose.
+cdef enum:
+    # Most columns that windows step by, and most numbers of an image's planes, to be looked at together.
+    MOST_STEP = 4
+    MOST_NUMBERS = 1 << 24
 
-    ``x`` and ``u`` are (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2)
-    hold the first and the last-plus-one row and column of the windows, which take every ``dilation``-th.
+
+cdef void lay_planes(windows_t *s, const Py_ssize_t *geo) noexcept:
+    """See what columns windows have, and how planes are to lie around them."""
+    cdef Py_ssize_t last
+    s.left, s.step, s.taps, s.pitch, s.pad = -geo[5], geo[3], geo[1], 0, 0
+    if not (1 <= s.step <= MOST_STEP and -s.W <= s.left <= 0 and 1 <= s.taps <= 3 * s.W // s.across + 1):
+        s.step = s.taps = 0
+    s.pairs = s.step == s.taps == 2 and s.left == 0 and s.OW <= s.W // 2
+    if s.step:
+        last = (s.left + (s.taps - 1) * s.across) // s.step + s.OW + AGX_ABREAST
+        s.pad = (s.step - 1 - s.left) // s.step
+        s.pitch = s.pad + max(last, (s.W + s.step - 1) // s.step)
+        if <double>s.H * s.step * s.pitch > MOST_NUMBERS:
+            s.pitch = 0
+
+
+cdef windows_t read_windows(object images, object pooled, object rows, object columns,
+                            tuple geometry) except *:
+    """Read the windows of ``images`` (count, H, W) that ``pooled`` (count, OH, OW) has numbers of."""
+    cdef windows_t s
+    cdef Py_ssize_t[8] geo = geometry
+    s.count, s.H, s.W = images.shape
+    s.rows, s.columns = bounds(rows, s.H), bounds(columns, s.W)
+    s.OH, s.OW = cnp.PyArray_DIM(rows, 0), cnp.PyArray_DIM(columns, 0)
+    has_sizes(pooled, (s.count, s.OH, s.OW))
+    s.down, s.across = geo[6], geo[7]
+    if not (1 <= s.down <= INT_MAX and 1 <= s.across <= INT_MAX):
+        raise ValueError(f"patches: expected steps from 1 to {INT_MAX} in a window, got {geometry[6:]}")
+    lay_planes(&s, geo)
+    return s
+
+
+cdef struct Pooling:
+    windows_t windows
+    const instructions_t *set
+    window_loop loop
+    int parts
+    bint back
+    Py_ssize_t share
+    const void *images
+    const void *others
+    void *to
+    char *work
+
+
+cdef void pooling_part(void *context, int part) noexcept nogil:
+    cdef Pooling *job = <Pooling *>context
+    cdef Py_ssize_t n = job.windows.count
+    job.loop(&job.windows, job.set, part * n // job.parts, (part + 1) * n // job.parts, job.images,
+             job.others, job.to, job.work + part * job.share, job.back)
+
+
+cdef object share_images(Pooling *job, object images, object others, object to, object team):
+    """Share images among threads, each of which needs memory for some rows and the planes of one."""
+    cdef windows_t *s = &job.windows
+    cdef Py_ssize_t floats = 2 * (s.W + s.OW + AGX_ABREAST)
+    if not cnp.PyArray_SIZE(to):
+        return
+    job.images, job.others = cnp.PyArray_DATA(images), cnp.PyArray_DATA(others)
+    job.to = cnp.PyArray_DATA(to)
+    job.parts = threads_for(PER_ELEMENT * s.count * s.H * s.W, s.count, team)
+    job.set = instructions()
+    if job.set.find_largest == NULL:
+        s.pitch = 0
+    if s.pitch:
+        floats += s.H * s.step * s.pitch + s.taps
+    floats += -floats & 15
+    job.work, job.share = <char *>scratch(job.parts * floats), floats * 4
+    with nogil:
+        parallel(pooling_part, job, job.parts)
+
+
+def largest(object x, object out, object rows, object columns, tuple geometry, object team,
+            bint back=False, object u=None):
+    """Write the largest element of each window of each image, -infinity for an empty one.
+
+    ``x`` is (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2) hold the first
+    and the last-plus-one row and column of the windows. Windows of one size at equal distances have a
+    ``geometry``; in that of others the stride is 0. With a ``u`` like ``x``, write its numbers from where
+    windows of ``x`` have their first largest element, 0 for an empty one. ``back`` transposes that: ``u`` is
+    like the windows, ``out`` like ``x``.
     """
-    cdef bint single = are_single((x, u), out)
-    cdef Windows s = read_windows(x, out, rows, columns, dilation)
-    has_sizes(u, x.shape)
-    cdef void *a = cnp.PyArray_DATA(x)
-    cdef void *b = cnp.PyArray_DATA(u)
-    cdef void *c = cnp.PyArray_DATA(out)
-    with nogil:
-        if single:
-            pick_largest(<float *>a, <float *>b, <float *>c, <float>empty, &s)
-        else:
-            pick_largest(<double *>a, <double *>b, <double *>c, empty, &s)
+    cdef Pooling job
+    cdef bint single = are_single((x,) if u is None else (x, u), out)
+    job.windows = read_windows(x, u if back else out, rows, columns, geometry)
+    job.windows.empty = -INFINITY if u is None else 0
+    job.loop, job.back = largest_of_floats if single else largest_of_doubles, back
+    if u is None:
+        u = x
+    has_sizes(out if back else u, x.shape)
+    share_images(&job, x, u, out, team)
 
 
-def max_pool(object x, object out, object rows, object columns, tuple dilation=(1, 1)):
-    """Write the largest element of each window of each image, -infinity for an empty one."""
-    max_pick(x, x, out, rows, columns, dilation, -INFINITY)
-
-
-def max_unpool(object x, object g, object dx, object rows, object columns, tuple dilation=(1, 1)):
-    """Add each ``g`` where the window of ``x`` has its first largest element; ``dx`` starts as zeros."""
-    cdef bint single = are_single((x, g), dx)
-    cdef Windows s = read_windows(x, g, rows, columns, dilation)
-    has_sizes(dx, x.shape)
-    cdef void *a = cnp.PyArray_DATA(x)
-    cdef void *b = cnp.PyArray_DATA(g)
-    cdef void *c = cnp.PyArray_DATA(dx)
-    with nogil:
-        if single:
-            add_to_largest(<float *>a, <float *>b, <float *>c, &s)
-        else:
-            add_to_largest(<double *>a, <double *>b, <double *>c, &s)
-
-
-def sum_pool(object x, object out, object rows, object columns):
-    """Write the sum over each window of each image."""
+def sums(object x, object out, object rows, object columns, tuple geometry, object team, bint back=False):
+    """Write the sum over each window of each image, or ``back`` the sum over the windows of each element."""
+    cdef Pooling job
     cdef bint single = are_single((x,), out)
-    cdef Windows s = read_windows(x, out, rows, columns)
-    cdef void *a = cnp.PyArray_DATA(x)
-    cdef void *b = cnp.PyArray_DATA(out)
-    with nogil:
-        if single:
-            sum_windows(<float *>a, <float *>b, &s)
-        else:
-            sum_windows(<double *>a, <double *>b, &s)
-
-
-def sum_unpool(object g, object dx, object rows, object columns):
-    """Add each ``g`` to every element of its window: the transpose of ``sum_pool``."""
-    cdef bint single = are_single((g,), dx)
-    cdef Windows s = read_windows(dx, g, rows, columns)
-    cdef void *a = cnp.PyArray_DATA(g)
-    cdef void *b = cnp.PyArray_DATA(dx)
-    with nogil:
-        if single:
-            add_to_windows(<float *>a, <float *>b, &s)
-        else:
-            add_to_windows(<double *>a, <double *>b, &s)
+    job.windows = read_windows(out if back else x, x if back else out, rows, columns, geometry)
+    job.windows.pitch = 0
+    job.loop, job.back = sums_of_floats if single else sums_of_doubles, back
+    share_images(&job, x, x, out, team)
 
 
 # --- convolution -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #define AGX_SIMD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #if defined(_MSC_VER)
@@ -15,11 +16,13 @@
     #define AGX_INLINE static inline __attribute__((always_inline))
 #endif
 
-/* Before a function of loops in a module that is made small: they are to be fast. */
+/* Before a function of loops in a module that is made small: they are to be fast, or quick and not long. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define AGX_FAST __attribute__((optimize("O3")))
+#define AGX_QUICK __attribute__((optimize("O2")))
 #else
 #define AGX_FAST
+#define AGX_QUICK
 #endif
 
 /* Before a loop whose arrays are one and the same, or have nothing in common. */
@@ -111,6 +114,25 @@ typedef struct {
     void (*filter_gradient)(const float *u, ptrdiff_t next, float *w);
 } agx_winograd;
 
+/* Windows of images: the first and the last-plus-one row (OH, 2) and column (OW, 2) of each, and the steps
+   from row to row and from column to column in it. */
+typedef struct {
+    ptrdiff_t count, H, W, OH, OW, down, across;
+    const int64_t *rows, *columns;
+    /* Window j has ``taps`` columns from left + j * step on, but for those outside the image; no step if that
+       is not so. */
+    ptrdiff_t left, step, taps;
+    /* Every step-th column of an image is in one plane: numbers in its rows, and of those before the image's.
+       No pitch if windows are looked at one by one. */
+    ptrdiff_t pitch, pad;
+    /* Whether they are pairs of columns; what an empty one gives. */
+    int pairs;
+    double empty;
+} agx_windows;
+
+/* Windows are looked at together: what is written of a row is rounded up to a multiple of this. */
+enum { AGX_ABREAST = 16 };
+
 typedef struct {
     const char *name;
     /* Whether this processor has the instructions; NULL where they are another architecture's. */
@@ -127,6 +149,13 @@ typedef struct {
         char *to, ptrdiff_t ldto, const char *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n,
         ptrdiff_t step, int item);
     const agx_winograd *winograd;
+    /* The largest elements of row i of the windows of an image, NaN before all others, and where they are
+       first, less j * step; anywhere if -infinity, which surrounds the planes. ``offset`` says where in these
+       the first window has each of its columns. */
+    void (*find_largest)(
+        const agx_windows *s, ptrdiff_t i, const float *planes, const int32_t *offset, float *best,
+        int32_t *at);
+    void (*sum_rows)(const float *x, ptrdiff_t rows, ptrdiff_t n, float *out);
 } agx_instructions;
 
 /* The largest tile of at most ``rows`` rows. */

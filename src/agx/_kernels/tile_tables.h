@@ -1,5 +1,5 @@
-/* The tiles of one set of instructions, for both types, and copies of rows; AGX_FLOATS is how many floats a
-   vector has. */
+/* The tiles of one set of instructions, for both types, copies of rows, and windows of float32; AGX_FLOATS is
+   how many floats a vector has. */
 
 #define NUMBER float
 #define AGX_NAME(x) AGX_SET(float_tile_##x)
@@ -56,6 +56,54 @@ AGX_TARGET static void AGX_SET(gather)(
                 memcpy(to + 4 * i, from + 4 * i * step, 4);
             else
                 memcpy(to + 8 * i, from + 8 * i * step, 8);
+}
+
+/* From the last element to the first, so that one comparison alone waits for those before it. */
+AGX_TARGET static void AGX_SET(find_largest)(
+    const agx_windows *s, ptrdiff_t i, const float *planes, const int32_t *offset, float *best,
+    int32_t *at) {
+    const ptrdiff_t first = s->rows[2 * i], depth = (s->rows[2 * i + 1] - first + s->down - 1) / s->down;
+    for (ptrdiff_t j = 0; j < s->OW; j += AGX_FLOATS) {
+        float most[AGX_FLOATS];
+        int32_t place[AGX_FLOATS];
+        int k;
+        for (k = 0; k < AGX_FLOATS; k++) most[k] = -INFINITY;
+        for (k = 0; k < AGX_FLOATS; k++) place[k] = 0;
+        for (ptrdiff_t r = depth; r-- > 0;)
+            for (ptrdiff_t t = s->taps; t-- > 0;) {
+                const ptrdiff_t h = first + r * s->down;
+                const float *x = planes + h * s->pitch + offset[t] + j;
+                const int32_t here = (int32_t)(h * s->W + s->left + t * s->across);
+                for (k = 0; k < AGX_FLOATS; k++) {
+                    int larger = (x[k] >= most[k]) | (x[k] != x[k]);
+                    most[k] = larger ? x[k] : most[k];
+                    place[k] = larger ? here : place[k];
+                }
+            }
+        for (k = 0; k < AGX_FLOATS; k++) best[j + k] = most[k];
+        for (k = 0; k < AGX_FLOATS; k++) at[j + k] = place[k];
+    }
+}
+
+AGX_TARGET static void AGX_SET(sum_rows)(const float *x, ptrdiff_t rows, ptrdiff_t n, float *out) {
+    const ptrdiff_t most = n < AGX_FLOATS ? 1 : n < 2 * AGX_FLOATS ? AGX_FLOATS : 2 * AGX_FLOATS;
+    for (ptrdiff_t r, j = 0; j < n; j += most) {
+        AGX_SET(wide) low = {0}, high = {0};
+        float one = 0;
+        if (j > n - most) j = n - most;
+        if (most == 1) {
+            for (r = 0; r < rows; r++) one += x[r * n + j];
+            out[j] = one;
+            continue;
+        }
+        for (r = 0; r < rows; r++) {
+            const float *from = x + r * n + j;
+            low += *(const AGX_SET(wide) *)from;
+            high += *(const AGX_SET(wide) *)(from + most - AGX_FLOATS);
+        }
+        *(AGX_SET(wide) *)(out + j) = low;
+        *(AGX_SET(wide) *)(out + j + most - AGX_FLOATS) = high;
+    }
 }
 
 #undef ROWS

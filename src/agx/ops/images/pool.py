@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,8 +25,6 @@ __all__ = [
     "max_pool2d",
 ]
 
-Make = Callable[[tuple[int, ...], Any], np.ndarray]
-
 
 class Windows(NamedTuple):
     """The first and last-plus-one row of each window, (OH, 2), and the same for columns, (OW, 2)."""
@@ -45,6 +42,11 @@ class Windows(NamedTuple):
     def dilation(self) -> tuple[int, int]:
         """The steps from row to row and from column to column in a window."""
         return self.geo.dilation if self.geo else (1, 1)
+
+    @property
+    def geometry(self) -> tuple[int, ...]:
+        """What kernels are told of windows besides their bounds."""
+        return self.geo.flat if self.geo else (0, 0, 0, 0, 0, 0, 1, 1)
 
 
 def _windows(
@@ -105,7 +107,9 @@ def _adaptive(size: tuple[int, ...], output: tuple[int, int]) -> Windows:
         side[:, 1] += count - 1
         side //= count
         sides.append(side)
-    return _windows(size, sides[0], sides[1])
+    even = all(n % count == 0 for n, count in zip(size, output, strict=True))
+    whole = math.prod(size) // math.prod(output) if even else 0
+    return _windows(size, sides[0], sides[1])._replace(whole=whole)
 
 
 def _arguments(
@@ -124,19 +128,15 @@ def _stack(x: Any, dtype: Any = None) -> np.ndarray:
 
 
 def _apply(
-    kernel: Any,
-    inputs: list[Any],
-    shape: tuple[int, ...],
-    windows: Windows,
-    make: Make = buffers.empty,
-    *more: Any,
+    kernel: Any, x: Any, shape: tuple[int, ...], windows: Windows, back: bool = False, *more: Any
 ) -> np.ndarray:
-    """Run a kernel on stacked images; ``make`` allocates its output of ``shape``."""
-    dtype = np.result_type(*(x.dtype for x in inputs))
+    """Run a kernel on stacked images that writes an output of ``shape``."""
+    dtype = np.result_type(x.dtype, *(a.dtype for a in more))
     dtype = np.dtype("f4") if dtype == np.float32 else np.dtype("f8")
-    out = make(shape, dtype)
+    out = buffers.empty(shape, dtype)
     stacked = out.reshape(shape[0] * shape[1], *shape[2:])
-    kernel(*(_stack(x, dtype) for x in inputs), stacked, windows.rows, windows.columns, *more)
+    x, *others = (_stack(a, dtype) for a in (x, *more))
+    kernel(x, stacked, windows.rows, windows.columns, windows.geometry, team, back, *others)
     return out
 
 
@@ -149,25 +149,14 @@ def _pooled(x: Any, windows: Windows) -> tuple[int, ...]:
 
 def _max_pool_value(x: Any, *, windows: Windows) -> np.ndarray:
     out = loops.max_pool_2x2(x, team) if windows.tiles else None
-    return _largest(_kernels.max_pool, [x], _pooled(x, windows), windows) if out is None else out
+    return _apply(_kernels.largest, x, _pooled(x, windows), windows) if out is None else out
 
 
 def _max_unpool_value(g: Any, x: Any, *, windows: Windows) -> np.ndarray:
     out = loops.max_unpool_2x2(g, x, team) if windows.tiles else None
     if out is None:
-        out = _largest(_kernels.max_unpool, [x, g], x.shape, windows, buffers.zeros)
+        out = _apply(_kernels.largest, x, x.shape, windows, True, g)
     return out
-
-
-def _largest(
-    kernel: Any,
-    inputs: list[Any],
-    shape: tuple[int, ...],
-    windows: Windows,
-    make: Make = buffers.empty,
-) -> np.ndarray:
-    """Run a kernel that knows windows with gaps."""
-    return _apply(kernel, inputs, shape, windows, make, windows.dilation)
 
 
 _max_pool = primitive(
@@ -184,7 +173,7 @@ _max_unpool = primitive(
 )
 _max_pick = primitive(
     "max_pick2d",
-    lambda u, x, *, windows: _largest(_kernels.max_pick, [x, u], _pooled(x, windows), windows),
+    lambda u, x, *, windows: _apply(_kernels.largest, x, _pooled(x, windows), windows, False, u),
     (lambda g, out, u, x, *, windows: _max_unpool(g, x, windows=windows), no_gradient),
     keeps_zeros=True,
 )
@@ -219,7 +208,7 @@ def max_pool2d(
 
 
 def _avg_pool_value(x: Any, *, windows: Windows, share: Any) -> np.ndarray:
-    out = _apply(_kernels.sum_pool, [x], _pooled(x, windows), windows)
+    out = _apply(_kernels.sums, x, _pooled(x, windows), windows)
     out *= share
     return out
 
@@ -232,13 +221,13 @@ _avg_pool = primitive(
 )
 _sum_pool = primitive(
     "sum_pool2d",
-    lambda x, *, windows: _apply(_kernels.sum_pool, [x], _pooled(x, windows), windows),
+    lambda x, *, windows: _apply(_kernels.sums, x, _pooled(x, windows), windows),
     (lambda g, out, x, *, windows: _sum_unpool(g, shape=x.shape, windows=windows),),
     keeps_zeros=True,
 )
 _sum_unpool = primitive(
     "sum_unpool2d",
-    lambda g, *, shape, windows: _apply(_kernels.sum_unpool, [g], shape, windows, buffers.zeros),
+    lambda g, *, shape, windows: _apply(_kernels.sums, g, shape, windows, True),
     (lambda u, out, g, *, shape, windows: _sum_pool(u, windows=windows),),
     keeps_zeros=True,
 )
@@ -318,4 +307,4 @@ def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
     x = with_pixels("adaptive_avg_pool2d", images("adaptive_avg_pool2d", x))
     output = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
     windows = _adaptive(x.shape[2:], output)
-    return _average(x, windows, areas(windows, x.shape[2:], False))
+    return _average(x, windows, areas(windows, x.shape[2:], True))
