@@ -21,25 +21,69 @@ AGX_INLINE float agx_between(float x, float low, float high) {
     return y > high ? high : y;
 }
 
-/* exp(d + rest) for d of at most zero, where ``rest`` is small: d = n ln 2 + r, a polynomial for exp(r), and
-   2^(n + 64) put together from its bits, so that the last factor makes the subnormals. */
-AGX_INLINE float agx_exp_sum(float d, float rest) {
-    float y = d < -104.0f ? -104.0f : d;
-    agx_bits n, power;
-    n.f = y * 1.44269504f + 12582912.0f;
-    float k = n.f - 12582912.0f;
-    float r = (y - k * 0.693359375f) + (k * 2.12194440e-4f + rest);
-    power.i = (int32_t)(((uint32_t)n.i + 191u) << 23);
+/* min(|x|, most), and ``most`` for NaN */
+AGX_INLINE float agx_size(float x, float most) {
+    agx_bits bits, limit;
+    bits.f = x, limit.f = most;
+    bits.i &= 0x7fffffff;
+    bits.i = bits.i < limit.i ? bits.i : limit.i;
+    return bits.f;
+}
+
+/* NaN where x is, else y. */
+AGX_INLINE float agx_or_nan(float y, float x) {
+    agx_bits bits;
+    bits.f = y;
+    bits.i |= x != x ? -1 : 0;
+    return bits.f;
+}
+
+/* exp(r) 2^m, n being 2^23 + 2^22 + m - add */
+AGX_INLINE float agx_exp_of(float r, float n, uint32_t add) {
+    agx_bits power;
+    power.f = n;
+    power.i = (int32_t)(((uint32_t)power.i + 127u + add) << 23);
     float p = 1.3814581e-3f;
     p = p * r + 8.3687254e-3f;
     p = p * r + 4.1668389e-2f;
     p = p * r + 1.6666521e-1f;
     p = p * r + 4.9999993e-1f;
-    p = p * r * r + r + 1.0f;
-    return p * power.f * 5.4210109e-20f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return p * power.f;
 }
 
-AGX_INLINE float agx_exp(float d) { return agx_exp_sum(d, 0.0f); }
+/* exp(d) for d of at most zero: d = n ln 2 + r, a polynomial for exp(r), and 2^(n + 64) put together from its
+   bits, so that the last factor makes the subnormals. */
+AGX_INLINE float agx_exp(float d) {
+    float y = d < -104.0f ? -104.0f : d;
+    float n = y * 1.44269504f + 12582912.0f, k = n - 12582912.0f;
+    return agx_exp_of((y - k * 0.693359375f) + k * 2.12194440e-4f, n, 64u) * 5.4210109e-20f;
+}
+
+/* 1 / (1 + exp(-x)), with numerator and denominator times 2^-64, so that nothing overflows; some number for
+   NaN. */
+AGX_INLINE float agx_logistic(float x) {
+    agx_bits y;
+    y.f = x;
+    y.i = y.i < 0x41a00000 ? y.i : 0x41a00000; /* 20 */
+    y.i = (int32_t)((uint32_t)y.i < 0xc2d00000u ? (uint32_t)y.i : 0xc2d00000u); /* -104 */
+    float n = y.f * -1.44269504f + 12582912.0f, k = n - 12582912.0f;
+    float e = agx_exp_of((k * -0.693359375f - y.f) + k * 2.12194440e-4f, n, (uint32_t)-64);
+    return 5.4210109e-20f / (5.4210109e-20f + e);
+}
+
+/* exp(-u^2 / 2) for u from 0 to 14.4. The square is split in two numbers that are exact, for a rounded one
+   would spoil the exponential of a large one. */
+AGX_INLINE float agx_bell(float u) {
+    agx_bits high;
+    high.f = u;
+    high.i &= (int32_t)0xfffff000u;
+    float square = high.f * high.f, rest = (u - high.f) * (u + high.f);
+    float n = square * -0.72134752f + 12582912.0f, k = n - 12582912.0f;
+    float r = (square + k * 1.38671875f) + (k * -4.2438888e-4f + rest);
+    return agx_exp_of(-0.5f * r, n, 64u) * 5.4210109e-20f;
+}
 
 /* exp(d) - 1 for d of at most zero. */
 AGX_INLINE float agx_expm1(float d) {

@@ -25,12 +25,12 @@ def curve(
         return value(x, **params) if found is None else found
 
     def pull_back(g: Any, out: Any, x: Any, **params: float) -> Any:
-        found = loops.activation_gradient(number, g, x, params.get("alpha", 0.0), team)
+        found = loops.activation_gradient(number, g, out, x, params.get("alpha", 0.0), team)
         return g * slope(x, **params) if found is None else found
 
     def overwrite(g: Any, out: Any, x: Any, **params: float) -> Any:
         return loops.activation_gradient(
-            number, g, x, params.get("alpha", 0.0), team, overwrite=True
+            number, g, out, x, params.get("alpha", 0.0), team, overwrite=True
         )
 
     return primitive(name, compute, (pull_back,), overwrite=overwrite, elementwise=True, **facts)
