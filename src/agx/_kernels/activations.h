@@ -114,9 +114,11 @@ SLOPE(gelu_tanh)(float x, float v, float a) {
             }                                                                                         \
             for (int k = 0; k < LANES; k++) beyond |= value[k] > limit;                               \
             if (beyond) {                                                                             \
-                ALONE for (int k = 0; k < LANES; k++) to[k] = given[k] *                              \
-                    (value[k] > limit ? AGX_SET(name##_slope)(from[k], value[k], a)                   \
-                                      : AGX_SET(name##_##quick)(from[k], value[k], a));               \
+                ALONE for (int k = 0; k < LANES; k++) {                                               \
+                    float near = AGX_SET(name##_##quick)(from[k], value[k], a);                       \
+                    float far = AGX_SET(name##_slope)(from[k], value[k], a);                          \
+                    to[k] = given[k] * (value[k] > limit ? far : near);                               \
+                }                                                                                     \
             } else {                                                                                  \
                 ALONE for (int k = 0; k < LANES; k++)                                                 \
                     to[k] = given[k] * AGX_SET(name##_##quick)(from[k], value[k], a);                 \

@@ -113,9 +113,13 @@ LOOP(int, nan)(const void *from, ptrdiff_t n) {
 
 LOOP(int, endless)(const void *from, ptrdiff_t n) { /* Infinities and NaN. */
     const NUMBER *x = from;
-    int found = 0;
-    for (ptrdiff_t i = 0; i < n; i++) found |= x[i] - x[i] != 0;
-    return found;
+    NUMBER lane[LANES] = {0}, s = 0;
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k] * 0;
+    for (; i < n; i++) { ONE_BY_ONE s += x[i] * 0; }
+    for (int k = 0; k < LANES; k++) s += lane[k];
+    return s != 0;
 }
 
 /* --- what the soft maximum of a row is made of ---------------------------------------------------- */
@@ -130,14 +134,14 @@ LOOP(double, largest)(const void *from, ptrdiff_t n) {
         int k, half;
         for (k = 0; k < LANES; k++) lane[k] = m;
         for (; i + LANES <= n; i += LANES)
-            for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+            ABREAST for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
         for (; i + 16 <= n; i += 16)
             for (k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
         for (half = LANES / 2; half; half /= 2)
             for (k = 0; k < half; k++) lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k];
         m = lane[0];
     }
-    for (; i < n; i++) m = x[i] > m ? x[i] : m;
+    for (; i < n; i++) { ONE_BY_ONE m = x[i] > m ? x[i] : m; }
     return m;
 }
 
@@ -181,8 +185,8 @@ LOOP(double, dot)(const void *left, const void *right, ptrdiff_t n) {
     int k, half;
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        for (k = 0; k < LANES; k++) lane[k] += x[i + k] * y[i + k];
-    for (; i < n; i++) s += x[i] * y[i];
+        ABREAST for (k = 0; k < LANES; k++) lane[k] += x[i + k] * y[i + k];
+    for (; i < n; i++) { ONE_BY_ONE s += x[i] * y[i]; }
     for (half = LANES / 2; half; half /= 2)
         for (k = 0; k < half; k++) lane[k] += lane[k + half];
     return s + lane[0];

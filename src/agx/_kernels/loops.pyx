@@ -317,7 +317,7 @@ cdef object once(object x):
 cdef bint has_nan(object x) except -1:
     """Whether an array holds a NaN."""
     if is_floating(x):
-        return any_part(x, nan_part)
+        return any_part(x, endless_part) and any_part(x, nan_part)  # seldom both, and the first is faster
     return bool(np_isnan(once(x)).any())
 
 

@@ -31,6 +31,13 @@
 #define ALONE
 #endif
 
+/* In a loop over what lanes leave over: in vectors it would only be long. */
+#if defined(__GNUC__)
+#define ONE_BY_ONE __asm__ volatile("");
+#else
+#define ONE_BY_ONE
+#endif
+
 /* The activations of activations.h, in the order of their numbers; how the slope is found while values are up
    to a limit. */
 #define AGX_ACTIVATIONS(DO)                                                                               \
