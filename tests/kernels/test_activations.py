@@ -130,9 +130,17 @@ def test_a_parameter_scales_elu(level):
     "x", [1.0, [1.0], np.ones(3), np.ones(6, "f")[::2], np.ones(3, ">f4"), np.ones(3, int)]
 )
 def test_other_arguments_are_left_to_others(x):
-    good = np.ones(3, np.float32)
-    assert compute("gelu", x) is None
-    assert gradient("gelu", x, good) is None and gradient("gelu", good, x) is None
+    good, gelu = np.ones(3, np.float32), loops.ACTIVATIONS.index("gelu")
+    assert compute("gelu", x) is None and gradient("gelu", good, x) is None
+    assert loops.activation_gradient(gelu, good, x, good, 0.0, team(1)) is None
+    if not (isinstance(x, np.ndarray) and x.dtype == np.float32):
+        assert gradient("gelu", x, good) is None
+
+
+def test_a_gradient_need_not_be_in_one_piece():
+    x = np.linspace(-2, 2, 70, dtype=np.float32)
+    for g in (np.ones(140, np.float32)[::2], np.broadcast_to(np.float32(1), 70)):
+        np.testing.assert_array_equal(gradient("gelu", g, x), gradient("gelu", np.ones_like(x), x))
 
 
 def test_a_gradient_that_may_not_be_written_is_not():

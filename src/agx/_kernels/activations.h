@@ -65,14 +65,12 @@ VALUE(gelu)(float x, float a) {
     p = p * q + 5.3952966f;
     p = p * q + 1.4910022f;
     p = p * q + 0.39900121f;
-    float half = p * q * agx_bell(u);
-    return (x < -MOST ? -MOST : x) * (x < 0 ? half : 1.0f - half);
+    return (x < 0 ? 0.0f : x) - p * q * agx_bell(u) * u;
 }
 
 SLOPE(gelu)(float x, float v, float a) {
-    float u = agx_size(x, MOST), less = agx_size(v, MOST) / u, more = u * (0.39894228f * agx_bell(u));
-    float slope = (u < 1e-30f ? 0.5f : less) + (x < 0 ? -more : more);
-    return agx_or_nan(slope, x);
+    float u = agx_size(x, MOST), share = agx_size(v, MOST) / u, more = u * (0.39894228f * agx_bell(u));
+    return agx_or_nan((u < 1e-30f ? 0.5f : share) + agx_signed(more, x), x);
 }
 
 /* tanh's form of gelu: x sigmoid(u), u = 2 sqrt(2 / pi) (x + 0.044715 x^3). */
@@ -117,11 +115,14 @@ SLOPE(gelu_tanh)(float x, float v, float a) {
                 ALONE for (int k = 0; k < LANES; k++) {                                               \
                     float near = AGX_SET(name##_##quick)(from[k], value[k], a);                       \
                     float far = AGX_SET(name##_slope)(from[k], value[k], a);                          \
-                    to[k] = given[k] * (value[k] > limit ? far : near);                               \
+                    float share = given[k] * (value[k] > limit ? far : near);                         \
+                    to[k] = given[k] == 0 ? given[k] : share;                                         \
                 }                                                                                     \
             } else {                                                                                  \
-                ALONE for (int k = 0; k < LANES; k++)                                                 \
-                    to[k] = given[k] * AGX_SET(name##_##quick)(from[k], value[k], a);                 \
+                ALONE for (int k = 0; k < LANES; k++) {                                               \
+                    float share = given[k] * AGX_SET(name##_##quick)(from[k], value[k], a);           \
+                    to[k] = given[k] == 0 ? given[k] : share;                                         \
+                }                                                                                     \
             }                                                                                         \
             if (n < LANES) memcpy(out, to, n * sizeof *to);                                           \
         }                                                                                             \

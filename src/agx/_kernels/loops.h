@@ -13,8 +13,8 @@
 #define LARGER(a, b) b > a ? b : a
 #define HALVE(lane, n, with) for (int k = 0; k < n; k++) lane[k] = with(lane[k], lane[k + n]);
 #define HALVE_ALL(lane, with) \
-    HALVE(lane, 32, with) HALVE(lane, 16, with) HALVE(lane, 8, with) HALVE(lane, 4, with) HALVE(lane, 2, with) \
-    HALVE(lane, 1, with)
+    HALVE(lane, 32, with) HALVE(lane, 16, with) HALVE(lane, 8, with) HALVE(lane, 4, with)                 \
+    HALVE(lane, 2, with) HALVE(lane, 1, with)
 
 PART(NUMBER, sum_of_lanes)(NUMBER *lane) {
     HALVE_ALL(lane, PLUS)

@@ -163,8 +163,13 @@ def activation(int which, object x, double a, object team):
 
 def activation_gradient(int which, object g, object value, object x, double a, object team,
                         bint overwrite=False):
-    """Multiply g by the slope at x, where the activation is ``value``, in the memory of ``g`` on request."""
+    """Multiply g by the slope at x, where the activation is ``value``, in the memory of ``g`` on request.
+
+    Zeros of g stay zeros.
+    """
     cdef Activation job
+    if cnp.PyArray_CheckExact(g) and not overwrite:
+        g = cnp.PyArray_GETCONTIGUOUS(g)
     if not is_floating(g) or not is_floating(x) or not alike(g, x):
         return None
     if not is_floating(value) or not alike(value, x):
