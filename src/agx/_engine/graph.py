@@ -86,6 +86,7 @@ def primitive(  # type: ignore[misc]
     accumulate: Callable[..., Any] | None = None,
     views: bool = False,
     keeps_zeros: bool = False,
+    settled: bool = False,
     derivative: str | tuple[str | None, ...] = (),
     doc: str | None = None,
 ) -> Primitive:
@@ -110,6 +111,7 @@ def primitive(  # type: ignore[misc]
         accumulate=accumulate,
         views=views,
         keeps_zeros=keeps_zeros,
+        settled=settled,
         derivative=formulas_of(derivative),
         scalar=FUNCTIONS.get(name),
     )

@@ -9,6 +9,7 @@ cdef class Primitive:
     cdef int nin
     cdef readonly bint elementwise
     cdef readonly bint keeps_zeros
+    cdef readonly int settled
     cdef bint floats
     cdef Operation operation
     cdef public object stacked

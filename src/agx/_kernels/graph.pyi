@@ -24,6 +24,8 @@ class Primitive:
     def elementwise(self) -> bool: ...
     @property
     def keeps_zeros(self) -> bool: ...
+    @property
+    def settled(self) -> int: ...
     def __init__(
         self,
         name: str,
@@ -36,6 +38,7 @@ class Primitive:
         accumulate: Callable[..., Any] | None = None,
         views: bool = False,
         keeps_zeros: bool = False,
+        settled: bool = False,
         derivative: tuple[str | None, ...] = (),
         scalar: Callable[..., Any] | None = None,
     ) -> None: ...

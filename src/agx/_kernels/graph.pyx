@@ -219,13 +219,15 @@ cdef class Primitive:
     it is called when nobody else needs that, for the last argument. ``accumulate(total, g, lead, **params)``
     adds the share of the only argument to ``total`` in place, behind the first ``lead`` axes of both, or
     returns False if it cannot. ``views`` says that the value may share the memory of the first argument,
-    ``keeps_zeros`` that where a cotangent is zero so are the shares, whatever the arguments are.
+    ``keeps_zeros`` that where a cotangent is zero so are the shares, whatever the arguments are, and
+    ``settled`` that its pull-backs make no NaN of arrays which they do not make of Tensors too.
     ``derivative`` has a ``Formula`` for each argument, or None. ``scalar`` is the same operation on Scalars.
     """
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False, *,
                  object stacked=None, object overwrite=None, object accumulate=None, bint views=False,
-                 bint keeps_zeros=False, tuple derivative=(), object scalar=None):
+                 bint keeps_zeros=False, bint settled=False, tuple derivative=(),
+                 object scalar=None):
         self.name = name
         self.function = function
         self.vjps = vjps
@@ -234,6 +236,7 @@ cdef class Primitive:
         self.elementwise = elementwise or getattr(function, "signature", "") is None
         self.keeps_zeros = keeps_zeros or (
             self.elementwise and len(derivative) > 0 and all([d in ("0", "1", "-1") for d in derivative]))
+        self.settled = 2 if self.keeps_zeros else settled
         self.floats = (self.elementwise and isinstance(function, ufunc) and function.nout == 1
                        and function.types[0][0] != "O")
         self.stacked = stacked

@@ -8,6 +8,19 @@
 /* Running results side by side, for vectors without -ffast-math and several additions at a time. */
 #define LANES 64
 
+/* What is left of lanes: one number. Loops of known lengths, for short rows have many of them. */
+#define PLUS(a, b) a + b
+#define LARGER(a, b) b > a ? b : a
+#define HALVE(lane, n, with) for (int k = 0; k < n; k++) lane[k] = with(lane[k], lane[k + n]);
+#define HALVE_ALL(lane, with) \
+    HALVE(lane, 32, with) HALVE(lane, 16, with) HALVE(lane, 8, with) HALVE(lane, 4, with)                 \
+    HALVE(lane, 2, with) HALVE(lane, 1, with)
+
+PART(NUMBER, sum_of_lanes)(NUMBER *lane) {
+    HALVE_ALL(lane, PLUS)
+    return lane[0];
+}
+
 /* --- relu ------------------------------------------------------------------------------------- */
 
 LOOP(void, relu)(const void *AGX_RESTRICT from, void *AGX_RESTRICT to, ptrdiff_t n) {
@@ -113,9 +126,12 @@ LOOP(int, nan)(const void *from, ptrdiff_t n) {
 
 LOOP(int, endless)(const void *from, ptrdiff_t n) { /* Infinities and NaN. */
     const NUMBER *x = from;
-    int found = 0;
-    for (ptrdiff_t i = 0; i < n; i++) found |= x[i] - x[i] != 0;
-    return found;
+    NUMBER lane[LANES] = {0}, s = 0;
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k] * 0;
+    for (; i < n; i++) { ONE_BY_ONE s += x[i] * 0; }
+    return s + AGX_NAME(sum_of_lanes)(lane) != 0;
 }
 
 /* --- what the soft maximum of a row is made of ---------------------------------------------------- */
@@ -127,17 +143,16 @@ LOOP(double, largest)(const void *from, ptrdiff_t n) {
     ptrdiff_t i = 0;
     if (n >= 16) { /* Short rows do without lanes. */
         NUMBER lane[LANES];
-        int k, half;
+        int k;
         for (k = 0; k < LANES; k++) lane[k] = m;
         for (; i + LANES <= n; i += LANES)
-            for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+            ABREAST for (k = 0; k < LANES; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
         for (; i + 16 <= n; i += 16)
             for (k = 0; k < 16; k++) lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-        for (half = LANES / 2; half; half /= 2)
-            for (k = 0; k < half; k++) lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k];
+        HALVE_ALL(lane, LARGER)
         m = lane[0];
     }
-    for (; i < n; i++) m = x[i] > m ? x[i] : m;
+    for (; i < n; i++) { ONE_BY_ONE m = x[i] > m ? x[i] : m; }
     return m;
 }
 
@@ -147,15 +162,14 @@ PART(NUMBER, exp_few)(const NUMBER *AGX_RESTRICT x, NUMBER *AGX_RESTRICT out, pt
     ptrdiff_t i = 0;
     if (n >= 16) {
         NUMBER lane[16] = {0}, e[16];
-        int k, half;
+        int k;
         for (; i + 16 <= n; i += 16) {
             for (k = 0; k < 16; k++) e[k] = EXP(x[i + k] - m);
             for (k = 0; k < 16; k++) lane[k] += e[k];
             if (out) for (k = 0; k < 16; k++) out[i + k] = e[k];
         }
-        for (half = 8; half; half /= 2)
-            for (k = 0; k < half; k++) lane[k] += lane[k + half];
-        s = lane[0];
+        HALVE(lane, 8, PLUS) HALVE(lane, 4, PLUS) HALVE(lane, 2, PLUS)
+        s = lane[0] + lane[1];
     }
     for (; i < n; i++) {
         NUMBER last = EXP(x[i] - m);
@@ -178,14 +192,11 @@ LOOP(void, scale)(void *from, ptrdiff_t n, double s) {
 LOOP(double, dot)(const void *left, const void *right, ptrdiff_t n) {
     const NUMBER *x = left, *y = right;
     NUMBER lane[LANES] = {0}, s = 0;
-    int k, half;
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        for (k = 0; k < LANES; k++) lane[k] += x[i + k] * y[i + k];
-    for (; i < n; i++) s += x[i] * y[i];
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] += lane[k + half];
-    return s + lane[0];
+        ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k] * y[i + k];
+    for (; i < n; i++) { ONE_BY_ONE s += x[i] * y[i]; }
+    return s + AGX_NAME(sum_of_lanes)(lane);
 }
 
 /* y (g - d) */
@@ -228,6 +239,10 @@ static const agx_loops AGX_TABLE = {
 };
 
 #undef LOOP
+#undef PLUS
+#undef LARGER
+#undef HALVE
+#undef HALVE_ALL
 #undef PART
 #undef LANES
 #undef NUMBER

@@ -124,6 +124,7 @@ cdef struct Activation:
     int parts
     float a
     const float *x
+    const float *value
     const float *g
     float *out
 
@@ -137,7 +138,7 @@ cdef void activation_part(void *context, int part) noexcept nogil:
 cdef void activation_back_part(void *context, int part) noexcept nogil:
     cdef Activation *job = <Activation *>context
     cdef Py_ssize_t i = part * job.count // job.parts, stop = (part + 1) * job.count // job.parts
-    job.functions.back(job.x + i, job.g + i, job.out + i, stop - i, job.a)
+    job.functions.back(job.x + i, job.value + i, job.g + i, job.out + i, stop - i, job.a)
 
 
 cdef bint prepare_activation(Activation *job, int which, object x, double a, object team) except -1:
@@ -162,17 +163,26 @@ def activation(int which, object x, double a, object team):
     return out
 
 
-def activation_gradient(int which, object g, object x, double a, object team, bint overwrite=False):
-    """Multiply g by the slope at x, in the memory of ``g`` on request."""
+def activation_gradient(int which, object g, object value, object x, double a, object team,
+                        bint overwrite=False):
+    """Multiply g by the slope at x, where the activation is ``value``, in the memory of ``g`` on request.
+
+    Zeros of g stay zeros.
+    """
     cdef Activation job
+    if cnp.PyArray_CheckExact(g) and not overwrite:
+        g = cnp.PyArray_GETCONTIGUOUS(g)
     if not is_floating(g) or not is_floating(x) or not alike(g, x):
+        return None
+    if not is_floating(value) or not alike(value, x):
         return None
     if overwrite and not cnp.PyArray_ISWRITEABLE(g):
         return None
     if not prepare_activation(&job, which, x, a, team):
         return None
     out = g if overwrite else like(x)
-    job.g, job.out = <float *>cnp.PyArray_DATA(g), <float *>cnp.PyArray_DATA(out)
+    job.value, job.g = <float *>cnp.PyArray_DATA(value), <float *>cnp.PyArray_DATA(g)
+    job.out = <float *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(activation_back_part, &job, job.parts)
     return out

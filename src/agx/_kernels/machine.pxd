@@ -35,7 +35,8 @@ cdef extern from "simd.h" nogil:
                           Py_ssize_t n, double m, double r, double p, double q) noexcept nogil
     ctypedef struct activation_t "agx_activation":
         void (*value)(const float *x, float *out, Py_ssize_t n, float a) noexcept nogil
-        void (*back)(const float *x, const float *g, float *out, Py_ssize_t n, float a) noexcept nogil
+        void (*back)(const float *x, const float *v, const float *g, float *out, Py_ssize_t n,
+                     float a) noexcept nogil
     ctypedef void (*update_t "agx_update")(
         void *p, const void *g, void *first, void *second, Py_ssize_t n, const double *options,
         Py_ssize_t step) noexcept nogil

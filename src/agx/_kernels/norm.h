@@ -7,21 +7,20 @@
     for (ptrdiff_t row = 0, turns = 0; row < rows; row++, step) {                                     \
         ptrdiff_t i = 0;                                                                              \
         for (; i + LANES <= n; i += LANES) {                                                          \
-            for (int k = 0; k < LANES; k++) lane[k] += term(i + k);                                   \
+            ABREAST for (int k = 0; k < LANES; k++) lane[k] += term(i + k);                           \
             if (++turns == HANDED_OVER) {                                                             \
                 for (int k = 0; k < LANES; k++) wide[k] += lane[k];                                   \
                 for (int k = 0; k < LANES; k++) lane[k] = 0;                                          \
                 turns = 0;                                                                            \
             }                                                                                         \
         }                                                                                             \
-        for (; i < n; i++) rest += term(i);                                                           \
+        for (; i < n; i++) { ONE_BY_ONE rest += term(i); }                                            \
     }
 
 PART(double, total)(const NUMBER *lane, const double *wide, double rest) {
     double s[LANES];
     for (int k = 0; k < LANES; k++) s[k] = wide[k] + lane[k];
-    for (int half = LANES / 2; half; half /= 2)
-        for (int k = 0; k < half; k++) s[k] += s[k + half];
+    HALVE_ALL(s, PLUS)
     return s[0] + rest;
 }
 
@@ -86,20 +85,15 @@ LOOP(void, row_moments)(const void *from, ptrdiff_t n, double *moments) {
     const NUMBER *x = from;
     NUMBER lane[LANES] = {0}, s = 0, m;
     ptrdiff_t i = 0;
-    int k, half;
     for (; i + LANES <= n; i += LANES)
-        for (k = 0; k < LANES; k++) lane[k] += x[i + k];
-    for (; i < n; i++) s += x[i];
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] += lane[k + half];
-    m = (lane[0] + s) / n;
-    for (k = 0; k < LANES; k++) lane[k] = 0;
+        ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k];
+    for (; i < n; i++) { ONE_BY_ONE s += x[i]; }
+    m = (AGX_NAME(sum_of_lanes)(lane) + s) / n;
+    for (int k = 0; k < LANES; k++) lane[k] = 0;
     for (s = 0, i = 0; i + LANES <= n; i += LANES)
-        for (k = 0; k < LANES; k++) lane[k] += (x[i + k] - m) * (x[i + k] - m);
-    for (; i < n; i++) s += (x[i] - m) * (x[i] - m);
-    for (half = LANES / 2; half; half /= 2)
-        for (k = 0; k < half; k++) lane[k] += lane[k + half];
-    moments[0] = m, moments[1] = (lane[0] + s) / n;
+        ABREAST for (int k = 0; k < LANES; k++) lane[k] += (x[i + k] - m) * (x[i + k] - m);
+    for (; i < n; i++) { ONE_BY_ONE s += (x[i] - m) * (x[i] - m); }
+    moments[0] = m, moments[1] = (AGX_NAME(sum_of_lanes)(lane) + s) / n;
 }
 
 /* r (x - m) w + b along a row */
@@ -118,15 +112,13 @@ LOOP(void, row_products)(
     NUMBER m = (NUMBER)mean, plain[LANES] = {0}, times[LANES] = {0}, s = 0, t = 0;
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++) {
+        ABREAST for (int k = 0; k < LANES; k++) {
             NUMBER share = g[i + k] * w[i + k];
             plain[k] += share;
             times[k] += share * (x[i + k] - m);
         }
-    for (; i < n; i++) s += g[i] * w[i], t += g[i] * w[i] * (x[i] - m);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int k = 0; k < half; k++) plain[k] += plain[k + half], times[k] += times[k + half];
-    sums[0] = plain[0] + s, sums[1] = times[0] + t;
+    for (; i < n; i++) { ONE_BY_ONE s += g[i] * w[i], t += g[i] * w[i] * (x[i] - m); }
+    sums[0] = AGX_NAME(sum_of_lanes)(plain) + s, sums[1] = AGX_NAME(sum_of_lanes)(times) + t;
 }
 
 /* Along a row: r g w + p (x - m) + q; g r (x - m) and g are added to the gradients of weight and bias. */

@@ -34,13 +34,23 @@
 #define ALONE
 #endif
 
-/* The activations of activations.h, in the order of their numbers. */
-#define AGX_ACTIVATIONS(DO) DO(sigmoid) DO(silu) DO(softplus) DO(elu) DO(gelu) DO(gelu_tanh)
+/* In a loop over what lanes leave over: in vectors it would only be long. */
+#if defined(__GNUC__)
+#define ONE_BY_ONE __asm__ volatile("");
+#else
+#define ONE_BY_ONE
+#endif
 
-/* An activation with its parameter a, and its slope times g, which may be in the memory of g. */
+/* The activations of activations.h, in the order of their numbers; how the slope is found while values are up
+   to a limit. */
+#define AGX_ACTIVATIONS(DO)                                                                               \
+    DO(sigmoid, near, 0.96875f) DO(silu, near, 4.0f) DO(softplus, slope, INFINITY)                        \
+    DO(elu, slope, INFINITY) DO(gelu, slope, INFINITY) DO(gelu_tanh, slope, INFINITY)
+
+/* An activation with its parameter a; and its slope, where it is v, times g, maybe in the memory of g. */
 typedef struct {
     void (*value)(const float *x, float *out, ptrdiff_t n, float a);
-    void (*back)(const float *x, const float *g, float *out, ptrdiff_t n, float a);
+    void (*back)(const float *x, const float *v, const float *g, float *out, ptrdiff_t n, float a);
 } agx_activation;
 
 /* The loops of loops.h for one type of number, which is what all pointers point to. Results that are

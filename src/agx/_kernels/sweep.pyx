@@ -431,11 +431,11 @@ cdef bint any_nan(dict cotangents, list nodes):
     return False
 
 
-cdef Care care_of(list order) except *:
-    """What to do about a NaN, which no operation makes of a zero if all keep them."""
+cdef Care care_of(list order, bint create_graph) except *:
+    """What to do about a NaN, of which nobody need ask where none could be mended."""
     cdef Node node
     for node in order:
-        if node._args is not None and (node._primitive is None or not node._primitive.keeps_zeros):
+        if node._args is not None and (node._primitive is None or node._primitive.settled <= create_graph):
             return MEND if is_finite(<Node>order[len(order) - 1]) else DOUBT
     return NO_CARE
 
@@ -538,7 +538,7 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
     if watch is not None and not watch.wants(order):
         watch = None
     cdef set owned = set(), kept = set() if free else None
-    cdef Care care = care_of(order), first = GIVE_UP if care and watch is not None else NO_CARE
+    cdef Care care = care_of(order, False), first = GIVE_UP if care and watch is not None else NO_CARE
     cdef dict cotangents = None
     cdef Node node
     cdef PyObject *found
@@ -572,7 +572,7 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     wrt = [origin_node(node) for node in wrt]
     if watch is not None and not watch.wants(order):
         watch = None
-    cdef Care care = care_of(order), first = GIVE_UP if care and watch is not None else NO_CARE
+    cdef Care care = care_of(order, create_graph), first = GIVE_UP if care and watch is not None else NO_CARE
     cdef bint closer = care == DOUBT
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node

@@ -38,7 +38,7 @@ def _nll_vjp(g: Any, out: Any, z: Any, *, targets: np.ndarray, mean: bool) -> An
 #: -log softmax(z[n])[targets[n]] for logits z of shape (N, C), or the mean over n. The kernel takes the
 #: largest logit off before it adds the logarithm of the sum, so that a small loss of large logits keeps
 #: its digits.
-softmax_nll = primitive("softmax_nll", _nll_value, (_nll_vjp,))
+softmax_nll = primitive("softmax_nll", _nll_value, (_nll_vjp,), settled=True)
 
 # --- binary cross entropy ------------------------------------------------------------------------
 

@@ -195,7 +195,7 @@ def _layer_norm_pull_back(which: int) -> Callable[..., Any]:
 
 
 _layer_norm = primitive(
-    "layer_norm", _layer_norm_value, tuple(_layer_norm_pull_back(i) for i in range(3))
+    "layer_norm", _layer_norm_value, tuple(_layer_norm_pull_back(i) for i in range(3)), settled=True
 )
 
 

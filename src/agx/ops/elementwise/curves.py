@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..._engine.graph import Primitive, primitive
+import numpy as np
+
+from ..._engine.graph import Node, Primitive, primitive
 from ..._kernels import loops
 from ..._runtime.threads import team
 
@@ -25,12 +27,20 @@ def curve(
         return value(x, **params) if found is None else found
 
     def pull_back(g: Any, out: Any, x: Any, **params: float) -> Any:
-        found = loops.activation_gradient(number, g, x, params.get("alpha", 0.0), team)
-        return g * slope(x, **params) if found is None else found
+        found = loops.activation_gradient(number, g, out, x, params.get("alpha", 0.0), team)
+        return _keep_zeros(g, g * slope(x, **params)) if found is None else found
 
     def overwrite(g: Any, out: Any, x: Any, **params: float) -> Any:
         return loops.activation_gradient(
-            number, g, x, params.get("alpha", 0.0), team, overwrite=True
+            number, g, out, x, params.get("alpha", 0.0), team, overwrite=True
         )
 
-    return primitive(name, compute, (pull_back,), overwrite=overwrite, elementwise=True, **facts)
+    facts |= {"overwrite": overwrite, "elementwise": True, "settled": True}
+    return primitive(name, compute, (pull_back,), **facts)
+
+
+def _keep_zeros(g: Any, share: Any) -> Any:
+    """``share``, and 0 where ``g`` is, if both are arrays: the slope at NaN is NaN."""
+    if isinstance(share, Node) or not loops.any_nan(share):
+        return share
+    return np.where(g == 0, 0, share)

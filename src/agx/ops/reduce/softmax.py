@@ -81,14 +81,18 @@ def _log_softmax_vjp(g: Any, out: Any, x: Any, *, axis: Axis) -> Any:
     return g - exp(out) * g.sum(axis=axis, keepdims=True) if found is None else found
 
 
-_logsumexp = primitive("logsumexp", _logsumexp_value, (_logsumexp_vjp,))
+_logsumexp = primitive("logsumexp", _logsumexp_value, (_logsumexp_vjp,), settled=True)
 _softmax = primitive(
-    "softmax", lambda x, *, axis: _along_rows(_kernels.softmax, x, axis), (_softmax_vjp,)
+    "softmax",
+    lambda x, *, axis: _along_rows(_kernels.softmax, x, axis),
+    (_softmax_vjp,),
+    settled=True,
 )
 _log_softmax = primitive(
     "log_softmax",
     lambda x, *, axis: _along_rows(_kernels.log_softmax, x, axis),
     (_log_softmax_vjp,),
+    settled=True,
 )
 
 
