@@ -478,8 +478,7 @@ cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias
         return None
     plan.sizes, plan.which, plan.workspace = p[0], which, workspace
     plan.first, plan.second, plan.bias = first, second, bias
-    plan.winograd = allowed and choose_blocks(
-        p, &plan.blocks, workspace, p.M if which == WEIGHT_GRADIENT else min(p.M, <Py_ssize_t>FILTERS))
+    plan.winograd = allowed and choose_blocks(p, &plan.blocks, workspace, which == WEIGHT_GRADIENT)
     plan.instructions = instructions().name
     plan.threads = threads_for(multiply_adds(p, which == INPUT_GRADIENT), p.images, team)
     return plan

@@ -57,15 +57,16 @@ cdef inline bint is_plain(const Axis *a) noexcept:
     return a.kernel == 3 and a.passes == a.step == a.dilation == 1
 
 
-cdef bint choose_blocks(const Sizes *p, Blocks *b, Py_ssize_t workspace, Py_ssize_t others) noexcept:
-    """Choose blocks of tiles, for each of which there are 16 numbers of every channel and of ``others``."""
-    cdef Py_ssize_t most = max(16, workspace // (128 * (p.C + others))), bands
+cdef bint choose_blocks(const Sizes *p, Blocks *b, Py_ssize_t workspace, bint inner) noexcept:
+    """Choose blocks of tiles, for each of which there are 16 numbers of every channel and filter."""
+    cdef Py_ssize_t filters = p.M if inner else min(p.M, <Py_ssize_t>FILTERS)
+    cdef Py_ssize_t most = max(16, workspace // (128 * (p.C + filters))), bands
     if p.set.winograd == NULL or p.item != 4 or p.groups != 1:
         return False
     if not is_plain(&p.down) or not is_plain(&p.across) or p.C % 8 or p.M % 8 or p.C > MOST_FILTERS // p.M:
         return False
     # The transforms would take longer than the products that they save.
-    if min(p.C, p.M) < 16 or p.C + p.M < 3 * p.tiles.width:
+    if min(p.C, p.M) < 16 or p.C + p.M < (2 if inner else 3) * p.tiles.width:
         return False
     b.rows, b.columns = (p.OH + 1) // 2, (p.OW + 1) // 2
     if p.images * b.rows * b.columns < FEWEST_TILES or b.columns > 4 * most:
