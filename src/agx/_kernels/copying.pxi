@@ -18,6 +18,8 @@ cdef extern from *:
 cdef enum:
     # Bytes from which another thread is worth while.
     LARGE = 1 << 18
+    # Numbers that are written one by one, or by vectors.
+    REPEATED = 256
 
 
 cdef struct Copy:
@@ -47,7 +49,7 @@ cdef bint read_copy(Copy *job, const cnp.npy_intp *shape, const cnp.npy_intp *st
 cdef void copy_part(void *context, int part) noexcept nogil:
     cdef Copy *job = <Copy *>context
     cdef Py_ssize_t first = part * job.run // job.parts, stop = (part + 1) * job.run // job.parts
-    cdef Py_ssize_t row = 0, last = job.rows
+    cdef Py_ssize_t row = 0, last = job.rows, done, more
     cdef const char *source
     cdef char *to
     if job.rows >= job.parts:
@@ -59,7 +61,13 @@ cdef void copy_part(void *context, int part) noexcept nogil:
         if job.step:
             memcpy(to, source, (stop - first) * job.item)
         else:
-            repeat(to, source, stop - first, <int>job.item)
+            # Library functions copy faster than this module writes.
+            done = min(stop - first, <Py_ssize_t>REPEATED)
+            repeat(to, source, done, <int>job.item)
+            while done < stop - first:
+                more = min(min(done, <Py_ssize_t>PAGE), stop - first - done)
+                memcpy(to + done * job.item, to, more * job.item)
+                done += more
         row += 1
 
 

@@ -199,6 +199,25 @@ LOOP(double, dot)(const void *left, const void *right, ptrdiff_t n) {
     return s + AGX_NAME(sum_of_lanes)(lane);
 }
 
+/* The sum of a line; what lanes have added up a few times goes on as a double. */
+LOOP(double, total_of_line)(const void *from, ptrdiff_t n) {
+    const NUMBER *x = from;
+    double s = 0;
+    while (n > 0) {
+        ptrdiff_t i = 0, stop = n < 16 * LANES ? n : 16 * LANES;
+        NUMBER lane[LANES] = {0}, rest = 0;
+        for (; i + LANES <= stop; i += LANES)
+            ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k];
+        for (; i + 8 <= stop; i += 8)
+            ABREAST for (int k = 0; k < 8; k++) lane[k] += x[i + k];
+        for (; i < stop; i++) { ONE_BY_ONE rest += x[i]; }
+        s += rest + AGX_NAME(sum_of_lanes)(lane);
+        x += stop;
+        n -= stop;
+    }
+    return s;
+}
+
 /* y (g - d) */
 LOOP(void, centre)(
     const void *AGX_RESTRICT gradient, const void *AGX_RESTRICT at, void *AGX_RESTRICT to, ptrdiff_t n,
@@ -233,6 +252,7 @@ LOOP(void, shift)(
 static const agx_loops AGX_TABLE = {
     AGX_NAME(relu), AGX_NAME(relu_back), AGX_NAME(mask), AGX_NAME(pool), AGX_NAME(unpool), AGX_NAME(sum),
     AGX_NAME(nan), AGX_NAME(endless), AGX_NAME(largest), AGX_NAME(exp_sum), AGX_NAME(scale), AGX_NAME(dot),
+    AGX_NAME(total_of_line),
     AGX_NAME(centre), AGX_NAME(spread), AGX_NAME(shift),
     AGX_NAME(deviation), AGX_NAME(product), AGX_NAME(affine), AGX_NAME(blend), AGX_NAME(row_moments),
     AGX_NAME(row_affine), AGX_NAME(row_products), AGX_NAME(row_blend),

@@ -15,6 +15,7 @@ cdef extern from "simd.h" nogil:
         double (*exp_sum)(const void *x, void *out, Py_ssize_t n, double m) noexcept nogil
         void (*scale)(void *x, Py_ssize_t n, double s) noexcept nogil
         double (*dot)(const void *x, const void *y, Py_ssize_t n) noexcept nogil
+        double (*total_of_line)(const void *x, Py_ssize_t n) noexcept nogil
         void (*centre)(const void *g, const void *y, void *out, Py_ssize_t n, double d) noexcept nogil
         void (*spread)(const void *g, const void *y, void *out, Py_ssize_t n, double s) noexcept nogil
         void (*shift)(const void *x, void *out, Py_ssize_t n, double m, double s) noexcept nogil

@@ -30,5 +30,14 @@ AGX_FAST static void AGX_NAME(add)(NUMBER *AGX_RESTRICT out, const NUMBER *AGX_R
     for (Py_ssize_t j = 0; j < n; j++) out[j] += g[j];
 }
 
+/* out += rows of x that lie ``next`` numbers apart, one after the other. */
+AGX_FAST static void AGX_NAME(add_rows)(
+    NUMBER *AGX_RESTRICT out, const NUMBER *AGX_RESTRICT x, Py_ssize_t rows, Py_ssize_t next, Py_ssize_t n) {
+    for (; rows >= 4; rows -= 4, x += 4 * next)
+        for (Py_ssize_t j = 0; j < n; j++)
+            out[j] = out[j] + x[j] + x[next + j] + x[2 * next + j] + x[3 * next + j];
+    for (; rows; rows--, x += next) AGX_NAME(add)(out, x, n);
+}
+
 #undef NUMBER
 #undef AGX_NAME

@@ -39,6 +39,10 @@ cdef extern from *:
         Py_ssize_t first, Py_ssize_t stop) noexcept nogil
     void add_of_floats "agx_add_of_floats"(float *out, const float *g, Py_ssize_t n) noexcept nogil
     void add_of_doubles "agx_add_of_doubles"(double *out, const double *g, Py_ssize_t n) noexcept nogil
+    void add_rows_of_floats "agx_add_rows_of_floats"(
+        float *out, const float *x, Py_ssize_t rows, Py_ssize_t next, Py_ssize_t n) noexcept nogil
+    void add_rows_of_doubles "agx_add_rows_of_doubles"(
+        double *out, const double *x, Py_ssize_t rows, Py_ssize_t next, Py_ssize_t n) noexcept nogil
 
 cdef enum:
     # Lines that are run along side by side, so that one need not wait for another's last addition.
@@ -199,7 +203,7 @@ cdef void sum_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
     cdef Py_ssize_t[2] lines
     cdef Py_ssize_t[2] columns
-    cdef Py_ssize_t line, _i, width
+    cdef Py_ssize_t line, width
     cdef char *out
     cdef const char *x
     stretch(job, part, lines, columns)
@@ -208,17 +212,15 @@ cdef void sum_part(void *context, int part) noexcept nogil:
         x = job.x + (line * job.n * job.inner + columns[0]) * job.bytes
         out = job.out + (line * job.inner + columns[0]) * job.bytes
         if job.inner == 1 and job.single:
-            (<float *>out)[0] = <float>job.loops.sum(x, 1, 0, job.n)
+            (<float *>out)[0] = <float>job.loops.total_of_line(x, job.n)
         elif job.inner == 1:
-            (<double *>out)[0] = job.loops.sum(x, 1, 0, job.n)
+            (<double *>out)[0] = job.loops.total_of_line(x, job.n)
         else:
             memset(out, 0, width * job.bytes)
-            for _i in range(job.n):
-                if job.single:
-                    add_of_floats(<float *>out, <const float *>x, width)
-                else:
-                    add_of_doubles(<double *>out, <const double *>x, width)
-                x += job.inner * job.bytes
+            if job.single:
+                add_rows_of_floats(<float *>out, <const float *>x, job.n, job.inner, width)
+            else:
+                add_rows_of_doubles(<double *>out, <const double *>x, job.n, job.inner, width)
 
 
 def sums(x, Py_ssize_t axis, team):

@@ -69,6 +69,7 @@ typedef struct {
     double (*exp_sum)(const void *x, void *out, ptrdiff_t n, double m);
     void (*scale)(void *x, ptrdiff_t n, double s);
     double (*dot)(const void *x, const void *y, ptrdiff_t n);
+    double (*total_of_line)(const void *x, ptrdiff_t n);
     void (*centre)(const void *g, const void *y, void *out, ptrdiff_t n, double d);
     void (*spread)(const void *g, const void *y, void *out, ptrdiff_t n, double s);
     void (*shift)(const void *x, void *out, ptrdiff_t n, double m, double s);
