@@ -34,7 +34,7 @@ AGX_INLINE float agx_size(float x, float most) {
 AGX_INLINE float agx_or_nan(float y, float x) {
     agx_bits bits;
     bits.f = y;
-    bits.i |= x != x ? 0x7fc00000 : 0;
+    bits.i |= x != x ? -1 : 0;
     return bits.f;
 }
 
@@ -60,23 +60,21 @@ AGX_INLINE float agx_exp_near(float r, const float h) {
     return p * r + 1.0f;
 }
 
-/* p 2^m for the integer m in the last bits of n */
+/* p 2^(m - 127) for the integer m in the last bits of n */
 AGX_INLINE float agx_scaled(float p, float n) {
-    agx_bits bits, power;
-    bits.f = p, power.f = n;
-    bits.i = (int32_t)((uint32_t)bits.i + ((uint32_t)power.i << 23));
-    return bits.f;
-}
-
-/* exp(d) for d of at most zero: d = n ln 2 + r, a polynomial for exp(r), and 2^(n + 64) put together from its
-   bits, so that the last factor makes the subnormals. */
-AGX_INLINE float agx_exp(float d) {
     agx_bits power;
-    float y = d < -104.0f ? -104.0f : d;
-    float n = y * 1.44269504f + AGX_ROUNDER(191.0f), k = n - AGX_ROUNDER(191.0f);
     power.f = n;
     power.i = (int32_t)((uint32_t)power.i << 23);
-    return agx_exp_near((y - k * 0.693359375f) + k * 2.12194440e-4f, 1.0f) * power.f * 5.4210109e-20f;
+    return p * power.f;
+}
+
+/* exp(d) for d of at most zero: d = k ln 2 + r, a polynomial for exp(r), and 2^(k + 64) put together from its
+   bits, so that the last factor makes the subnormals. */
+AGX_INLINE float agx_exp(float d) {
+    float y = d < -104.0f ? -104.0f : d;
+    float n = y * 1.44269504f + AGX_ROUNDER(191.0f), k = n - AGX_ROUNDER(191.0f);
+    float r = (y - k * 0.693359375f) + k * 2.12194440e-4f;
+    return agx_scaled(agx_exp_near(r, 1.0f), n) * 5.4210109e-20f;
 }
 
 /* 1 / (1 + exp(-x)), with numerator and denominator times 2^-64, so that nothing overflows; some number for
@@ -86,7 +84,7 @@ AGX_INLINE float agx_logistic(float x) {
     y.f = x;
     y.i = y.i < 0x41a00000 ? y.i : 0x41a00000; /* 20 */
     y.i = (int32_t)((uint32_t)y.i < 0xc2d00000u ? (uint32_t)y.i : 0xc2d00000u); /* -104 */
-    float n = y.f * -1.44269504f + AGX_ROUNDER(-64.0f), k = n - AGX_ROUNDER(-64.0f);
+    float n = y.f * -1.44269504f + AGX_ROUNDER(63.0f), k = n - AGX_ROUNDER(63.0f);
     float r = (y.f + k * 0.693359375f) - k * 2.12194440e-4f;
     return 5.4210109e-20f / (5.4210109e-20f + agx_scaled(agx_exp_near(r, -1.0f), n));
 }
@@ -98,7 +96,7 @@ AGX_INLINE float agx_bell(float u) {
     high.f = u;
     high.i &= (int32_t)0xfffff000u;
     float square = high.f * high.f, rest = (u - high.f) * (u + high.f);
-    float n = square * -0.72134752f + AGX_ROUNDER(64.0f), k = n - AGX_ROUNDER(64.0f);
+    float n = square * -0.72134752f + AGX_ROUNDER(191.0f), k = n - AGX_ROUNDER(191.0f);
     float r = (square + k * 1.38671875f) + (rest - k * 4.2438888e-4f);
     return agx_scaled(agx_exp_near(r, -0.5f), n) * 5.4210109e-20f;
 }
