@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import reference
 
+import agx as ag
 from agx._kernels import loops
 
 DTYPES = [np.float32, np.float64]
@@ -134,3 +135,45 @@ def test_erf(dtype):
     found = loops.erf(x)
     assert found.dtype == dtype
     np.testing.assert_allclose(found, [math.erf(v) for v in x.tolist()], rtol=1e-6)
+
+
+def test_exponentials_are_near_to_a_unit_in_the_last_place(vector_level):
+    rng = np.random.default_rng(0)
+    ranges = (-708, 709), (-1, 1), (-1e-8, 1e-8), (300, 400)
+    x = np.concatenate([rng.uniform(*ends, 100_000) for ends in ranges])
+    x[:6] = 0.0, -0.0, -708, 709, 5e-324, np.log(2) / 2
+    found = loops.exp(x, team(2))
+    for at in range(0, len(x), 97):
+        exact = math.exp(x[at])  # which is within one itself
+        assert abs(found[at] - exact) <= 2 * math.ulp(exact)
+    assert (found[:2] == 1).all()
+    np.testing.assert_array_equal(found, loops.exp(x, team(3)))
+
+
+def test_exponentials_leave_what_is_no_normal_number_to_numpy(vector_level):
+    x = np.linspace(-5, 5, 50_001)
+    for strange in -708.5, 709.5, np.inf, -np.inf:
+        for at in 0, 20_000, -1:
+            other = x.copy()
+            other[at] = strange
+            assert loops.exp(other, team(2)) is None
+    x[17] = np.nan
+    found = loops.exp(x, team(2))
+    assert np.isnan(found[17]) and np.isnan(found).sum() == 1
+
+
+def test_exponentials_are_of_many_float64_that_lie_in_order(level):
+    x = np.ones((300, 300))
+    for other in x.T[::2], x.astype("f"), x.astype("D"), np.ones(5):
+        assert loops.exp(other, team(2)) is None
+
+
+def test_large_exponentials_warn_as_numpy_does():
+    x = ag.Tensor(np.full(20_000, 1.0))
+    np.testing.assert_allclose(ag.exp(x).value, np.e, rtol=1e-15)
+    ag.exp(x).sum().backward()
+    np.testing.assert_allclose(x.grad, np.e, rtol=1e-15)
+    x = np.full(20_000, 1.0)
+    x[7] = 1000
+    with pytest.warns(RuntimeWarning, match="overflow encountered in exp"):
+        assert np.isinf(ag.exp(ag.Tensor(x)).value[7])

@@ -19,6 +19,7 @@ cdef unsigned long long fingerprint(object x) except? 0
 cdef object combine(Operation what, object x, object y)
 cdef object compute(Operation what, object x, object y)
 cdef bint is_two(object y) noexcept
+cdef bint is_large(object x) noexcept
 cdef object in_memory(object ufunc, object x, object y)
 cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object x, object y, bint over)
 cdef bint add_to(object total, object x) noexcept

@@ -12,6 +12,7 @@ cdef class Primitive:
     cdef readonly int settled
     cdef bint floats
     cdef Operation operation
+    cdef public object kernel
     cdef public object stacked
     cdef public object overwrite
     cdef public object accumulate

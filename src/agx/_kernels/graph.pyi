@@ -33,6 +33,7 @@ class Primitive:
         vjps: Sequence[Callable[..., Any] | None] | Callable[..., Any],
         elementwise: bool = False,
         *,
+        kernel: Callable[..., Any] | None = None,
         stacked: Callable[..., Any] | None = None,
         overwrite: Callable[..., Any] | None = None,
         accumulate: Callable[..., Any] | None = None,
@@ -42,6 +43,7 @@ class Primitive:
         derivative: tuple[str | None, ...] = (),
         scalar: Callable[..., Any] | None = None,
     ) -> None: ...
+    kernel: Callable[..., Any] | None
     stacked: Callable[..., Any] | None
     overwrite: Callable[..., Any] | None
     accumulate: Callable[..., Any] | None

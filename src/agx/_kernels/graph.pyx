@@ -14,7 +14,7 @@ from types import MethodType
 cimport numpy as cnp
 
 from agx._kernels.arrays cimport (ADD, DIVIDE, MULTIPLY, NONE, POWER, SUBTRACT, as_held, combine, fingerprint,
-                                  has_own_memory, in_memory, is_held, is_two)
+                                  has_own_memory, in_memory, is_held, is_large, is_two)
 
 import numpy as np
 
@@ -214,6 +214,7 @@ cdef class Primitive:
     which returns None for a gradient that is zero everywhere; a variadic primitive has a single
     ``rule(i, g, out, *args, **params)``. The rest may be missing:
 
+    ``kernel(x)`` computes the value of a large array otherwise, or returns None.
     ``stacked(i, g, out, *args, **params)`` pulls a stack of cotangents back to argument ``i`` at once, or
     returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
     it is called when nobody else needs that, for the last argument. ``accumulate(total, g, lead, **params)``
@@ -225,8 +226,8 @@ cdef class Primitive:
     """
 
     def __init__(self, str name, object function, object vjps, bint elementwise=False, *,
-                 object stacked=None, object overwrite=None, object accumulate=None, bint views=False,
-                 bint keeps_zeros=False, bint settled=False, tuple derivative=(),
+                 object kernel=None, object stacked=None, object overwrite=None, object accumulate=None,
+                 bint views=False, bint keeps_zeros=False, bint settled=False, tuple derivative=(),
                  object scalar=None):
         self.name = name
         self.function = function
@@ -239,6 +240,7 @@ cdef class Primitive:
         self.settled = 2 if self.keeps_zeros else settled
         self.floats = (self.elementwise and isinstance(function, ufunc) and function.nout == 1
                        and function.types[0][0] != "O")
+        self.kernel = kernel
         self.stacked = stacked
         self.overwrite = overwrite
         self.accumulate = accumulate

@@ -88,15 +88,15 @@ static const agx_instructions agx_instruction_sets[] = {
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
      agx_baseline_float_updates, agx_double_updates, agx_neon_tiles, agx_neon_double_tiles, agx_neon_turn,
-     agx_neon_gather, &agx_neon_winograd, agx_neon_find_largest, agx_neon_sum_rows},
+     agx_neon_gather, &agx_neon_winograd, agx_neon_find_largest, agx_neon_sum_rows, agx_neon_exp},
 #else
     {.name = "neon"},
 #endif
 #ifdef AGX_X86
     {AGX_LOOPS(avx2, avx2), agx_avx2_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx2_gather,
-     &agx_avx2_winograd, agx_avx2_find_largest, agx_avx2_sum_rows},
+     &agx_avx2_winograd, agx_avx2_find_largest, agx_avx2_sum_rows, agx_avx2_exp},
     {AGX_LOOPS(avx512, avx2), agx_avx512_tiles, agx_avx2_double_tiles, agx_avx2_turn, agx_avx512_gather,
-     &agx_avx2_winograd, agx_avx512_find_largest, agx_avx512_sum_rows},
+     &agx_avx2_winograd, agx_avx512_find_largest, agx_avx512_sum_rows, agx_avx2_exp},
 #else
     {.name = "avx2"},
     {.name = "avx512"},

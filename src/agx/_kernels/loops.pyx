@@ -31,6 +31,8 @@ cdef object np_isfinite = np.isfinite
 cdef enum:
     # An element of an activation, in multiply-adds.
     PER_CURVE = 32
+    # The most parts of exponentials.
+    MOST_PARTS = 256
 
 cdef struct Job:
     # What the arrays are: rows of ``width``, ``rows`` of them in an image, for the loops that see images.
@@ -109,6 +111,38 @@ def relu_gradient(object g, object x, object team, bint overwrite=False):
     job.out = <char *>cnp.PyArray_DATA(out)
     with nogil:
         parallel(relu_back_part, &job, job.parts)
+    return out
+
+
+# --- exponentials ------------------------------------------------------------------------------------
+
+cdef void exp_part(void *context, int part) noexcept nogil:
+    cdef Job *job = <Job *>context
+    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
+    (<int *>job.g)[part] = instructions().exp(<double *>job.x + i, <double *>job.out + i, n)
+
+
+def exp(object x, object team):
+    """Compute the exponentials of many float64; None if one is no normal number, or nothing is gained."""
+    cdef Job job
+    cdef int[MOST_PARTS] beyond
+    cdef int part
+    if not is_floating(x) or cnp.PyArray_ITEMSIZE(x) != 8 or instructions().exp == NULL:
+        return None
+    if cnp.PyArray_SIZE(x) < 8 * MOST_PARTS:
+        return None
+    prepare(&job, x, cnp.PyArray_SIZE(x), team)
+    job.parts = min(job.parts, <int>MOST_PARTS)
+    # NumPy has loops of its own for vectors of eight.
+    if job.parts == 1 and instructions().tiles.width == 16:
+        return None
+    out = like(x)
+    job.out, job.g = <char *>cnp.PyArray_DATA(out), <char *>beyond
+    with nogil:
+        parallel(exp_part, &job, job.parts)
+    for part in range(job.parts):
+        if beyond[part]:
+            return None
     return out
 
 

@@ -87,6 +87,7 @@ cdef extern from "simd.h" nogil:
         void (*find_largest)(const windows_t *s, Py_ssize_t i, const float *planes, const int32_t *offset,
                              float *best, int32_t *at) noexcept nogil
         void (*sum_rows)(const float *x, Py_ssize_t rows, Py_ssize_t n, float *out) noexcept nogil
+        int (*exp)(const double *x, double *out, Py_ssize_t n) noexcept nogil
     const tile_t *tile_for "agx_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     const tile_t *inner_tile_for "agx_inner_tile_for"(const tile_t *tiles, Py_ssize_t rows) noexcept
     int vectors_for "agx_vectors_for"(const tile_t *t, Py_ssize_t needed) noexcept

@@ -7,6 +7,10 @@ cdef object apply(object function, tuple args, dict params):
 cdef object in_kept_memory(Primitive p, tuple args):
     """The value of a ufunc in memory that is used again; None for small results, and others."""
     cdef object x = value_of(args[0])
+    if p.kernel is not None and is_large(x):
+        found = p.kernel(x)
+        if found is not None:
+            return found
     if p.operation == POWER:
         return in_memory(np_square, x, None) if is_two(args[1]) else None
     return in_memory(p.function, x, value_of(args[1]) if len(args) > 1 else None) if p.floats else None

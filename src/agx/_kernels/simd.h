@@ -167,6 +167,7 @@ typedef struct {
         const agx_windows *s, ptrdiff_t i, const float *planes, const int32_t *offset, float *best,
         int32_t *at);
     void (*sum_rows)(const float *x, ptrdiff_t rows, ptrdiff_t n, float *out);
+    int (*exp)(const double *x, double *out, ptrdiff_t n); /* for at least eight */
 } agx_instructions;
 
 /* The largest tile of at most ``rows`` rows. */

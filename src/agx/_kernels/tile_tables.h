@@ -17,6 +17,36 @@
 #include "tile.h"
 #endif
 
+typedef double AGX_SET(numbers) __attribute__((vector_size(4 * AGX_FLOATS), aligned(8), may_alias));
+typedef int64_t AGX_SET(words) __attribute__((vector_size(4 * AGX_FLOATS)));
+
+#ifdef AGX_DOUBLE_TILES
+/* exp(x) to a unit in the last place where that is a normal number: x = k ln 2 + r, the series of exp(r), and
+   2^k put together from its bits. Tells whether some x is beyond that, of which the result is nothing. */
+AGX_TARGET static int AGX_SET(exp)(const double *x, double *out, ptrdiff_t n) {
+    static const double over[] = {1 / 6227020800.0, 1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0,
+                                  1 / 362880.0, 1 / 40320.0, 1 / 5040.0, 1 / 720.0,
+                                  1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5};
+    const double rounder = 6755399441055744.0; /* of which the last bit counts ones */
+    AGX_SET(words) beyond = {0};
+    int found = 0;
+    for (ptrdiff_t i = 0; i < n; i += AGX_FLOATS / 2) {
+        ptrdiff_t at = i <= n - AGX_FLOATS / 2 ? i : n - AGX_FLOATS / 2;
+        AGX_SET(numbers) v = *(const AGX_SET(numbers) *)(x + at);
+        AGX_SET(numbers) m = v * 1.4426950408889634 + rounder, k = m - rounder;
+        AGX_SET(numbers) r = (v - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
+        AGX_SET(numbers) p = r * over[0] + over[1];
+        beyond |= (v < -708.0) | (v > 709.0);
+        for (int c = 2; c < 12; c++) p = p * r + over[c];
+        p = p * (r * r) + r;
+        *(AGX_SET(numbers) *)(out + at) =
+            (p + 1.0) * (AGX_SET(numbers))(((AGX_SET(words))m + 1023) << 52);
+    }
+    for (int j = 0; j < AGX_FLOATS / 2; j++) found |= beyond[j] != 0;
+    return found;
+}
+#endif
+
 typedef float AGX_SET(wide) __attribute__((vector_size(4 * AGX_FLOATS), aligned(4), may_alias));
 typedef float AGX_SET(narrow) __attribute__((vector_size(16), aligned(4), may_alias));
 

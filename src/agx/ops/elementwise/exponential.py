@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..._engine.graph import primitive
+from ..._kernels import loops
+from ..._runtime.threads import team
 from ..complex import real_only
 from ..shape.where import where
 from .curves import curve
@@ -33,7 +35,13 @@ __all__ = [
 
 _LN2, _LN10 = float(np.log(2)), float(np.log(10))
 
-exp = primitive("exp", np.exp, (lambda g, out, x: g * out,), derivative="exp(x)")
+exp = primitive(
+    "exp",
+    np.exp,
+    (lambda g, out, x: g * out,),
+    kernel=lambda x: loops.exp(x, team),
+    derivative="exp(x)",
+)
 exp2 = primitive("exp2", np.exp2, (lambda g, out, x: g * out * _LN2,), derivative="log(2) * 2**x")
 expm1 = primitive("expm1", np.expm1, (lambda g, out, x: g * exp(x),), derivative="exp(x)")
 log = primitive("log", np.log, (lambda g, out, x: g / (x + 0.0),), derivative="1 / x")
