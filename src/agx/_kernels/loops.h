@@ -11,6 +11,7 @@
 /* What is left of lanes: one number. Loops of known lengths, for short rows have many of them. */
 #define PLUS(a, b) a + b
 #define LARGER(a, b) b > a ? b : a
+#define CLEAR(lane) ABREAST for (int k = 0; k < LANES; k++) lane[k] = 0;
 #define HALVE(lane, n, with) for (int k = 0; k < n; k++) lane[k] = with(lane[k], lane[k + n]);
 #define HALVE_ALL(lane, with) \
     HALVE(lane, 32, with) HALVE(lane, 16, with) HALVE(lane, 8, with) HALVE(lane, 4, with)                 \
@@ -126,8 +127,9 @@ LOOP(int, nan)(const void *from, ptrdiff_t n) {
 
 LOOP(int, endless)(const void *from, ptrdiff_t n) { /* Infinities and NaN. */
     const NUMBER *x = from;
-    NUMBER lane[LANES] = {0}, s = 0;
+    NUMBER lane[LANES], s = 0;
     ptrdiff_t i = 0;
+    CLEAR(lane)
     for (; i + LANES <= n; i += LANES)
         ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k] * 0;
     for (; i < n; i++) { ONE_BY_ONE s += x[i] * 0; }
@@ -191,8 +193,9 @@ LOOP(void, scale)(void *from, ptrdiff_t n, double s) {
 
 LOOP(double, dot)(const void *left, const void *right, ptrdiff_t n) {
     const NUMBER *x = left, *y = right;
-    NUMBER lane[LANES] = {0}, s = 0;
+    NUMBER lane[LANES], s = 0;
     ptrdiff_t i = 0;
+    CLEAR(lane)
     for (; i + LANES <= n; i += LANES)
         ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k] * y[i + k];
     for (; i < n; i++) { ONE_BY_ONE s += x[i] * y[i]; }
@@ -261,6 +264,7 @@ static const agx_loops AGX_TABLE = {
 #undef LOOP
 #undef PLUS
 #undef LARGER
+#undef CLEAR
 #undef HALVE
 #undef HALVE_ALL
 #undef PART

@@ -4,6 +4,7 @@
 /* Sums of ``term`` by lanes, which hand over to wide ones before many roundings have come together. */
 #define HANDED_OVER 16
 #define SUMS(rows, stride, n, step, lane, wide, rest, term)                                           \
+    CLEAR(lane) CLEAR(wide)                                                                           \
     for (ptrdiff_t row = 0, turns = 0; row < rows; row++, step) {                                     \
         ptrdiff_t i = 0;                                                                              \
         for (; i + LANES <= n; i += LANES) {                                                          \
@@ -26,8 +27,8 @@ PART(double, total)(const NUMBER *lane, const double *wide, double rest) {
 
 LOOP(double, sum)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {
     const NUMBER *x = from;
-    NUMBER lane[LANES] = {0};
-    double wide[LANES] = {0}, rest = 0;
+    NUMBER lane[LANES];
+    double wide[LANES], rest = 0;
 #define TERM(i) x[i]
     SUMS(rows, stride, n, x += stride, lane, wide, rest, TERM)
 #undef TERM
@@ -37,8 +38,8 @@ LOOP(double, sum)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t 
 /* The sum of (x - m)^2. */
 LOOP(double, deviation)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double mean) {
     const NUMBER *x = from;
-    NUMBER m = (NUMBER)mean, lane[LANES] = {0};
-    double wide[LANES] = {0}, rest = 0;
+    NUMBER m = (NUMBER)mean, lane[LANES];
+    double wide[LANES], rest = 0;
 #define TERM(i) (x[i] - m) * (x[i] - m)
     SUMS(rows, stride, n, x += stride, lane, wide, rest, TERM)
 #undef TERM
@@ -49,8 +50,8 @@ LOOP(double, deviation)(const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrd
 LOOP(double, product)(
     const void *gradient, const void *from, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n, double mean) {
     const NUMBER *g = gradient, *x = from;
-    NUMBER m = (NUMBER)mean, lane[LANES] = {0};
-    double wide[LANES] = {0}, rest = 0;
+    NUMBER m = (NUMBER)mean, lane[LANES];
+    double wide[LANES], rest = 0;
 #define TERM(i) g[i] * (x[i] - m)
     SUMS(rows, stride, n, (x += stride, g += stride), lane, wide, rest, TERM)
 #undef TERM
@@ -83,13 +84,14 @@ LOOP(void, blend)(
 /* Mean and variance of a row that is not long. */
 LOOP(void, row_moments)(const void *from, ptrdiff_t n, double *moments) {
     const NUMBER *x = from;
-    NUMBER lane[LANES] = {0}, s = 0, m;
+    NUMBER lane[LANES], s = 0, m;
     ptrdiff_t i = 0;
+    CLEAR(lane)
     for (; i + LANES <= n; i += LANES)
         ABREAST for (int k = 0; k < LANES; k++) lane[k] += x[i + k];
     for (; i < n; i++) { ONE_BY_ONE s += x[i]; }
     m = (AGX_NAME(sum_of_lanes)(lane) + s) / n;
-    for (int k = 0; k < LANES; k++) lane[k] = 0;
+    CLEAR(lane)
     for (s = 0, i = 0; i + LANES <= n; i += LANES)
         ABREAST for (int k = 0; k < LANES; k++) lane[k] += (x[i + k] - m) * (x[i + k] - m);
     for (; i < n; i++) { ONE_BY_ONE s += (x[i] - m) * (x[i] - m); }
@@ -109,8 +111,10 @@ LOOP(void, row_affine)(
 LOOP(void, row_products)(
     const void *gradient, const void *weight, const void *from, ptrdiff_t n, double mean, double *sums) {
     const NUMBER *g = gradient, *w = weight, *x = from;
-    NUMBER m = (NUMBER)mean, plain[LANES] = {0}, times[LANES] = {0}, s = 0, t = 0;
+    NUMBER m = (NUMBER)mean, plain[LANES], times[LANES], s = 0, t = 0;
     ptrdiff_t i = 0;
+    CLEAR(plain)
+    CLEAR(times)
     for (; i + LANES <= n; i += LANES)
         ABREAST for (int k = 0; k < LANES; k++) {
             NUMBER share = g[i + k] * w[i + k];
