@@ -153,22 +153,20 @@ def pick(x, index, team):
 
 
 cdef void add_rows(const Job *job, floating *out, const floating *g, int part) noexcept nogil:
-    """Each part has columns of its own, copies them if they lie elsewhere, and adds them up in order."""
-    cdef Py_ssize_t i, at
-    cdef Py_ssize_t first = part * job.inner // job.parts, stop = (part + 1) * job.inner // job.parts
-    cdef const floating *x = <const floating *>job.x
-    if job.parts == 1 and x != out:
-        memcpy(out, x, job.n * job.bytes)
-    elif x != out:
-        for i in range(job.n):
-            at = i * job.inner + first
-            copy(<float *>(out + at), <const float *>(x + at), (stop - first) * sizeof(floating) // 4)
+    """Each part has rows of its own, copies them if they lie elsewhere, and adds to them in order."""
+    cdef Py_ssize_t i, row
+    cdef Py_ssize_t first = part * job.n // job.parts, stop = (part + 1) * job.n // job.parts
+    cdef const char *x = job.x + first * job.bytes
+    if job.x != job.out:
+        memcpy(out + first * job.inner, x, (stop - first) * job.bytes)
     for i in range(job.count):
-        at = (job.index[i] + (job.n if job.index[i] < 0 else 0)) * job.inner
+        row = job.index[i] + (job.n if job.index[i] < 0 else 0)
+        if not first <= row < stop:
+            continue
         if floating is float:
-            add_of_floats(out + at + first, g + i * job.inner + first, stop - first)
+            add_of_floats(out + row * job.inner, g + i * job.inner, job.inner)
         else:
-            add_of_doubles(out + at + first, g + i * job.inner + first, stop - first)
+            add_of_doubles(out + row * job.inner, g + i * job.inner, job.inner)
 
 
 cdef void add_part(void *context, int part) noexcept nogil:
@@ -191,8 +189,7 @@ def add_at(x, index, g, team, out=None):
         return None
     job.g, job.out = <const char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(out)
     job.x = <const char *>cnp.PyArray_DATA(x)
-    # Columns of less than a line of the cache would be fought for.
-    job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(g), max(1, job.inner // 32), team)
+    job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(g), job.n, team)
     share(&job, add_part)
     return True
 
