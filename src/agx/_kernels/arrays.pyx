@@ -22,7 +22,12 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from cython cimport floating
 from libc.string cimport memcpy, memmove
 
+from functools import partial
+
 import numpy as np
+from numpy import errstate, geterr
+
+from agx._kernels.machine import run
 
 cimport numpy as cnp
 
@@ -517,6 +522,9 @@ cdef object in_memory(object ufunc, object x, object y):
     else:
         return None
     cdef cnp.ndarray out = like(as_x)
+    cdef Py_ssize_t least = SHARED if y is None and ufunc is not np.square else 4 * SHARED
+    if cnp.PyArray_NBYTES(out) >= least and awake() > 1 and in_parts(ufunc, x, y, out):
+        return out
     return ufunc(x, out) if y is None else ufunc(x, y, out)
 
 

@@ -1,4 +1,5 @@
-"""Copies of large arrays, and of views that repeat a small one, by all threads that are awake."""
+"""What all threads that are awake share of large arrays: copies, also of views that repeat a small one, and
+NumPy's loops, which do without the GIL."""
 
 cdef extern from *:
     """
@@ -20,6 +21,8 @@ cdef enum:
     LARGE = 1 << 18
     # Numbers that are written one by one, or by vectors.
     REPEATED = 256
+    # Bytes from which a loop of NumPy's is shared, and four times as many of one that is done at once.
+    SHARED = 1 << 20
 
 
 cdef struct Copy:
@@ -87,3 +90,31 @@ cdef object copied(object x):
     with nogil:
         parallel(copy_part, &job, job.parts)
     return out
+
+
+def call_part(object ufunc, list pieces, int part):
+    """Do a part of ``in_parts``."""
+    with errstate(over="raise", divide="raise", invalid="raise"):
+        ufunc(*pieces[part])
+
+
+cdef bint in_parts(object ufunc, object x, object y, cnp.ndarray out) except -1:
+    """Write ufunc(x, y), or ufunc(x), to ``out`` in parts; False for what NumPy warns about, and for others."""
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(out)
+    cdef int part, parts = awake()
+    cdef list whole = [x, out] if y is None else [x, y, out], pieces = []
+    for i, a in enumerate(whole):
+        if cnp.PyArray_CheckExact(a):
+            if not alike(a, out) or not cnp.PyArray_ISCARRAY_RO(a):
+                return False
+            whole[i] = a.reshape(-1)
+    if geterr()["under"] != "ignore":
+        return False
+    for part in range(parts):
+        piece = slice(part * n // parts, (part + 1) * n // parts)
+        pieces.append([a[piece] if cnp.PyArray_CheckExact(a) else a for a in whole])
+    try:
+        run(partial(call_part, ufunc, pieces), parts)
+    except FloatingPointError:
+        return False
+    return True

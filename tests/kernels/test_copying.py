@@ -1,0 +1,63 @@
+"""What threads share of large arrays: NumPy's loops, and copies (of gradients, in tests of reductions)."""
+
+import numpy as np
+import pytest
+
+import agx as ag
+from agx._kernels import machine
+
+
+@pytest.fixture(params=[1, 3])
+def threads(request):
+    before = ag.get_num_threads()
+    ag.set_num_threads(request.param)
+    ag.conv2d(np.ones((64, 8, 30, 30), "f"), np.ones((8, 8, 3, 3), "f"))  # which wakes them
+    yield
+    ag.set_num_threads(before)
+
+
+SIZE = 1_100_003
+ONE = {"negative": np.negative, "tanh": np.tanh, "square": np.square, "sin": np.sin}
+TWO = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_results_are_numpys_to_the_bit(threads, dtype):
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal(SIZE).astype(dtype) for _ in range(2))
+    for ufunc in ONE.values():
+        found = ufunc(ag.Tensor(x)).value
+        np.testing.assert_array_equal(found, ufunc(x))
+        assert found.dtype == x.dtype
+    for ufunc in TWO.values():
+        for other in y, 3.0, y[:1], y.reshape(1, -1):
+            np.testing.assert_array_equal(ufunc(ag.Tensor(x), other).value, ufunc(x, other))
+            np.testing.assert_array_equal(ufunc(other, ag.Tensor(x)).value, ufunc(other, x))
+
+
+@pytest.mark.parametrize("strange", [0, SIZE - 1])
+def test_warnings_are_numpys(threads, strange):
+    x = np.full(SIZE, 2.0)
+    x[strange] = 1e300
+    with pytest.warns(RuntimeWarning, match="overflow encountered in square"):
+        assert np.isinf(np.square(ag.Tensor(x)).value[strange])
+    with pytest.warns(RuntimeWarning, match="overflow encountered in multiply") as told:
+        ag.Tensor(x) * x
+    assert len(told) == 1 and told[0].filename == __file__
+    x[strange] = 0
+    with np.errstate(all="ignore"):
+        assert np.isinf((1.0 / ag.Tensor(x)).value[strange])
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide by zero"):
+        np.ones(SIZE) / ag.Tensor(x)
+    x[strange] = 1e-200
+    assert np.square(ag.Tensor(x)).value[strange] == 0
+    with np.errstate(under="raise"), pytest.raises(FloatingPointError, match="underflow"):
+        np.square(ag.Tensor(x))
+
+
+def test_threads_are_asked(threads, monkeypatch):
+    asked = []
+    before = machine.run
+    monkeypatch.setattr("agx._kernels.arrays.run", lambda *a: asked.append(before(*a)))
+    np.sin(ag.Tensor(np.ones(SIZE)))
+    assert len(asked) == (ag.get_num_threads() > 1)
