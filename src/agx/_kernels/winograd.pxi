@@ -89,19 +89,19 @@ cdef void channels_last(const Sizes *p, const float *x, Py_ssize_t C, Py_ssize_t
                         float *to) noexcept nogil:
     """Copy a window of an image (C, H, W) to (rows, columns, C); beyond the image there are zeros."""
     cdef Py_ssize_t start = min(columns, max(0, -left)), stop = max(start, min(columns, W - left))
-    cdef Py_ssize_t row, y, c, j, k, n = stop - start
+    cdef Py_ssize_t first = min(rows, max(0, -top)), last = max(first, min(rows, H - top))
+    cdef Py_ssize_t row, c, j, k, n = stop - start, width = columns * C
     cdef const float *source
     cdef float *at
-    for row in range(rows):
-        y = top + row
-        if not 0 <= y < H:
-            memset(to, 0, columns * C * sizeof(float))
-            to += columns * C
-            continue
-        memset(to, 0, start * C * sizeof(float))
-        memset(to + stop * C, 0, (columns - stop) * C * sizeof(float))
-        for c in range(0, C, 8):
-            source, at = x + (c * H + y) * W + left + start, to + start * C + c
+    memset(to, 0, first * width * sizeof(float))
+    memset(to + last * width, 0, (rows - last) * width * sizeof(float))
+    for row in range(first, last):
+        memset(to + row * width, 0, start * C * sizeof(float))
+        memset(to + row * width + stop * C, 0, (columns - stop) * C * sizeof(float))
+    # Eight channels of all rows at a time are as many streams as processors follow.
+    for c in range(0, C, 8):
+        for row in range(first, last):
+            source, at = x + (c * H + top + row) * W + left + start, to + row * width + start * C + c
             j = 0
             while j + 8 <= n or (j < n and n >= 8):
                 j = min(j, n - 8)
@@ -111,23 +111,26 @@ cdef void channels_last(const Sizes *p, const float *x, Py_ssize_t C, Py_ssize_t
                 for k in range(8):
                     at[j * C + k] = source[k * H * W + j]
                 j += 1
-        to += columns * C
 
 
-cdef void channels_first(const Sizes *p, const float *y, Py_ssize_t ld, Py_ssize_t channels, float *out,
-                         Py_ssize_t n) noexcept nogil:
-    """Copy ``n`` pixels of a row, whose channels come last, to where they belong in images."""
-    cdef Py_ssize_t c, j, k, plane = p.OH * p.OW
+cdef void channels_first(const Sizes *p, const float *y, Py_ssize_t channels, Py_ssize_t rows,
+                         Py_ssize_t columns, float *out) noexcept nogil:
+    """Copy ``rows`` of pixels, (columns, channels) each, to where they belong in images."""
+    cdef Py_ssize_t row, c, j, k, n = p.OW, plane = p.OH * p.OW
+    cdef const float *source
+    cdef float *to
     for c in range(0, channels, 8):
-        j = 0
-        while j + 8 <= n or (j < n and n >= 8):
-            j = min(j, n - 8)
-            p.set.turn(y + j * ld + c, ld, out + c * plane + j, plane)
-            j += 8
-        while j < n:
-            for k in range(8):
-                out[(c + k) * plane + j] = y[j * ld + c + k]
-            j += 1
+        for row in range(rows):
+            source, to = y + row * columns * channels + c, out + c * plane + row * n
+            j = 0
+            while j + 8 <= n or (j < n and n >= 8):
+                j = min(j, n - 8)
+                p.set.turn(source + j * channels, channels, to + j, plane)
+                j += 8
+            while j < n:
+                for k in range(8):
+                    to[k * plane + j] = source[j * channels + k]
+                j += 1
 
 
 cdef void filters_part(void *context, int part) noexcept nogil:
@@ -190,16 +193,14 @@ cdef void results_of_block(const Winograd *job, const float *result, Py_ssize_t 
     """Write what came out for ``filters`` from ``m`` on."""
     cdef const Sizes *p = &job.sizes
     cdef const Blocks *b = &job.blocks
-    cdef Py_ssize_t i, row, y, width = 2 * b.columns * filters
-    cdef float *out
+    cdef Py_ssize_t i, row, width = 2 * b.columns * filters, rows = min(2 * band, p.OH - 2 * first)
     for i in range(n, n + count):
-        for row in range(first, first + band):
+        for row in range(band):
             job.transforms.result(result, job.next_result, job.most, filters, b.columns,
-                                  job.bias + m if job.bias else NULL, pixels, width, endless)
+                                  job.bias + m if job.bias else NULL, pixels + 2 * row * width, width, endless)
             result += b.columns * job.most
-            out = job.out + ((i * p.M + m) * p.OH + 2 * row) * p.OW
-            for y in range(min(2, p.OH - 2 * row)):
-                channels_first(p, pixels + y * width, filters, filters, out + y * p.OW, p.OW)
+        channels_first(p, pixels, filters, rows, 2 * b.columns,
+                       job.out + ((i * p.M + m) * p.OH + 2 * first) * p.OW)
 
 
 cdef void winograd_part(void *context, int part) noexcept nogil:
