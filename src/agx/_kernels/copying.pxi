@@ -99,7 +99,7 @@ def call_part(object ufunc, list pieces, int part):
 
 
 cdef bint in_parts(object ufunc, object x, object y, cnp.ndarray out) except -1:
-    """Write ufunc(x, y), or ufunc(x), to ``out`` in parts; False for what NumPy warns about, and for others."""
+    """Write ufunc(x, y), or ufunc(x), to ``out`` in parts; False for what NumPy warns about, and others."""
     cdef Py_ssize_t n = cnp.PyArray_SIZE(out)
     cdef int part, parts = awake()
     cdef list whole = [x, out] if y is None else [x, y, out], pieces = []

@@ -194,10 +194,11 @@ cdef void results_of_block(const Winograd *job, const float *result, Py_ssize_t 
     cdef const Sizes *p = &job.sizes
     cdef const Blocks *b = &job.blocks
     cdef Py_ssize_t i, row, width = 2 * b.columns * filters, rows = min(2 * band, p.OH - 2 * first)
+    cdef const float *bias = job.bias + m if job.bias else NULL
     for i in range(n, n + count):
         for row in range(band):
-            job.transforms.result(result, job.next_result, job.most, filters, b.columns,
-                                  job.bias + m if job.bias else NULL, pixels + 2 * row * width, width, endless)
+            job.transforms.result(result, job.next_result, job.most, filters, b.columns, bias,
+                                  pixels + 2 * row * width, width, endless)
             result += b.columns * job.most
         channels_first(p, pixels, filters, rows, 2 * b.columns,
                        job.out + ((i * p.M + m) * p.OH + 2 * first) * p.OW)
