@@ -6,6 +6,7 @@ import points
 import pytest
 from hypothesis import settings
 
+import agx as ag
 from agx import runs
 
 # A busy machine is slow, not wrong.
@@ -28,3 +29,11 @@ def _same_points():
 def without_pictures(monkeypatch):
     """Spare runs of ``agx train`` their pictures, which take longer than all else."""
     monkeypatch.setattr(runs.RunFolder, "save_pictures", lambda *_: [])
+
+
+@pytest.fixture
+def use_threads():
+    """Use as many threads as it is called with, until the test ends."""
+    before = ag.get_num_threads()
+    yield ag.set_num_threads
+    ag.set_num_threads(before)

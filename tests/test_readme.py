@@ -40,7 +40,7 @@ def test_the_blocks_run(names):
 @pytest.mark.slow
 def test_the_loop_learns(names):
     found = ag.evaluate(names["model"], ag.data.Loader(names["test"], 500), ag.cross_entropy)
-    assert found["accuracy"] > 0.92  # to 0.99, as threads and processors round
+    assert found["accuracy"] > 0.95
 
 
 def test_the_gradient_that_is_printed():

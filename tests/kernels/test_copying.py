@@ -8,12 +8,9 @@ from agx._kernels import machine
 
 
 @pytest.fixture(params=[1, 3])
-def threads(request):
-    before = ag.get_num_threads()
-    ag.set_num_threads(request.param)
+def threads(request, use_threads):
+    use_threads(request.param)
     ag.conv2d(np.ones((64, 8, 30, 30), "f"), np.ones((8, 8, 3, 3), "f"))  # which wakes them
-    yield
-    ag.set_num_threads(before)
 
 
 SIZE = 1_100_003

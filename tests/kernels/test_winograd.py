@@ -14,11 +14,8 @@ if not machine.has_tiles():
 
 
 @pytest.fixture
-def three_threads():
-    before = ag.get_num_threads()
-    ag.set_num_threads(3)
-    yield
-    ag.set_num_threads(before)
+def three_threads(use_threads):
+    use_threads(3)
 
 
 def numbers(images, channels, filters, size, padding):

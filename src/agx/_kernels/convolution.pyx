@@ -23,7 +23,7 @@ cimport numpy as cnp
 
 from agx._kernels.arrays cimport empty, scratch
 from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
-                                   threads_for, tile_for, tile_t, vectors_for)
+                                   threads_for, tile_for, tile_t, vectors_for, winograd_t)
 from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Axis, Sizes, along, back_along,
                                 choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
 
@@ -157,21 +157,25 @@ cdef void pack_part(void *context, int part) noexcept nogil:
                 m += rows
 
 
+cdef inline int vectors_of(const tile_t *t, Py_ssize_t numbers) noexcept nogil:
+    """How many vectors to take of so many numbers: rather two and two at the end than three and one."""
+    cdef Py_ssize_t needed = (numbers + t.width - 1) // t.width
+    return vectors_for(t, needed - 2 if needed == t.vectors + 1 else needed)
+
+
 cdef void multiply_run(const Sizes *p, const tile_t *t, Py_ssize_t K, const char *a, const char *run,
                        const Py_ssize_t *offset, const char *start, char *to, Py_ssize_t ld,
                        Py_ssize_t positions, char *spare) noexcept nogil:
     """Multiply a block of filters by a run; what tiles write beyond the end of a direct result is lost."""
     cdef Py_ssize_t pieces = max(1, (K + MOST_WEIGHTS - 1) // MOST_WEIGHTS)
-    cdef Py_ssize_t piece, k, stop, needed, width, position = 0
+    cdef Py_ssize_t piece, k, stop, width, position = 0
     cdef int vectors
     cdef bint last = False
     for piece in range(pieces):
         k, stop = piece * K // pieces, (piece + 1) * K // pieces
         position = 0
         while position < positions:
-            # Rather two and two at the end than three and one.
-            needed = (positions - position + t.width - 1) // t.width
-            vectors = vectors_for(t, needed - 2 if needed == t.vectors + 1 else needed)
+            vectors = vectors_of(t, positions - position)
             width = vectors * t.width
             last = p.direct and position + width > positions
             if last and p.in_place:

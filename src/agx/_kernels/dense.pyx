@@ -18,11 +18,10 @@ cnp.import_array()
 
 cdef enum:
     MOST_ROWS = 8
-    # Multiplications above which BLAS is as good.
+    # Multiplications, and floats of the left factor, above which the product is BLAS's.
     MOST_WORK = 1 << 26
-    # Floats that may be copied to be read in order.
-    MOST_COPIED = 1 << 20
-    # Those of a right factor that stays at hand, which need not be copied.
+    MOST_FLOATS = 1 << 20
+    # Floats of a right factor that stays at hand, which need not be copied to be read in order.
     FEW_COPIED = 1 << 13
     # Rows, and columns, of a product up to which its factors are cheaper to read along K than to turn.
     FEW_ROWS = 7
@@ -211,7 +210,7 @@ def matmul(object x, object y, object bias, object team):
         return None
     if cnp.PyArray_DIM(b, 0) != job.K or not job.M or not job.K or not job.N:
         return None
-    if job.M > MOST_COPIED // job.K or job.M * job.K > MOST_WORK // job.N or job.K > 1 << 14:
+    if job.M > MOST_FLOATS // job.K or job.M * job.K > MOST_WORK // job.N or job.K > 1 << 14:
         return None
     job.a, job.b = <float *>cnp.PyArray_DATA(a), <float *>cnp.PyArray_DATA(b)
     job.am, job.ak = cnp.PyArray_STRIDE(a, 0) // 4, cnp.PyArray_STRIDE(a, 1) // 4

@@ -5,8 +5,6 @@ of the 16 numbers of all tiles, as a matrix, by that of all filters. It rounds n
 matrices. What is not finite would spread over its tile: then there is no result, and the other way is gone.
 """
 
-from agx._kernels.machine cimport winograd_t
-
 cdef enum:
     # Tiles that pay for transforming the filters, filters of a block, numbers by which planes are longer so
     # that they do not meet in the cache, and most filters of one channel each.
@@ -157,12 +155,6 @@ cdef void images_of_block(const Winograd *job, Py_ssize_t n, Py_ssize_t count, P
         for row in range(band):
             job.transforms.image(pixels + 2 * row * width, width, p.C, b.columns, v, job.next_image)
             v += b.columns * p.C
-
-
-cdef inline int vectors_of(const tile_t *t, Py_ssize_t numbers) noexcept nogil:
-    """How many vectors to take of so many numbers: rather two and two than three and one."""
-    cdef Py_ssize_t needed = (numbers + t.width - 1) // t.width
-    return vectors_for(t, needed - 2 if needed == t.vectors + 1 else needed)
 
 
 cdef void multiply_block(const Winograd *job, const float *v, Py_ssize_t tiles, Py_ssize_t m,

@@ -224,11 +224,8 @@ def test_a_forked_child_has_threads_of_its_own():
 
 
 @pytest.fixture
-def two_threads():
-    before = ag.get_num_threads()
-    ag.set_num_threads(2)
-    yield
-    ag.set_num_threads(before)
+def two_threads(use_threads):
+    use_threads(2)
 
 
 def f4(*shape):

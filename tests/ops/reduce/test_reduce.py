@@ -128,25 +128,21 @@ def test_second_derivatives_where_sorted_elements_tie(f, known):
 @pytest.mark.parametrize("dtype", ["f", "d"])
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("shape", [(700, 600), (80, 90, 100), (400_000,), (1, 300, 1, 1000)])
-def test_large_sums_and_their_gradients(shape, threads, dtype):
+def test_large_sums_and_their_gradients(shape, threads, dtype, use_threads):
     """Lines are added by a kernel, and gradients spread, by all threads."""
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
-    before = ag.get_num_threads()
-    ag.set_num_threads(threads)
-    try:
-        for axis in (*range(-1, x.ndim), tuple(range(x.ndim)), (0, -1)[: x.ndim], None):
-            for keepdims in False, True:
-                t = ag.Tensor(x)
-                out = t.sum(axis=axis, keepdims=keepdims)
-                wanted = x.astype("d").sum(axis=axis, keepdims=keepdims)
-                near = 1e-3 if dtype == "f" else 1e-11
-                assert out.dtype == x.dtype and out.shape == wanted.shape
-                np.testing.assert_allclose(out.value, wanted, rtol=1e-5, atol=near)
-                seed = np.random.default_rng(1).standard_normal(wanted.shape).astype(dtype)
-                out.backward(seed)
-                kept = seed if keepdims or axis is None else np.expand_dims(seed, axis)
-                np.testing.assert_array_equal(t.grad, np.broadcast_to(kept, shape))
-                t.grad[...] = 0  # which is its own memory
-                assert not seed.size or seed.any()
-    finally:
-        ag.set_num_threads(before)
+    use_threads(threads)
+    for axis in (*range(-1, x.ndim), tuple(range(x.ndim)), (0, -1)[: x.ndim], None):
+        for keepdims in False, True:
+            t = ag.Tensor(x)
+            out = t.sum(axis=axis, keepdims=keepdims)
+            wanted = x.astype("d").sum(axis=axis, keepdims=keepdims)
+            near = 1e-3 if dtype == "f" else 1e-11
+            assert out.dtype == x.dtype and out.shape == wanted.shape
+            np.testing.assert_allclose(out.value, wanted, rtol=1e-5, atol=near)
+            seed = np.random.default_rng(1).standard_normal(wanted.shape).astype(dtype)
+            out.backward(seed)
+            kept = seed if keepdims or axis is None else np.expand_dims(seed, axis)
+            np.testing.assert_array_equal(t.grad, np.broadcast_to(kept, shape))
+            t.grad[...] = 0  # which is its own memory
+            assert not seed.size or seed.any()

@@ -164,12 +164,11 @@ _sum = primitive(
 
 
 def _mean_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
-    """``numpy.mean``, whose own steps these are for floats of at least four bytes, but for no elements."""
+    """``numpy.mean``, whose steps these are for floats of at least four bytes, but for no elements."""
     n = elements_per_result(x, axis) if type(x) is np.ndarray and x.dtype.char in "fdFD" else 0
     if not 0 < n < 1 << 24:
         return np.mean(x, axis, keepdims=keepdims)
-    total: Any = np.add.reduce(x, axis, keepdims=keepdims)  # type: ignore[call-overload]
-    return total / n
+    return _sum_value(x, axis=axis, keepdims=keepdims) / n
 
 
 _mean = primitive(
