@@ -192,6 +192,20 @@ def test_large_constants_are_not_written_over(n):
     assert compiled.plan(x).instructions
 
 
+@pytest.mark.parametrize("reduce", [ag.sum, ag.mean, np.sum, np.mean])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_large_sums_are_instructions(reduce, axis):
+    """Uncompiled they are added up by a kernel, whose last digits are others."""
+
+    def function(x):
+        return ag.sum(reduce(x, axis=axis) ** 2)
+
+    x = RNG.normal(size=(300, 400))
+    compiled = ag.compile(ag.grad(function))
+    np.testing.assert_allclose(compiled(x), ag.grad(function)(x), rtol=1e-12)
+    assert not any(made[0] == "call" for made in compiled.plan(x).instructions)
+
+
 def test_a_plan_prints():
     compiled = ag.compile(
         ag.grad(lambda x: ag.sum(ag.exp(x) * np.arange(3.0)) if x[0] > 0 else x[0])

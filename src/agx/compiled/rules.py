@@ -98,6 +98,8 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "transpose": lambda x, *, axes: np.transpose(x, axes),
     "getitem": lambda x, *, index: x[index] if is_traced(x) else NotImplemented,
     "stack": lambda *arrays, axis: np.stack(arrays, axis),
+    "sum": lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
+    "mean": lambda x, *, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
     "scatter_add": lambda g, *, index, shape: scattered(g, index, shape),
     "matmul": lambda x, y: NotImplemented if x.dtype.char == "f" else np.matmul(x, y),
     "astype": lambda x, *, dtype: x.astype(dtype),
