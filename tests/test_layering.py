@@ -29,6 +29,7 @@ LAYERS = [
     {"transforms", "custom"},
     {"compiled"},
     {"nn", "optim", "data", "models", "onnx"},
+    {"storage"},
     {"train", "viz", "testing"},
     {"runs", "compat", "installation"},
     {"cli"},

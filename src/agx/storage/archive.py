@@ -1,0 +1,176 @@
+"""Arrays by name and what belongs to them, in one file: npz or safetensors, with a checksum inside."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._runtime.files import replacing
+
+SUFFIXES = (".npz", ".safetensors")
+
+#: The name of what is no array; safetensors calls it so in its files.
+METADATA = "__metadata__"
+_TIME = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
+
+
+class Archive(NamedTuple):
+    """What a file holds: arrays by name, and what ``write`` was given as ``metadata``."""
+
+    arrays: dict[str, np.ndarray]
+    metadata: dict[str, Any]
+
+
+def write(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, Any],
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write arrays by name, and JSON-able ``metadata``, in the format of the path's suffix.
+
+    The file is there as a whole or not at all. ``np.load`` reads an npz, and finds the metadata as the bytes
+    of a JSON text under ``__metadata__``. Raises ValueError for another suffix or an array of objects, and
+    ImportError for ``.safetensors`` without that package.
+    """
+    target = Path(path)
+    _check_suffix(target)
+    found = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    for name, array in found.items():
+        if array.dtype.hasobject or name == METADATA:
+            what = f"is called {METADATA}" if name == METADATA else "holds objects"
+            raise ValueError(
+                f"{target}: the array {name!r} {what}, expected numbers under another name"
+            )
+    text = json.dumps(dict(metadata or {}))
+    sealed = json.dumps({"agx": text, "sha256": _digest(found, text)})
+    if target.suffix == ".safetensors":
+        data = _safetensors().save(found, {"agx": sealed})
+        with replacing(target) as file:
+            file.write(data)
+        return
+    with replacing(target) as file, zipfile.ZipFile(file, "w") as archive:
+        members = {METADATA: np.frombuffer(sealed.encode(), np.uint8), **found}
+        for name, array in members.items():
+            info = zipfile.ZipInfo(f"{name}.npy", _TIME)
+            with archive.open(info, "w", force_zip64=array.nbytes > 1 << 31) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def read(path: str | os.PathLike[str]) -> Archive:
+    """Read what ``write`` wrote, or a plain file of arrays, whose metadata are empty.
+
+    Raises FileNotFoundError, and ValueError that names the file and what is wrong with one that is torn,
+    changed since it was written, or something else.
+    """
+    target = Path(path)
+    _check_suffix(target)
+    if target.suffix == ".safetensors":
+        _safetensors()
+    with open(target, "rb") as file:
+        data = file.read()
+    try:
+        arrays, sealed = (_of_safetensors if target.suffix == ".safetensors" else _of_npz)(data)
+        text, wanted = (
+            (json.loads(sealed)[key] for key in ("agx", "sha256")) if sealed else ("{}", "")
+        )
+        metadata = json.loads(text)
+    except MemoryError:
+        raise
+    except Exception as error:  # what damaged bytes make of a reader cannot be foretold
+        raise ValueError(
+            f"{target}: expected a whole {target.suffix} file of arrays, got {_described(data)} "
+            f"({type(error).__name__}: {error}); use another copy of it"
+        ) from error
+    if wanted and wanted != _digest(arrays, text):
+        raise ValueError(
+            f"{target}: the checksum does not fit: the file was damaged since it was written; use another "
+            "copy of it"
+        )
+    return Archive(arrays, metadata)
+
+
+def _of_npz(data: bytes) -> tuple[dict[str, np.ndarray], str]:
+    arrays: dict[str, np.ndarray] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                arrays[info.filename.removesuffix(".npy")] = _array(member, info.file_size)
+                if member.read(1):
+                    raise ValueError(f"{info.filename} is longer than its array")
+    sealed = arrays.pop(METADATA, None)
+    return arrays, "" if sealed is None else sealed.tobytes().decode()
+
+
+def _array(member: Any, size: int) -> np.ndarray:
+    """Read an array, unless what its header says is not there."""
+    form = np.lib.format
+    start = io.BytesIO(member.read(min(size, 1 << 16)))
+    version = form.read_magic(start)
+    header = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+    shape, _, dtype = header(start)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != size - start.tell():
+        raise ValueError(f"an array of {dtype} {shape} in {size} bytes")
+    start.seek(0)
+    return form.read_array(_Joined(start, member), allow_pickle=False)
+
+
+class _Joined:
+    """One stream after the other."""
+
+    def __init__(self, *streams: Any) -> None:
+        self.streams = streams
+
+    def read(self, size: int = -1, /) -> bytes:
+        first, second = self.streams
+        found: bytes = first.read(size)
+        return found + second.read(size - len(found)) if len(found) < size else found
+
+
+def _of_safetensors(data: bytes) -> tuple[dict[str, np.ndarray], str]:
+    arrays = _safetensors().load(data)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return arrays, header.get(METADATA, {}).get("agx", "")
+
+
+def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:
+    """The SHA-256 of names, dtypes, shapes, bytes and metadata."""
+    found = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        found.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
+
+
+def _described(data: bytes) -> str:
+    """What bytes that are not the expected file look like."""
+    if not data:
+        return "an empty file"
+    if data[:2] == b"\x80\x02" or data[:2] == b"\x80\x04":
+        return "a pickle"
+    return f"{len(data)} bytes that begin with {data[:4].hex(' ')}"
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "files that end in .safetensors need the safetensors package; install it with: "
+            'pip install "agx[safetensors]"'
+        ) from error
+    return safetensors.numpy
