@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import agx as ag
 from agx.storage import archive
 
 ARRAYS = {
@@ -35,6 +36,13 @@ def test_numpy_reads_an_npz(tmp_path):
     with np.load(path) as found:
         np.testing.assert_array_equal(found["w"], np.ones(3))
         assert json.loads(json.loads(bytes(found["__metadata__"]))["agx"]) == {"x": 1}
+
+
+def test_a_module_loads_what_numpy_reads_of_it(tmp_path):
+    layer, other = ag.nn.Linear(3, 2), ag.nn.Linear(3, 2)
+    archive.write(tmp_path / "a.npz", layer.state_dict(), {"x": 1})
+    other.load_state_dict(np.load(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(other.weight.value, layer.weight.value)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

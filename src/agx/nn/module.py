@@ -242,7 +242,8 @@ class Module:
         problems = []
         if strict:
             problems += [f"missing: {name}" for name in own if name not in state]
-            problems += [f"unexpected: {name}" for name in state if name not in own]
+            known = {*own, "__metadata__"}  # of a file that says more than arrays do
+            problems += [f"unexpected: {name}" for name in state if name not in known]
         arrays = {name: np.asarray(_array(state[name])) for name in own if name in state}
         for name, array in arrays.items():
             if array.shape != own[name].shape:

@@ -42,7 +42,7 @@ def write(
     ImportError for ``.safetensors`` without that package.
     """
     target = Path(path)
-    _check_suffix(target)
+    require(target)
     found = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     for name, array in found.items():
         if array.dtype.hasobject or name == METADATA:
@@ -72,9 +72,7 @@ def read(path: str | os.PathLike[str]) -> Archive:
     changed since it was written, or something else.
     """
     target = Path(path)
-    _check_suffix(target)
-    if target.suffix == ".safetensors":
-        _safetensors()
+    require(target)
     with open(target, "rb") as file:
         data = file.read()
     try:
@@ -151,9 +149,13 @@ def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:
     return found.hexdigest()
 
 
-def _check_suffix(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
+def require(name: str | Path) -> None:
+    """Raise ValueError unless a name ends in a suffix of SUFFIXES, ImportError without its library."""
+    suffix = str(name)[str(name).rfind(".") :]
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{name}: expected a name that ends in {' or '.join(SUFFIXES)}")
+    if suffix == ".safetensors":
+        _safetensors()
 
 
 def _described(data: bytes) -> str:
