@@ -167,6 +167,7 @@ others = {
         value_and_grad vjp
     """,
     "their arguments are models and data": "evaluate fit predict",
+    "it takes arrays of other libraries, and no lists": "from_dlpack",
     "it says who multiplies, and computes nothing": "conv2d_plan",
     "of their arguments only the form matters": """
         empty empty_like eye identity ones ones_like zeros zeros_like
@@ -269,6 +270,7 @@ OTHER_METHODS = {
         __array__ __array_function__ __array_ufunc__
     """,
     "PyTorch calls it, and is refused": "__torch_function__",
+    "other libraries call them, for what holds no list": "__dlpack__ __dlpack_device__",
     "Python calls it for names that are not there": "__getattr__",
     "they start the backward pass or watch it": """
         backward register_hook register_post_accumulate_grad_hook

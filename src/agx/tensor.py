@@ -431,6 +431,14 @@ class Tensor(Node, Operators):
     def __bool__(self) -> bool:
         return bool(self.array)
 
+    def __dlpack__(self, **options: Any) -> Any:
+        """Hand the value on to another library, in the same memory: ``torch.from_dlpack(t)``."""
+        return self._leave("__dlpack__()", "keep the Tensor").__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Say that the value lies in the memory of the processor."""
+        return self.array.__dlpack_device__()
+
     def __float__(self) -> float:
         if (answer := libraries.asks(self, sys._getframe(1))) is not None:
             return float(answer.item())

@@ -22,6 +22,7 @@ __all__ = [
     "empty",
     "empty_like",
     "eye",
+    "from_dlpack",
     "full",
     "full_like",
     "geomspace",
@@ -125,6 +126,27 @@ def empty(shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = Non
     (2,)
     """
     return assignable(np.empty(shape, dtype, order))
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor | Any:
+    """Make a Tensor of numbers that another library holds, such as PyTorch, in the same memory.
+
+    ``x`` has ``__dlpack__`` and lies in the memory of the processor; integers and booleans become a plain array.
+    Tensors have ``__dlpack__`` too: ``torch.from_dlpack(t)``. Raises TypeError for what has it not.
+
+    >>> ag.from_dlpack(np.ones(2)) * 2
+    Tensor([2., 2.], op='mul')
+    """
+    if is_node(x):
+        return x
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(
+            f"from_dlpack: expected an array of a library that has __dlpack__, got {type(x).__name__}; "
+            "make a Tensor with ag.Tensor(x)"
+        )
+    options: Any = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
+    found = np.from_dlpack(x, **options)
+    return new_tensor(found) if found.dtype.kind in "fc" else found
 
 
 def eye(
