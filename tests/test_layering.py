@@ -31,7 +31,7 @@ LAYERS = [
     {"nn", "optim", "data", "models", "onnx"},
     {"storage"},
     {"train", "viz", "testing"},
-    {"runs", "compat", "installation"},
+    {"runs", "compat", "installation", "sklearn"},
     {"cli"},
     {"__init__", "__main__", "ops"},
 ]

@@ -94,6 +94,7 @@ if _typing.TYPE_CHECKING:
     from . import models as models
     from . import onnx as onnx
     from . import runs as runs
+    from . import sklearn as sklearn
     from . import special as special
     from . import testing as testing
     from . import train as train
@@ -107,7 +108,18 @@ if _typing.TYPE_CHECKING:
 #: Namespaces and functions that many programs do without, and the module to load for each.
 _LATER = {
     name: name
-    for name in ("data", "fft", "models", "onnx", "runs", "special", "testing", "train", "viz")
+    for name in (
+        "data",
+        "fft",
+        "models",
+        "onnx",
+        "runs",
+        "sklearn",
+        "special",
+        "testing",
+        "train",
+        "viz",
+    )
 }
 _LATER |= {
     "compile": "compiled",
@@ -148,5 +160,6 @@ def __dir__() -> list[str]:
     from importlib.util import find_spec
 
     public = {name for name in globals() if not name.startswith("_")} - _ROOMS | set(_LATER)
-    without = set() if find_spec("scipy") else {"special"}
+    needed = {"special": "scipy", "sklearn": "sklearn"}
+    without = {name for name, package in needed.items() if not find_spec(package)}
     return sorted(public - without | {"__doc__", "__name__", "__version__"})

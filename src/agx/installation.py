@@ -16,6 +16,7 @@ EXTRAS = {
     "images": "pillow",
     "safetensors": "safetensors",
     "onnx": "onnx",
+    "sklearn": "scikit-learn",
 }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 
 _default: np.random.Generator | None = None  # made when first wanted: numpy.random is slow to load
@@ -38,3 +41,14 @@ def generator(rng: np.random.Generator | int | None = None) -> np.random.Generat
         f"rng: expected a numpy.random.Generator, an integer seed or None, got {type(rng).__name__}; "
         "make one with numpy.random.default_rng(seed)"
     )
+
+
+@contextlib.contextmanager
+def using(rng: np.random.Generator) -> Iterator[None]:
+    """Make ``rng`` the default generator while this lasts."""
+    global _default
+    before, _default = _default, rng
+    try:
+        yield
+    finally:
+        _default = before

@@ -131,8 +131,8 @@ def empty(shape: Any, dtype: Any = float, order: Any = "C", *, device: Any = Non
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor | Any:
     """Make a Tensor of numbers that another library holds, such as PyTorch, in the same memory.
 
-    ``x`` has ``__dlpack__`` and lies in the memory of the processor; integers and booleans become a plain array.
-    Tensors have ``__dlpack__`` too: ``torch.from_dlpack(t)``. Raises TypeError for what has it not.
+    ``x`` has ``__dlpack__`` and lies in the processor's memory; integers and booleans stay a plain array.
+    Tensors have ``__dlpack__`` too: ``torch.from_dlpack(t)``. Raises TypeError for what lacks it.
 
     >>> ag.from_dlpack(np.ones(2)) * 2
     Tensor([2., 2.], op='mul')
