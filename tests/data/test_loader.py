@@ -1,5 +1,8 @@
 """Loader: batches in order, or shuffled anew every epoch."""
 
+import itertools
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -295,3 +298,132 @@ def test_what_a_dataset_prescribes_comes_before_the_loaders_transforms():
     dataset.transforms = (lambda x, rng: x + 1,)
     ((x,),) = Loader(dataset, 4, transforms=[lambda x, rng: x * 10])
     assert x.tolist() == [10, 20, 30, 40]
+
+
+# --- in the middle of an epoch ---------------------------------------------------------------------
+
+
+def noisy(n=23, *, seed=0, **options):
+    """A loader in which everything is random that can be."""
+    data = (np.arange(float(n)), np.arange(n))
+    return Loader(data, 4, True, transforms=[add_noise, add_noise], rng=seed, **options)
+
+
+def listed(batches):
+    return [[part.tolist() for part in batch] for batch in batches]
+
+
+def through_json(state):
+    return json.loads(json.dumps(state))
+
+
+@pytest.mark.parametrize("prefetch", [0, 3])
+@pytest.mark.parametrize("taken", range(7))
+def test_a_state_continues_an_epoch_to_the_bit(taken, prefetch):
+    whole = noisy()
+    epochs = [listed(whole) for _ in range(3)]
+    stopped = noisy(prefetch=prefetch)
+    first = listed(itertools.islice(iter(stopped), taken))
+    other = noisy(seed=99, prefetch=prefetch)
+    other.load_state_dict(through_json(stopped.state_dict()))
+    rest = listed(other)
+    if taken:
+        assert first + rest == epochs[0]
+        assert [listed(other), listed(other)] == epochs[1:]
+    else:
+        assert rest == epochs[0]
+
+
+def test_a_state_between_epochs_begins_the_next_one():
+    one, two = noisy(), noisy(seed=1)
+    list(one)
+    assert one.state_dict()["batches"] == 0 and one.state_dict()["seed"] is None
+    two.load_state_dict(one.state_dict())
+    assert listed(one) == listed(two)
+
+
+def test_an_epoch_whose_last_batch_was_taken_has_nothing_left():
+    loader = noisy()
+    batches = iter(loader)
+    for _ in range(len(loader)):
+        next(batches)
+    loader.load_state_dict(loader.state_dict())
+    assert list(loader) == []
+    assert len(list(loader)) == len(loader)
+
+
+def test_a_state_that_was_loaded_is_the_state():
+    loader = noisy()
+    next(iter(loader))
+    state = loader.state_dict()
+    loader.load_state_dict(state)
+    assert loader.state_dict() == state
+
+
+def test_batches_that_were_taken_are_not_made_again():
+    dataset = Examples(EXAMPLES["vectors"])
+    loader = Loader(dataset, 2)
+    next(iter(loader))
+    state, dataset.read = loader.state_dict(), []
+    loader.load_state_dict(state)
+    list(loader)
+    assert dataset.read == [2, 3, 4, 5]
+
+
+def test_the_default_generator_is_not_in_the_state():
+    loader = Loader(np.arange(9), 2, shuffle=True)
+    rng.seed(0)
+    first = numbers(loader)
+    rng.seed(0)
+    next(iter(loader))
+    state = loader.state_dict()
+    assert state["rng"] is None
+    rng.seed(7)
+    loader.load_state_dict(state)
+    assert numbers(loader) == first[2:]
+
+
+@pytest.mark.parametrize("kind", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
+def test_every_kind_of_generator_can_be_resumed(kind):
+    make = lambda seed: np.random.Generator(getattr(np.random, kind)(seed))
+    one, two = (Loader(np.arange(30), 4, True, rng=make(s)) for s in (0, 1))
+    list(one)
+    two.load_state_dict(through_json(one.state_dict()))
+    assert numbers(one) == numbers(two)
+
+
+def test_a_transform_that_says_that_it_draws_nothing_takes_no_number():
+    source = np.random.default_rng(0)
+    list(Loader(np.arange(5, dtype=np.uint8), 2, transforms=[ag.data.ToFloat()], rng=source))
+    assert source.bit_generator.state == np.random.default_rng(0).bit_generator.state
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"examples": 5}, "the state has examples 5, this loader 23; resume with the data"),
+        ({"batch_size": 8}, "the state has batch_size 8, this loader 4"),
+        ({"rng": None}, "one of the state and this loader has a generator of its own"),
+        ({"rng": {"bit_generator": "SFC64"}}, "is of the generator 'SFC64', expected 'PCG64'"),
+        ({"rng": 5}, "is of the generator 5, expected 'PCG64'"),
+        ({"seed": None}, "an epoch in which nothing was random"),
+        ({"batches": 7}, "7 batches into the epoch"),
+        ({"batches": 1.5}, "1.5 batches into the epoch"),
+        ({"more": 1}, r"the state is .*, expected what state_dict\(\) returned"),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change, message):
+    loader = noisy()
+    next(iter(loader))
+    before = loader.state_dict()
+    with pytest.raises(ValueError, match=f"Loader: .*{message}"):
+        loader.load_state_dict({**before, **change})
+    assert loader.state_dict() == before
+    with pytest.raises(ValueError, match="expected what state_dict"):
+        loader.load_state_dict(None)
+
+
+@pytest.mark.parametrize("prefetch", [-1, 1.5, True, "2"])
+def test_prefetch_counts_batches(prefetch):
+    with pytest.raises(ValueError, match=r"prefetch is .*, expected how many batches to make"):
+        Loader(np.arange(3), 2, prefetch=prefetch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -52,3 +53,24 @@ def using(rng: np.random.Generator) -> Iterator[None]:
         yield
     finally:
         _default = before
+
+
+def state_of(rng: np.random.Generator) -> dict[str, Any]:
+    """The state of a generator as plain values, which can be written as JSON."""
+    state: dict[str, Any] = _plain(rng.bit_generator.state)
+    return state
+
+
+def set_state(who: str, rng: np.random.Generator, state: dict[str, Any]) -> None:
+    """Put a generator into a state of ``state_of``. Raises ValueError for that of another kind."""
+    kind = type(rng.bit_generator).__name__
+    if not isinstance(state, dict) or state.get("bit_generator") != kind:
+        found = state.get("bit_generator") if isinstance(state, dict) else state
+        raise ValueError(f"{who}: the state is of the generator {found!r}, expected {kind!r}")
+    rng.bit_generator.state = state
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value

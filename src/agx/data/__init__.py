@@ -3,6 +3,7 @@
 from .._names import shown
 from .cifar import cifar10 as cifar10
 from .dataset import ArrayDataset as ArrayDataset
+from .dataset import Dataset as Dataset
 from .digits import digits as digits
 from .files import data_home as data_home
 from .folder import ImageFolder as ImageFolder
@@ -10,7 +11,6 @@ from .folder import image_folder as image_folder
 from .idx import fashion_mnist as fashion_mnist
 from .idx import mnist as mnist
 from .idx import read_idx as read_idx
-from .loader import Dataset as Dataset
 from .loader import Loader as Loader
 from .transforms import Normalize as Normalize
 from .transforms import RandomCrop as RandomCrop

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,28 @@ from .arrays import Array, as_array
 
 #: Called with the images of a batch and a generator; returns new images.
 Transform = Callable[[Array, "np.random.Generator"], Array]
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Give examples by their number: (x, y) tuples, as PyTorch's data sets do.
+
+    Derive a class from this one, or write one that has both methods. Two attributes are used where they
+    are there: ``classes``, the names of the labels, and ``transforms``, what a Loader does to each batch.
+
+    >>> import agx as ag
+    >>> class Squares(ag.data.Dataset):
+    ...     __len__ = lambda self: 100
+    ...     __getitem__ = lambda self, i: (np.float32(i), np.float32(i * i))
+    """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of examples."""
+
+    @abstractmethod
+    def __getitem__(self, index: int, /) -> Any:
+        """Return one example."""
 
 
 class ArrayDataset:

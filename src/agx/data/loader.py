@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from .._runtime.rng import generator
-from .arrays import Array, as_array, is_array
-from .dataset import ArrayDataset, Transform
-
-
-class Dataset(Protocol):
-    """Examples by their number: (x, y) tuples, as PyTorch's datasets give them."""
-
-    def __len__(self) -> int:
-        """Return the number of examples."""
-
-    def __getitem__(self, index: int, /) -> Any:
-        """Return one example."""
+from .._runtime.rng import generator, set_state, state_of
+from .arrays import Array
+from .dataset import ArrayDataset, Dataset, Transform
+from .examples import as_dataset, is_stream, stacked, stream
+from .prefetch import ahead
 
 
 class Loader:
@@ -29,13 +23,18 @@ class Loader:
 
     ``dataset`` is one of: an ArrayDataset; an array of shape (N, ...), a table, or a tuple or list of
     such arrays; a list of examples, tuples (x, y) of arrays and numbers; an object with ``__len__``
-    and ``__getitem__`` that gives such examples, which are read when their batch is due.
+    and ``__getitem__`` that gives such examples, which are read when their batch is due; an iterable of
+    examples, or a function that returns an iterator over them and is called for every epoch.
     Each iteration over the loader is one epoch; it yields tuples of fresh arrays of shape
     (``batch_size``, ...), the dtypes untouched. The last batch may be smaller, unless
     ``drop_last`` leaves it out. Each of ``transforms`` is called as ``transform(x, rng)`` on the
-    first array of every batch, after what the dataset itself prescribes. An epoch takes one number
-    from ``rng`` (a Generator, a seed, or None for the default generator of ``ag.seed``); its order
-    and its transforms follow from that number alone, whatever else draws from ``rng`` meanwhile.
+    first array of every batch, after what the dataset itself prescribes. With ``prefetch`` batches are
+    made up to so many ahead, in a thread; they are the same.
+
+    An epoch takes one number from ``rng`` (a Generator, a seed, or None for the default generator of
+    ``ag.seed``), unless nothing in it is random; its order follows from that number alone, and what
+    transforms draw for a batch from it and the batch's place, whatever else draws from ``rng`` meanwhile.
+    So ``state_dict`` and ``load_state_dict`` can go on in the middle of an epoch, to the bit.
 
     Raises ValueError when ``batch_size`` is not positive, there would be no batch or examples differ
     in shape, TypeError when ``batch_size`` is not an integer, a transform cannot be called or
@@ -48,20 +47,16 @@ class Loader:
 
     def __init__(
         self,
-        dataset: Dataset | Any,
+        dataset: Dataset | Iterable[Any] | Any,
         batch_size: int,
         shuffle: bool = False,
         drop_last: bool = False,
         transforms: Sequence[Transform] = (),
         rng: np.random.Generator | int | None = None,
+        *,
+        prefetch: int = 0,
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)):
-            raise TypeError(
-                f"Loader: batch_size is {_short(batch_size)}, expected a positive integer such as 64; "
-                "several arrays go into one tuple, as in Loader((x, y), 64)"
-            )
-        if batch_size < 1:
-            raise ValueError(f"Loader: batch_size is {batch_size}, expected a positive integer")
+        _check_numbers(batch_size, prefetch)
         for name, flag in (("shuffle", shuffle), ("drop_last", drop_last)):
             if not isinstance(flag, (bool, np.bool_)):
                 raise TypeError(f"Loader: {name} is {_short(flag)}, expected True or False")
@@ -73,49 +68,195 @@ class Loader:
         transforms = tuple(transforms)
         for transform in transforms:
             _check_transform(transform)
-        self.dataset = _as_dataset(dataset)
+        self.dataset = as_dataset(dataset)
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transforms = (*getattr(self.dataset, "transforms", ()), *transforms)
+        self.prefetch = int(prefetch)
         self.rng = None if rng is None else generator(rng)
+        self._epoch: _Epoch | None = None  # that was begun last, unless it has ended
+        self._resumed: _Epoch | None = None  # that the next iteration goes on with
         self._arrays: tuple[Array, ...] | None = None
         if isinstance(self.dataset, ArrayDataset):
             # np.take would copy a whole strided array for every batch.
             self._arrays = tuple(np.ascontiguousarray(array) for array in self.dataset.arrays)
-        if not len(self):
+        self._streams = is_stream(self.dataset)
+        if self._streams:
+            if shuffle:
+                raise ValueError(
+                    "Loader: examples that come one after the other cannot be shuffled; shuffle them "
+                    "where they come from, or write Loader(list(examples), ..., shuffle=True)"
+                )
+        elif not len(self):
             raise ValueError(
                 f"Loader: {len(self.dataset)} examples make no batch (batch_size={batch_size}, "
                 f"drop_last={drop_last}); use more examples or smaller batches"
             )
 
     def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
+        """Return the number of batches in an epoch. Raises TypeError for an iterable's."""
+        if self._streams:
+            raise TypeError(
+                "Loader: how many batches an iterable gives is not known before; count them in an epoch"
+            )
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
+        epoch, self._resumed = self._resumed or _Epoch(self._seed()), None
+        self._epoch = epoch
+        batches = (self._streamed if self._streams else self._cut)(epoch.seed, epoch.batches)
+        with contextlib.closing(
+            ahead(batches, self.prefetch) if self.prefetch else batches
+        ) as given:
+            for batch in given:
+                epoch.batches += 1
+                yield batch
+        if self._epoch is epoch:
+            self._epoch = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the loader is, as plain values that can be written as JSON.
+
+        ``batches`` is how many batches were taken of the epoch that was begun last, 0 after its end, and
+        ``seed`` the number that it follows from; ``rng`` is the state of the loader's own generator, None
+        for the default one. ``examples`` and ``batch_size`` tell loaders apart.
+
+        >>> import agx as ag
+        >>> loader = ag.data.Loader(np.arange(6), 2, shuffle=True, rng=0)
+        >>> first = next(batches := iter(loader))
+        >>> loader.state_dict()["batches"]
+        1
+        """
+        epoch = self._epoch or self._resumed or _Epoch(None)
+        return {
+            "seed": epoch.seed,
+            "batches": epoch.batches,
+            "rng": None if self.rng is None else state_of(self.rng),
+            "examples": self._examples(),
+            "batch_size": self.batch_size,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another loader of the same data was: the next iteration is the rest of its epoch.
+
+        The batches that were taken are passed over without being made; of an iterable they are read
+        again. Raises ValueError, and changes nothing, if the state is of other data, another batch size
+        or another kind of generator.
+
+        >>> import agx as ag
+        >>> one, two = (ag.data.Loader(np.arange(6), 2, shuffle=True, rng=s) for s in (0, 1))
+        >>> first = next(batches := iter(one))
+        >>> two.load_state_dict(one.state_dict())
+        >>> [x.tolist() for (x,) in batches] == [x.tolist() for (x,) in two]
+        True
+        """
+        if not isinstance(state, Mapping) or state.keys() != self.state_dict().keys():
+            raise ValueError(
+                f"Loader: the state is {_short(state)}, expected what state_dict() returned"
+            )
+        for name, own in (("examples", self._examples()), ("batch_size", self.batch_size)):
+            if state[name] != own:
+                raise ValueError(
+                    f"Loader: the state has {name} {state[name]}, this loader {own}; resume with the data "
+                    "and the batch size that it was saved with"
+                )
+        seed, batches = state["seed"], state["batches"]
+        whole = isinstance(batches, int) and (seed is None or isinstance(seed, int))
+        if not whole or not 0 <= batches <= (batches if self._streams else len(self)):
+            raise ValueError(
+                f"Loader: the state is {_short(batches)} batches into the epoch {_short(seed)}, expected "
+                "whole numbers and an epoch that has so many; take what state_dict() returned"
+            )
+        if (state["rng"] is None) != (self.rng is None):
+            raise ValueError(
+                "Loader: one of the state and this loader has a generator of its own, the other the default "
+                "one; give both rng=, or neither"
+            )
+        if self._random and batches and seed is None:
+            raise ValueError(
+                "Loader: the state is of an epoch in which nothing was random, this loader shuffles or has "
+                "random transforms; make it as it was when the state was saved"
+            )
+        if self.rng is not None:
+            set_state("Loader", self.rng, state["rng"])
+        self._epoch = None
+        self._resumed = _Epoch(seed, batches) if batches or seed is not None else None
+
+    def _examples(self) -> int | None:
+        return None if self._streams else len(self.dataset)
+
+    @property
+    def _random(self) -> bool:
+        return self.shuffle or any(getattr(f, "random", True) for f in self.transforms)
+
+    def _seed(self) -> int | None:
+        """The number that all of an epoch follows from that is random, None if nothing is."""
+        return int(generator(self.rng).integers(2**63)) if self._random else None
+
+    def _cut(self, seed: int | None, first: int) -> Generator[tuple[Array, ...]]:
+        """The batches of an epoch from number ``first`` on."""
         order = np.arange(len(self.dataset))
-        if self.shuffle or self.transforms:
-            rng = np.random.default_rng(generator(self.rng).integers(2**63))
         if self.shuffle:
-            rng.shuffle(order)
-        for start in range(0, len(self) * self.batch_size, self.batch_size):
-            first, *others = self._take(order[start : start + self.batch_size])
-            for transform in self.transforms:
-                first = transform(first, rng)
-                if first is None:
-                    raise TypeError(
-                        f"Loader: the transform {_short(transform)} returned None, expected the new array; "
-                        "return x"
-                    )
-            yield (first, *others)
+            np.random.default_rng(seed).shuffle(order)
+        for k in range(first, len(self)):
+            chosen = order[k * self.batch_size : (k + 1) * self.batch_size]
+            yield self._transformed(self._take(chosen), seed, k)
+
+    def _streamed(self, seed: int | None, first: int) -> Generator[tuple[Array, ...]]:
+        """The same of examples that come one after the other."""
+        size = self.batch_size
+        examples = itertools.islice(stream(self.dataset), first * size, None)
+        for k in itertools.count(first):
+            rows = list(itertools.islice(examples, size))
+            if not rows or (self.drop_last and len(rows) < size):
+                return
+            yield self._transformed(stacked(rows, range(k * size, k * size + len(rows))), seed, k)
 
     def _take(self, chosen: Array) -> Sequence[Array]:
         if self._arrays is None:
             numbers = chosen.tolist()
-            return _stacked([self.dataset[i] for i in numbers], numbers)
+            return stacked([self.dataset[i] for i in numbers], numbers)
         return [np.take(array, chosen, axis=0) for array in self._arrays]
+
+    def _transformed(self, batch: Sequence[Array], seed: int | None, k: int) -> tuple[Array, ...]:
+        """Batch number ``k`` after the transforms, which have a generator for this batch alone."""
+        first, *others = batch
+        rng: Any = None  # for transforms that draw nothing
+        if seed is not None and self.transforms:
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k,)))
+        for transform in self.transforms:
+            first = transform(first, rng)
+            if first is None:
+                raise TypeError(
+                    f"Loader: the transform {_short(transform)} returned None, expected the new array; "
+                    "return x"
+                )
+        return (first, *others)
+
+
+@dataclasses.dataclass
+class _Epoch:
+    """One pass through the data: the number that it follows from, and the batches taken."""
+
+    seed: int | None
+    batches: int = 0
+
+
+def _check_numbers(batch_size: Any, prefetch: Any) -> None:
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(
+            f"Loader: batch_size is {_short(batch_size)}, expected a positive integer such as 64; "
+            "several arrays go into one tuple, as in Loader((x, y), 64)"
+        )
+    if batch_size < 1:
+        raise ValueError(f"Loader: batch_size is {batch_size}, expected a positive integer")
+    if isinstance(prefetch, bool) or not isinstance(prefetch, (int, np.integer)) or prefetch < 0:
+        raise ValueError(
+            f"Loader: prefetch is {_short(prefetch)}, expected how many batches to make ahead: 0 for "
+            "none, or such as 2"
+        )
 
 
 def _check_transform(transform: Any) -> None:
@@ -137,62 +278,6 @@ def _check_transform(transform: Any) -> None:
                 f"Loader: the transform {_short(transform)} takes {signature}, expected the batch and a "
                 "generator: write def transform(x, rng)"
             ) from None
-
-
-def _as_dataset(dataset: Any) -> Any:
-    """An ArrayDataset, or an object that gives one example after the other."""
-    if isinstance(dataset, ArrayDataset):
-        return dataset
-    if isinstance(dataset, list) and dataset and any(map(_is_example, dataset)):
-        return ArrayDataset(*_stacked(dataset, range(len(dataset))))
-    if isinstance(dataset, (tuple, list)):
-        return ArrayDataset(*dataset)
-    if is_array(dataset):
-        return ArrayDataset(dataset)
-    if isinstance(dataset, Iterator):
-        raise TypeError(
-            f"Loader: the dataset is a {type(dataset).__name__}, which can be read once only; write "
-            "Loader(list(examples), ...) for examples (x, y), or pass the arrays as a tuple"
-        )
-    if (
-        isinstance(dataset, (str, bytes, Mapping))
-        or not hasattr(dataset, "__len__")
-        or not hasattr(dataset, "__getitem__")
-    ):
-        raise TypeError(
-            f"Loader: the dataset is of type {type(dataset).__name__}, expected an ArrayDataset, "
-            "an array, a tuple of arrays, a list of examples, or an object with __len__ and __getitem__"
-        )
-    return dataset
-
-
-def _is_example(item: Any) -> bool:
-    """Whether an item of a list is an example: a tuple, a dict, or a list that holds arrays."""
-    return isinstance(item, (tuple, Mapping)) or (
-        isinstance(item, list) and any(map(is_array, item))
-    )
-
-
-def _stacked(examples: Sequence[Any], numbers: Sequence[int]) -> list[Array]:
-    """One array for each field of some examples, which have these numbers in the dataset."""
-    rows = [tuple(item) if isinstance(item, (tuple, list)) else (item,) for item in examples]
-    columns: list[list[Array]] = [[] for _ in rows[0]]
-    for number, row in zip(numbers, rows, strict=True):
-        if len(row) != len(columns):
-            raise ValueError(
-                f"Loader: example {number} has {len(row)} parts, expected {len(columns)} as in example "
-                f"{numbers[0]}, such as (x, y)"
-            )
-        for i, value in enumerate(row):
-            array = as_array(f"Loader: part {i} of example {number}", value)
-            columns[i].append(array)
-            if array.shape != columns[i][0].shape:
-                raise ValueError(
-                    f"Loader: part {i} of example {number} has shape {array.shape}, that of example "
-                    f"{numbers[0]} has {columns[i][0].shape}, expected one shape; pad, cut or resize "
-                    "the examples"
-                )
-    return [np.stack(column) for column in columns]
 
 
 def _short(value: Any) -> str:

@@ -27,6 +27,8 @@ class ToFloat:
     [0.0, 0.20000000298023224, 1.0]
     """
 
+    random = False  # it draws nothing
+
     def __init__(self, white: float = 255) -> None:
         if not 0 < white < float("inf"):
             raise ValueError(f"ToFloat: white is {white}, expected a positive number such as 255")
@@ -67,6 +69,8 @@ class Normalize:
     >>> normalize = ag.data.Normalize(mean=0.3, std=0.35)
     >>> images = normalize(ag.data.digits("test").arrays[0])
     """
+
+    random = False  # it draws nothing
 
     def __init__(self, mean: float | Sequence[float], std: float | Sequence[float]) -> None:
         self.mean = np.asarray(mean, dtype=np.float64)

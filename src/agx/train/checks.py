@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -95,7 +96,7 @@ def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
 
 def check_length(schedules: list[Any], loader: Any, epochs: int) -> None:
     """Raise for a schedule that ends before the training, and warn of one that counts batches."""
-    batches = len(loader) if hasattr(loader, "__len__") else 0
+    batches = operator.length_hint(loader)
     for one in schedules:
         option = "total_steps" if hasattr(one, "total_steps") else "T_max"
         length = getattr(one, option, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ def bar(loader: Any, title: str, shown: bool) -> Iterator[Callable[[Meter], None
         return
     from tqdm import tqdm
 
-    total = len(loader) if hasattr(loader, "__len__") else None
+    total = operator.length_hint(loader) or None
     start = due = time.perf_counter()
 
     def show(meter: Meter) -> None:
