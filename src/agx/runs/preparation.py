@@ -1,0 +1,76 @@
+"""The images of a run: read, and given mean 0 and deviation 1."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import data, models
+from ..data.readers import named
+from .settings import MODELS, accepted
+
+
+def load(
+    name: str, model: str, root: str | None, download: bool, classes: Any, side: int | None = None
+) -> tuple[Any, Any]:
+    """Read the training and the test images of a data set, or of a folder of pictures.
+
+    Images that come in several sizes get ``side``, or that which the model has by default. Raises
+    ValueError for a side where there is no choice.
+    """
+    read = named(name).read
+    options = {"root": root, "download": download, "classes": classes}
+    if model in MODELS:
+        size = inspect.signature(getattr(models, model)).parameters.get("image_size")
+        options |= {"size": size.default} if size else {}
+    options |= {"size": side} if side else {}
+    if side and not accepted(read, {"size": side}):
+        raise ValueError(f"--size: {name} has images of one size; leave --size out")
+    options = accepted(read, options)
+    return read("train", **options), read("test", **options)
+
+
+def standardize(images: np.ndarray) -> data.Normalize:
+    """The transform that gives every channel of ``images`` mean 0 and standard deviation 1.
+
+    For bytes it is that of the images in [0, 1], as a Loader gives them.
+
+    >>> images = np.random.default_rng(0).random((9, 1, 4, 4), dtype=np.float32)
+    >>> abs(ag.runs.standardize(images)(images).mean()) < 1e-6
+    np.True_
+    """
+    if images.dtype == np.uint8:
+        mean, std = _of_bytes(images)
+    else:
+        mean, std = images.mean((0, 2, 3)), images.std((0, 2, 3))
+    return data.Normalize(mean.tolist(), np.maximum(std, 1e-6).tolist())
+
+
+def _of_bytes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each channel of bytes, in [0, 1], without a copy of all images."""
+    counts = np.zeros((images.shape[1], 256))
+    for image in images:
+        counts += [np.bincount(channel.reshape(-1), minlength=256) for channel in image]
+    values = np.arange(256) / 255
+    share = counts / counts.sum(1, keepdims=True)
+    mean = share @ values
+    return mean, np.sqrt((share * (values - mean[:, None]) ** 2).sum(1))
+
+
+def normalization(folder: str | Path) -> data.Normalize:
+    """Return what a run of ``agx train`` did to every image, from its ``config.json``.
+
+    Apply it to pictures of your own, of shape (N, C, H, W) with floats from 0 to 1, before the model
+    sees them. Raises ValueError if the folder holds no such record.
+
+    >>> images = ag.runs.normalization("runs/first")(images)  # doctest: +SKIP
+    """
+    path = Path(folder) / "config.json"
+    found = json.loads(path.read_text(encoding="utf-8")).get("normalization")
+    if found is None:
+        raise ValueError(f"normalization: {path} does not say how images were prepared; train anew")
+    return data.Normalize(found["mean"], found["std"])
