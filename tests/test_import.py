@@ -118,6 +118,7 @@ def test_tab_completion_shows_what_a_user_wants_before_anything_is_used():
         "optim",
         "runs",
         "special",
+        "storage",
         "testing",
         "train",
         "viz",

@@ -166,7 +166,7 @@ others = {
         checkpoint compile custom_vjp elementwise_grad grad grad_and_aux hessian hvp jacobian jvp primitive
         value_and_grad vjp
     """,
-    "their arguments are models and data": "evaluate fit predict",
+    "their arguments are models and data": "evaluate fit load predict save",
     "it takes arrays of other libraries, and no lists": "from_dlpack",
     "it says who multiplies, and computes nothing": "conv2d_plan",
     "of their arguments only the form matters": """

@@ -96,10 +96,13 @@ if _typing.TYPE_CHECKING:
     from . import runs as runs
     from . import sklearn as sklearn
     from . import special as special
+    from . import storage as storage
     from . import testing as testing
     from . import train as train
     from . import viz as viz
     from .compiled import compile as compile
+    from .storage import load as load
+    from .storage import save as save
     from .train import evaluate as evaluate
     from .train import fit as fit
     from .train import predict as predict
@@ -116,6 +119,7 @@ _LATER = {
         "runs",
         "sklearn",
         "special",
+        "storage",
         "testing",
         "train",
         "viz",
@@ -126,7 +130,9 @@ _LATER |= {
     "draw": "viz",
     "evaluate": "train",
     "fit": "train",
+    "load": "storage",
     "predict": "train",
+    "save": "storage",
 }
 
 #: Modules whose public names are here already, and those that are called by their full names.

@@ -6,12 +6,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from . import nn
 from ._names import shown
 from ._runtime.rng import generator
+
+_Builder = TypeVar("_Builder", bound=Callable[..., Any])
+
+
+def _remembered(function: _Builder) -> _Builder:
+    """Leave on a model, as ``architecture``, which function built it and with what, for ``ag.save``."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def build(*args: Any, **options: Any) -> Any:
+        model = function(*args, **options)
+        given = signature.bind(*args, **options)
+        given.apply_defaults()
+        arguments = {key: value for key, value in given.arguments.items() if key != "rng"}
+        model.architecture = {"factory": function.__name__, "arguments": arguments}
+        return model
+
+    return build  # type: ignore[return-value]
 
 
 class _LeNet5(nn.Sequential):
@@ -41,6 +61,7 @@ def _side(size: int, padding: int) -> int:
     return ((size + 2 * padding - 4) // 2 - 4) // 2
 
 
+@_remembered
 def lenet5(
     in_channels: int = 1, classes: int = 10, image_size: int = 32, rng: Any = None
 ) -> nn.Sequential:
@@ -81,6 +102,7 @@ def lenet5(
     )
 
 
+@_remembered
 def mlp(
     in_features: int, hidden: Sequence[int] = (256, 128), classes: int = 10, rng: Any = None
 ) -> nn.Sequential:

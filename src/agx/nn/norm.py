@@ -123,7 +123,8 @@ class _BatchNorm(Module):
 
     def extra_repr(self) -> str:
         """Return the size and the constants."""
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        return text if self.weight is not None else f"{text}, affine=False"
 
 
 class BatchNorm1d(_BatchNorm):
@@ -207,4 +208,7 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         """Return the shape and the constant."""
-        return f"{self.normalized_shape}, eps={self.eps}"
+        text = f"{self.normalized_shape}, eps={self.eps}"
+        if self.weight is None:
+            return f"{text}, elementwise_affine=False"
+        return text if self.bias is not None else f"{text}, bias=False"

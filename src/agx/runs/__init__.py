@@ -1,6 +1,8 @@
 """Runs of ``agx train``: settings by name, the training, and the folder that it leaves behind."""
 
 from .._names import shown
+from ..storage.architecture import MODELS as MODELS
+from ..storage.architecture import factory as factory
 from .folder import RunFolder as RunFolder
 from .folder import default_folder as default_folder
 from .preparation import load as load
@@ -8,13 +10,11 @@ from .preparation import normalization as normalization
 from .preparation import standardize as standardize
 from .run import Run as Run
 from .run import binary_loss as binary_loss
-from .settings import MODELS as MODELS
 from .settings import MOMENTA as MOMENTA
 from .settings import OPTIMIZERS as OPTIMIZERS
 from .settings import SCHEDULES as SCHEDULES
-from .settings import factory as factory
 from .settings import recipe as recipe
 
 
 def __dir__() -> list[str]:
-    return shown(globals(), "MODELS", "MOMENTA", "OPTIMIZERS", "SCHEDULES")
+    return shown(globals(), "factory", "MODELS", "MOMENTA", "OPTIMIZERS", "SCHEDULES")

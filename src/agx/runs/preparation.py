@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import data, models
 from ..data.readers import named
-from .settings import MODELS, accepted
+from ..storage.architecture import MODELS, accepted
 
 
 def load(

@@ -14,9 +14,10 @@ from .._runtime import threads
 from .._runtime.rng import seed
 from ..data.readers import named
 from ..nn import losses
+from ..storage.architecture import factory, importing_from_here
 from .folder import RunFolder, default_folder
 from .preparation import load, standardize
-from .settings import OPTIMIZERS, SCHEDULES, factory, importing_from_here
+from .settings import OPTIMIZERS, SCHEDULES
 
 
 @losses.takes("logits")

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import importlib
 import inspect
-import math
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from .. import models, optim
+from .. import optim
 from ..data.readers import named
 
 
@@ -36,8 +31,6 @@ SCHEDULES: dict[str, Callable[[Any, int], Any]] = {
     **{kind.command: kind.over for kind in _kinds(optim.Schedule)},
 }
 
-MODELS = dir(models)
-
 
 def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """Complete the chosen settings (None: not chosen) with those that suit the data.
@@ -55,62 +48,3 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     if optimizer != "sgd":
         settings["lr"] = 0.001
     return {**settings, **given}
-
-
-@contextlib.contextmanager
-def importing_from_here() -> Iterator[None]:
-    """Find modules of the current folder too while this lasts, as ``python -m`` does."""
-    added = "" not in sys.path
-    if added:
-        sys.path.insert(0, "")
-    try:
-        yield
-    finally:
-        if added and "" in sys.path:
-            sys.path.remove("")
-
-
-Factory = Callable[[tuple[int, int, int], int], Any]
-
-
-def factory(name: str) -> Factory:
-    """Find the function that builds a model from an image's shape (C, H, W) and a number of outputs.
-
-    ``name`` is a function of ``ag.models``, or module:function with a module that can be imported, from
-    the current folder too. Raises LookupError if there is no such thing.
-
-    >>> ag.runs.factory("mlp")((1, 8, 8), 10)(np.zeros((3, 1, 8, 8), np.float32)).shape
-    (3, 10)
-    """
-    if name in MODELS:
-        return functools.partial(_build, getattr(models, name))
-    module_name, colon, function_name = name.partition(":")
-    if not (module_name and colon and function_name):
-        raise LookupError(f"expected {', '.join(MODELS)} or module:factory, got {name!r}")
-    try:
-        with importing_from_here():
-            module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        raise LookupError(
-            f"no module {module_name!r} in the current folder or among the installed packages"
-        ) from None
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        raise LookupError(f"module {module_name!r} has no function {function_name!r}")
-    return function
-
-
-def _build(model: Callable[..., Any], shape: tuple[int, int, int], outputs: int) -> Any:
-    """Call a function of ``ag.models`` with those of its arguments that follow from the images."""
-    known = {
-        "in_channels": shape[0], "in_features": math.prod(shape), "image_size": shape[1],
-        "classes": outputs,
-    }  # fmt: skip
-    return model(**accepted(model, known))
-
-
-def accepted(function: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
-    parameters = inspect.signature(function).parameters
-    return {key: value for key, value in options.items() if key in parameters}
