@@ -19,7 +19,8 @@ def described(transforms: Iterable[Any]) -> list[dict[str, Any]]:
 
     Raises TypeError for one that a file cannot hold, such as a function, or that is random.
 
-    >>> described([data.ToFloat()])
+    >>> from agx.storage.preprocessing import described
+    >>> described([ag.data.ToFloat()])
     [{'name': 'ToFloat', 'white': 255}]
     """
     found = []
