@@ -126,7 +126,7 @@ def test_modules_import_in_no_circle():
 
 @pytest.mark.skipif(not SOURCES.exists(), reason="a wheel carries no sources of kernels")
 def test_compiled_modules_import_in_no_circle():
-    """Of .pyx every import counts, also one inside a function, and none leads out of the folder."""
+    """Every import counts, also one inside a function, and none leads out of the folder."""
     needed = {}
     for path in SOURCES.glob("*.p[yx][xi]"):
         text = path.read_text(encoding="utf-8")
@@ -138,7 +138,7 @@ def test_compiled_modules_import_in_no_circle():
         modules = [words[1] for words in lines]
         assert all(re.fullmatch(r"agx\._kernels\.\w+", module) for module in modules), path.name
         needed[path.stem] = {module.split(".")[2] for module in modules}
-    assert len(needed) > 5
+    assert {"graph", "loops", "machine"} <= needed.keys()
     without_circles(needed)
 
 

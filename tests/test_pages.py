@@ -68,7 +68,7 @@ def test_the_tour_says_what_each_kernel_is_for():
 @pytest.mark.parametrize("page", ["docs/how-agx-works.md", "CONTRIBUTING.md"])
 def test_paths_that_are_named_exist(page):
     text = (DOCS.parent / page).read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:\w+/)*\w+\.(?:py|pyx|pyi|h))`", text))
+    named = set(re.findall(r"`((?:\w+/)*\w+\.(?:py|pyx|pxi|pxd|pyi|h))`", text))
     source = DOCS.parent / "src" / "agx"
     homes = [source, source / "_kernels", DOCS.parent, DOCS.parent / "tests"]
     assert [name for name in sorted(named) if not any((h / name).exists() for h in homes)] == []

@@ -7,7 +7,7 @@ import pytest
 
 import agx as ag
 from agx._engine.replay import sweep_as_tensors
-from agx._kernels.scalar import declare_sweep
+from agx._kernels.graph import declare_sweep
 
 
 def derivative(function, at):

@@ -27,7 +27,7 @@ from ._engine.symbols import is_compiling, numbers_now
 from ._engine.trace import Trace
 from ._engine.trees import describe, flatten, is_differentiable
 from ._engine.walk import wanted_below
-from ._kernels.arrays import fingerprint_of
+from ._kernels.graph import fingerprint_of
 from .ops.shape.axes import holds_tensors
 
 #: Whether a checkpointed function is being computed again.

@@ -1,3 +1,3 @@
 """Class Scalar: the same graph with plain numbers, its arithmetic compiled."""
 
-from ._kernels.scalar import Scalar as Scalar
+from ._kernels.graph import Scalar as Scalar

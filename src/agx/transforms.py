@@ -25,7 +25,7 @@ from ._engine.trees import (
     leaves_like,
 )
 from ._engine.verdict import refuse_integers, warn_if_independent
-from ._kernels.scalar import Scalar
+from ._kernels.graph import Scalar
 from .ops.complex import real_dot
 from .ops.shape.axes import reshape, stack
 from .tensor import Tensor

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx._kernels.arrays import fingerprint_of
+from agx._kernels.graph import fingerprint_of
 
 
 def constant(x):

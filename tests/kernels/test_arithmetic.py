@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 import agx as ag
 from agx._engine.graph import pullback
-from agx._kernels import arrays as kernels
+from agx._kernels import graph as kernels
 
 SYMBOLS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 DTYPES = [np.float32, np.float64]

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx._kernels import arrays, convolution, machine
+from agx._kernels import graph, loops, machine
 from agx.ops.images import conv
 from agx.ops.images.im2col import Geometry
 
@@ -125,13 +125,13 @@ def test_nothing_beyond_the_result_is_written(vector_level, stride, dtype):
     for size in (7, 11), (12, 13):
         shape = 3, 5, *((n - 2) // stride + 1 for n in size)
         memory = np.full(np.prod(shape) + 64, 7, dtype)
-        arrays.keep_large_ones(lambda s, t, m=memory: m[32:-32].reshape(s), 1)
+        graph.keep_large_ones(lambda s, t, m=memory: m[32:-32].reshape(s), 1)
         try:
             out = ag.conv2d(
                 np.ones((3, 2, *size), dtype), np.ones((5, 2, 2, 2), dtype), stride=stride
             )
         finally:
-            arrays.keep_large_ones(None, 1 << 16)
+            graph.keep_large_ones(None, 1 << 16)
         assert np.shares_memory(out, memory) and (out == 8).all()
         assert (memory[:32] == 7).all() and (memory[-32:] == 7).all()
 
@@ -206,15 +206,15 @@ def test_gradients_of_gradients(vector_level):
 )
 def test_others_are_left_to_patches(x, w):
     geo = plain(2, 2)
-    assert convolution.plan_forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None
+    assert loops.plan_forward(x, w, None, geo, 1, 1 << 18, lambda: 1) is None
     if x.ndim == 4:
-        assert convolution.plan_weight_gradient(x, x, w.shape, geo, 1, 1 << 18, lambda: 1) is None
-        assert convolution.plan_input_gradient(x, w, x.shape, geo, 1, 1 << 18, lambda: 1) is None
+        assert loops.plan_weight_gradient(x, x, w.shape, geo, 1, 1 << 18, lambda: 1) is None
+        assert loops.plan_input_gradient(x, w, x.shape, geo, 1, 1 << 18, lambda: 1) is None
 
 
 def test_long_steps_are_left_to_patches():
     geo = Geometry((17, 17), (17, 17), (0, 0), (1, 1))
     x, w, g = (np.ones((1, 1, n, n), "f") for n in (40, 17, 2))
-    assert convolution.plan_forward(x, w, None, geo, 1, 1 << 20, lambda: 1) is None
-    assert convolution.plan_weight_gradient(x, g, w.shape, geo, 1, 1 << 20, lambda: 1) is None
-    assert convolution.plan_input_gradient(g, w, x.shape, geo, 1, 1 << 20, lambda: 1) is None
+    assert loops.plan_forward(x, w, None, geo, 1, 1 << 20, lambda: 1) is None
+    assert loops.plan_weight_gradient(x, g, w.shape, geo, 1, 1 << 20, lambda: 1) is None
+    assert loops.plan_input_gradient(g, w, x.shape, geo, 1, 1 << 20, lambda: 1) is None

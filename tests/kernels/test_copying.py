@@ -55,6 +55,6 @@ def test_warnings_are_numpys(threads, strange):
 def test_threads_are_asked(threads, monkeypatch):
     asked = []
     before = machine.run
-    monkeypatch.setattr("agx._kernels.arrays.run", lambda *a: asked.append(before(*a)))
+    monkeypatch.setattr("agx._kernels.graph.run", lambda *a: asked.append(before(*a)))
     np.sin(ag.Tensor(np.ones(SIZE)))
     assert len(asked) == (ag.get_num_threads() > 1)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx._kernels import dense, machine
+from agx._kernels import loops, machine
 
 if not machine.has_tiles():
     pytest.skip("these instructions have no tiles", allow_module_level=True)
@@ -24,7 +24,7 @@ def check(m, n, k, left="rows", right="rows", bias=False, threads=1):
     rng = np.random.default_rng(0)
     x, y = matrix(m, k, left, rng), matrix(k, n, right, rng)
     b = rng.standard_normal(n).astype("f") if bias else None
-    out = dense.matmul(x, y, b, lambda: threads)
+    out = loops.matmul(x, y, b, lambda: threads)
     exact = x.astype("d") @ y.astype("d") + (b if bias else 0)
     assert out.dtype == np.float32
     np.testing.assert_allclose(out, exact, rtol=1e-4, atol=1e-6 * max(1, np.abs(exact).max()))
@@ -65,8 +65,8 @@ def test_nothing_beyond_the_factors_counts(vector_level):
     memory = np.full((9, 70), np.nan, "f")
     memory[:3, :10] = 1
     x = memory[:3, :10]
-    assert (dense.matmul(x, x.T, None, lambda: 1) == 10).all()
-    assert (dense.matmul(x.T, x, None, lambda: 1) == 3).all()
+    assert (loops.matmul(x, x.T, None, lambda: 1) == 10).all()
+    assert (loops.matmul(x.T, x, None, lambda: 1) == 3).all()
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_nothing_beyond_the_factors_counts(vector_level):
     ids=["float64", "sizes", "vector", "stack", "empty", "byte order", "list", "large"],
 )
 def test_others_are_left_to_numpy(x, y):
-    assert dense.matmul(x, y, None, lambda: 1) is None
+    assert loops.matmul(x, y, None, lambda: 1) is None
 
 
 def test_baseline_leaves_all_to_numpy():
     x = np.ones((2, 2), "f")
     before = machine.set_level(0)
     try:
-        assert dense.matmul(x, x, None, lambda: 1) is None
+        assert loops.matmul(x, x, None, lambda: 1) is None
         assert (ag.matmul(x, x) == 2).all()
     finally:
         machine.set_level(before)

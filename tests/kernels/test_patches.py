@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
+from agx._kernels import loops as kernels
 from agx._kernels import machine
-from agx._kernels import patches as kernels
 from agx.ops.images import pool as pooling
 from agx.ops.images.im2col import Geometry
 
@@ -95,8 +95,14 @@ def check_pooling(dtype, rows, columns, shape):
         (kernels.largest, reference.max_pool, (x,), pooled),
         (kernels.largest, reference.max_unpool, (x, g), shape, True, g),
         (kernels.largest, reference.max_pick, (x, u), pooled, False, u),
-        (kernels.sums, reference.sum_pool, (u,), pooled),
-        (kernels.sums, lambda g, r, c: reference.sum_unpool(g, shape, r, c), (g,), shape, True),
+        (kernels.window_sums, reference.sum_pool, (u,), pooled),
+        (
+            kernels.window_sums,
+            lambda g, r, c: reference.sum_unpool(g, shape, r, c),
+            (g,),
+            shape,
+            True,
+        ),
     ):
         found = np.full(out, np.nan, dtype)
         kernel(inputs[0], found, rows, columns, NONE, team(1), *more)
@@ -186,8 +192,8 @@ def test_sums_of_windows_of_any_geometry(dtype, down, across, level):
     a, b = (reference.places(*side).sum(axis=1).astype(dtype) for side in (down, across))
     before = machine.set_level(level)
     try:
-        value = run(kernels.sums, x, g.shape, rows, columns, geometry, team(2))
-        back = run(kernels.sums, g, x.shape, rows, columns, geometry, team(2), True)
+        value = run(kernels.window_sums, x, g.shape, rows, columns, geometry, team(2))
+        back = run(kernels.window_sums, g, x.shape, rows, columns, geometry, team(2), True)
     finally:
         machine.set_level(before)
     np.testing.assert_array_equal(value, a @ x @ b.T)
@@ -204,8 +210,8 @@ def test_threads_share_images(level, dtype, kernel):
     for kernel_, source, shape, *more in (
         (kernels.largest, x, pooled),
         (kernels.largest, x, x.shape, True, np.ones(pooled, dtype)),
-        (kernels.sums, x, pooled),
-        (kernels.sums, np.ones(pooled, dtype), x.shape, True),
+        (kernels.window_sums, x, pooled),
+        (kernels.window_sums, np.ones(pooled, dtype), x.shape, True),
     ):
         alone, shared = (run(kernel_, source, shape, *once(n), *more) for n in (1, 3))
         np.testing.assert_array_equal(alone, shared)
@@ -235,7 +241,7 @@ def test_whatever_a_geometry_says_nothing_beyond_an_image_is_touched(
     assert (
         run(kernels.largest, x, x.shape, rows, columns, geometry, team(1), True, pooled).sum() == 4
     )
-    assert run(kernels.sums, pooled, x.shape, rows, columns, geometry, team(1), True).shape
+    assert run(kernels.window_sums, pooled, x.shape, rows, columns, geometry, team(1), True).shape
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -250,7 +256,7 @@ def test_a_window_of_nothing_has_no_largest(dtype, empty):
     kernels.largest(x, out, **sides, u=x)
     assert out == 0
     kernels.largest(x, back, **sides, back=True, u=np.ones_like(out))
-    kernels.sums(x, out, **sides)
+    kernels.window_sums(x, out, **sides)
     assert not back.any() and out == 0
 
 
@@ -364,8 +370,8 @@ def convolve(x=(1, 2, 4, 4), w=(3, 8), g=(1, 3, 9), work=72, sizes=SIZES, geo=GE
 def pool(x=(1, 4, 4), pooled=(1, 2, 2), rows=ROWS, columns=ROWS, dilation=(1, 1)):
     x, out = np.zeros(x), np.zeros(pooled)
     windows_ = (rows, columns, (*GEO[:6], *dilation), team(1))
-    kernels.sums(x, out, *windows_)
-    kernels.sums(out, x, *windows_, True)
+    kernels.window_sums(x, out, *windows_)
+    kernels.window_sums(out, x, *windows_, True)
     kernels.largest(x, out, *windows_)
     kernels.largest(x, np.zeros_like(x), *windows_, True, out)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from agx._kernels import reduce as kernels
+from agx._kernels import loops as kernels
 
 
 def team(n):

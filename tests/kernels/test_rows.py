@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agx._kernels import rows
+from agx._kernels import loops
 
 DTYPES = [np.float32, np.float64]
 SHAPES = [(1,), (7,), (3, 5), (20, 9), (2, 3, 4), (1, 300), (300, 1), (70, 5, 33)]
@@ -25,9 +25,9 @@ def cases():
 def test_running_sums_and_products_are_numpys(dtype, threads, shape, axis):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     for products, function in ((False, np.cumsum), (True, np.cumprod)):
-        found = rows.accumulate(x, axis, products, False, team(threads))
+        found = loops.accumulate(x, axis, products, False, team(threads))
         np.testing.assert_array_equal(found, function(x, axis))
-        found = rows.accumulate(x, axis, products, True, team(threads))
+        found = loops.accumulate(x, axis, products, True, team(threads))
         np.testing.assert_array_equal(found, np.flip(function(np.flip(x, axis), axis), axis))
 
 
@@ -39,7 +39,7 @@ def test_gradient_of_running_products(dtype, threads, shape, axis):
     x, g = (rng.uniform(0.5, 1.5, shape).astype(dtype) for _ in range(2))
     x.flat[::3] *= rng.integers(0, 2, x.flat[::3].shape)  # zeros among them
     y = np.cumprod(x, axis)
-    found = rows.product_gradient(g, y, x, axis, team(threads))
+    found = loops.product_gradient(g, y, x, axis, team(threads))
     lines = (np.moveaxis(a.astype("d"), axis, -1).reshape(-1, shape[axis]) for a in (g, x))
     wanted = []
     for h, v in zip(*lines, strict=True):
@@ -65,7 +65,7 @@ def test_shares_of_extremes(dtype, threads, shape, axis):
     g = rng.standard_normal(best.shape).astype(dtype)
     hit = x == np.expand_dims(best, axis)
     wanted = np.where(hit, np.expand_dims(g, axis) / hit.sum(axis, keepdims=True).astype(dtype), 0)
-    np.testing.assert_array_equal(rows.share_extreme(g, best, x, axis, team(threads)), wanted)
+    np.testing.assert_array_equal(loops.share_extreme(g, best, x, axis, team(threads)), wanted)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -75,15 +75,15 @@ def test_rows_are_picked_and_added_to(dtype, threads, data):
     n, *rest = data.draw(st.tuples(st.integers(1, 9), st.integers(1, 5), st.integers(1, 3)))
     index = np.array(data.draw(st.lists(st.integers(-n, n - 1), max_size=12)), np.int64)
     x = np.random.default_rng(0).standard_normal((n, *rest)).astype(dtype)
-    np.testing.assert_array_equal(rows.pick(x, index, team(threads)), x[index])
+    np.testing.assert_array_equal(loops.pick(x, index, team(threads)), x[index])
     g = np.random.default_rng(1).standard_normal((len(index), *rest)).astype(dtype)
     if len(index):
         wanted, before, out = x.copy(), x.copy(), np.full_like(x, np.nan)
         np.add.at(wanted, index, g)
-        assert rows.add_at(x, index, g, team(threads), out)
+        assert loops.add_at(x, index, g, team(threads), out)
         np.testing.assert_array_equal(x, before)
         np.testing.assert_array_equal(out, wanted)
-        assert rows.add_at(x, index, g, team(threads))
+        assert loops.add_at(x, index, g, team(threads))
         np.testing.assert_array_equal(x, wanted)
 
 
@@ -92,11 +92,11 @@ def test_many_rows_by_threads():
     index = np.random.default_rng(1).integers(0, 500, 4000)
     g = np.random.default_rng(2).standard_normal((4000, 256)).astype(np.float32)
     one, three, other = x.copy(), x.copy(), np.empty_like(x)
-    assert rows.add_at(one, index, g, team(1)) and rows.add_at(three, index, g, team(3))
-    assert rows.add_at(x, index, g, team(3), other)
+    assert loops.add_at(one, index, g, team(1)) and loops.add_at(three, index, g, team(3))
+    assert loops.add_at(x, index, g, team(3), other)
     np.testing.assert_array_equal(one, three)
     np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(rows.pick(x, index, team(3)), x[index])
+    np.testing.assert_array_equal(loops.pick(x, index, team(3)), x[index])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -105,7 +105,7 @@ def test_many_rows_by_threads():
 def test_sums_are_numpys(level, dtype, shape, threads):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     for axis in range(x.ndim):
-        found, wanted = rows.sums(x, axis, team(threads)), x.astype("d").sum(axis).ravel()
+        found, wanted = loops.sums(x, axis, team(threads)), x.astype("d").sum(axis).ravel()
         assert found.dtype == x.dtype
         np.testing.assert_allclose(found, wanted, rtol=1e-5 if dtype == "f" else 1e-13, atol=2e-5)
         if axis < x.ndim - 1:  # as NumPy adds, row after row
@@ -115,15 +115,15 @@ def test_sums_are_numpys(level, dtype, shape, threads):
 def test_sums_are_of_floats_that_lie_in_order():
     x = np.ones((4, 6))
     for strange in x.T, x.astype(int), x[:, ::2], np.ones((0, 3)), x.astype("F"):
-        assert rows.sums(strange, 0, team(1)) is None
-    assert rows.sums(x, 2, team(1)) is None
+        assert loops.sums(strange, 0, team(1)) is None
+    assert loops.sums(x, 2, team(1)) is None
 
 
 @pytest.mark.parametrize("bad", [5, -6])
 def test_an_index_out_of_range_is_left_to_numpy(bad):
     x, index = np.ones((5, 2)), np.array([0, bad])
-    assert rows.pick(x, index, team(1)) is None
-    assert rows.add_at(x, index, np.ones((2, 2)), team(1)) is None
+    assert loops.pick(x, index, team(1)) is None
+    assert loops.add_at(x, index, np.ones((2, 2)), team(1)) is None
 
 
 @pytest.mark.parametrize(
@@ -139,26 +139,26 @@ def test_an_index_out_of_range_is_left_to_numpy(bad):
 )
 def test_other_arguments_are_left_to_others(x):
     good, index = np.ones((4, 3)), np.array([0, 1])
-    assert rows.accumulate(x, 0, False, False, team(1)) is None
-    assert rows.product_gradient(x, good, good, 0, team(1)) is None
-    assert rows.share_extreme(np.ones(3), np.ones(3), x, 0, team(1)) is None
-    assert rows.pick(x, index, team(1)) is None
-    assert rows.add_at(x, index, np.ones((2, 3)), team(1)) is None
-    assert rows.add_at(good, index, x, team(1)) is None
-    assert rows.add_at(good, index, np.ones((2, 3)), team(1), x) is None
+    assert loops.accumulate(x, 0, False, False, team(1)) is None
+    assert loops.product_gradient(x, good, good, 0, team(1)) is None
+    assert loops.share_extreme(np.ones(3), np.ones(3), x, 0, team(1)) is None
+    assert loops.pick(x, index, team(1)) is None
+    assert loops.add_at(x, index, np.ones((2, 3)), team(1)) is None
+    assert loops.add_at(good, index, x, team(1)) is None
+    assert loops.add_at(good, index, np.ones((2, 3)), team(1), x) is None
     assert (
-        rows.pick(good, [0, 1], team(1)) is None
-        and rows.pick(good, index.astype(np.int32), team(1)) is None
+        loops.pick(good, [0, 1], team(1)) is None
+        and loops.pick(good, index.astype(np.int32), team(1)) is None
     )
-    assert rows.accumulate(good, 2, False, False, team(1)) is None
+    assert loops.accumulate(good, 2, False, False, team(1)) is None
 
 
 def test_nan_among_the_best_is_left_to_others():
     x = np.array([[1.0, np.nan]])
-    assert rows.share_extreme(np.ones(1), np.array([np.nan]), x, 1, team(1)) is None
+    assert loops.share_extreme(np.ones(1), np.array([np.nan]), x, 1, team(1)) is None
 
 
 def test_a_read_only_array_is_not_added_to():
     x = np.zeros((3, 2))
     x.flags.writeable = False
-    assert rows.add_at(x, np.array([0]), np.ones((1, 2)), team(1)) is None
+    assert loops.add_at(x, np.array([0]), np.ones((1, 2)), team(1)) is None

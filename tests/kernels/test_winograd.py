@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import agx as ag
-from agx._kernels import arrays, machine
+from agx._kernels import graph, machine
 from agx.ops.images import conv
 
 if not machine.has_tiles():
@@ -141,11 +141,11 @@ def test_nothing_beyond_the_result_is_written(vector_level):
     x, w, *_ = numbers(4, 16, 40, (7, 9), 1)
     shape = 4, 40, 7, 9
     memory = np.full(np.prod(shape) + 64, 7, "f")
-    arrays.keep_large_ones(lambda s, t: memory[32:-32].reshape(s), 1)
+    graph.keep_large_ones(lambda s, t: memory[32:-32].reshape(s), 1)
     try:
         out = ag.conv2d(x, w, padding=1)
     finally:
-        arrays.keep_large_ones(None, 1 << 16)
+        graph.keep_large_ones(None, 1 << 16)
     assert np.shares_memory(out, memory)
     assert (memory[:32] == 7).all() and (memory[-32:] == 7).all()
 

@@ -7,7 +7,7 @@ import pytest
 
 import agx as ag
 from agx._engine.graph import Primitive
-from agx._kernels import arrays
+from agx._kernels import graph
 from agx._runtime import buffers
 
 SHAPE = (100, 300)
@@ -62,14 +62,14 @@ def test_zeros_are_zeros_again():
 
 
 def test_what_is_kept_is_limited():
-    before = arrays.limit_idle(1_000_000)
+    before = graph.limit_idle(1_000_000)
     try:
         held = [buffers.empty((100, 1000 + k), np.float64) for k in range(3)]
-        assert arrays.count_idle() == 0
+        assert graph.count_idle() == 0
         del held
-        assert 800_000 <= arrays.count_idle() <= 1_000_000
+        assert 800_000 <= graph.count_idle() <= 1_000_000
     finally:
-        assert arrays.limit_idle(before) == 1_000_000
+        assert graph.limit_idle(before) == 1_000_000
 
 
 def test_blocks_of_many_sizes_make_room_for_newer_ones():
@@ -86,7 +86,7 @@ def test_release_keeps_what_is_held():
     a[...] = 1
     del b
     buffers.release()
-    assert arrays.count_idle() == 0
+    assert graph.count_idle() == 0
     assert (a == 1).all()
 
 
@@ -159,14 +159,14 @@ def test_a_gradient_in_such_memory_is_not_copied():
 def test_what_was_needed_once_is_kept_and_no_more():
     """Three blocks beyond what is kept at any time, then three of another size in their place."""
     buffers.release()
-    before = arrays.limit_idle(1 << 32)
+    before = graph.limit_idle(1 << 32)
     try:
         for columns in 1000, 1001:
             held = [buffers.empty((30_000, columns), np.float32) for _ in range(3)]
             used = sum(a.nbytes for a in held)
-            assert arrays.count_idle() <= 3 * 30_000 * 4000
+            assert graph.count_idle() <= 3 * 30_000 * 4000
             del held
-            assert used <= arrays.count_idle() <= used + 3 * 8192
+            assert used <= graph.count_idle() <= used + 3 * 8192
     finally:
-        arrays.limit_idle(before)
+        graph.limit_idle(before)
         buffers.release()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, cast, overload
 import numpy as np
 
 from .._kernels import graph as _graph
-from .._kernels import sweep as _sweep
+from .._kernels.graph import FUNCTIONS
 from .._kernels.graph import Node as Node
 from .._kernels.graph import Primitive as Primitive
 from .._kernels.graph import declare_arithmetic as declare_arithmetic
@@ -18,7 +18,6 @@ from .._kernels.graph import declare_tensor as declare_tensor
 from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import present as present
 from .._kernels.graph import set_recording as set_recording
-from .._kernels.scalar import FUNCTIONS
 from .entered import around
 from .errors import check_closure, explained, refuse_kind
 from .formulas import document, formulas_of
@@ -28,7 +27,7 @@ from .symbols import as_numbers
 from .walk import leaves_below
 
 if TYPE_CHECKING:
-    from .._kernels.scalar import Scalar
+    from .._kernels.graph import Scalar
     from .signatures import Binary, OneIn, Resolve, TwoIn, Unary
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -298,10 +297,10 @@ def backward(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not create_graph:
             told = Watch(on_leaf) if hooked or on_leaf is not None else None
-            _sweep.backward(root, start, free, retain_graph, told)
+            _graph.backward(root, start, free, retain_graph, told)
             return
         wrt, watch = leaves_below(root), Watch(on_leaf, adds=False, follow=True)
-        found = _sweep.pullback(root, start, wrt, True, watch)
+        found = _graph.pullback(root, start, wrt, True, watch)
         for leaf, g in zip(wrt, found, strict=True):
             if g is not None:
                 before = leaf.grad_or_none
@@ -329,7 +328,7 @@ def pullback(
     if root.requires_grad:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             watch = Watch(None, False, create_graph, others or ()) if hooked else None
-            found = _sweep.pullback(
+            found = _graph.pullback(
                 root, start, nodes, create_graph, watch, ends=others is not None, order=order
             )
     else:

@@ -11,8 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._kernels.graph import Node, new_tensor
-from .._kernels.scalar import declare_hooks
+from .._kernels.graph import Node, declare_hooks, new_tensor
 from .entered import around
 from .errors import check_closure as check_closure  # which Scalars ask here
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import sweep as _sweep
-from .._kernels.graph import new_tensor
-from .._kernels.scalar import declare_sweep
+from .._kernels import graph as _graph
+from .._kernels.graph import declare_sweep, new_tensor
 from .graph import Node, pullback, registry, set_recording, value_of
 from .hooks import hooked_nodes, hooks_of, register
 from .walk import leaves_below, wanted_below
@@ -157,5 +156,5 @@ def _of_float(hook: Any, g: Any) -> Any:
     return None if new is None else np.array(float(new))
 
 
-_sweep.declare_mend(mend)
+_graph.declare_mend(mend)
 declare_sweep(sweep_as_tensors)

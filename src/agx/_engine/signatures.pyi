@@ -30,8 +30,7 @@ from typing import (
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._kernels.graph import Node, Primitive
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Node, Primitive, Scalar
 
 # mypy follows such an import last: it knows the functions when it reads the body of Tensor.
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import sweep as _sweep
+from .._kernels import graph as _graph
 from .._kernels.graph import Node, Primitive
 from .hooks import any_hooked
 from .symbols import as_numbers, is_traced, symbolic_call
@@ -66,7 +66,7 @@ def pull_block(root: Node, wrt: list[Node], seeds: np.ndarray) -> list[np.ndarra
     order = wanted_below(root)
     if any_hooked(order) or any(n.primitive is None and not n.is_leaf for n in order):
         return None
-    found = _sweep.pullback(root, seeds, wrt, False, stacked=_stacked)
+    found = _graph.pullback(root, seeds, wrt, False, stacked=_stacked)
     if found is None:
         return None
     return [

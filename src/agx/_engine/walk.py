@@ -7,7 +7,7 @@ the backward sweep.
 
 from __future__ import annotations
 
-from .._kernels.sweep import leaves_among as leaves_among
-from .._kernels.sweep import leaves_below as leaves_below
-from .._kernels.sweep import nodes_below as nodes_below
-from .._kernels.sweep import wanted_below as wanted_below
+from .._kernels.graph import leaves_among as leaves_among
+from .._kernels.graph import leaves_below as leaves_below
+from .._kernels.graph import nodes_below as nodes_below
+from .._kernels.graph import wanted_below as wanted_below

@@ -1,4 +1,7 @@
-from agx._kernels.arrays cimport Operation
+cimport numpy as cnp
+
+cdef enum Operation:
+    NONE, ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER
 
 
 cdef class Primitive:
@@ -69,33 +72,10 @@ cdef class Node:
     cdef tuple settled(self)
 
 
-cpdef object window_of(Node a)
-cdef Node present_node(Node a)
-cdef Node origin_node(Node a)
-cdef int settle_arguments(Node node) except -1
-cdef dict stand_in(dict nodes)
-cdef bint any_assigned() noexcept
-
-
-cdef inline object value_of(object a):
-    """An argument without its graph: the value of a node, or anything else as it is."""
-    return (<Node>a)._value if isinstance(a, Node) else a
-
-
-cdef inline object extra(dict extras, str name, object otherwise):
-    """What few nodes have: a label, a note, hooks."""
-    return otherwise if extras is None else extras.get(name, otherwise)
-
-
-cdef enum:
-    RECORDING = 1
-    NOTING = 2
-    TRACING = 4
-
-cdef bint is_symbol(object x) noexcept
-cdef bint is_tracing() noexcept nogil
-cdef int recording() noexcept nogil
-cdef int take_note(object node) except -1
-cdef object apply(object function, tuple args, dict params)
-cdef unsigned long long versions_of(tuple args) noexcept
-cdef unsigned long long settings_of(dict params) except? 0
+cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind)
+cdef cnp.ndarray like(object x)
+cdef float *scratch(Py_ssize_t floats) except NULL
+cdef bint is_floating(object x) noexcept
+cdef bint is_float32(object x, int ndim) noexcept
+cdef bint alike(object x, object y) noexcept
+cdef bint has_nan(object x) except -1

@@ -1,22 +1,34 @@
 """Nodes of the computational graph, and operations that record themselves in it.
 
-This module knows graphs and nothing of calculus: derivatives are Python functions in a table.
+This module knows graphs and nothing of calculus: derivatives are Python functions in a table. What it asks of
+arrays and does with them comes first, the backward sweep and Scalars last.
 """
 
 cimport cython
+from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject, PyObject_Call, PyTypeObject
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF, _Py_REFCNT
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.weakref cimport PyWeakref_NewRef
+from cython cimport floating
+from libc.math cimport (exp as c_exp, fabs, isfinite, log as c_log, pow as c_pow, sqrt as c_sqrt,
+                        tanh as c_tanh)
+from libc.string cimport memcpy, memmove
 
+import operator
+import threading
+from functools import partial
 from types import MethodType
+
+import numpy as np
+from numpy import errstate, geterr
+
+from agx._kernels.machine import run
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport (ADD, DIVIDE, MULTIPLY, NONE, POWER, SUBTRACT, as_held, combine, fingerprint,
-                                  has_own_memory, in_memory, is_held, is_large, is_two)
-
-import numpy as np
+from agx._kernels.machine cimport PER_ELEMENT, WORK_PER_THREAD, awake, loops_of, loops_t, parallel
 
 cnp.import_array()
 
@@ -36,6 +48,19 @@ cdef extern from *:
     void agx_hide_items(PyTypeObject *type)
     int agx_recording
     PyObject *agx_note_maker
+
+cdef object ndarray = np.ndarray
+cdef object asarray = np.asarray
+
+include "arrays.pxi"
+include "copying.pxi"
+include "finite.pxi"
+include "walk.pxi"
+
+cdef enum:
+    RECORDING = 1
+    NOTING = 2
+    TRACING = 4
 
 # How many numbers were given to nodes, and whether any array was ever assigned into.
 cdef unsigned long long recorded = 0
@@ -61,8 +86,6 @@ cdef type symbol_class = None
 cdef object symbolic = None
 cdef object symbolic_rule = None
 cdef object meet = None
-cdef object ndarray = np.ndarray
-cdef object asarray = np.asarray
 cdef object np_zeros = np.zeros
 cdef object generic = np.generic
 cdef object ufunc = np.ufunc
@@ -73,7 +96,6 @@ cdef object refuse_kind = None
 cdef object otherwise = None
 cdef object lose = None
 cdef object check_closure = None
-cdef object push = None
 cdef type window_class = None
 cdef object attach = None
 cdef object through = None
@@ -105,12 +127,6 @@ def declare_refusals(object constants, object failures, object losses, object cl
     refuse_kind, otherwise, lose, check_closure = constants, failures, losses, closures
 
 
-def declare_push(object function):
-    """Name the function that carries one node's gradient on; called once, by the sweep."""
-    global push
-    push = function
-
-
 def declare_symbols(type symbols, object values, object rules, object meeting):
     """Name the class of symbols, what computes values and pull-backs with them, and what is told of nodes."""
     global symbol_class, symbolic, symbolic_rule, meet
@@ -138,10 +154,6 @@ def declare_memory(type windows, object attaching, object calls):
     """Name the class of windows on arrays that are assigned into, what opens one, and what reads through."""
     global window_class, attach, through
     window_class, attach, through = windows, attaching, calls
-
-
-cdef bint any_assigned() noexcept:
-    return assigned
 
 
 def set_recording(bint on):
@@ -201,89 +213,21 @@ def declare_arithmetic(Primitive add, Primitive subtract, Primitive multiply, Pr
     power.operation = POWER
 
 
+cdef inline object value_of(object a):
+    """An argument without its graph: the value of a node, or anything else as it is."""
+    return (<Node>a)._value if isinstance(a, Node) else a
+
+
+cdef inline object extra(dict extras, str name, object otherwise):
+    """What few nodes have: a label, a note, hooks."""
+    return otherwise if extras is None else extras.get(name, otherwise)
+
+
 def do_nothing():
     """The ``_backward`` of a leaf."""
 
 
-@cython.auto_pickle(False)
-cdef class Primitive:
-    """One operation and all that is known of it; the object is its identity, the name is for people.
-
-    ``function`` is its value. Positional arguments are differentiable, keyword arguments are metadata.
-    ``vjps`` are one pull-back for each positional argument, called as ``rule(g, out, *args, **params)``,
-    which returns None for a gradient that is zero everywhere; a variadic primitive has a single
-    ``rule(i, g, out, *args, **params)``. The rest may be missing:
-
-    ``kernel(x)`` computes the value of a large array otherwise, or returns None.
-    ``stacked(i, g, out, *args, **params)`` pulls a stack of cotangents back to argument ``i`` at once, or
-    returns None if it cannot. ``overwrite`` is a pull-back that leaves its result in the memory of ``g``;
-    it is called when nobody else needs that, for the last argument. ``accumulate(total, g, lead, **params)``
-    adds the share of the only argument to ``total`` in place, behind the first ``lead`` axes of both, or
-    returns False if it cannot. ``views`` says that the value may share the memory of the first argument,
-    ``keeps_zeros`` that where a cotangent is zero so are the shares, whatever the arguments are, and
-    ``settled`` that its pull-backs make no NaN of arrays which they do not make of Tensors too.
-    ``derivative`` has a ``Formula`` for each argument, or None. ``scalar`` is the same operation on Scalars.
-    """
-
-    def __init__(self, str name, object function, object vjps, bint elementwise=False, *,
-                 object kernel=None, object stacked=None, object overwrite=None, object accumulate=None,
-                 bint views=False, bint keeps_zeros=False, bint settled=False, tuple derivative=(),
-                 object scalar=None):
-        self.name = name
-        self.function = function
-        self.vjps = vjps
-        self.variadic = callable(vjps)
-        self.nin = getattr(function, "nin", 0)
-        self.elementwise = elementwise or getattr(function, "signature", "") is None
-        self.keeps_zeros = keeps_zeros or (
-            self.elementwise and len(derivative) > 0 and all([d in ("0", "1", "-1") for d in derivative]))
-        self.settled = 2 if self.keeps_zeros else settled
-        self.floats = (self.elementwise and isinstance(function, ufunc) and function.nout == 1
-                       and function.types[0][0] != "O")
-        self.kernel = kernel
-        self.stacked = stacked
-        self.overwrite = overwrite
-        self.accumulate = accumulate
-        self.views = views
-        self.derivative = derivative
-        self.scalar = scalar
-        self.__name__ = name
-
-    def __call__(self, *args, **params):
-        if params and isinstance(self.function, ufunc):
-            return self.function(*args, **params)  # NumPy sends it back, with what it takes.
-        if params:
-            check_settings(self, params)
-        try:
-            return call(self, args, params if params else None)
-        except (TypeError, ValueError, IndexError, MemoryError) as problem:
-            return otherwise(self, args, params, problem)
-
-    def __get__(self, instance, owner):
-        return self if instance is None else MethodType(self, instance)
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def __repr__(self):
-        return f"<primitive {self.name}>"
-
-    cdef object rule(self, Py_ssize_t i, tuple operands, dict params):
-        """The pull-back of argument ``i`` applied to ``operands`` = (g, out, *args)."""
-        if agx_recording & TRACING:
-            found = symbolic_rule(self, i, operands, params or {})
-            if found is not NotImplemented:
-                return found
-        if self.variadic:
-            return apply(self.vjps, (i, *operands), params)
-        vjp = self.vjps[i] if i < len(self.vjps) else None
-        if vjp is None:
-            raise TypeError(f"{self.name}: no gradient with respect to argument {i} is defined; "
-                            "pass a plain array or .detach() it")
-        return apply(vjp, operands, params)
+include "primitive.pxi"
 
 
 @cython.auto_pickle(False)
@@ -580,3 +524,6 @@ cdef class Node:
 
 include "recording.pxi"
 include "memory.pxi"
+include "changes.pxi"
+include "sweep.pxi"
+include "scalar.pxi"

@@ -7,26 +7,26 @@ Updates of parameters are fused: one pass over memory for a whole optimiser step
 formulas are PyTorch's (torch.optim).
 """
 
+cimport cython
 from cython cimport floating
-from libc.math cimport erf as c_erf
-from libc.string cimport memset
+from libc.limits cimport INT_MAX
+from libc.math cimport INFINITY, erf as c_erf, log, sqrt
+from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
 
 cimport numpy as cnp
 
-from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.graph cimport Node
-from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, activation_t, awake, instructions,
-                                   instructions_t, loops_of, loops_t, parallel, task_t, threads_for)
+from agx._kernels.graph cimport Node, alike, empty, has_nan, is_float32, is_floating, like, scratch
+from agx._kernels.machine cimport (AGX_ABREAST, PER_ELEMENT, WORK_PER_THREAD, activation_t, copy,
+                                   inner_tile_for, instructions, instructions_t, loops_of, loops_t, parallel,
+                                   task_t, threads_for, tile_for, tile_t, vectors_for, windows_t, winograd_t)
+from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Axis, Sizes, along, back_along,
+                                choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
 
 cnp.import_array()
-
-cdef object ndarray = np.ndarray
-cdef object np_isnan = np.isnan
-cdef object everything = slice(None)
-cdef object first_alone = slice(1)
-cdef object np_isfinite = np.isfinite
+cnp.import_umath()
 
 cdef enum:
     # An element of an activation, in multiply-adds.
@@ -35,26 +35,42 @@ cdef enum:
     MOST_PARTS = 256
 
 cdef struct Job:
-    # What the arrays are: rows of ``width``, ``rows`` of them in an image, for the loops that see images.
-    Py_ssize_t count, rows, width
-    int parts, bytes
+    # Arrays of float32, if ``single``, or float64: ``count`` pieces, which so many ``parts`` share.
     const loops_t *loops
+    Py_ssize_t count
+    int parts, bytes
+    bint single
     char *x
     char *g
     char *out
+    # Rows of ``width``, ``rows`` of them in an image, for the loops that see images.
+    Py_ssize_t rows, width
+    # Rows of ``n``, or (outer, n, inner) around an axis that something runs along.
+    Py_ssize_t outer, n, inner
+    bint backwards, products, mean
+    char *best
+    # Numbers of rows or of classes, and a sum of each part's own.
+    const int64_t *index
+    double *totals
 
 
 cdef object describe(Job *job, object x, Py_ssize_t count):
     """Choose the loops for the numbers of ``x``, which comes in ``count`` pieces."""
     job.count, job.x = count, <char *>cnp.PyArray_DATA(x)
     job.bytes = <int>cnp.PyArray_ITEMSIZE(x)
-    job.loops = loops_of(job.bytes == 4)
+    job.single = job.bytes == 4
+    job.loops = loops_of(job.single)
 
 
 cdef object prepare(Job *job, object x, Py_ssize_t count, object team):
     """Share ``count`` pieces of ``x`` among threads."""
     describe(job, x, count)
     job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(x), count, team)
+
+
+cdef object share(task_t task, void *job, int parts):
+    with nogil:
+        parallel(task, job, parts)
 
 
 cdef inline Py_ssize_t edge(const Job *job, int part) noexcept nogil:
@@ -89,8 +105,7 @@ def relu(object x, object team):
     out = like(x)
     prepare(&job, x, cnp.PyArray_SIZE(x), team)
     job.out = <char *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(relu_part, &job, job.parts)
+    share(relu_part, &job, job.parts)
     return out
 
 
@@ -104,13 +119,11 @@ def relu_gradient(object g, object x, object team, bint overwrite=False):
     prepare(&job, x, cnp.PyArray_SIZE(x), team)
     job.g = <char *>cnp.PyArray_DATA(g)
     if overwrite:
-        with nogil:
-            parallel(mask_part, &job, job.parts)
+        share(mask_part, &job, job.parts)
         return g
     out = like(x)
     job.out = <char *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(relu_back_part, &job, job.parts)
+    share(relu_back_part, &job, job.parts)
     return out
 
 
@@ -138,8 +151,7 @@ def exp(object x, object team):
         return None
     out = like(x)
     job.out, job.g = <char *>cnp.PyArray_DATA(out), <char *>beyond
-    with nogil:
-        parallel(exp_part, &job, job.parts)
+    share(exp_part, &job, job.parts)
     for part in range(job.parts):
         if beyond[part]:
             return None
@@ -192,8 +204,7 @@ def activation(int which, object x, double a, object team):
         return None
     out = like(x)
     job.out = <float *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(activation_part, &job, job.parts)
+    share(activation_part, &job, job.parts)
     return out
 
 
@@ -217,8 +228,7 @@ def activation_gradient(int which, object g, object value, object x, double a, o
     out = g if overwrite else like(x)
     job.value, job.g = <float *>cnp.PyArray_DATA(value), <float *>cnp.PyArray_DATA(g)
     job.out = <float *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(activation_back_part, &job, job.parts)
+    share(activation_back_part, &job, job.parts)
     return out
 
 
@@ -265,8 +275,7 @@ def max_pool_2x2(object x, object team):
     out = empty(4, shape, cnp.PyArray_TYPE(x))
     prepare_images(&job, x, team)
     job.out = <char *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(pool_part, &job, job.parts)
+    share(pool_part, &job, job.parts)
     return out
 
 
@@ -287,8 +296,7 @@ def max_unpool_2x2(object g, object x, object team):
     out = like(x)
     prepare_images(&job, x, team)
     job.g, job.out = <char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(unpool_part, &job, job.parts)
+    share(unpool_part, &job, job.parts)
     return out
 
 
@@ -313,67 +321,8 @@ def channel_sums(object g, object team):
     prepare(&job, g, channels, team)
     job.rows, job.width = cnp.PyArray_DIM(g, 0), cnp.PyArray_DIM(g, 2) * cnp.PyArray_DIM(g, 3)
     job.g, job.out = job.x, <char *>cnp.PyArray_DATA(out)
-    with nogil:
-        parallel(sum_part, &job, job.parts)
+    share(sum_part, &job, job.parts)
     return out
-
-
-# --- looking for NaN and infinities ------------------------------------------------------------------
-
-cdef void nan_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
-    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
-    (<int *>job.out)[part] = job.loops.nan(job.x + i * job.bytes, n)
-
-
-cdef void endless_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
-    cdef Py_ssize_t i = edge(job, part), n = edge(job, part + 1) - i
-    (<int *>job.out)[part] = job.loops.endless(job.x + i * job.bytes, n)
-
-
-cdef bint any_part(object x, task_t task):
-    """Whether a task that looks at a part finds something in ``x``."""
-    cdef Job job
-    cdef int[256] found
-    cdef int part, total = 0
-    describe(&job, x, cnp.PyArray_SIZE(x))
-    job.out = <char *>found
-    # Threads that wait may help; this runs between other work, and starts none.
-    job.parts = <int>max(1, min(<Py_ssize_t>awake(), job.count * PER_ELEMENT // WORK_PER_THREAD))
-    with nogil:
-        parallel(task, &job, job.parts)
-    for part in range(job.parts):
-        total |= found[part]
-    return total
-
-
-cdef bint has_nan(object x) except -1:
-    """Whether an array holds a NaN."""
-    cdef list parts = []
-    cdef int i
-    if is_floating(x):
-        return any_part(x, nan_part)
-    if type(x) is ndarray:
-        for i in range(cnp.PyArray_NDIM(x)):  # Broadcasting repeats along axes with strides of 0.
-            parts.append(everything if cnp.PyArray_STRIDE(x, i) else first_alone)
-        x = x[tuple(parts)]
-    return bool(np_isnan(x).any())
-
-
-cdef bint is_all_finite(object x) except -1:
-    """Whether an array holds neither NaN nor infinity."""
-    return not any_part(x, endless_part) if is_floating(x) else bool(np_isfinite(x).all())
-
-
-def any_nan(x):
-    """Tell whether an array holds a NaN."""
-    return bool(has_nan(x))
-
-
-def all_finite(x):
-    """Tell whether an array holds neither NaN nor infinity."""
-    return bool(is_all_finite(x))
 
 
 # --- the error function ------------------------------------------------------------------------------
@@ -462,3 +411,15 @@ def update(int rule, tuple options, list parameters, list kept, list steps, Py_s
                 continue
         others.append(i)
     return arrived, others
+
+
+include "rows.pxi"
+include "reduce.pxi"
+include "norm.pxi"
+include "dense.pxi"
+include "convolution.pxi"
+include "winograd.pxi"
+include "plans.pxi"
+include "checks.pxi"
+include "patches.pxi"
+include "steps.pxi"

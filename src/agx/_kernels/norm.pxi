@@ -66,11 +66,6 @@ cdef inline Py_ssize_t norm_edge(const Norm *job, int part) noexcept nogil:
     return part * job.channels // job.parts
 
 
-cdef object share_norm(Norm *job, task_t task):
-    with nogil:
-        parallel(task, job, job.parts)
-
-
 # --- channels ----------------------------------------------------------------------------------------
 
 cdef void moments_part(void *context, int part) noexcept nogil:
@@ -91,7 +86,7 @@ def moments(x, team):
         return None
     mean, var = vector(job.channels), vector(job.channels)
     job.mean, job.scale = doubles(mean), doubles(var)
-    share_norm(&job, moments_part)
+    share(moments_part, &job, job.parts)
     return mean, var
 
 
@@ -112,11 +107,11 @@ def normalise(x, w, b, mean, scale, team):
     out = like(x)
     job.w, job.b = <const char *>cnp.PyArray_DATA(w), <const char *>cnp.PyArray_DATA(b)
     job.out, job.mean, job.scale = <char *>cnp.PyArray_DATA(out), doubles(mean), doubles(scale)
-    share_norm(&job, normalise_part)
+    share(normalise_part, &job, job.parts)
     return out
 
 
-cdef void sums_part(void *context, int part) noexcept nogil:
+cdef void norm_sums_part(void *context, int part) noexcept nogil:
     cdef Norm *job = <Norm *>context
     cdef Py_ssize_t c, at, stride = job.channels * job.width
     for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
@@ -134,7 +129,7 @@ def gradient_sums(g, x, mean, team):
     sums, products = vector(job.channels), vector(job.channels)
     job.g, job.mean = <const char *>cnp.PyArray_DATA(g), doubles(mean)
     job.sums, job.products = doubles(sums), doubles(products)
-    share_norm(&job, sums_part)
+    share(norm_sums_part, &job, job.parts)
     return sums, products
 
 
@@ -159,13 +154,13 @@ def normalise_gradient(g, x, w, mean, scale, sums, products, team):
     job.g, job.w = <const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(w)
     job.out, job.mean, job.scale = <char *>cnp.PyArray_DATA(out), doubles(mean), doubles(scale)
     job.sums, job.products = doubles(sums), doubles(products)
-    share_norm(&job, gradient_part)
+    share(gradient_part, &job, job.parts)
     return out
 
 
 # --- rows --------------------------------------------------------------------------------------------
 
-cdef void rows_part(void *context, int part) noexcept nogil:
+cdef void norm_rows_part(void *context, int part) noexcept nogil:
     cdef Norm *job = <Norm *>context
     cdef Py_ssize_t row, at
     cdef double[2] found
@@ -188,7 +183,7 @@ def normalise_rows(x, w, b, double eps, team):
     out, mean, scale = like(x), vector(job.channels), vector(job.channels)
     job.w, job.b, job.eps = <const char *>cnp.PyArray_DATA(w), <const char *>cnp.PyArray_DATA(b), eps
     job.out, job.mean, job.scale = <char *>cnp.PyArray_DATA(out), doubles(mean), doubles(scale)
-    share_norm(&job, rows_part)
+    share(norm_rows_part, &job, job.parts)
     return out, mean, scale
 
 
@@ -219,5 +214,5 @@ def normalise_rows_gradient(g, x, w, mean, scale, team):
     job.g, job.w = <const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(w)
     job.out, job.shares = <char *>cnp.PyArray_DATA(out), <char *>cnp.PyArray_DATA(shares)
     job.mean, job.scale = doubles(mean), doubles(scale)
-    share_norm(&job, rows_gradient_part)
+    share(rows_gradient_part, &job, job.parts)
     return out, shares

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import arrays
+from .._kernels import graph
 
 #: Of the machine's memory, the share that may be kept for results to come; never more than was in use.
 _SHARE = 8
@@ -22,13 +22,13 @@ def _memory_of_the_machine() -> int:
         return 0
 
 
-arrays.limit_idle(max(1 << 27, _memory_of_the_machine() // _SHARE))
+graph.limit_idle(max(1 << 27, _memory_of_the_machine() // _SHARE))
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Return an array of unspecified numbers, in memory that nobody else holds."""
     try:
-        return arrays.new(shape, dtype)
+        return graph.new(shape, dtype)
     except (MemoryError, ValueError):
         size = math.prod(shape) * np.dtype(dtype).itemsize
         raise MemoryError(
@@ -54,4 +54,4 @@ def is_own(x: np.ndarray) -> bool:
 
 def release() -> None:
     """Give the memory of all results that have died back to the system."""
-    arrays.limit_idle(arrays.limit_idle(0))
+    graph.limit_idle(graph.limit_idle(0))

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._kernels import loops as _loops
 from .._kernels import machine as _machine
-from .._kernels import patches as _patches
 
 
 class Blas(NamedTuple):
@@ -131,7 +131,7 @@ def _load(path: str, prefix: str, suffix: str) -> Blas | None:
     if not all(hasattr(library, name) for name in (*names, *threads)):
         return None
     single, double = (ctypes.cast(library[name], ctypes.c_void_p).value for name in names)
-    _patches.use_blas(single, double, suffix == "64_")
+    _loops.use_blas(single, double, suffix == "64_")
     return Blas(names[0], path, library[threads[0]], library[threads[1]])
 
 

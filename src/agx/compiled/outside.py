@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node, Primitive, registry
-from .._kernels.arrays import fingerprint_of
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Scalar, fingerprint_of
 from .recorder import LIBRARIES
 
 _FIXED = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.loops import any_nan
+from .._kernels.graph import any_nan
 from ..ops.linalg.products import matmul
 from .program import Program
 from .recorder import Instruction, Recorder, Spec

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels import steps
+from .._kernels import loops
 from .._runtime.threads import team
 from .layout import Storage, View, around, fresh, pack, pieces, reshaped, walk
 from .recorder import Instruction, Spec
@@ -39,12 +39,12 @@ def _ufunc_loop(name: str, kinds: Sequence[np.dtype]) -> Loop | None:
     ufunc = np._core.umath.clip if name == "clip" else getattr(np, name, None)  # type: ignore[attr-defined]
     if not isinstance(ufunc, np.ufunc) or ufunc.signature or ufunc.nout != 1:
         return None
-    return steps.ufunc_loop(ufunc, tuple(k.num for k in kinds))
+    return loops.ufunc_loop(ufunc, tuple(k.num for k in kinds))
 
 
 def _conversion(kinds: Sequence[np.dtype]) -> Loop | None:
     letters = "".join("l" if k == np.int64 else k.char for k in kinds)
-    return steps.conversion_loop(letters)
+    return loops.conversion_loop(letters)
 
 
 class Program:
@@ -125,7 +125,7 @@ class _Build:
             self.done.append(("loop", loop, spread, lead % len(views)))
 
     def _copy(self, source: View, to: View) -> None:
-        self._loop(steps.copy_loop(source.ghost.itemsize), source, to)
+        self._loop(loops.copy_loop(source.ghost.itemsize), source, to)
 
     def _constant(self, value: Any, dtype: Any) -> View:
         self.constants.append(np.array(value, dtype))
@@ -152,10 +152,10 @@ class _Build:
         out = self._new(spec)
         kinds = [v.ghost.dtype for v in (*given, out)]
         if op == "where":
-            loop: Loop | None = steps.choice_loop(out.ghost.itemsize)
+            loop: Loop | None = loops.choice_loop(out.ghost.itemsize)
         elif op == "cast":
             same = kinds[0] == kinds[1]
-            loop = steps.copy_loop(out.ghost.itemsize) if same else _conversion(kinds)
+            loop = loops.copy_loop(out.ghost.itemsize) if same else _conversion(kinds)
         else:
             loop = _ufunc_loop(op, kinds)
         if loop is None:
@@ -344,7 +344,7 @@ class _Build:
         self.stream += [1, len(body) + 6, count, length, BLOCK, self.scratch, *body]
         self.groups.append(len(part))
 
-    def executor(self) -> steps.Executor:
+    def executor(self) -> loops.Executor:
         """What runs it."""
         scratch = MOST_PARTS * self.scratch if self.groups else 0
         calls = [item for item in self.items if isinstance(item, _Call)]
@@ -362,7 +362,7 @@ class _Build:
 
         guards = tuple((*v.place, e.nbytes, e) for v, e in self.guards)
         longest = max((_elements(d) for d in self.done if d[0] == "loop"), default=0)
-        return steps.Executor(
+        return loops.Executor(
             self.stream, tuple(self.items), self.inputs, tuple(self.outputs), tuple(self.constants),
             self.bases, guards, frame, scratch, longest, team,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from .._engine.graph import Node, Primitive, registry
 from .._engine.symbols import here, hooks, is_traced
 from .._kernels import graph as _graph
-from .._kernels.sweep import declare_plain
+from .._kernels.graph import declare_plain
 from .calls import frozen
 from .lowering import scattered
 from .recorder import EscapeError, Recorder, plain

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import primitive
-from .._kernels import reduce as _kernels
-from .._kernels.reduce import are_classes as are_classes
+from .._kernels import loops as _kernels
+from .._kernels.loops import are_classes as are_classes
 from .._runtime.threads import team
 from .elementwise.exponential import log, log1p, sigmoid, softplus
 from .elementwise.limits import clip, maximum

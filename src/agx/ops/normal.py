@@ -10,7 +10,7 @@ import numpy as np
 
 from .._engine.graph import primitive, value_of
 from .._engine.symbols import is_traced, symbolic_call
-from .._kernels import reduce as _kernels
+from .._kernels import loops as _kernels
 from .._runtime.threads import team
 from .elementwise.arithmetic import sqrt
 from .reduce.sums import mean, sum

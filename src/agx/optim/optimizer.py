@@ -11,7 +11,7 @@ import numpy as np
 from .._engine.notices import warn
 from .._engine.symbols import acting, is_compiling
 from .._kernels import loops as _kernels
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Scalar
 from ..tensor import Tensor
 
 #: Tensors or Scalars, or groups of them: dicts with "params" and options of their own.

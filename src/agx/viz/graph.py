@@ -9,7 +9,7 @@ import numpy as np
 
 from .._engine.graph import Node
 from .._engine.walk import nodes_below
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Scalar
 
 if TYPE_CHECKING:
     from pathlib import Path

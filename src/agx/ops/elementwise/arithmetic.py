@@ -22,7 +22,7 @@ from .quotient import over, smooth_at_zero, unsteady_at
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array, Binary, TwoIn
-    from ..._kernels.scalar import Scalar
+    from ..._kernels.graph import Scalar
 
 __all__ = [
     "absolute",

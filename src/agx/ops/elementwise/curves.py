@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..._engine.graph import Node, Primitive, primitive
-from ..._kernels import loops
+from ..._kernels import graph, loops
 from ..._runtime.threads import team
 
 
@@ -41,6 +41,6 @@ def curve(
 
 def _keep_zeros(g: Any, share: Any) -> Any:
     """``share``, and 0 where ``g`` is, if both are arrays: the slope at NaN is NaN."""
-    if isinstance(share, Node) or not loops.any_nan(share):
+    if isinstance(share, Node) or not graph.any_nan(share):
         return share
     return np.where(g == 0, 0, share)

@@ -15,7 +15,7 @@ from .curves import curve
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Unary
-    from ..._kernels.scalar import Scalar
+    from ..._kernels.graph import Scalar
 
 __all__ = [
     "exp",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Never
 
     from ..._engine.signatures import Array, Binary, TwoIn, Unary
-    from ..._kernels.scalar import Scalar
+    from ..._kernels.graph import Scalar
 
 __all__ = [
     "clip",

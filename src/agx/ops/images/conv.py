@@ -22,8 +22,7 @@ import numpy as np
 
 from ..._engine.graph import of_arrays, primitive, value_of
 from ..._engine.sizes import MOST, whole
-from ..._kernels import convolution, loops, machine
-from ..._kernels import patches as _kernels
+from ..._kernels import graph, loops, machine
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
 from ..shape.axes import as_array, expand_dims, squeeze
@@ -180,7 +179,7 @@ class _Patches:
             part = x[batch, first : first + self.channels]
             return part.reshape(len(part), self.depth, -1)[:, :, positions]
         columns = self.columns(batch.stop - batch.start, positions)
-        _kernels.gather(
+        loops.gather(
             x, columns, batch.start, first, self.channels, rows.stop - rows.start, self.across,
             self.window(rows),
         )  # fmt: skip
@@ -189,7 +188,7 @@ class _Patches:
     def scatter(self, columns: np.ndarray, x: np.ndarray, group: int, piece: Piece) -> None:
         """Add the columns of a piece back into ``x``."""
         batch, rows, _ = piece
-        _kernels.scatter_add(
+        loops.scatter_add(
             columns, x, batch.start, group * self.channels, self.channels, rows.stop - rows.start,
             self.across, self.window(rows),
         )  # fmt: skip
@@ -221,7 +220,7 @@ class _Forward(_Patches):
 
         def share(part: int, start: int, stop: int) -> None:
             work = self.workspace()
-            _kernels.forward(x, w, b, out, work, self.sizes, self.geo.flat, start, stop)
+            loops.forward(x, w, b, out, work, self.sizes, self.geo.flat, start, stop)
 
         def multiply(piece: Piece, k: int, filters: slice) -> None:
             batch, _, positions = piece
@@ -249,7 +248,7 @@ class _InputGradient(_Patches):
 
         def share(part: int, start: int, stop: int) -> None:
             work = self.workspace()
-            _kernels.input_gradient(g, w, x, work, self.sizes, self.geo.flat, start, stop)
+            loops.input_gradient(g, w, x, work, self.sizes, self.geo.flat, start, stop)
 
         def multiply(piece: Piece, k: int, filters: slice) -> None:
             batch, _, positions = piece
@@ -276,9 +275,7 @@ class _WeightGradient(_Patches):
 
         def share(part: int, start: int, stop: int) -> None:
             work = self.workspace()
-            _kernels.weight_gradient(
-                x, g, shares[part], work, self.sizes, self.geo.flat, start, stop
-            )
+            loops.weight_gradient(x, g, shares[part], work, self.sizes, self.geo.flat, start, stop)
 
         def multiply(piece: Piece, k: int, filters: slice) -> None:
             batch, _, positions = piece
@@ -295,23 +292,19 @@ class _WeightGradient(_Patches):
 
 def _plan_forward(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
     _check("conv2d", x, w, b, geo, groups)
-    tiles = convolution.plan_forward(x, w, b, geo, groups, _workspace_bytes, team, _winograd)
+    tiles = loops.plan_forward(x, w, b, geo, groups, _workspace_bytes, team, _winograd)
     return tiles or _Forward(x, w, b, geo, groups)
 
 
 def _plan_input_gradient(g: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> Any:
-    tiles = convolution.plan_input_gradient(
-        g, w, shape, geo, groups, _workspace_bytes, team, _winograd
-    )
+    tiles = loops.plan_input_gradient(g, w, shape, geo, groups, _workspace_bytes, team, _winograd)
     return tiles or _InputGradient(g, w, shape, geo, groups)
 
 
 def _plan_weight_gradient(
     x: Any, g: Any, shape: tuple[int, ...], geo: Geometry, groups: int
 ) -> Any:
-    tiles = convolution.plan_weight_gradient(
-        x, g, shape, geo, groups, _workspace_bytes, team, _winograd
-    )
+    tiles = loops.plan_weight_gradient(x, g, shape, geo, groups, _workspace_bytes, team, _winograd)
     return tiles or _WeightGradient(x, g, shape, geo, groups)
 
 
@@ -370,7 +363,7 @@ def _weight_gradient(
     plan = _plan_weight_gradient(x, g, shape, geo, groups)
     found = plan.run()
     # Zeros between the rows of an image meet its infinities, which no patch would let them.
-    if isinstance(plan, convolution.Plan) and loops.any_nan(found):
+    if isinstance(plan, loops.Plan) and graph.any_nan(found):
         return _WeightGradient(x, g, shape, geo, groups).run()
     return found
 

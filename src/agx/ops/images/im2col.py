@@ -10,7 +10,7 @@ import numpy as np
 
 from ..._engine.graph import of_arrays, primitive
 from ..._engine.sizes import is_integer, pair, room, steps
-from ..._kernels import patches as _kernels
+from ..._kernels import loops as _kernels
 from ..complex import real_only
 from ..shape.axes import as_array, in_order
 

@@ -11,7 +11,6 @@ import numpy as np
 from ..._engine.graph import no_gradient, of_arrays, primitive
 from ..._engine.sizes import MOST, flag, is_integer, pair
 from ..._kernels import loops
-from ..._kernels import patches as _kernels
 from ..._runtime import buffers
 from ..._runtime.threads import team
 from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, with_pixels
@@ -149,13 +148,13 @@ def _pooled(x: Any, windows: Windows) -> tuple[int, ...]:
 
 def _max_pool_value(x: Any, *, windows: Windows) -> np.ndarray:
     out = loops.max_pool_2x2(x, team) if windows.tiles else None
-    return _apply(_kernels.largest, x, _pooled(x, windows), windows) if out is None else out
+    return _apply(loops.largest, x, _pooled(x, windows), windows) if out is None else out
 
 
 def _max_unpool_value(g: Any, x: Any, *, windows: Windows) -> np.ndarray:
     out = loops.max_unpool_2x2(g, x, team) if windows.tiles else None
     if out is None:
-        out = _apply(_kernels.largest, x, x.shape, windows, True, g)
+        out = _apply(loops.largest, x, x.shape, windows, True, g)
     return out
 
 
@@ -173,7 +172,7 @@ _max_unpool = primitive(
 )
 _max_pick = primitive(
     "max_pick2d",
-    lambda u, x, *, windows: _apply(_kernels.largest, x, _pooled(x, windows), windows, False, u),
+    lambda u, x, *, windows: _apply(loops.largest, x, _pooled(x, windows), windows, False, u),
     (lambda g, out, u, x, *, windows: _max_unpool(g, x, windows=windows), no_gradient),
     keeps_zeros=True,
 )
@@ -208,7 +207,7 @@ def max_pool2d(
 
 
 def _avg_pool_value(x: Any, *, windows: Windows, share: Any) -> np.ndarray:
-    out = _apply(_kernels.sums, x, _pooled(x, windows), windows)
+    out = _apply(loops.window_sums, x, _pooled(x, windows), windows)
     out *= share
     return out
 
@@ -221,13 +220,13 @@ _avg_pool = primitive(
 )
 _sum_pool = primitive(
     "sum_pool2d",
-    lambda x, *, windows: _apply(_kernels.sums, x, _pooled(x, windows), windows),
+    lambda x, *, windows: _apply(loops.window_sums, x, _pooled(x, windows), windows),
     (lambda g, out, x, *, windows: _sum_unpool(g, shape=x.shape, windows=windows),),
     keeps_zeros=True,
 )
 _sum_unpool = primitive(
     "sum_unpool2d",
-    lambda g, *, shape, windows: _apply(_kernels.sums, g, shape, windows, True),
+    lambda g, *, shape, windows: _apply(loops.window_sums, g, shape, windows, True),
     (lambda u, out, g, *, shape, windows: _sum_pool(u, windows=windows),),
     keeps_zeros=True,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._engine.graph import implements, of_arrays, primitive
 from ..._engine.sizes import number
-from ..._kernels import dense, rows
+from ..._kernels import loops
 from ..._runtime import threads
 from ..complex import conj, conjugated
 from ..reduce.sums import sum
@@ -81,7 +81,7 @@ def _matmul_stack(i: int, g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _matmul_value(x1: Any, x2: Any) -> Any:
-    found = dense.matmul(x1, x2, None, threads.team)
+    found = loops.matmul(x1, x2, None, threads.team)
     return threads.matmul(np.asarray(x1), np.asarray(x2)) if found is None else found
 
 
@@ -97,12 +97,12 @@ implements(np.matmul)(matmul)
 
 def _product(x: Any, y: Any) -> Any:
     """x @ y of matrices, without the way through ``matmul`` for plain ones."""
-    found = dense.matmul(x, y, None, threads.team)
+    found = loops.matmul(x, y, None, threads.team)
     return matmul(x, y) if found is None else found
 
 
 def _linear_value(x: Any, w: Any, b: Any = None) -> np.ndarray:
-    out = dense.matmul(x, w.T, b, threads.team)
+    out = loops.matmul(x, w.T, b, threads.team)
     if out is not None:
         return out
     out = threads.matmul(np.asarray(x), w.T)
@@ -118,7 +118,7 @@ def _linear_weight(g: Any, out: Any, x: Any, w: Any, *b: Any) -> Any:
 
 
 def _linear_bias(g: Any, out: Any, x: Any, w: Any, b: Any) -> Any:
-    found = rows.sums(g, 0, threads.team) if g.ndim == 2 else None
+    found = loops.sums(g, 0, threads.team) if g.ndim == 2 else None
     return g if found is None else found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._engine.graph import Primitive, implements, is_node, primitive
-from ..._kernels import rows
+from ..._kernels import loops
 from ..._runtime.threads import team
 from ..elementwise.arithmetic import sign
 from ..elementwise.limits import maximum, minimum
@@ -30,7 +30,7 @@ def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any
     """Share the gradient evenly among the elements that attain the extreme."""
     if type(g) is type(x) is np.ndarray and not isinstance(axis, tuple) and x.ndim:
         flat, along = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
-        found = rows.share_extreme(in_order(g), in_order(out), in_order(flat), along, team)
+        found = loops.share_extreme(in_order(g), in_order(out), in_order(flat), along, team)
         if found is not None:
             return found.reshape(x.shape)
     best = restore_axes(out, x, axis, keepdims)

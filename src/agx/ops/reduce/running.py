@@ -10,8 +10,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
 from ..._engine.sizes import count
-from ..._kernels import rows
-from ..._kernels.loops import all_finite
+from ..._kernels import loops
+from ..._kernels.graph import all_finite
 from ..._runtime.threads import team
 from ..shape.axes import (
     as_array,
@@ -70,14 +70,14 @@ def _line(op: str, x: Any, axis: int | None, dtype: Any, out: Any) -> tuple[Any,
 
 
 def _cumsum_value(x: Any, *, axis: int) -> np.ndarray:
-    found = rows.accumulate(x, axis, False, False, team)
+    found = loops.accumulate(x, axis, False, False, team)
     return np.cumsum(x, axis) if found is None else found
 
 
 def _cumsum_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     if (
         type(g) is np.ndarray
-        and (found := rows.accumulate(in_order(g), axis, False, True, team)) is not None
+        and (found := loops.accumulate(in_order(g), axis, False, True, team)) is not None
     ):
         return found
     return flip(cumsum(flip(g, axis), axis), axis)
@@ -132,7 +132,7 @@ _recurrence = primitive(
 def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     """What comes before each element times a recurrence over what follows: exact with zeros."""
     if type(g) is type(x) is np.ndarray and all_finite(out):
-        found = rows.product_gradient(in_order(g), in_order(out), in_order(x), axis, team)
+        found = loops.product_gradient(in_order(g), in_order(out), in_order(x), axis, team)
         if found is not None:
             return found
     g, x = moveaxis(g, axis, 0), moveaxis(x, axis, 0)
@@ -148,7 +148,7 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
 
 
 def _cumprod_value(x: Any, *, axis: int) -> np.ndarray:
-    found = rows.accumulate(x, axis, True, False, team)
+    found = loops.accumulate(x, axis, True, False, team)
     return np.cumprod(x, axis) if found is None else found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, of_arrays, primitive
-from ..._kernels import reduce as _kernels
+from ..._kernels import loops as _kernels
 from ..._runtime.threads import team
 from ..complex import real_only
 from ..elementwise.exponential import exp, logaddexp

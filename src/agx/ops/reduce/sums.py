@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..._engine.graph import implements, primitive, value_of
-from ..._kernels import rows
-from ..._kernels.arrays import spread
+from ..._kernels import loops
+from ..._kernels.graph import spread
 from ..._runtime.threads import team
 from ..complex import conj, is_complex, real
 from ..elementwise.quotient import smooth_at_zero
@@ -147,7 +147,7 @@ def _sum_value(x: Any, *, axis: Axis, keepdims: bool) -> Any:
     if isinstance(axis, int) and x.size >= _MANY and x.ndim > 1:
         along = axis % x.ndim
         if along < x.ndim - 1 or x.shape[-1] >= _LONG:
-            found = rows.sums(x, along, team)
+            found = loops.sums(x, along, team)
             if found is not None:
                 kept = (1,) if keepdims else ()
                 return found.reshape((*x.shape[:along], *kept, *x.shape[along + 1 :]))

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..._engine.graph import Node, implements, of_arrays, primitive
-from ..._kernels import patches as _kernels
-from ..._kernels import rows as _rows
+from ..._kernels import loops
 from ..._runtime import buffers
 from ..._runtime.threads import team
 from .axes import as_array, in_order, one_axis, refuse_out
@@ -50,7 +49,7 @@ def row_numbers(index: Any) -> np.ndarray | None:
 
 def _read(x: Any, *, index: Any) -> Any:
     rows = row_numbers(index)
-    found = None if rows is None else _rows.pick(x, rows, team)
+    found = None if rows is None else loops.pick(x, rows, team)
     return x[index] if found is None else found
 
 
@@ -59,7 +58,7 @@ def _add_rows(total: np.ndarray, index: Any, g: Any, out: np.ndarray | None = No
     rows = row_numbers(index)
     if rows is None or np.shape(g) != (*rows.shape, *total.shape[1:]):
         return False
-    return _rows.add_at(total, rows, in_order(g, total.dtype), team, out) is not None
+    return loops.add_at(total, rows, in_order(g, total.dtype), team, out) is not None
 
 
 def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -83,7 +82,7 @@ def scattered(g: Any, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     if out.dtype not in (np.float32, np.float64):
         np.add.at(out.reshape(-1), positions, values)
         return out
-    _kernels.index_add(
+    loops.index_add(
         out.reshape(-1),
         in_order(positions).reshape(-1),
         in_order(values).reshape(-1),

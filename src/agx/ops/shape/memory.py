@@ -21,7 +21,7 @@ from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
 from ..._engine.symbols import refuse_assignment
 from ..._kernels import graph as _graph
-from ..._kernels.arrays import laid_out, layout_of
+from ..._kernels.graph import laid_out, layout_of
 from ..._runtime import buffers
 from .axes import broadcast_to, in_order
 from .index import getitem, is_basic, last_assigned, scattered

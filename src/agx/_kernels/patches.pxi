@@ -10,21 +10,6 @@ Convolution holds no GIL: gather the patches of a tile, multiply, move on. The m
 work on several images at once. ``convolution`` goes another way where the processor allows it.
 """
 
-from cython cimport floating
-from libc.limits cimport INT_MAX
-from libc.math cimport INFINITY
-from libc.stdint cimport int64_t, uintptr_t
-from libc.string cimport memcpy, memset
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport scratch
-from agx._kernels.checks cimport are_single, bounds, first_outside, has_sizes, in_reach, integers
-from agx._kernels.machine cimport (AGX_ABREAST, PER_ELEMENT, instructions, instructions_t, parallel,
-                                   threads_for, windows_t)
-
-cnp.import_array()
-
 ctypedef void (*window_loop)(
     const windows_t *s, const instructions_t *set, Py_ssize_t n, Py_ssize_t stop, const void *images,
     const void *others, void *to, void *work, int back) noexcept nogil
@@ -143,7 +128,7 @@ cdef void scatter_image(const floating *cols, floating *x, Py_ssize_t channels, 
 
 
 cdef struct Columns:
-    # Sizes of images, and of their columns; where the channels that are meant begin.
+    # Tiling of images, and of their columns; where the channels that are meant begin.
     Py_ssize_t count, size, first, channels, H, W, OH, OW, columns
     Py_ssize_t[8] geo
 
@@ -210,7 +195,7 @@ def scatter_add(object cols, object x, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t 
             scatter_images(<double *>a, <double *>b, &s)
 
 
-cdef void add_at(floating *out, const int64_t *index, const floating *values, Py_ssize_t n) noexcept nogil:
+cdef void add_each(floating *out, const int64_t *index, const floating *values, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         out[index[i]] += values[i]
@@ -228,9 +213,9 @@ def index_add(object out, object index, object values):
     cdef void *b = cnp.PyArray_DATA(values)
     with nogil:
         if single:
-            add_at(<float *>a, at, <float *>b, n)
+            add_each(<float *>a, at, <float *>b, n)
         else:
-            add_at(<double *>a, at, <double *>b, n)
+            add_each(<double *>a, at, <double *>b, n)
 
 
 # --- pooling windows ---------------------------------------------------------------------------------
@@ -238,7 +223,7 @@ def index_add(object out, object index, object values):
 cdef enum:
     # Most columns that windows step by, and most numbers of an image's planes, to be looked at together.
     MOST_STEP = 4
-    MOST_NUMBERS = 1 << 24
+    MOST_IN_PLANES = 1 << 24
 
 
 cdef void lay_planes(windows_t *s, const Py_ssize_t *geo) noexcept:
@@ -252,7 +237,7 @@ cdef void lay_planes(windows_t *s, const Py_ssize_t *geo) noexcept:
         last = (s.left + (s.taps - 1) * s.across) // s.step + s.OW + AGX_ABREAST
         s.pad = (s.step - 1 - s.left) // s.step
         s.pitch = s.pad + max(last, (s.W + s.step - 1) // s.step)
-        if <double>s.H * s.step * s.pitch > MOST_NUMBERS:
+        if <double>s.H * s.step * s.pitch > MOST_IN_PLANES:
             s.pitch = 0
 
 
@@ -308,8 +293,7 @@ cdef object share_images(Pooling *job, object images, object others, object to, 
         floats += s.H * s.step * s.pitch + s.taps
     floats += -floats & 15
     job.work, job.share = <char *>scratch(job.parts * floats), floats * 4
-    with nogil:
-        parallel(pooling_part, job, job.parts)
+    share(pooling_part, job, job.parts)
 
 
 def largest(object x, object out, object rows, object columns, tuple geometry, object team,
@@ -333,7 +317,8 @@ def largest(object x, object out, object rows, object columns, tuple geometry, o
     share_images(&job, x, u, out, team)
 
 
-def sums(object x, object out, object rows, object columns, tuple geometry, object team, bint back=False):
+def window_sums(object x, object out, object rows, object columns, tuple geometry, object team,
+                bint back=False):
     """Write the sum over each window of each image, or ``back`` the sum over the windows of each element."""
     cdef Pooling job
     cdef bint single = are_single((x,), out)
@@ -403,7 +388,7 @@ cdef inline void add_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const flo
     gemm(PLAIN, TRANSPOSED, m, n, k, a, lda, b, ldb, <floating>1, c, ldc)
 
 
-cdef struct Sizes:
+cdef struct Tiling:
     # Channels, height and width of an image; filters, height and width of the output; output rows in a tile.
     Py_ssize_t C, H, W, O, OH, OW, groups, rows
     Py_ssize_t channels, filters, depth, P, tiles
@@ -414,10 +399,10 @@ cdef struct Sizes:
     Py_ssize_t start, stop
 
 
-cdef Sizes read_sizes(object x, object w, object g, object work, tuple sizes, tuple geometry,
-                      Py_ssize_t start, Py_ssize_t stop) except *:
+cdef Tiling read_tiling(object x, object w, object g, object work, tuple sizes, tuple geometry,
+                        Py_ssize_t start, Py_ssize_t stop) except *:
     """Read the sizes, which those of images, weight, output and workspace must agree with."""
-    cdef Sizes s
+    cdef Tiling s
     s.C, s.H, s.W, s.O, s.OH, s.OW, s.groups, s.rows = sizes
     s.geo = geometry
     in_reach(s.geo, s.OH, s.OW)
@@ -440,7 +425,7 @@ cdef Sizes read_sizes(object x, object w, object g, object work, tuple sizes, tu
     return s
 
 
-cdef const floating *tile_columns(const floating *x, floating *work, const Sizes *s, Py_ssize_t first,
+cdef const floating *tile_columns(const floating *x, floating *work, const Tiling *s, Py_ssize_t first,
                                   Py_ssize_t count, Py_ssize_t *stride) noexcept nogil:
     """The columns of ``count`` output rows from ``first`` on, and the distance between their rows."""
     cdef Py_ssize_t[8] geo
@@ -455,7 +440,7 @@ cdef const floating *tile_columns(const floating *x, floating *work, const Sizes
 
 
 cdef void multiply_images(const floating *x, const floating *w, const floating *b, floating *out,
-                          floating *work, const Sizes *s) noexcept nogil:
+                          floating *work, const Tiling *s) noexcept nogil:
     cdef Py_ssize_t n, k, t, r, o, p, count, ld = 0
     cdef const floating *columns
     cdef floating *to
@@ -482,7 +467,7 @@ def forward(object x, object w, object b, object out, object work, tuple sizes, 
     groups, rows) with the output rows of a tile, and ``work`` holds the columns of one.
     """
     cdef bint single = are_single((x, w, work) if b is None else (x, w, work, b), out)
-    cdef Sizes s = read_sizes(x, w, out, work, sizes, geometry, start, stop)
+    cdef Tiling s = read_tiling(x, w, out, work, sizes, geometry, start, stop)
     if b is not None:
         has_sizes(b, (s.O,))
     cdef void *xs = cnp.PyArray_DATA(x)
@@ -498,7 +483,7 @@ def forward(object x, object w, object b, object out, object work, tuple sizes, 
 
 
 cdef void multiply_back(const floating *g, const floating *w, floating *x, floating *work,
-                        const Sizes *s) noexcept nogil:
+                        const Tiling *s) noexcept nogil:
     cdef Py_ssize_t n, k, t, r, count
     cdef Py_ssize_t[8] geo
     cdef const floating *filters
@@ -525,7 +510,7 @@ def input_gradient(object g, object w, object x, object work, tuple sizes, tuple
                    Py_ssize_t start, Py_ssize_t stop):
     """Add the gradient of images ``start`` to ``stop`` to ``x``, which starts as zeros."""
     cdef bint single = are_single((g, w, work), x)
-    cdef Sizes s = read_sizes(x, w, g, work, sizes, geometry, start, stop)
+    cdef Tiling s = read_tiling(x, w, g, work, sizes, geometry, start, stop)
     cdef void *gs = cnp.PyArray_DATA(g)
     cdef void *ws = cnp.PyArray_DATA(w)
     cdef void *xs = cnp.PyArray_DATA(x)
@@ -538,7 +523,7 @@ def input_gradient(object g, object w, object x, object work, tuple sizes, tuple
 
 
 cdef void add_products(const floating *x, const floating *g, floating *w, floating *work,
-                       const Sizes *s) noexcept nogil:
+                       const Tiling *s) noexcept nogil:
     cdef Py_ssize_t n, k, t, r, count, ld = 0
     cdef const floating *columns
     for n in range(s.start, s.stop):
@@ -556,7 +541,7 @@ def weight_gradient(object x, object g, object w, object work, tuple sizes, tupl
                     Py_ssize_t start, Py_ssize_t stop):
     """Add the gradient of the weight from images ``start`` to ``stop`` to ``w``, (O, depth)."""
     cdef bint single = are_single((x, g, work), w)
-    cdef Sizes s = read_sizes(x, w, g, work, sizes, geometry, start, stop)
+    cdef Tiling s = read_tiling(x, w, g, work, sizes, geometry, start, stop)
     cdef void *xs = cnp.PyArray_DATA(x)
     cdef void *gs = cnp.PyArray_DATA(g)
     cdef void *ws = cnp.PyArray_DATA(w)

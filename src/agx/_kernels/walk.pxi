@@ -1,4 +1,4 @@
-"""The one walk over a graph, compiled into those who use it, together with what they do on the way."""
+"""The one walk over a graph, of Tensors or Scalars; what each does on the way is a function."""
 
 ctypedef int (*Expand)(object node, set seen, list stack, list order) except -1
 

@@ -4,30 +4,6 @@ Everything done to a gradient here (`+`, `sum`, `reshape`, `where`) works on pla
 backward pass itself is differentiated, on Tensors.
 """
 
-from cpython.dict cimport PyDict_GetItemWithError
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport isfinite
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport (ADD, NONE, SUBTRACT, Operation, add_to, alike, compute, fingerprint,
-                                  copied, has_own_memory, is_floating, pull_back, silence, unbroadcast)
-from agx._kernels.graph cimport (FEW, Node, Primitive, any_assigned, apply, origin_node, present_node,
-                                 is_symbol, is_tracing, settings_of, settle_arguments, stand_in,
-                                 value_of)
-from agx._kernels.loops cimport has_nan, is_all_finite
-from agx._kernels.walk cimport walk
-
-import numpy as np
-
-from agx._kernels.graph import declare_push, number_of, set_recording
-
-cnp.import_array()
-
-cdef object ndarray = np.ndarray
-cdef object asarray = np.asarray
 cdef object np_add = np.add
 cdef object mend = None
 cdef object plain_of = None
@@ -63,7 +39,7 @@ def nodes_below(root):
     return walk(present_node(<Node>root) if isinstance(root, Node) else root, expand_all)
 
 
-cdef int expand(object top, set seen, list stack, list order) except -1:
+cdef int expand_wanted(object top, set seen, list stack, list order) except -1:
     """Follow the inputs that want a gradient of a node that is met for the first time."""
     cdef Py_ssize_t met = len(seen)
     cdef Node node
@@ -81,7 +57,7 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
         return 0
     stack.append(node)
     stack.append(None)
-    if any_assigned():
+    if assigned:
         settle_arguments(node)
     for a in node._args:
         if isinstance(a, Node) and (<Node>a)._requires_grad:
@@ -95,8 +71,8 @@ cpdef list wanted_below(Node root):
     Where arrays were assigned into they come as they were recorded: what an array was written over with
     meets its cotangent before those who read the earlier numbers do, and each adds to it in place.
     """
-    cdef list order = walk(present_node(root), expand)
-    if any_assigned():
+    cdef list order = walk(present_node(root), expand_wanted)
+    if assigned:
         for node in order:
             if (<Node>node).past:
                 order.sort(key=number_of)
@@ -203,21 +179,15 @@ cdef tuple operands_of(Node node, object g, bint create_graph):
     return operands
 
 
-include "changes.pxi"
-
-
 # --- the sweep ---------------------------------------------------------------------------------------
 
 
 def push(Node node):
     """Add this one node's contribution to the ``grad`` of each of its inputs."""
-    if any_assigned():
+    if assigned:
         settle_arguments(node)
     for a, c in contributions(node, node.grad, None, False, NO_CARE, False, None):
         (<Node>a).grad += c
-
-
-declare_push(push)
 
 
 cdef list closure_contributions(Node node, object g, bint create_graph):
@@ -420,7 +390,7 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
     return 0
 
 
-cdef bint any_nan(dict cotangents, list nodes):
+cdef bint any_nan_among(dict cotangents, list nodes):
     """Whether the gradient of a leaf among ``nodes`` holds a NaN."""
     cdef Node node
     for node in nodes:
@@ -496,7 +466,7 @@ cdef Py_ssize_t bytes_of(object x) noexcept:
     return cnp.PyArray_NBYTES(x) if type(x) is ndarray and has_own_memory(x) else 0
 
 
-cdef bint is_large(list order):
+cdef bint is_large_graph(list order):
     """Whether a graph takes more memory than may stay behind after the sweep."""
     cdef Py_ssize_t results = 0, leaves = 0
     cdef Node node
@@ -544,7 +514,7 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
     cdef PyObject *found
     if care != DOUBT:
         cotangents = propagate(order, seed, None, kept, False, first, owned, None, watch)
-    if cotangents is None or (care and watch is None and any_nan(cotangents, order)):
+    if cotangents is None or (care and watch is None and any_nan_among(cotangents, order)):
         cotangents = look_closer(order, seed, None, kept, care, owned, watch, False)
     for node in order:
         found = PyDict_GetItemWithError(cotangents, node)
@@ -553,7 +523,7 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
             node._grad = g
         elif g is not None and (watch is None or node not in watch.told):
             deposit(node, g, node in owned)
-    if free or (not retain and is_large(order)):
+    if free or (not retain and is_large_graph(order)):
         let_go(order)
 
 

@@ -14,27 +14,6 @@ Anything unusual is left to NumPy: other dtypes, broadcasting between arrays, an
 finite, about which NumPy warns.
 """
 
-import threading
-
-from cpython.object cimport PyObject
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New
-from cpython.ref cimport Py_DECREF, Py_INCREF
-from cython cimport floating
-from libc.string cimport memcpy, memmove
-
-from functools import partial
-
-import numpy as np
-from numpy import errstate, geterr
-
-from agx._kernels.machine import run
-
-cimport numpy as cnp
-
-from agx._kernels.machine cimport awake, parallel
-
-cnp.import_array()
-
 cdef extern from *:
     """
     #include <string.h>
@@ -237,9 +216,6 @@ cdef cnp.ndarray like(object x):
     return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
 
 
-include "copying.pxi"
-
-
 cdef float *scratch(Py_ssize_t floats) except NULL:
     """Memory of the calling thread's own, kept from call to call, on a cache line."""
     cdef cnp.ndarray memory = getattr(kept, "memory", None)
@@ -327,7 +303,7 @@ def spread(object x, tuple shape):
             steps[i] = cnp.PyArray_STRIDE(x, i - more)
     cdef object found = cnp.PyArray_New(np.ndarray, <int>ndim, dims, cnp.PyArray_TYPE(x), steps,
                                         cnp.PyArray_DATA(x), 0, 0, None)
-    if size <= FEW:
+    if size <= SMALL:
         return cnp.PyArray_NewCopy(found, cnp.NPY_CORDER)
     cnp.set_array_base(found, x)
     return found
@@ -395,7 +371,7 @@ def fingerprint_of(object x):
 
 cdef enum:
     # Elements up to which an array is small.
-    FEW = 256
+    SMALL = 256
     # Integers up to here are floats exactly.
     MOST_EXACT = 1 << 24
 
@@ -406,7 +382,7 @@ cdef object np_negative = np.negative
 
 
 cdef inline bint is_small(object x) noexcept:
-    return is_floating(x) and cnp.PyArray_SIZE(x) <= FEW
+    return is_floating(x) and cnp.PyArray_SIZE(x) <= SMALL
 
 
 cdef inline bint is_number(object x, double *value) noexcept:

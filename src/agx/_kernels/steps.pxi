@@ -5,19 +5,6 @@ a stride for each axis. Groups of loops over one flat array go block by block, s
 next stays in the cache; threads share the blocks. ``agx.compiled.program`` lays steps out.
 """
 
-cimport cython
-from libc.string cimport memcmp
-
-import numpy as np
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport empty
-from agx._kernels.machine cimport PER_ELEMENT, parallel, threads_for
-
-cnp.import_array()
-cnp.import_umath()
-
 ctypedef void (*loop_t)(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept nogil
 
 cdef extern from "steps.h" nogil:

@@ -6,18 +6,7 @@ A general BLAS does the same for large matrices; for those of a small network it
 much as the product.
 """
 
-from libc.string cimport memset
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport empty, is_float32, scratch
-from agx._kernels.machine cimport (copy, inner_tile_for, instructions, instructions_t, parallel,
-                                   threads_for, tile_for, tile_t, vectors_for)
-
-cnp.import_array()
-
 cdef enum:
-    MOST_ROWS = 8
     # Multiplications, and floats of the left factor, above which the product is BLAS's.
     MOST_WORK = 1 << 26
     MOST_FLOATS = 1 << 20
@@ -27,7 +16,7 @@ cdef enum:
     FEW_ROWS = 7
     FEW_COLUMNS = 12
 
-cdef struct Job:
+cdef struct Matrices:
     # out (M, N) = a (M, K) b (K, N) + bias; strides in floats.
     Py_ssize_t M, N, K
     const float *a
@@ -73,7 +62,7 @@ cdef inline void pack_few(float *to, const float *source, Py_ssize_t across, Py_
         to[j] = source[j * across]
 
 
-cdef void multiply_panel(const Job *job, const float *b, const Py_ssize_t *offset, Py_ssize_t first,
+cdef void multiply_panel(const Matrices *job, const float *b, const Py_ssize_t *offset, Py_ssize_t first,
                          Py_ssize_t last, Py_ssize_t column, int vectors, float *spare) noexcept nogil:
     """Write blocks ``first`` to ``last`` of the columns from ``column`` on, ``vectors`` wide."""
     cdef const tile_t *t = job.tile
@@ -97,8 +86,8 @@ cdef void multiply_panel(const Job *job, const float *b, const Py_ssize_t *offse
                 copy(out + i * job.N, spare + i * job.width, count)
 
 
-cdef void multiply_part(void *context, int part) noexcept nogil:
-    cdef Job *job = <Job *>context
+cdef void multiply_matrices_part(void *context, int part) noexcept nogil:
+    cdef Matrices *job = <Matrices *>context
     cdef const tile_t *t = job.tile
     cdef Py_ssize_t first = 0, last = job.blocks, panel = 0, panels = job.panels
     cdef Py_ssize_t k, column, vectors, count
@@ -131,7 +120,7 @@ cdef void multiply_part(void *context, int part) noexcept nogil:
         panel += 1
 
 
-cdef bint multiply(Job *job, int threads) except False:
+cdef bint multiply_matrices(Matrices *job, int threads) except False:
     cdef Py_ssize_t count
     job.tile = tile_for(job.set.tiles, job.M)
     job.width = job.tile.vectors * job.tile.width
@@ -144,16 +133,15 @@ cdef bint multiply(Job *job, int threads) except False:
     job.share = 2 * (job.K + 8) + (MOST_ROWS + job.K) * job.width
     job.share += -job.share & 15
     job.memory = scratch(job.parts * job.share)
-    with nogil:
-        parallel(multiply_part, job, job.parts)
+    share(multiply_matrices_part, job, job.parts)
     return True
 
 
 # --- few rows by a matrix that lies across, or many by one of few columns -----------------------------
 
-cdef void inner_part(void *context, int part) noexcept nogil:
+cdef void inner_matrices_part(void *context, int part) noexcept nogil:
     """Inner products of rows of a with rows of b's transpose, which both lie in order."""
-    cdef Job *job = <Job *>context
+    cdef Matrices *job = <Matrices *>context
     cdef const tile_t *t
     cdef Py_ssize_t[MOST_ROWS] offset
     cdef Py_ssize_t m = 0, bottom = job.M, first = 0, last = job.N, n, i, j, k, body, columns
@@ -194,7 +182,7 @@ def matmul(object x, object y, object bias, object team):
     ``bias`` may be None, ``team()`` says how many threads there are. The kernel is of use for float32
     matrices of modest size, either of which may be a transpose, on a processor with tiles.
     """
-    cdef Job job
+    cdef Matrices job
     cdef cnp.npy_intp[2] shape
     cdef int threads
     cdef cnp.ndarray out
@@ -224,8 +212,7 @@ def matmul(object x, object y, object bias, object team):
     if job.bk == 1 and job.ak == 1 and (job.M <= FEW_ROWS and job.bn != 1
                                         or job.N <= min(<Py_ssize_t>FEW_COLUMNS, job.K // 8)):
         job.parts = <int>min(<Py_ssize_t>threads, max(job.M, job.N))
-        with nogil:
-            parallel(inner_part, &job, job.parts)
+        share(inner_matrices_part, &job, job.parts)
     else:
-        multiply(&job, threads)
+        multiply_matrices(&job, threads)
     return out

@@ -5,18 +5,6 @@ Functions take C-contiguous arrays of one floating dtype, float32 or float64, an
 array that something runs along is seen as (outer, n, inner); the threads of ``team()`` share its lines.
 """
 
-from cython cimport floating
-from libc.stdint cimport int64_t
-from libc.string cimport memcpy, memset
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.loops cimport has_nan
-from agx._kernels.machine cimport PER_ELEMENT, copy, loops_of, loops_t, parallel, task_t, threads_for
-
-cnp.import_array()
-
 cdef extern from *:
     """
     #include "simd.h"
@@ -49,28 +37,7 @@ cdef enum:
     ABREAST = 8
 
 
-cdef struct Job:
-    Py_ssize_t outer, n, inner, count
-    int parts, bytes
-    bint single, backwards, products
-    const char *x
-    const char *g
-    const char *best
-    char *out
-    const int64_t *index
-    const loops_t *loops
-
-
-cdef inline Py_ssize_t edge(const Job *job, int part) noexcept nogil:
-    return part * job.count // job.parts
-
-
-cdef object share(Job *job, task_t task):
-    with nogil:
-        parallel(task, job, job.parts)
-
-
-cdef bint describe(Job *job, object x, Py_ssize_t axis, object team) except -1:
+cdef bint describe_lines(Job *job, object x, Py_ssize_t axis, object team) except -1:
     """See ``x`` as (outer, n, inner) around an axis."""
     cdef int i, ndim
     if not is_floating(x) or not cnp.PyArray_SIZE(x):
@@ -84,11 +51,9 @@ cdef bint describe(Job *job, object x, Py_ssize_t axis, object team) except -1:
             job.outer *= cnp.PyArray_DIM(x, i)
         elif i > axis:
             job.inner *= cnp.PyArray_DIM(x, i)
-    job.n, job.single = cnp.PyArray_DIM(x, <int>axis), cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
-    job.bytes, job.x = <int>cnp.PyArray_ITEMSIZE(x), <const char *>cnp.PyArray_DATA(x)
+    job.n = cnp.PyArray_DIM(x, <int>axis)
     # One long run of lines is shared by columns.
-    job.count = job.outer if job.inner == 1 or job.outer > 1 else job.inner
-    job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(x), job.count, team)
+    prepare(job, x, job.outer if job.inner == 1 or job.outer > 1 else job.inner, team)
     return True
 
 
@@ -146,9 +111,9 @@ def pick(x, index, team):
     for i in range(1, cnp.PyArray_NDIM(x)):
         shape[k + i - 1] = cnp.PyArray_DIM(x, i)
     out = empty(k + cnp.PyArray_NDIM(x) - 1, shape, cnp.PyArray_TYPE(x))
-    job.x, job.out = <const char *>cnp.PyArray_DATA(x), <char *>cnp.PyArray_DATA(out)
+    job.x, job.out = <char *>cnp.PyArray_DATA(x), <char *>cnp.PyArray_DATA(out)
     job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(out), job.count, team)
-    share(&job, pick_part)
+    share(pick_part, &job, job.parts)
     return out
 
 
@@ -187,16 +152,16 @@ def add_at(x, index, g, team, out=None):
         return None
     if cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(out) or cnp.PyArray_SIZE(g) != job.count * job.inner:
         return None
-    job.g, job.out = <const char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(out)
-    job.x = <const char *>cnp.PyArray_DATA(x)
+    job.g, job.out = <char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(out)
+    job.x = <char *>cnp.PyArray_DATA(x)
     job.parts = threads_for(PER_ELEMENT * cnp.PyArray_SIZE(g), job.n, team)
-    share(&job, add_part)
+    share(add_part, &job, job.parts)
     return True
 
 
 # --- sums ----------------------------------------------------------------------------------------------
 
-cdef void sum_part(void *context, int part) noexcept nogil:
+cdef void sum_lines_part(void *context, int part) noexcept nogil:
     cdef Job *job = <Job *>context
     cdef Py_ssize_t[2] lines
     cdef Py_ssize_t[2] columns
@@ -224,12 +189,12 @@ def sums(x, Py_ssize_t axis, team):
     """The sums along an axis, flat; those of columns are added up row after row."""
     cdef Job job
     cdef cnp.npy_intp count
-    if not describe(&job, x, axis, team):
+    if not describe_lines(&job, x, axis, team):
         return None
     count = job.outer * job.inner
     out = empty(1, &count, cnp.PyArray_TYPE(x))
-    job.out, job.loops = <char *>cnp.PyArray_DATA(out), loops_of(job.single)
-    share(&job, sum_part)
+    job.out = <char *>cnp.PyArray_DATA(out)
+    share(sum_lines_part, &job, job.parts)
     return out
 
 
@@ -302,11 +267,11 @@ cdef void run_part(void *context, int part) noexcept nogil:
 def accumulate(x, Py_ssize_t axis, bint products, bint backwards, team):
     """Running sums, or products, along an axis, from its first element or its last."""
     cdef Job job
-    if not describe(&job, x, axis, team):
+    if not describe_lines(&job, x, axis, team):
         return None
     out = like(x)
     job.products, job.backwards, job.out = products, backwards, <char *>cnp.PyArray_DATA(out)
-    share(&job, run_part)
+    share(run_part, &job, job.parts)
     return out
 
 
@@ -383,12 +348,12 @@ def product_gradient(g, y, x, Py_ssize_t axis, team):
     cdef Job job
     if not is_floating(g) or not is_floating(y) or not is_floating(x) or not alike(g, x) or not alike(y, x):
         return None
-    if not describe(&job, x, axis, team):
+    if not describe_lines(&job, x, axis, team):
         return None
     out = like(x)
-    job.g, job.best, job.out = (<const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(y),
+    job.g, job.best, job.out = (<char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(y),
                                 <char *>cnp.PyArray_DATA(out))
-    share(&job, product_part)
+    share(product_part, &job, job.parts)
     return out
 
 
@@ -428,7 +393,7 @@ cdef void share_part(void *context, int part) noexcept nogil:
 def share_extreme(g, best, x, Py_ssize_t axis, team):
     """Share g evenly among the elements of x that are the ``best`` along an axis; None if one is NaN."""
     cdef Job job
-    if not is_floating(g) or not is_floating(best) or not describe(&job, x, axis, team):
+    if not is_floating(g) or not is_floating(best) or not describe_lines(&job, x, axis, team):
         return None
     if cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(x) or cnp.PyArray_TYPE(best) != cnp.PyArray_TYPE(x):
         return None
@@ -437,7 +402,7 @@ def share_extreme(g, best, x, Py_ssize_t axis, team):
     if has_nan(best):
         return None
     out = like(x)
-    job.g, job.best = <const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(best)
+    job.g, job.best = <char *>cnp.PyArray_DATA(g), <char *>cnp.PyArray_DATA(best)
     job.out = <char *>cnp.PyArray_DATA(out)
-    share(&job, share_part)
+    share(share_part, &job, job.parts)
     return out

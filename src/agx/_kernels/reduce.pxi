@@ -5,37 +5,12 @@ log sum exp(x) = m + log sum exp(x - m). Functions return a new array, or None f
 C-contiguous arrays of one floating dtype, float32 or float64. The threads of ``team()`` share the rows.
 """
 
-from cython cimport floating
-from libc.math cimport INFINITY, log, sqrt
-from libc.stdint cimport int64_t
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport alike, empty, is_floating, like
-from agx._kernels.machine cimport PER_ELEMENT, loops_of, loops_t, parallel, task_t, threads_for
-
-cnp.import_array()
-
 cdef enum:
     # What an element of a row costs, in multiply-adds.
     PER_EXPONENTIAL = 24
-    MOST_PARTS = 256
     # Floats in a row that is too short for vectors, and those of such rows that are taken together.
-    SHORT = 8
+    SHORT_ROW = 8
     BLOCK = 256
-
-cdef struct Rows:
-    # What the arrays are: ``count`` rows of ``n`` elements, and a gradient for each element or each row.
-    const loops_t *loops
-    Py_ssize_t count, n
-    int parts
-    bint single, mean
-    char *x
-    char *g
-    char *out
-    const int64_t *targets
-    double[MOST_PARTS] totals
-
 
 cdef inline floating limit(floating x, floating m) noexcept nogil:
     """exp(x - m) for an infinite ``m`` that is the largest element."""
@@ -47,7 +22,7 @@ cdef inline floating below(floating x, floating m) noexcept nogil:
     return 0 if x == m else x - m
 
 
-cdef floating shifted_exp(const Rows *job, const floating *x, floating *out, floating m) noexcept nogil:
+cdef floating shifted_exp(const Job *job, const floating *x, floating *out, floating m) noexcept nogil:
     """The sum of exp(x - m), which are written too unless ``out`` is NULL."""
     cdef Py_ssize_t i
     cdef floating e, total = 0
@@ -61,7 +36,7 @@ cdef floating shifted_exp(const Rows *job, const floating *x, floating *out, flo
     return <floating>job.loops.exp_sum(x, out, job.n, m)
 
 
-cdef void exp_rows(const Rows *job, const floating *x, floating *out, floating *largest, floating *totals,
+cdef void exp_rows(const Job *job, const floating *x, floating *out, floating *largest, floating *totals,
                    Py_ssize_t rows) noexcept nogil:
     """exp(x - m) of short rows, with the largest element m of each and the sum."""
     cdef floating[BLOCK] shifted
@@ -94,32 +69,20 @@ cdef int kind_of(object x) noexcept:
     return cnp.PyArray_TYPE(x) if cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(x) else -1
 
 
-cdef int describe(Rows *job, object x, object out, object team) except -1:
+cdef object describe_rows(Job *job, object x, object out, object team):
     """Share the rows of ``x`` among threads."""
-    cdef int i
-    job.n, job.count = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1), 1
+    cdef Py_ssize_t i, count = 1
     for i in range(cnp.PyArray_NDIM(x) - 1):
-        job.count *= cnp.PyArray_DIM(x, i)
-    job.single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
-    job.loops = loops_of(job.single)
-    job.x, job.out = <char *>cnp.PyArray_DATA(x), <char *>cnp.PyArray_DATA(out)
-    cdef int threads = threads_for(PER_EXPONENTIAL * cnp.PyArray_SIZE(x), job.count, team)
+        count *= cnp.PyArray_DIM(x, <int>i)
+    describe(job, x, count)
+    job.n, job.out = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1), <char *>cnp.PyArray_DATA(out)
+    cdef int threads = threads_for(PER_EXPONENTIAL * cnp.PyArray_SIZE(x), count, team)
     job.parts = min(threads, <int>MOST_PARTS)
-    return 0
-
-
-cdef object share(Rows *job, task_t task):
-    with nogil:
-        parallel(task, job, job.parts)
-
-
-cdef inline Py_ssize_t edge(const Rows *job, int part) noexcept nogil:
-    return part * job.count // job.parts
 
 
 # --- log-sum-exp -------------------------------------------------------------------------------------
 
-cdef void logsumexp_rows(const Rows *job, floating *x, floating *out, int part) noexcept nogil:
+cdef void logsumexp_rows(const Job *job, floating *x, floating *out, int part) noexcept nogil:
     cdef Py_ssize_t i
     cdef floating m, total
     for i in range(edge(job, part), edge(job, part + 1)):
@@ -129,7 +92,7 @@ cdef void logsumexp_rows(const Rows *job, floating *x, floating *out, int part) 
 
 
 cdef void logsumexp_part(void *context, int part) noexcept nogil:
-    cdef Rows *job = <Rows *>context
+    cdef Job *job = <Job *>context
     if job.single:
         logsumexp_rows(job, <float *>job.x, <float *>job.out, part)
     else:
@@ -138,16 +101,16 @@ cdef void logsumexp_part(void *context, int part) noexcept nogil:
 
 def logsumexp(x, team):
     """log(sum(exp(row))) of each row, in an array without the last axis."""
-    cdef Rows job
+    cdef Job job
     if not usable(x):
         return None
     out = empty(cnp.PyArray_NDIM(x) - 1, cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
-    describe(&job, x, out, team)
-    share(&job, logsumexp_part)
+    describe_rows(&job, x, out, team)
+    share(logsumexp_part, &job, job.parts)
     return out
 
 
-cdef void scaled_rows(const Rows *job, floating *g, floating *x, floating *out, int part) noexcept nogil:
+cdef void scaled_rows(const Job *job, floating *g, floating *x, floating *out, int part) noexcept nogil:
     """Not exp(x - logsumexp(x)): a logarithm that is rounded at a large x spoils every digit."""
     cdef Py_ssize_t i, at
     cdef floating total
@@ -158,7 +121,7 @@ cdef void scaled_rows(const Rows *job, floating *g, floating *x, floating *out, 
 
 
 cdef void scaled_part(void *context, int part) noexcept nogil:
-    cdef Rows *job = <Rows *>context
+    cdef Job *job = <Job *>context
     if job.single:
         scaled_rows(job, <float *>job.g, <float *>job.x, <float *>job.out, part)
     else:
@@ -167,22 +130,22 @@ cdef void scaled_part(void *context, int part) noexcept nogil:
 
 def logsumexp_gradient(g, x, team):
     """g softmax(row) of each row."""
-    cdef Rows job
+    cdef Job job
     g = contiguous(g)
     if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g):
         return None
     out = like(x)
-    describe(&job, x, out, team)
+    describe_rows(&job, x, out, team)
     if cnp.PyArray_SIZE(g) != job.count:
         return None
     job.g = <char *>cnp.PyArray_DATA(g)
-    share(&job, scaled_part)
+    share(scaled_part, &job, job.parts)
     return out
 
 
 # --- softmax -----------------------------------------------------------------------------------------
 
-cdef void softmax_rows(const Rows *job, floating *x, floating *out, int part) noexcept nogil:
+cdef void softmax_rows(const Job *job, floating *x, floating *out, int part) noexcept nogil:
     cdef Py_ssize_t i, at
     cdef floating m
     for i in range(edge(job, part), edge(job, part + 1)):
@@ -195,7 +158,7 @@ cdef void softmax_rows(const Rows *job, floating *x, floating *out, int part) no
 
 
 cdef void softmax_part(void *context, int part) noexcept nogil:
-    cdef Rows *job = <Rows *>context
+    cdef Job *job = <Job *>context
     if job.single:
         softmax_rows(job, <float *>job.x, <float *>job.out, part)
     else:
@@ -203,14 +166,14 @@ cdef void softmax_part(void *context, int part) noexcept nogil:
 
 
 cdef object along_rows(object x, bint logarithm, object team):
-    cdef Rows job
+    cdef Job job
     if not usable(x):
         return None
     out = like(x)
-    describe(&job, x, out, team)
+    describe_rows(&job, x, out, team)
     job.mean = logarithm
     if job.n:
-        share(&job, softmax_part)
+        share(softmax_part, &job, job.parts)
     return out
 
 
@@ -226,7 +189,7 @@ def log_softmax(x, team):
 
 cdef void softmax_back_part(void *context, int part) noexcept nogil:
     """y (g - sum of g y), or g - exp(y) sum of g."""
-    cdef Rows *job = <Rows *>context
+    cdef Job *job = <Job *>context
     cdef Py_ssize_t i, at, row = job.n * (4 if job.single else 8)
     for i in range(edge(job, part), edge(job, part + 1)):
         at = i * row
@@ -240,14 +203,14 @@ cdef void softmax_back_part(void *context, int part) noexcept nogil:
 
 def softmax_gradient(g, y, bint logarithm, team):
     """Pull g back to the rows of which ``y`` is the softmax, or its logarithm."""
-    cdef Rows job
+    cdef Job job
     g = contiguous(g)
     if not usable(y) or cnp.PyArray_TYPE(y) != kind_of(g) or cnp.PyArray_SIZE(g) != cnp.PyArray_SIZE(y):
         return None
     out = like(y)
-    describe(&job, y, out, team)
+    describe_rows(&job, y, out, team)
     job.mean, job.g = logarithm, <char *>cnp.PyArray_DATA(g)
-    share(&job, softmax_back_part)
+    share(softmax_back_part, &job, job.parts)
     return out
 
 
@@ -295,7 +258,7 @@ def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
     return no_class(t, n, classes) < 0
 
 
-cdef void nll_rows(Rows *job, floating *x, floating *out, int part) noexcept nogil:
+cdef void nll_rows(Job *job, floating *x, floating *out, int part) noexcept nogil:
     cdef floating[BLOCK] largest
     cdef floating[BLOCK] sums
     cdef floating[BLOCK] e
@@ -303,14 +266,14 @@ cdef void nll_rows(Rows *job, floating *x, floating *out, int part) noexcept nog
     cdef double total = 0
     cdef floating loss
     while i < stop:
-        if floating is float and job.n < SHORT:
+        if floating is float and job.n < SHORT_ROW:
             rows = min(BLOCK // job.n, stop - i)
             exp_rows(job, x + i * job.n, e, largest, sums, rows)
         else:
             largest[0] = <floating>job.loops.largest(x + i * job.n, job.n)
             sums[0] = shifted_exp(job, x + i * job.n, NULL, largest[0])
         for r in range(rows):
-            loss = <floating>log(sums[r]) - below(x[i * job.n + job.targets[i]], largest[r])
+            loss = <floating>log(sums[r]) - below(x[i * job.n + job.index[i]], largest[r])
             if job.mean:
                 total += loss
             else:
@@ -320,7 +283,7 @@ cdef void nll_rows(Rows *job, floating *x, floating *out, int part) noexcept nog
 
 
 cdef void nll_part(void *context, int part) noexcept nogil:
-    cdef Rows *job = <Rows *>context
+    cdef Job *job = <Job *>context
     if job.single:
         nll_rows(job, <float *>job.x, <float *>job.out, part)
     else:
@@ -329,23 +292,24 @@ cdef void nll_part(void *context, int part) noexcept nogil:
 
 def nll(z, targets, bint mean, team):
     """-log softmax(row)[target] of each row of (N, C), or its mean."""
-    cdef Rows job
+    cdef Job job
     cdef double total = 0
+    cdef double[MOST_PARTS] totals
     cdef int part
     cdef cnp.npy_intp rows, n
     if not is_matrix(z, targets, &rows, &n) or not n or (mean and not rows):
         return None
     out = empty(0 if mean else 1, &rows, kind_of(z))
-    describe(&job, z, out, team)
-    job.mean, job.targets = mean, <const int64_t *>cnp.PyArray_DATA(targets)
-    cdef Py_ssize_t wrong = no_class(job.targets, rows, n)
+    describe_rows(&job, z, out, team)
+    job.mean, job.totals, job.index = mean, totals, <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef Py_ssize_t wrong = no_class(job.index, rows, n)
     if wrong >= 0:
         raise ValueError(f"softmax_nll: targets must be class numbers from 0 to {n - 1}, got "
                          f"{targets[wrong]} at position {wrong}")
-    share(&job, nll_part)
+    share(nll_part, &job, job.parts)
     if mean:
         for part in range(job.parts):
-            total += job.totals[part]
+            total += totals[part]
         if job.single:
             (<float *>job.out)[0] = <float>(total / rows)
         else:
@@ -353,7 +317,7 @@ def nll(z, targets, bint mean, team):
     return out
 
 
-cdef void nll_gradient_rows(const Rows *job, floating *g, floating *x, floating *out,
+cdef void nll_gradient_rows(const Job *job, floating *g, floating *x, floating *out,
                             int part) noexcept nogil:
     cdef floating[BLOCK] largest
     cdef floating[BLOCK] sums
@@ -361,7 +325,7 @@ cdef void nll_gradient_rows(const Rows *job, floating *g, floating *x, floating 
     cdef floating *row
     cdef floating s, p, factor
     while i < stop:
-        if floating is float and job.n < SHORT:
+        if floating is float and job.n < SHORT_ROW:
             rows = min(BLOCK // job.n, stop - i)
             exp_rows(job, x + i * job.n, out + i * job.n, largest, sums, rows)
         else:
@@ -371,14 +335,14 @@ cdef void nll_gradient_rows(const Rows *job, floating *g, floating *x, floating 
             row = out + i * job.n
             factor = g[0] / job.count if job.mean else g[i]
             s = 1 / sums[r]
-            p = row[job.targets[i]] * s
+            p = row[job.index[i]] * s
             job.loops.scale(row, job.n, s * factor)
-            row[job.targets[i]] = (p - 1) * factor
+            row[job.index[i]] = (p - 1) * factor
             i += 1
 
 
 cdef void nll_gradient_part(void *context, int part) noexcept nogil:
-    cdef Rows *job = <Rows *>context
+    cdef Job *job = <Job *>context
     if job.single:
         nll_gradient_rows(job, <float *>job.g, <float *>job.x, <float *>job.out, part)
     else:
@@ -387,7 +351,7 @@ cdef void nll_gradient_part(void *context, int part) noexcept nogil:
 
 def nll_gradient(g, z, targets, bint mean, team):
     """(softmax(row) - one_hot(target)) g of each row, g divided by their number for the mean."""
-    cdef Rows job
+    cdef Job job
     cdef cnp.npy_intp rows, n
     if not is_matrix(z, targets, &rows, &n):
         return None
@@ -395,16 +359,13 @@ def nll_gradient(g, z, targets, bint mean, team):
     if kind_of(g) != kind_of(z) or cnp.PyArray_SIZE(g) != (1 if mean else rows):
         return None
     out = like(z)
-    describe(&job, z, out, team)
+    describe_rows(&job, z, out, team)
     job.mean, job.g = mean, <char *>cnp.PyArray_DATA(g)
-    job.targets = <const int64_t *>cnp.PyArray_DATA(targets)
-    cdef Py_ssize_t wrong = no_class(job.targets, rows, n)
+    job.index = <const int64_t *>cnp.PyArray_DATA(targets)
+    cdef Py_ssize_t wrong = no_class(job.index, rows, n)
     if wrong >= 0:
         raise ValueError(f"softmax_nll: targets have changed since the loss was computed: expected class "
                          f"numbers from 0 to {n - 1}, got {targets[wrong]} at position {wrong}; compute "
                          "the loss from a copy of an array that you write into")
-    share(&job, nll_gradient_part)
+    share(nll_gradient_part, &job, job.parts)
     return out
-
-
-include "norm.pxi"

@@ -7,15 +7,6 @@ Their sweep is a loop of its own, not that of Tensors: edges hold numbers, so th
 Where one of these is infinite Tensors are asked, which know what 0 times infinity is.
 """
 
-cimport cython
-from libc.math cimport (exp as c_exp, fabs, isfinite, log as c_log, pow as c_pow, sqrt as c_sqrt,
-                        tanh as c_tanh)
-
-from agx._kernels.graph cimport NOTING, extra, recording, take_note
-from agx._kernels.walk cimport walk
-
-import operator
-
 cdef dict hooked = None
 cdef object hooks = None
 cdef object sweep_as_tensors = None
@@ -145,7 +136,7 @@ cdef class Scalar:
         self._closure = closure
 
     def _push(self):
-        push(self)
+        push_number(self)
 
     def backward(self, double seed=1.0):
         """Add the derivative of this number to the ``grad`` of every leaf it was computed from.
@@ -181,7 +172,7 @@ cdef class Scalar:
             if node._closure is not None:
                 node._closure()
             elif node.grad != 0.0:
-                push(node)
+                push_number(node)
 
     def register_hook(self, hook):
         """Call ``hook(gradient)`` when the gradient is complete, as ``Tensor.register_hook`` does.
@@ -247,7 +238,7 @@ cdef class Scalar:
         cdef Scalar x = as_scalar(a), y = as_scalar(b)
         if x is None or y is None:
             return NotImplemented
-        return record("add", x.value + y.value, x, 1.0, y, 1.0)
+        return record_number("add", x.value + y.value, x, 1.0, y, 1.0)
 
     def __radd__(a, b):
         cdef Scalar y = as_scalar(b)
@@ -257,7 +248,7 @@ cdef class Scalar:
         cdef Scalar x = as_scalar(a), y = as_scalar(b)
         if x is None or y is None:
             return NotImplemented
-        return record("sub", x.value - y.value, x, 1.0, y, -1.0)
+        return record_number("sub", x.value - y.value, x, 1.0, y, -1.0)
 
     def __rsub__(a, b):
         cdef Scalar y = as_scalar(b)
@@ -267,7 +258,7 @@ cdef class Scalar:
         cdef Scalar x = as_scalar(a), y = as_scalar(b)
         if x is None or y is None:
             return NotImplemented
-        return record("mul", x.value * y.value, x, y.value, y, x.value)
+        return record_number("mul", x.value * y.value, x, y.value, y, x.value)
 
     def __rmul__(a, b):
         cdef Scalar y = as_scalar(b)
@@ -278,7 +269,7 @@ cdef class Scalar:
         if x is None or y is None:
             return NotImplemented
         cdef double out = x.value / y.value
-        return record("div", out, x, 1.0 / y.value, y, -out / y.value)
+        return record_number("div", out, x, 1.0 / y.value, y, -out / y.value)
 
     def __rtruediv__(a, b):
         cdef Scalar y = as_scalar(b)
@@ -293,51 +284,51 @@ cdef class Scalar:
             dx = y.value * c_pow(x.value, y.value - 1.0)
         if not y._constant and (x.value != 0.0 or y.value < 0.0):
             dy = out * c_log(x.value)
-        return record("pow", out, x, dx, y, dy)
+        return record_number("pow", out, x, dx, y, dy)
 
     def __rpow__(a, b, modulo):
         cdef Scalar y = as_scalar(b)
         return NotImplemented if y is None or modulo is not None else y ** a
 
     def __neg__(Scalar a):
-        return record("neg", -a.value, a, -1.0, None, 0.0)
+        return record_number("neg", -a.value, a, -1.0, None, 0.0)
 
     def __pos__(Scalar a):
         return a
 
     def __abs__(Scalar a):
         cdef double sign = (a.value > 0.0) - (a.value < 0.0)
-        return record("abs", fabs(a.value), a, sign, None, 0.0)
+        return record_number("abs", fabs(a.value), a, sign, None, 0.0)
 
     def exp(Scalar a):
         """Return e to the power of this number."""
         cdef double out = c_exp(a.value)
-        return record("exp", out, a, out, None, 0.0)
+        return record_number("exp", out, a, out, None, 0.0)
 
     def log(Scalar a):
         """Return the natural logarithm: -inf at 0, NaN below."""
-        return record("log", c_log(a.value), a, 1.0 / a.value, None, 0.0)
+        return record_number("log", c_log(a.value), a, 1.0 / a.value, None, 0.0)
 
     def sqrt(Scalar a):
         """Return the square root."""
         cdef double out = c_sqrt(a.value)
-        return record("sqrt", out, a, 0.5 / out, None, 0.0)
+        return record_number("sqrt", out, a, 0.5 / out, None, 0.0)
 
     def relu(Scalar a):
         """Return the number if it is positive, else 0; the derivative at 0 is 0."""
         cdef bint on = a.value > 0.0
-        return record("relu", a.value if on or a.value != a.value else 0.0, a, on, None, 0.0)
+        return record_number("relu", a.value if on or a.value != a.value else 0.0, a, on, None, 0.0)
 
     def tanh(Scalar a):
         """Return the hyperbolic tangent."""
         cdef double out = c_tanh(a.value)
-        return record("tanh", out, a, 1.0 - out * out, None, 0.0)
+        return record_number("tanh", out, a, 1.0 - out * out, None, 0.0)
 
     def sigmoid(Scalar a):
         """Return 1 / (1 + exp(-x)), without overflow."""
         cdef double e = c_exp(-fabs(a.value))
         cdef double out = (1.0 if a.value >= 0.0 else e) / (1.0 + e)
-        return record("sigmoid", out, a, e / ((1.0 + e) * (1.0 + e)), None, 0.0)
+        return record_number("sigmoid", out, a, e / ((1.0 + e) * (1.0 + e)), None, 0.0)
 
     def maximum(Scalar a, other):
         """Return the larger of two numbers; a tie shares the derivative."""
@@ -345,7 +336,7 @@ cdef class Scalar:
         if b is None:
             raise TypeError(f"maximum: expected a Scalar or a number, got {type(other).__name__}")
         cdef double share = 0.5 if a.value == b.value else <double>(a.value > b.value)
-        return record("maximum", a.value if a.value >= b.value else b.value, a, share, b, 1.0 - share)
+        return record_number("maximum", a.value if a.value >= b.value else b.value, a, share, b, 1.0 - share)
 
     def minimum(Scalar a, other):
         """Return the smaller of two numbers; a tie shares the derivative."""
@@ -356,13 +347,13 @@ cdef class Scalar:
         """Answer a function of ``ag`` that was given Scalars."""
         if "axis" in params:  # ag.max(a, b): the second number arrives as ``axis``
             args = (*args, params["axis"])
-        return apply(primitive.scalar, primitive.name, args)
+        return apply_to_numbers(primitive.scalar, primitive.name, args)
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
         if method != "__call__" or kwargs:
             return NotImplemented
         name = UFUNCS.get(ufunc.__name__, ufunc.__name__)
-        return apply(FUNCTIONS.get(name), name, args)
+        return apply_to_numbers(FUNCTIONS.get(name), name, args)
 
 
 #: By the names of agx's own primitives, which the engine declares them for.
@@ -380,7 +371,7 @@ UFUNCS = {
 }
 
 
-cdef object apply(object function, str name, tuple args):
+cdef object apply_to_numbers(object function, str name, tuple args):
     if function is None:
         raise TypeError(f"{name}: not defined for Scalar, which has {', '.join(FUNCTIONS)}; "
                         "use ag.Tensor for the rest")
@@ -408,13 +399,13 @@ cdef Scalar as_scalar(object s):
     if isinstance(s, Scalar):
         return <Scalar>s
     if isinstance(s, (int, float)) or (hasattr(s, "__float__") and not hasattr(s, "__len__")):
-        constant = record("", s, None, 0.0, None, 0.0)
+        constant = record_number("", s, None, 0.0, None, 0.0)
         constant._constant = True
         return constant
     return None
 
 
-cdef Scalar record(str op, double value, Scalar x, double dx, Scalar y, double dy):
+cdef Scalar record_number(str op, double value, Scalar x, double dx, Scalar y, double dy):
     cdef Scalar out = Scalar.__new__(Scalar)
     out.value = value
     out.op = op
@@ -435,14 +426,14 @@ cdef bint is_leaf(Scalar s):
     return s._x is None and s._inputs is None
 
 
-cdef void push(Scalar s):
+cdef void push_number(Scalar s):
     if s._x is not None:
         s._x.grad += s._dx * s.grad
         if s._y is not None:
             s._y.grad += s._dy * s.grad
 
 
-cdef int expand(object top, set seen, list stack, list order) except -1:
+cdef int expand_results(object top, set seen, list stack, list order) except -1:
     """Follow the inputs of a result that is met for the first time; leaves are left out."""
     cdef Scalar node = <Scalar>top
     if node._seen or is_leaf(node):
@@ -461,7 +452,7 @@ cdef int expand(object top, set seen, list stack, list order) except -1:
 
 cdef list results_below(Scalar root):
     """The results below ``root``, inputs before what is computed from them."""
-    cdef list order = walk(root, expand)
+    cdef list order = walk(root, expand_results)
     cdef Scalar node
     for node in order:
         node._seen = False

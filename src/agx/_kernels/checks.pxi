@@ -1,11 +1,4 @@
-"""What kernels that work on patches of images ask of their arguments, compiled into those who use it."""
-
-from libc.stdint cimport int64_t
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport is_floating
-
+"""What kernels that work on patches of images ask of their arguments."""
 
 cdef inline bint are_single(tuple arrays, object written) except -1:
     """Whether the numbers are float32, or else float64; arrays of anything else are refused."""

@@ -15,18 +15,6 @@ do not belong together, or a processor without tiles. ``geo`` is ((KH, KW), stri
 ``winograd`` allows fewer products (``winograd.pxi``).
 """
 
-cimport cython
-from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memset
-
-cimport numpy as cnp
-
-from agx._kernels.arrays cimport empty, scratch
-from agx._kernels.machine cimport (PER_ELEMENT, WORK_PER_THREAD, inner_tile_for, instructions, parallel,
-                                   threads_for, tile_for, tile_t, vectors_for, winograd_t)
-from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Axis, Sizes, along, back_along,
-                                choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
-
 cdef enum:
     # Bytes of gradients that should stay in the first-level cache, and the rows that a tile reads of them.
     INNER_BYTES = 12288
@@ -35,8 +23,6 @@ cdef enum:
     MOST_WEIGHTS = 640
     # The most that a size may be, so that products of two fit.
     MOST_LENGTH = 0x7FFFFFFF
-
-cnp.import_array()
 
 
 cdef bint are_lengths(Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride, Py_ssize_t padding,
@@ -303,7 +289,7 @@ cdef struct Inner:
     Py_ssize_t share
 
 
-cdef void spread(const Inner *job, const char *g, char *run, Py_ssize_t first) noexcept nogil:
+cdef void spread_gradient(const Inner *job, const char *g, char *run, Py_ssize_t first) noexcept nogil:
     """Copy a band of a gradient into rows of the common length; ``run`` has zeros between them."""
     cdef const Sizes *p = &job.sizes
     cdef Py_ssize_t m, r, row = p.OW * p.item, pitch = p.pitch * p.item, count = min(p.rows, p.OH - first)
@@ -357,8 +343,8 @@ cdef void weight_part(void *context, int part) noexcept nogil:
                         lay_out(p, job.x + ((n + i) * p.groups + g) * p.C * p.H * p.W * p.item,
                                 runs + i * p.image * p.item, first)
                     if not job.as_it_lies:
-                        spread(job, job.g + ((n + i) * p.groups + g) * p.M * p.OH * p.OW * p.item,
-                               spreads + i * p.M * job.length * p.item, first)
+                        spread_gradient(job, job.g + ((n + i) * p.groups + g) * p.M * p.OH * p.OW * p.item,
+                                        spreads + i * p.M * job.length * p.item, first)
                 add_inner(job, n, g, first, count, runs, spreads, w + g * p.M * p.K * p.item)
                 first += p.rows
         n += job.together
@@ -370,7 +356,7 @@ cdef void add(cython.floating *out, const cython.floating *share, Py_ssize_t siz
         out[i] += share[i]
 
 
-cdef object weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, int parts):
+cdef object tiled_weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, int parts):
     """Sum over images and positions."""
     cdef Inner job
     cdef cnp.npy_intp[4] shape = [p.groups * p.M, p.C, p.KH, p.KW]
@@ -406,121 +392,3 @@ cdef object weight_gradient(Sizes *p, object x, object g, Py_ssize_t workspace, 
             else:
                 add(<double *>job.first, <double *>job.others + i * size, size)
     return w
-
-
-include "winograd.pxi"
-
-
-# --- plans -------------------------------------------------------------------------------------------
-
-cdef enum Pass:
-    FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT
-
-
-@cython.final
-@cython.freelist(4)
-@cython.auto_pickle(False)
-cdef class Plan:
-    """A convolution, or one of its gradients, of certain arrays by tiles: how, and then its result."""
-
-    cdef Sizes sizes
-    cdef Blocks blocks
-    cdef Pass which
-    cdef bint winograd
-    cdef object first, second, bias
-    cdef Py_ssize_t workspace
-    cdef const char *instructions
-    cdef readonly int threads
-
-    @property
-    def way(self):
-        """Who multiplies."""
-        return f"{self.instructions.decode()} tiles{', Winograd' if self.winograd else ''}"
-
-    def run(self):
-        """Return the result, a new array."""
-        cdef Product job
-        cdef Sizes *p = &self.sizes
-        cdef Py_ssize_t area = p.KH * p.KW
-        result = None
-        first, second = cnp.PyArray_GETCONTIGUOUS(self.first), cnp.PyArray_GETCONTIGUOUS(self.second)
-        if self.which == WEIGHT_GRADIENT:
-            if self.winograd:
-                result = winograd_weight_gradient(p, &self.blocks, first, second, self.threads)
-            if result is None:
-                result = weight_gradient(p, first, second, self.workspace, self.threads)
-            return result
-        job.sizes, job.next_group = p[0], p.M * p.K
-        job.next_filter, job.next_channel = p.K, area
-        if self.which == INPUT_GRADIENT:
-            job.next_filter, job.next_channel = area, p.M * area
-        bias = None if self.bias is None else cnp.PyArray_GETCONTIGUOUS(self.bias)
-        if self.winograd:
-            result = winograd_convolve(&job, &self.blocks, p.down.turned, first, second, bias, self.threads)
-        return convolve(&job, first, second, bias, self.threads) if result is None else result
-
-
-cdef bint is_array(object a, int kind, int ndim) noexcept:
-    """Whether ``a`` is a plain array of numbers of a kind in this machine's byte order."""
-    return (cnp.PyArray_CheckExact(a) and cnp.PyArray_TYPE(a) == kind and cnp.PyArray_NDIM(a) == ndim
-            and cnp.PyArray_ISBEHAVED_RO(a))
-
-
-cdef bint are_numbers(Sizes *p, object x, object y, object bias) noexcept:
-    """Whether the arrays are plain ones of float32, or of float64; finds the tiles for them."""
-    cdef int kind = cnp.NPY_FLOAT32 if is_array(x, cnp.NPY_FLOAT32, 4) else cnp.NPY_FLOAT64
-    p.item = 4 if kind == cnp.NPY_FLOAT32 else 8
-    p.set = instructions()
-    p.tiles = p.set.tiles if p.item == 4 else p.set.double_tiles
-    return is_array(x, kind, 4) and is_array(y, kind, 4) and (bias is None or is_array(bias, kind, 1))
-
-
-cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias, Py_ssize_t workspace,
-                  object team, bint allowed):
-    cdef Plan plan = Plan.__new__(Plan)
-    if not choose_rows(p, workspace, which == WEIGHT_GRADIENT):
-        return None
-    plan.sizes, plan.which, plan.workspace = p[0], which, workspace
-    plan.first, plan.second, plan.bias = first, second, bias
-    plan.winograd = allowed and choose_blocks(p, &plan.blocks, workspace, which == WEIGHT_GRADIENT)
-    plan.instructions = instructions().name
-    plan.threads = threads_for(multiply_adds(p, which == INPUT_GRADIENT), p.images, team)
-    return plan
-
-
-def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
-                 object team, bint winograd=True):
-    """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None."""
-    cdef Sizes p
-    if not are_numbers(&p, x, w, bias):
-        return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), cnp.PyArray_DIMS(w), geo, groups, False):
-        return None
-    if bias is not None and cnp.PyArray_DIM(bias, 0) != groups * p.M:
-        return None
-    return planned(&p, FORWARD, x, w, bias, workspace, team, winograd)
-
-
-def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t groups,
-                        Py_ssize_t workspace, object team, bint winograd=True):
-    """Plan the gradient of images of ``shape`` from that of the output."""
-    cdef Sizes p
-    cdef cnp.npy_intp[4] images = shape
-    if not are_numbers(&p, g, w, None):
-        return None
-    if not read_sizes(&p, images, cnp.PyArray_DIMS(w), geo, groups, True) or not has_output(&p, g, True):
-        return None
-    return planned(&p, INPUT_GRADIENT, g, w, None, workspace, team, winograd)
-
-
-def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t groups,
-                         Py_ssize_t workspace, object team, bint winograd=True):
-    """Plan the gradient of a weight of ``shape`` from that of the output."""
-    cdef Sizes p
-    cdef cnp.npy_intp[4] weight = shape
-    if not are_numbers(&p, x, g, None):
-        return None
-    if not read_sizes(&p, cnp.PyArray_DIMS(x), weight, geo, groups, False) or not has_output(&p, g, False):
-        return None
-    p.in_place = p.in_place and p.H * p.W % p.tiles.width == 0
-    return planned(&p, WEIGHT_GRADIENT, x, g, None, workspace, team, winograd)

@@ -1,2 +1,0 @@
-cdef bint has_nan(object x) except -1
-cdef bint is_all_finite(object x) except -1
