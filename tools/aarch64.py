@@ -88,6 +88,8 @@ def compile_kernels() -> None:
     )
     folder = next(ROOT.glob("build/cp*/src/agx/_kernels"))
     for c in sorted(folder.glob("*.c")):
+        if not (source / "_kernels" / f"{c.stem}.pyx").exists():
+            continue  # left from before the module went
         out = PACKAGE / f"agx/_kernels/{c.stem}.cpython-311-aarch64-linux-gnu.so"
         run(sys.executable, "-m", "ziglang", "cc", "-w", "-target", "aarch64-linux-gnu.2.31", *FLAGS,
             *(f"-I{path}" for path in include), "-o", out, c)  # fmt: skip
