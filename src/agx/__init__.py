@@ -37,8 +37,10 @@ from .ops.elementwise.limits import *
 from .ops.elementwise.trigonometric import *
 from .ops.functional import *
 from .ops.images.conv import *
+from .ops.images.conv_nd import *
 from .ops.images.im2col import *
 from .ops.images.pool import *
+from .ops.images.resize import *
 from .ops.images.transposed import *
 from .ops.linalg.covariance import *
 from .ops.linalg.einsum import *

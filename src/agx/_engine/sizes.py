@@ -69,12 +69,18 @@ def pair(op: str, name: str, value: Any, least: int) -> tuple[int, int]:
     """Read a size for height and width: one integer for both, or two."""
     if type(value) is int and least <= value <= MOST:
         return value, value
+    height, width = each(op, name, value, least, 2)
+    return height, width
+
+
+def each(op: str, name: str, value: Any, least: int, axes: int) -> tuple[int, ...]:
+    """Read a size for each of several axes: one integer for all, or as many as there are axes."""
     several = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim)
-    both = tuple(value) if several else (value, value)
-    if len(both) != 2 or not all(is_integer(v) and least <= v <= MOST for v in both):
-        expected = _range(least, *both)
-        raise ValueError(f"{op}: {name} must be {expected} or a pair of them, got {value!r}")
-    return int(both[0]), int(both[1])
+    found = tuple(value) if several else (value,) * axes
+    if len(found) != axes or not all(is_integer(v) and least <= v <= MOST for v in found):
+        more = {1: "", 2: " or a pair of them"}.get(axes, f" or {axes} of them")
+        raise ValueError(f"{op}: {name} must be {_range(least, *found)}{more}, got {value!r}")
+    return tuple(map(int, found))
 
 
 def _range(least: int, *values: Any) -> str:

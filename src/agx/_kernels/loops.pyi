@@ -5,7 +5,7 @@ import numpy as np
 
 _Team = Callable[[], int]
 _Pair = tuple[np.ndarray, np.ndarray]
-_Geometry = Sequence[tuple[int, int]]
+_Geometry = Sequence[tuple[int, ...]]
 
 def exp(x: object, team: _Team) -> np.ndarray | None: ...
 def relu(x: object, team: _Team) -> np.ndarray | None: ...

@@ -3,6 +3,9 @@
 from .._names import shown
 from . import init as init
 from .activations import *
+from .containers import *
+from .convolution import *
+from .images import *
 from .layers import *
 from .losses import BCELoss as BCELoss
 from .losses import BCEWithLogitsLoss as BCEWithLogitsLoss
@@ -12,8 +15,8 @@ from .losses import L1Loss as L1Loss
 from .losses import MSELoss as MSELoss
 from .losses import NLLLoss as NLLLoss
 from .module import Module as Module
-from .module import Sequential as Sequential
 from .norm import *
+from .pooling import *
 from .recurrent import *
 
 

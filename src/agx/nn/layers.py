@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._engine.sizes import flag, pair
+from .._engine.sizes import is_integer, number
 from .._engine.symbols import acting
 from .._runtime.rng import generator
-from ..ops.images import pool
-from ..ops.images.conv import Conv2dPlan, convolve, plan_of
-from ..ops.images.im2col import Geometry, Pair, geometry, layout_fix
-from ..ops.images.transposed import transposed
 from ..ops.linalg.products import linear
 from ..ops.shape.axes import reshape
 from ..tensor import Tensor
@@ -28,19 +25,18 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "AdaptiveAvgPool2d",
-    "AvgPool2d",
-    "Conv2d",
-    "ConvTranspose2d",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
     "Embedding",
     "Flatten",
+    "Identity",
     "Linear",
-    "MaxPool2d",
+    "Unflatten",
 ]
 
 
-def _default(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tensor:
+def default_start(shape: tuple[int, ...], fan_in: int, rng: Any, dtype: Any) -> Tensor:
     """U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which PyTorch's layers start from."""
     return parameter(init.uniform(shape, 1 / math.sqrt(max(fan_in, 1)), rng, dtype))
 
@@ -74,8 +70,8 @@ class Linear(Module):
         check_positive("Linear", in_features=in_features, out_features=out_features)
         rng = generator(rng)
         self.in_features, self.out_features = in_features, out_features
-        self.weight = _default((out_features, in_features), in_features, rng, dtype)
-        self.bias = _default((out_features,), in_features, rng, dtype) if bias else None
+        self.weight = default_start((out_features, in_features), in_features, rng, dtype)
+        self.bias = default_start((out_features,), in_features, rng, dtype) if bias else None
 
     def forward(self, x: Array) -> Tensor:
         """Apply the layer to the last axis of ``x``."""
@@ -114,259 +110,6 @@ class Linear(Module):
         return text if self.bias is not None else f"{text}, bias=False"
 
 
-def check_images(layer: Any, x: Any, channels: int) -> None:
-    """Raise ValueError unless ``x`` holds images of so many channels."""
-    if len(x.shape) != 4 or x.shape[1] != channels:
-        raise ValueError(
-            f"{layer!r}: expected images of shape (N, {channels}, H, W), got {tuple(x.shape)}; "
-            f"{layout_fix(x.shape, channels) or 'reshape x'}"
-        )
-
-
-def sizes_in_words(layer: Any) -> str:
-    """The sizes of a convolution, as far as they differ from the defaults."""
-    kernel, stride, padding, dilation = layer.geometry
-    text = f"{layer.in_channels}, {layer.out_channels}, kernel_size={kernel}"
-    for name, value, plain in (
-        ("stride", stride, (1, 1)),
-        ("padding", padding, (0, 0)),
-        ("dilation", dilation, (1, 1)),
-        ("groups", layer.groups, 1),
-        ("bias", layer.bias is not None, True),
-    ):
-        text += "" if value == plain else f", {name}={value}"
-    return text
-
-
-class _Filters(Module):
-    """What convolution and its transpose share: sizes, weight and bias."""
-
-    in_channels: int
-    out_channels: int
-    groups: int
-    geometry: Geometry
-    weight: Tensor
-    bias: Tensor | None
-
-    def _build(
-        self, in_channels: int, out_channels: int, sizes: tuple[Pair, ...], groups: int
-    ) -> None:
-        """Check and keep the sizes; ``sizes`` are those of ``geometry``."""
-        name = type(self).__name__
-        check_positive(name, in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: groups={groups} must divide in_channels={in_channels} and "
-                f"out_channels={out_channels}"
-            )
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.geometry = geometry(name, *sizes)
-
-    def _draw(self, rows: int, columns: int, bias: bool, rng: Any, dtype: Any) -> None:
-        """Draw the weight (rows, columns / groups, KH, KW), and the bias."""
-        rng = generator(rng)
-        shape = (rows, columns // self.groups, *self.geometry.kernel)
-        fan_in = math.prod(shape[1:])
-        self.weight = _default(shape, fan_in, rng, dtype)
-        self.bias = _default((self.out_channels,), fan_in, rng, dtype) if bias else None
-
-    def _taken(self, x: Array) -> Any:
-        """Images ``x`` in the dtype of the weight, or ValueError."""
-        check_images(self, x, self.in_channels)
-        return x if x.dtype is self.weight.dtype else as_parameters(self, x, self.weight.dtype)
-
-    def extra_repr(self) -> str:
-        """Return the sizes that differ from the defaults."""
-        return sizes_in_words(self)
-
-
-class Conv2d(_Filters):
-    """Slide filters over images (see ``ag.conv2d``).
-
-    Input (N, in_channels, H, W), output (N, out_channels, OH, OW), weight
-    (out_channels, in_channels / groups, KH, KW). Raises ValueError for sizes that do not fit.
-
-    >>> ag.nn.Conv2d(3, 6, 5)(np.ones((2, 3, 32, 32), np.float32)).shape
-    (2, 6, 28, 28)
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Pair,
-        stride: Pair = 1,
-        padding: Pair = 0,
-        dilation: Pair = 1,
-        groups: int = 1,
-        bias: bool = True,
-        *,
-        rng: Any = None,
-        dtype: Any = np.float32,
-    ) -> None:
-        self._build(in_channels, out_channels, (kernel_size, stride, padding, dilation), groups)
-        self._draw(out_channels, in_channels, bias, rng, dtype)
-
-    def forward(self, x: Array) -> Tensor:
-        """Apply the filters to images ``x``."""
-        return convolve(self._taken(x), self.weight, self.bias, self.geometry, self.groups)
-
-    def plan(self, x: Any) -> Conv2dPlan:
-        """Say who multiplies for images ``x`` (see ``ag.conv2d_plan``)."""
-        check_images(self, x, self.in_channels)
-        return plan_of(x, self.weight, self.bias, self.geometry, self.groups)
-
-
-class ConvTranspose2d(_Filters):
-    """Put filters at each place of images, to make larger ones (see ``ag.conv_transpose2d``).
-
-    Input (N, in_channels, H, W), output (N, out_channels, OH, OW), weight
-    (in_channels, out_channels / groups, KH, KW). Raises ValueError for sizes that do not fit.
-
-    >>> ag.nn.ConvTranspose2d(6, 3, 2, stride=2)(np.ones((2, 6, 5, 5), np.float32)).shape
-    (2, 3, 10, 10)
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Pair,
-        stride: Pair = 1,
-        padding: Pair = 0,
-        output_padding: Pair = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: Pair = 1,
-        *,
-        rng: Any = None,
-        dtype: Any = np.float32,
-    ) -> None:
-        self._build(in_channels, out_channels, (kernel_size, stride, padding, dilation), groups)
-        self.output_padding = pair("ConvTranspose2d", "output_padding", output_padding, 0)
-        self._draw(in_channels, out_channels, bias, rng, dtype)
-
-    def forward(self, x: Array) -> Tensor:
-        """Apply the filters to images ``x``."""
-        how = (self.geometry, self.output_padding, self.groups)
-        return transposed(self._taken(x), self.weight, self.bias, *how)
-
-    def extra_repr(self) -> str:
-        """Return the sizes that differ from the defaults."""
-        text = super().extra_repr()
-        plain = self.output_padding == (0, 0)
-        return text if plain else f"{text}, output_padding={self.output_padding}"
-
-
-class MaxPool2d(Weightless):
-    """Take the largest element of each window (see ``ag.max_pool2d``).
-
-    Raises ValueError for sizes that are none.
-
-    >>> ag.nn.MaxPool2d(2)(np.ones((2, 3, 8, 8))).shape
-    (2, 3, 4, 4)
-    """
-
-    def __init__(
-        self,
-        kernel_size: Pair,
-        stride: Pair | None = None,
-        padding: Pair = 0,
-        dilation: Pair = 1,
-        *,
-        ceil_mode: bool = False,
-    ) -> None:
-        step = kernel_size if stride is None else stride
-        geometry("MaxPool2d", kernel_size, step, padding, dilation)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.dilation, self.ceil_mode = dilation, flag("MaxPool2d", "ceil_mode", ceil_mode)
-
-    def forward(self, x: Any) -> Any:
-        """Pool images ``x``."""
-        floating(self, x)
-        return pool.max_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
-        )
-
-    def extra_repr(self) -> str:
-        """Return the sizes, and the settings that differ from the defaults."""
-        return _windows_in_words(self, dilation=1, ceil_mode=False)
-
-
-class AvgPool2d(Weightless):
-    """Average each window (see ``ag.avg_pool2d``).
-
-    Raises ValueError for sizes that are none.
-
-    >>> ag.nn.AvgPool2d(2)(np.ones((2, 3, 8, 8))).shape
-    (2, 3, 4, 4)
-    """
-
-    def __init__(
-        self,
-        kernel_size: Pair,
-        stride: Pair | None = None,
-        padding: Pair = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-        divisor_override: int | None = None,
-    ) -> None:
-        name = "AvgPool2d"
-        geometry(name, kernel_size, kernel_size if stride is None else stride, padding, 1)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.ceil_mode = flag(name, "ceil_mode", ceil_mode)
-        self.count_include_pad = flag(name, "count_include_pad", count_include_pad)
-        self.divisor_override = pool.check_divisor(name, divisor_override)
-
-    def forward(self, x: Any) -> Any:
-        """Pool images ``x``."""
-        floating(self, x)
-        return pool.avg_pool2d(
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-            self.divisor_override,
-        )
-
-    def extra_repr(self) -> str:
-        """Return the sizes, and the settings that differ from the defaults."""
-        return _windows_in_words(
-            self, ceil_mode=False, count_include_pad=True, divisor_override=None
-        )
-
-
-def _windows_in_words(layer: MaxPool2d | AvgPool2d, **defaults: Any) -> str:
-    stride = layer.kernel_size if layer.stride is None else layer.stride
-    text = f"kernel_size={layer.kernel_size}, stride={stride}, padding={layer.padding}"
-    for name, default in defaults.items():
-        value = str(getattr(layer, name))
-        text += "" if value == str(default) else f", {name}={value}"
-    return text
-
-
-class AdaptiveAvgPool2d(Weightless):
-    """Average over windows so that the output has a given size (see ``ag.adaptive_avg_pool2d``).
-
-    >>> ag.nn.AdaptiveAvgPool2d(1)(np.ones((2, 3, 7, 5))).shape
-    (2, 3, 1, 1)
-    """
-
-    def __init__(self, output_size: Pair) -> None:
-        self.output_size = output_size
-
-    def forward(self, x: Any) -> Any:
-        """Pool images ``x``."""
-        floating(self, x)
-        return pool.adaptive_avg_pool2d(x, self.output_size)
-
-    def extra_repr(self) -> str:
-        """Return the size."""
-        return f"{self.output_size}"
-
-
 class Flatten(Weightless):
     """Make one axis of the axes from ``start_dim`` to ``end_dim``: of all but the first.
 
@@ -396,7 +139,87 @@ class Flatten(Weightless):
         return "" if axes == (1, -1) else f"start_dim={axes[0]}, end_dim={axes[1]}"
 
 
-class Dropout(Weightless):
+class Unflatten(Weightless):
+    """Make several axes of the axis ``dim``, of the sizes ``unflattened_size``; one may be -1.
+
+    Raises ValueError for an axis that the input does not have, or of another length.
+
+    >>> ag.nn.Unflatten(1, (3, 4))(np.ones((2, 12))).shape
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        sizes = tuple(unflattened_size) if isinstance(unflattened_size, Sequence) else ()
+        if not sizes or not all(is_integer(n) and n >= -1 for n in sizes) or sizes.count(-1) > 1:
+            raise ValueError(
+                "Unflatten: unflattened_size must be positive integers, of which one may be -1, got "
+                f"{unflattened_size!r}"
+            )
+        self.dim, self.unflattened_size = number("Unflatten", "dim", dim), sizes
+
+    def forward(self, x: Any) -> Any:
+        """Give the axis of ``x`` its sizes."""
+        shape, sizes = x.shape, self.unflattened_size
+        dim = self.dim + len(shape) if self.dim < 0 else self.dim
+        known = math.prod(n for n in sizes if n >= 0)
+        if not 0 <= dim < len(shape) or (
+            shape[dim] != known if -1 not in sizes else not known or shape[dim] % known
+        ):
+            raise ValueError(
+                f"{self!r}: there are no such sizes in axis {self.dim} of x of shape {tuple(shape)}; check "
+                "dim and unflattened_size"
+            )
+        filled = [shape[dim] // known if n == -1 else n for n in sizes]
+        return reshape(x, (*shape[:dim], *filled, *shape[dim + 1 :]))
+
+    def extra_repr(self) -> str:
+        """Return the axis and the sizes."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class Identity(Weightless):
+    """Return the input as it is; whatever arguments it is made with do not matter.
+
+    >>> ag.nn.Identity()(np.ones(2))
+    array([1., 1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x``."""
+        return x
+
+
+class _Dropout(Weightless):
+    """Drop at random with probability ``p``, while training."""
+
+    def __init__(self, p: float = 0.5, *, rng: Any = None) -> None:
+        if not isinstance(p, (int, float, np.number)) or not 0 <= p < 1:
+            raise ValueError(f"{type(self).__name__}: p must lie in [0, 1), got {p!r}")
+        self.p = p
+        self.rng = None if rng is None else generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Drop parts of ``x`` in training mode."""
+        if not self.training or self.p == 0:
+            return x
+        floating(self, x)
+        rng, shape = generator(self.rng), self._parts(x.shape)
+        kept = acting(lambda: rng.random(shape, np.float32), draws=True) >= self.p
+        return x * (kept / (1 - self.p)).astype(x.dtype)
+
+    def _parts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what is kept or dropped as one."""
+        return shape
+
+    def extra_repr(self) -> str:
+        """Return the probability."""
+        return f"p={self.p}"
+
+
+class Dropout(_Dropout):
     """Set elements to zero with probability ``p`` while training, and scale the rest by 1 / (1 - p).
 
     ``rng`` is a generator or a seed; by default the generator of ``ag.seed``. Raises ValueError
@@ -406,24 +229,35 @@ class Dropout(Weightless):
     array([1., 1., 1.])
     """
 
-    def __init__(self, p: float = 0.5, *, rng: Any = None) -> None:
-        if not isinstance(p, (int, float, np.number)) or not 0 <= p < 1:
-            raise ValueError(f"Dropout: p must lie in [0, 1), got {p!r}")
-        self.p = p
-        self.rng = None if rng is None else generator(rng)
 
-    def forward(self, x: Any) -> Any:
-        """Drop elements of ``x`` in training mode."""
-        if not self.training or self.p == 0:
-            return x
-        floating(self, x)
-        rng, shape = generator(self.rng), x.shape
-        kept = acting(lambda: rng.random(shape, np.float32), draws=True) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype)
+class _ChannelDropout(_Dropout):
+    ndim: int
 
-    def extra_repr(self) -> str:
-        """Return the probability."""
-        return f"p={self.p}"
+    def _parts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) != self.ndim:
+            axes = "(N, C, L)" if self.ndim == 3 else "(N, C, H, W)"
+            raise ValueError(f"{self!r}: expected x of shape {axes}, got {tuple(shape)}")
+        return (*shape[:2], *(1,) * (self.ndim - 2))
+
+
+class Dropout1d(_ChannelDropout):
+    """Set whole channels of sequences (N, C, L) to zero, otherwise as Dropout (Tompson et al., 2015).
+
+    >>> ag.nn.Dropout1d(0.5, rng=0)(np.ones((1, 4, 2))).min(2)
+    array([[2., 0., 0., 0.]])
+    """
+
+    ndim = 3
+
+
+class Dropout2d(_ChannelDropout):
+    """Set whole channels of images (N, C, H, W) to zero, otherwise as Dropout (Tompson et al., 2015).
+
+    >>> ag.nn.Dropout2d(0.5, rng=0)(np.ones((1, 4, 2, 2))).min((2, 3))
+    array([[2., 0., 0., 0.]])
+    """
+
+    ndim = 4
 
 
 class Embedding(Module):

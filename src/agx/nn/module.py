@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import reprlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ from .._engine.notices import warn_once
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
-    from .._engine.signatures import Array, Forwards, P, T
+    from .._engine.signatures import Forwards, P, T
 
 
 class Module:
@@ -367,67 +366,3 @@ class Weightless(Module):
         @overload
         def __call__(self, x: np.ndarray, /) -> np.ndarray: ...
         def __call__(self, x: Any, /) -> Any: ...
-
-
-class Sequential(Module):
-    """Call modules or functions one after another.
-
-    Raises TypeError for a step that cannot be called, or is a class of modules.
-
-    >>> net = ag.nn.Sequential(ag.nn.Linear(4, 8), ag.relu, ag.nn.Linear(8, 2))
-    >>> net(np.ones((3, 4), np.float32)).shape
-    (3, 2)
-    """
-
-    def __init__(self, *steps: Callable[..., Any]) -> None:
-        for i, step in enumerate(steps):
-            if isinstance(step, type) and issubclass(step, Module):
-                raise TypeError(
-                    f"Sequential: step {i} is the class {step.__name__}; make one of it, {step.__name__}(...)"
-                )
-            if not callable(step):
-                fix = "; write Sequential(*steps)" if isinstance(step, (list, tuple)) else ""
-                raise TypeError(f"Sequential: step {i} is no module or function, got {step!r}{fix}")
-        self.steps = list(steps)
-
-    def forward(self, x: Array) -> Tensor:
-        """Pass ``x`` through all steps."""
-        found: Any = x
-        for step in self.steps:
-            found = step(found)
-        return found
-
-    def _attributes(self) -> Iterator[tuple[str, Any]]:
-        for name, value in vars(self).items():
-            if name == "steps":
-                yield from ((str(i), _owner(step)) for i, step in enumerate(value))
-            else:
-                yield name, value
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequential: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return Sequential(*self.steps[index])
-        return self.steps[index]
-
-    def __iter__(self) -> Iterator[Callable[..., Any]]:
-        return iter(self.steps)
-
-    def _shown(self) -> Iterator[tuple[str, str]]:
-        for i, step in enumerate(self.steps):
-            function = not isinstance(step, Module) and getattr(step, "__name__", None)
-            yield str(i), function or repr(step)
-        yield from ((name, text) for name, text in super()._shown() if not name.isdigit())
-
-
-def _owner(step: Any) -> Any:
-    """The module of which a step is a method, perhaps with arguments; or else the step."""
-    function = step.func if isinstance(step, functools.partial) else step
-    owner = getattr(function, "__self__", function)
-    return owner if isinstance(owner, Module) else step

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
     "LayerNorm",
+    "RMSNorm",
 ]
 
 
@@ -89,11 +94,12 @@ class _BatchNorm(Module):
     def _fix(self, shape: tuple[int, ...]) -> str:
         """What to do with inputs of a shape that does not fit."""
         n = self.num_features
-        other = "BatchNorm1d" if len(shape) in (2, 3) else "BatchNorm2d" if len(shape) == 4 else ""
-        if other and other != type(self).__name__ and shape[1] == n:
-            return f"use {other}"
+        axes = {2: 1, 3: 1, 4: 2, 5: 3}.get(len(shape))
+        if axes and f"BatchNorm{axes}d" != type(self).__name__ and shape[1] == n:
+            return f"use BatchNorm{axes}d"
         if len(self.axes) == 1:
-            return layout_fix(shape, n) or "check num_features"
+            fix = layout_fix(shape, n) if len(self.axes[0]) == 3 else ""
+            return fix or "check num_features"
         if len(shape) == 1:
             return "add the batch axis with x[None]"
         return (
@@ -154,6 +160,200 @@ class BatchNorm2d(_BatchNorm):
     axes = ((0, 2, 3),)
 
 
+class BatchNorm3d(_BatchNorm):
+    """Normalise each channel over batch and volume (Ioffe and Szegedy, 2015).
+
+    Input (N, num_features, D, H, W); otherwise as BatchNorm1d.
+
+    >>> ag.nn.BatchNorm3d(3)(np.random.rand(2, 3, 4, 4, 4).astype(np.float32)).shape
+    (2, 3, 4, 4, 4)
+    """
+
+    axes = ((0, 2, 3, 4),)
+
+
+class _InstanceNorm(Module):
+    axes: int
+    running_mean: np.ndarray
+    running_var: np.ndarray
+    num_batches_tracked: np.ndarray
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        check_positive(type(self).__name__, num_features=num_features)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.weight = parameter(init.ones((num_features,), dtype)) if affine else None
+        self.bias = parameter(init.zeros((num_features,), dtype)) if affine else None
+        if track_running_stats:
+            self.register_buffer("running_mean", np.zeros(num_features, dtype))
+            self.register_buffer("running_var", np.ones(num_features, dtype))
+            self.register_buffer("num_batches_tracked", np.zeros((), np.int64))
+
+    def forward(self, x: Array) -> Tensor:
+        """Normalise ``x``; in training mode also update the running statistics, if it has some."""
+        if x.ndim != self.axes + 2 or x.shape[1] != self.num_features:
+            fix = layout_fix(x.shape, self.num_features) if self.axes == 2 else ""
+            raise ValueError(
+                f"{self!r}: expected {self.axes + 2} axes with {self.num_features} channels in the second, "
+                f"got x of shape {tuple(x.shape)}; {fix or 'check num_features'}"
+            )
+        check_real(repr(self), x)
+        taken = _converted(self, x)
+        if self.track_running_stats and not self.training:
+            shape = (1, -1) + (1,) * self.axes
+            scale = 1 / np.sqrt(self.running_var + self.eps)
+            found = (taken - self.running_mean.reshape(shape)) * scale.reshape(shape)
+            return _scaled(found, self.weight, self.bias)
+        size = math.prod(x.shape[2:])
+        if size < 2:
+            raise ValueError(
+                f"{self!r}: x of shape {tuple(x.shape)} has one value per channel, which has no variance; "
+                "use larger images"
+            )
+        if self.track_running_stats:
+            self._follow(value_of(taken), size)
+        return _scaled(_in_groups(taken, self.num_features, self.eps), self.weight, self.bias)
+
+    def _follow(self, x: Any, count: int) -> None:
+        """Move the running statistics towards the averages of those of the samples."""
+        if computed_again.get():
+            return
+        axes = tuple(range(2, x.ndim))
+        self.num_batches_tracked += 1
+        rate = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
+        spread = np.var(x, axes).mean(0) * (count / (count - 1))
+        self.running_mean += rate * (np.mean(x, axes).mean(0) - self.running_mean)
+        self.running_var += rate * (spread - self.running_var)
+
+    def extra_repr(self) -> str:
+        """Return the size and the constants."""
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        return f"{text}, affine={self.affine}, track_running_stats={self.track_running_stats}"
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Normalise each channel of each sequence (Ulyanov et al., 2016).
+
+    Input (N, num_features, L). y = (x - mean) / sqrt(var + eps), with ``affine`` times weight plus bias.
+    With ``track_running_stats`` the statistics of training are averaged as by BatchNorm1d, and those are
+    used in evaluation. Raises ValueError for another shape, or one value per channel.
+
+    >>> ag.nn.InstanceNorm1d(3)(np.random.rand(2, 3, 8).astype(np.float32)).shape
+    (2, 3, 8)
+    """
+
+    axes = 1
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Normalise each channel of each image (Ulyanov et al., 2016).
+
+    Input (N, num_features, H, W); otherwise as InstanceNorm1d.
+
+    >>> ag.nn.InstanceNorm2d(3)(np.random.rand(2, 3, 4, 4).astype(np.float32)).shape
+    (2, 3, 4, 4)
+    """
+
+    axes = 2
+
+
+class GroupNorm(Module):
+    """Normalise each sample over groups of its channels (Wu and He, 2018).
+
+    Input (N, num_channels, ...). y = (x - mean) / sqrt(var + eps) * weight + bias, with statistics of
+    num_channels / num_groups channels and weight and bias for each channel. Raises ValueError for groups
+    that do not divide the channels, and for another shape.
+
+    >>> ag.nn.GroupNorm(2, 4)(np.random.rand(2, 4, 3, 3).astype(np.float32)).shape
+    (2, 4, 3, 3)
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        check_positive("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        if num_channels % num_groups:
+            raise ValueError(
+                f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}"
+            )
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.weight = parameter(init.ones((num_channels,), dtype)) if affine else None
+        self.bias = parameter(init.zeros((num_channels,), dtype)) if affine else None
+
+    def forward(self, x: Array) -> Tensor:
+        """Normalise ``x``."""
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            fix = layout_fix(x.shape, self.num_channels) if x.ndim == 4 else ""
+            raise ValueError(
+                f"{self!r}: expected {self.num_channels} channels in the second axis, got x of shape "
+                f"{tuple(x.shape)}; {fix or 'check num_channels'}"
+            )
+        found = _in_groups(_converted(self, x), self.num_groups, self.eps)
+        return _scaled(found, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes and the constants."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
+
+
+def _converted(layer: Any, x: Any) -> Any:
+    """``x`` in the dtype of the weight, or any floating-point numbers if there is none."""
+    if layer.weight is None:
+        floating(layer, x)
+        return x
+    return x if x.dtype is layer.weight.dtype else as_parameters(layer, x, layer.weight.dtype)
+
+
+def _in_groups(x: Any, groups: int, eps: float) -> Any:
+    """Normalise so many groups of channels of each sample."""
+    size = math.prod(x.shape[1:]) // groups
+    dtype = np.float32 if x.dtype == np.float32 else np.float64
+    rows = reshape(x, (x.shape[0], groups, size))
+    return reshape(layer_norm(rows, np.ones(size, dtype), np.zeros(size, dtype), eps), x.shape)
+
+
+def _scaled(x: Any, weight: Any, bias: Any) -> Any:
+    """Channels times their weight plus their bias, if there are."""
+    if weight is None:
+        return x
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    return x * reshape(weight, shape) + reshape(bias, shape)
+
+
+def _last_axes(layer: str, given: int | Iterable[int]) -> tuple[int, ...]:
+    """Read the shape of the last axes."""
+    shape = tuple(given) if isinstance(given, Iterable) else (given,)
+    for size in shape:
+        check_positive(layer, normalized_shape=size)
+    return shape
+
+
+def _check_last_axes(layer: LayerNorm | RMSNorm, x: Any) -> int:
+    """The number of axes over which ``x`` is normalised, or ValueError if it ends otherwise."""
+    size = len(layer.normalized_shape)
+    if tuple(x.shape[-size:]) != layer.normalized_shape:
+        raise ValueError(
+            f"{layer!r}: expected the last axes to have shape {layer.normalized_shape}, got x of "
+            f"shape {x.shape}; check normalized_shape"
+        )
+    return size
+
+
 class LayerNorm(Module):
     """Normalise each sample over its last axes (Ba et al., 2016).
 
@@ -174,26 +374,15 @@ class LayerNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        sizes = normalized_shape if isinstance(normalized_shape, Iterable) else (normalized_shape,)
-        shape = tuple(sizes)
-        for size in shape:
-            check_positive("LayerNorm", normalized_shape=size)
+        shape = _last_axes("LayerNorm", normalized_shape)
         self.normalized_shape, self.eps = shape, eps
         self.weight = parameter(init.ones(shape, dtype)) if elementwise_affine else None
         self.bias = parameter(init.zeros(shape, dtype)) if elementwise_affine and bias else None
 
     def forward(self, x: Array) -> Tensor:
         """Normalise ``x``."""
-        size = len(self.normalized_shape)
-        if tuple(x.shape[-size:]) != self.normalized_shape:
-            raise ValueError(
-                f"{self!r}: expected the last axes to have shape {self.normalized_shape}, got x of "
-                f"shape {x.shape}; check normalized_shape"
-            )
-        if self.weight is None:
-            floating(self, x)
-        elif x.dtype is not self.weight.dtype:
-            x = as_parameters(self, x, self.weight.dtype)
+        size = _check_last_axes(self, x)
+        x = _converted(self, x)
         if self.weight is not None and self.bias is not None:
             if size == 1:
                 return layer_norm(x, self.weight, self.bias, self.eps)
@@ -212,3 +401,40 @@ class LayerNorm(Module):
         if self.weight is None:
             return f"{text}, elementwise_affine=False"
         return text if self.bias is not None else f"{text}, bias=False"
+
+
+class RMSNorm(Module):
+    """Divide each sample by its root mean square over the last axes (Zhang and Sennrich, 2019).
+
+    ``normalized_shape`` is the length of the last axis or the shape of the last axes.
+    y = x / sqrt(mean(x^2) + eps) * weight; ``eps`` is by default the least by which 1 can grow in the
+    dtype of x. Raises ValueError if the input ends otherwise.
+
+    >>> ag.nn.RMSNorm(2)(np.array([[3.0, 3.0]], np.float32))
+    Tensor([[1., 1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Iterable[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.normalized_shape, self.eps = _last_axes("RMSNorm", normalized_shape), eps
+        shape = self.normalized_shape
+        self.weight = parameter(init.ones(shape, dtype)) if elementwise_affine else None
+
+    def forward(self, x: Array) -> Tensor:
+        """Divide ``x``."""
+        axes = tuple(range(-_check_last_axes(self, x), 0))
+        taken = _converted(self, x)
+        eps = float(np.finfo(taken.dtype).eps) if self.eps is None else self.eps
+        found: Any = taken / sqrt(mean(taken * taken, axes, keepdims=True) + eps)
+        return found if self.weight is None else found * self.weight
+
+    def extra_repr(self) -> str:
+        """Return the shape and the constants."""
+        affine = "" if self.weight is not None else ", elementwise_affine=False"
+        return f"{self.normalized_shape}, eps={self.eps}{affine}"

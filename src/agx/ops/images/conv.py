@@ -25,14 +25,14 @@ from ..._engine.sizes import MOST, whole
 from ..._kernels import graph, loops, machine
 from ..._runtime import buffers
 from ..._runtime.threads import blas, single_threaded_blas, split, team
-from ..shape.axes import as_array, expand_dims, squeeze
-from .im2col import Geometry, Pair, contiguous, geometry, images, output_size
+from ..shape.axes import as_array
+from .border import bordered, framed
+from .im2col import Geometry, Pair, contiguous, images, output_size
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
 __all__ = [
-    "conv1d",
     "conv2d",
     "conv2d_plan",
     "set_winograd",
@@ -291,7 +291,9 @@ class _WeightGradient(_Patches):
 
 
 def _plan_forward(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
-    _check("conv2d", x, w, b, geo, groups)
+    if x.ndim != 4:
+        images("conv2d", x)
+    check("conv2d", x, w, b, geo, groups)
     tiles = loops.plan_forward(x, w, b, geo, groups, _workspace_bytes, team, _winograd)
     return tiles or _Forward(x, w, b, geo, groups)
 
@@ -408,10 +410,8 @@ _conv2d_weight = primitive(
 )
 
 
-def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
+def check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
     """Raise ValueError unless images, weight, bias, geometry and groups belong together."""
-    if x.ndim != 4:
-        images(op, x)
     whole(op, "groups", groups, 1)
     if x.shape[1] % groups or w.shape[0] % groups:
         raise ValueError(
@@ -429,7 +429,7 @@ def _check(op: str, x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> None:
 
 
 def _arguments(
-    x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair
+    x: Any, w: Any, b: Any, stride: Pair, padding: Pair | str, dilation: Pair
 ) -> tuple[Any, Any, Any, Geometry]:
     """Read what ``conv2d`` is given, but for its groups."""
     x = images("conv2d", x)
@@ -437,7 +437,8 @@ def _arguments(
     b = b if b is None or hasattr(b, "shape") else as_array(b)
     if len(w.shape) != 4:
         raise ValueError(f"conv2d: expected w of shape (O, C, KH, KW), got {tuple(w.shape)}")
-    return x, w, b, geometry("conv2d", w.shape[2:], stride, padding, dilation)
+    geo, widths = framed("conv2d", w.shape[2:], stride, padding, dilation)
+    return bordered("conv2d", x, widths, "zeros") if widths else x, w, b, geo
 
 
 @of_arrays
@@ -446,14 +447,15 @@ def conv2d(
     w: Any,
     b: Any = None,
     stride: Pair = 1,
-    padding: Pair = 0,
+    padding: Pair | str = 0,
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Array:
     """Correlate images with filters: out[n, o] = b[o] + sum over c of x[n, c] * w[o, c].
 
     ``x`` has shape (N, C, H, W), ``w`` (O, C / groups, KH, KW), ``b`` (O,), and the result
-    (N, O, OH, OW) with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Padding is zeros.
+    (N, O, OH, OW) with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. Padding is zeros; "same"
+    adds as many as keep H and W for a stride of 1, an odd one at the end, and "valid" none.
     Raises ValueError, with the numbers, for sizes that do not fit. Patches are gathered into a
     bounded workspace (see ``set_workspace``).
 
@@ -468,7 +470,7 @@ def conv2d_plan(
     w: Any,
     b: Any = None,
     stride: Pair = 1,
-    padding: Pair = 0,
+    padding: Pair | str = 0,
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Conv2dPlan:
@@ -492,38 +494,3 @@ def convolve(x: Any, w: Any, b: Any, geo: Geometry, groups: int) -> Any:
 def convolve_transposed(x: Any, w: Any, shape: tuple[int, ...], geo: Geometry, groups: int) -> Any:
     """The images of ``shape`` that the transpose of a convolution makes of ``x``; all has been checked."""
     return _conv2d_input(x, w, shape=shape, geo=geo, groups=groups)
-
-
-@of_arrays
-def conv1d(
-    x: Any,
-    w: Any,
-    b: Any = None,
-    stride: int = 1,
-    padding: int = 0,
-    dilation: int = 1,
-    groups: int = 1,
-) -> Array:
-    """Correlate sequences with filters.
-
-    ``x`` has shape (N, C, L), ``w`` (O, C / groups, K), ``b`` (O,), and the result (N, O, OL).
-    Raises ValueError, with the numbers, for sizes that do not fit.
-
-    >>> ag.conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2)))
-    array([[[1., 3., 5.]]])
-    """
-    x, w, b = as_array(x), as_array(w), b if b is None else as_array(b)
-    if x.ndim != 3 or w.ndim != 3:
-        raise ValueError(
-            f"conv1d: expected x of shape (N, C, L) and w of shape (O, C, K), got {x.shape} and "
-            f"{w.shape}"
-        )
-    x, w = expand_dims(x, 2), expand_dims(w, 2)
-    geo = Geometry(
-        (1, whole("conv1d", "kernel_size", w.shape[3], 1)),
-        (1, whole("conv1d", "stride", stride, 1)),
-        (0, whole("conv1d", "padding", padding)),
-        (1, whole("conv1d", "dilation", dilation, 1)),
-    )
-    _check("conv1d", x, w, b, geo, groups)
-    return squeeze(convolve(x, w, b, geo, groups), 2)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..._engine.graph import of_arrays, primitive
-from ..._engine.sizes import is_integer, pair, room, steps
+from ..._engine.sizes import each, is_integer, room, steps
 from ..._kernels import loops as _kernels
 from ..complex import real_only
 from ..shape.axes import as_array, in_order
@@ -28,62 +28,71 @@ __all__ = [
 _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 
 Pair = int | tuple[int, int]
+Sizes = int | tuple[int, ...]
 
 
 class Geometry(NamedTuple):
-    """Kernel size, stride, padding and dilation, each as (height, width)."""
+    """Kernel size, stride, padding and dilation, each as (height, width), or of other axes."""
 
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
 
     @property
     def flat(self) -> tuple[int, ...]:
         """The eight numbers in the order in which the kernels take them."""
         return (*self.kernel, *self.stride, *self.padding, *self.dilation)
 
-    def output(self, height: int, width: int) -> tuple[int, int]:
+    @property
+    def in_a_row(self) -> Geometry:
+        """That of images of one row, which sequences are taken for."""
+        return Geometry(*((one, *size) for one, size in zip((1, 1, 0, 1), self, strict=True)))
+
+    def output(self, *size: int) -> tuple[int, ...]:
         """The number of patches down and across an image; at most zero if none fits."""
-        return _places(self, height, width)
+        return _places(self, size)
 
 
 @functools.lru_cache(maxsize=1024)
-def _places(geo: Geometry, height: int, width: int) -> tuple[int, int]:
-    down, across = (steps(*sizes) for sizes in zip((height, width), *geo, strict=True))
-    return down, across
+def _places(geo: Geometry, size: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(steps(*sizes) for sizes in zip(size, *geo, strict=True))
 
 
-def geometry(op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
+def geometry(
+    op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any, axes: int = 2
+) -> Geometry:
     """Check the four sizes that a window slides by."""
-    sizes = (op, kernel_size, stride, padding, dilation)
+    sizes = (op, kernel_size, stride, padding, dilation, axes)
     if type(kernel_size) is type(stride) is type(padding) is type(dilation) is int:
         return _remembered(*sizes)
     return _checked(*sizes)
 
 
-def _checked(op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Geometry:
+def _checked(
+    op: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any, axes: int
+) -> Geometry:
     return Geometry(
-        pair(op, "kernel_size", kernel_size, 1),
-        pair(op, "stride", stride, 1),
-        pair(op, "padding", padding, 0),
-        pair(op, "dilation", dilation, 1),
+        each(op, "kernel_size", kernel_size, 1, axes),
+        each(op, "stride", stride, 1, axes),
+        each(op, "padding", padding, 0, axes),
+        each(op, "dilation", dilation, 1, axes),
     )
 
 
 _remembered = functools.lru_cache(maxsize=256)(_checked)
 
 
-def output_size(op: str, geo: Geometry, height: int, width: int) -> tuple[int, int]:
+def output_size(op: str, geo: Geometry, *size: int) -> tuple[int, ...]:
     """The number of patches down and across, or an error if the kernel does not fit the image."""
-    down, across = geo.output(height, width)
-    if down < 1 or across < 1:
+    counts = geo.output(*size)
+    if min(counts) < 1:
         reach = tuple(d * (k - 1) + 1 for k, d in zip(geo.kernel, geo.dilation, strict=True))
         raise ValueError(
-            f"{op}: a kernel reaching over {reach} does not fit images of {(height, width)} with "
+            f"{op}: a kernel reaching over {reach} does not fit images of {size} with "
             f"padding {geo.padding}; use a smaller kernel or more padding"
         )
-    return down, across
+    return counts
 
 
 def images(op: str, x: Any) -> Any:
@@ -94,6 +103,15 @@ def images(op: str, x: Any) -> Any:
             f"{op}: expected x of shape (N, C, H, W), got {tuple(x.shape)}; "
             f"{layout_fix(x.shape) or 'reshape it'}"
         )
+    return x
+
+
+def sequences(op: str, x: Any) -> Any:
+    """Check that ``x`` is a batch of sequences, (N, C, L)."""
+    x = x if hasattr(x, "shape") else as_array(x)
+    if len(x.shape) != 3:
+        fix = "add the batch axis with x[None]" if len(x.shape) == 2 else "reshape it"
+        raise ValueError(f"{op}: expected x of shape (N, C, L), got {tuple(x.shape)}; {fix}")
     return x
 
 

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..._engine.graph import no_gradient, of_arrays, primitive
-from ..._engine.sizes import MOST, flag, is_integer, pair
+from ..._engine.sizes import MOST, each, flag, is_integer
 from ..._kernels import loops
 from ..._runtime import buffers
 from ..._runtime.threads import team
-from .im2col import Geometry, Pair, contiguous, geometry, images, output_size, with_pixels
+from ..shape.axes import expand_dims, squeeze
+from .im2col import (
+    Geometry,
+    Pair,
+    Sizes,
+    contiguous,
+    geometry,
+    images,
+    output_size,
+    sequences,
+    with_pixels,
+)
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
 __all__ = [
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
     "avg_pool2d",
+    "max_pool1d",
     "max_pool2d",
 ]
+
+
+Output = int | None | Sequence[int | None]
 
 
 class Windows(NamedTuple):
@@ -38,7 +58,7 @@ class Windows(NamedTuple):
     whole: int = 0
 
     @property
-    def dilation(self) -> tuple[int, int]:
+    def dilation(self) -> tuple[int, ...]:
         """The steps from row to row and from column to column in a window."""
         return self.geo.dilation if self.geo else (1, 1)
 
@@ -60,7 +80,7 @@ def _windows(
     return windows._replace(tiles=tiles)
 
 
-def _counts(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> tuple[int, int]:
+def _counts(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> tuple[int, ...]:
     """The number of windows down and across.
 
     In ceil mode the last may reach beyond the image and its padding, and begins in the image or in
@@ -68,11 +88,10 @@ def _counts(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> t
     """
     counts = geo.output(*size)
     if ceil_mode:
-        down, across = (
+        counts = tuple(
             min(count + (n + 2 * p - d * (k - 1) - 1 > (count - 1) * s), (n + p - 1) // s + 1)
             for count, n, k, s, p, d in zip(counts, size, *geo, strict=True)
         )
-        counts = down, across
     return output_size(op, geo, *size) if min(counts) < 1 else counts
 
 
@@ -84,6 +103,8 @@ def _sliding(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> 
             f"{op}: padding {geo.padding} is more than half of the kernel {geo.kernel}"
         )
     counts = _counts(op, size, geo, ceil_mode)
+    if len(size) == 1:
+        size, geo, counts = (1, *size), geo.in_a_row, (1, *counts)
     sides = []
     for count, n, k, s, p, d in zip(counts, size, *geo, strict=True):
         start = np.arange(count) * s - p
@@ -95,7 +116,7 @@ def _sliding(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> 
 
 
 @functools.lru_cache(maxsize=256)
-def _adaptive(size: tuple[int, ...], output: tuple[int, int]) -> Windows:
+def _adaptive(size: tuple[int, ...], output: tuple[int, ...]) -> Windows:
     """``output`` windows down and across that cover the image as evenly as integers allow."""
     sides = []
     for n, count in zip(size, output, strict=True):
@@ -112,12 +133,32 @@ def _adaptive(size: tuple[int, ...], output: tuple[int, int]) -> Windows:
 
 
 def _arguments(
-    op: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
+    op: str,
+    x: Any,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: Any,
+    axes: int = 2,
 ) -> tuple[Any, Windows]:
-    """Read what a function with sliding windows is given."""
-    x = with_pixels(op, images(op, x))
-    geo = geometry(op, kernel, kernel if stride is None else stride, padding, dilation)
-    return x, _sliding(op, x.shape[2:], geo, flag(op, "ceil_mode", ceil_mode))
+    """Read what a function with sliding windows is given; a sequence becomes an image of one row."""
+    x = with_pixels(op, images(op, x) if axes == 2 else sequences(op, x))
+    geo = geometry(op, kernel, kernel if stride is None else stride, padding, dilation, axes)
+    windows = _sliding(op, x.shape[2:], geo, flag(op, "ceil_mode", ceil_mode))
+    return x if axes == 2 else expand_dims(x, 2), windows
+
+
+def _adapted(op: str, x: Any, output_size: Any, axes: int = 2) -> tuple[Any, Windows]:
+    """Read what an adaptive function is given; None stands for the size of the images."""
+    x = with_pixels(op, images(op, x) if axes == 2 else sequences(op, x))
+    size = x.shape[2:]
+    if isinstance(output_size, (tuple, list)) and len(output_size) == axes:
+        output_size = [n if k is None else k for n, k in zip(size, output_size, strict=True)]
+    output = each(op, "output_size", size if output_size is None else output_size, 1, axes)
+    if axes == 1:
+        x, size, output = expand_dims(x, 2), (1, *size), (1, *output)
+    return x, _adaptive(size, output)
 
 
 def _stack(x: Any, dtype: Any = None) -> np.ndarray:
@@ -294,16 +335,88 @@ def check_divisor(op: str, value: Any) -> int | None:
 
 
 @of_arrays
-def adaptive_avg_pool2d(x: Any, output_size: Pair) -> Array:
+def adaptive_avg_pool2d(x: Any, output_size: Output) -> Array:
     """Average over as many windows as ``output_size`` says, whatever the size of the images.
 
-    ``x`` has shape (N, C, H, W), the result (N, C, *output_size). Window i of n covers rows
-    floor(i H / n) to ceil((i + 1) H / n).
+    ``x`` has shape (N, C, H, W), the result (N, C, *output_size), where None keeps a size. Window i of n
+    covers rows floor(i H / n) to ceil((i + 1) H / n).
 
     >>> ag.adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1)
     array([[[[7.5]]]])
     """
-    x = with_pixels("adaptive_avg_pool2d", images("adaptive_avg_pool2d", x))
-    output = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
-    windows = _adaptive(x.shape[2:], output)
+    x, windows = _adapted("adaptive_avg_pool2d", x, output_size)
     return _average(x, windows, areas(windows, x.shape[2:], True))
+
+
+@of_arrays
+def adaptive_max_pool2d(x: Any, output_size: Output) -> Array:
+    """Take the largest element of each of the windows of ``adaptive_avg_pool2d``.
+
+    >>> ag.adaptive_max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), (1, 2))
+    array([[[[13., 15.]]]])
+    """
+    x, windows = _adapted("adaptive_max_pool2d", x, output_size)
+    return _max_pool(x, windows=windows)
+
+
+# --- sequences, (N, C, L) ------------------------------------------------------------------------
+
+
+@of_arrays
+def max_pool1d(
+    x: Any,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+) -> Array:
+    """Take the largest element of each window of sequences (N, C, L) (see ``max_pool2d``).
+
+    >>> ag.max_pool1d(np.arange(6.0).reshape(1, 1, 6), 2)
+    array([[[1., 3., 5.]]])
+    """
+    sizes = (kernel_size, stride, padding, dilation, ceil_mode)
+    x, windows = _arguments("max_pool1d", x, *sizes, 1)
+    return squeeze(_max_pool(x, windows=windows), 2)
+
+
+@of_arrays
+def avg_pool1d(
+    x: Any,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
+    """Average the elements of each window of sequences (N, C, L) (see ``avg_pool2d``).
+
+    >>> ag.avg_pool1d(np.arange(6.0).reshape(1, 1, 6), 2)
+    array([[[0.5, 2.5, 4.5]]])
+    """
+    x, windows = _arguments("avg_pool1d", x, kernel_size, stride, padding, 1, ceil_mode, 1)
+    include = flag("avg_pool1d", "count_include_pad", count_include_pad)
+    return squeeze(_average(x, windows, areas(windows, x.shape[2:], include)), 2)
+
+
+@of_arrays
+def adaptive_avg_pool1d(x: Any, output_size: Output) -> Array:
+    """Average sequences (N, C, L) over ``output_size`` windows (see ``adaptive_avg_pool2d``).
+
+    >>> ag.adaptive_avg_pool1d(np.arange(6.0).reshape(1, 1, 6), 2)
+    array([[[1., 4.]]])
+    """
+    x, windows = _adapted("adaptive_avg_pool1d", x, output_size, 1)
+    return squeeze(_average(x, windows, areas(windows, x.shape[2:], True)), 2)
+
+
+@of_arrays
+def adaptive_max_pool1d(x: Any, output_size: Output) -> Array:
+    """Take the largest element of each of ``output_size`` windows of sequences (N, C, L).
+
+    >>> ag.adaptive_max_pool1d(np.arange(6.0).reshape(1, 1, 6), 2)
+    array([[[2., 5.]]])
+    """
+    x, windows = _adapted("adaptive_max_pool1d", x, output_size, 1)
+    return squeeze(_max_pool(x, windows=windows), 2)

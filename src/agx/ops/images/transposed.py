@@ -5,18 +5,53 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._engine.graph import of_arrays
-from ..._engine.sizes import pair, whole
-from ..shape.axes import as_array, reshape
+from ..._engine.sizes import each, pair, whole
+from ..shape.axes import as_array, expand_dims, reshape, squeeze
 from ..shape.pad import pad
 from .conv import convolve_transposed
-from .im2col import Geometry, Pair, geometry, images, with_pixels
+from .im2col import Geometry, Pair, Sizes, geometry, images, sequences, with_pixels
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
 
 __all__ = [
+    "conv_transpose1d",
     "conv_transpose2d",
 ]
+
+
+@of_arrays
+def conv_transpose1d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> Array:
+    """Put a filter, weighted by it, at each place of a sequence and add them up (see ``conv_transpose2d``).
+
+    ``x`` has shape (N, C, L), ``w`` (C, O / groups, K), ``b`` (O,), and the result (N, O, OL).
+    Raises ValueError, with the numbers, for sizes that do not fit.
+
+    >>> ag.conv_transpose1d(np.array([[[1.0, 2.0]]]), np.ones((1, 1, 2)), stride=2)
+    array([[[1., 1., 2., 2.]]])
+    """
+    op = "conv_transpose1d"
+    x, w = sequences(op, x), as_array(w)
+    if len(w.shape) != 3:
+        raise ValueError(f"{op}: expected w of shape (C, O / groups, K), got {tuple(w.shape)}")
+    geo = geometry(op, w.shape[2:], stride, padding, dilation, 1)
+    return transposed1d(x, w, b, geo, each(op, "output_padding", output_padding, 0, 1), groups)
+
+
+def transposed1d(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, ...], groups: int) -> Any:
+    """Do ``conv_transpose1d`` with sizes that have been read."""
+    x, w = expand_dims(x, 2), expand_dims(w, 2)
+    found = transposed(x, w, b, geo.in_a_row, (0, *extra), groups, "conv_transpose1d")
+    return squeeze(found, 2)
 
 
 @of_arrays
@@ -51,22 +86,28 @@ def conv_transpose2d(
     return transposed(x, w, b, geo, extra, groups)
 
 
-def transposed(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, int], groups: int) -> Any:
+def transposed(
+    x: Any,
+    w: Any,
+    b: Any,
+    geo: Geometry,
+    extra: tuple[int, ...],
+    groups: int,
+    op: str = "conv_transpose2d",
+) -> Any:
     """Do ``conv_transpose2d`` with sizes that have been read."""
-    with_pixels("conv_transpose2d", x)
-    whole("conv_transpose2d", "groups", groups, 1)
+    with_pixels(op, x)
+    whole(op, "groups", groups, 1)
     if x.shape[1] % groups:
-        raise ValueError(
-            f"conv_transpose2d: groups={groups} must divide the {x.shape[1]} channels of x"
-        )
+        raise ValueError(f"{op}: groups={groups} must divide the {x.shape[1]} channels of x")
     if x.shape[1] != w.shape[0]:
         raise ValueError(
-            f"conv_transpose2d: x has {x.shape[1]} channels, w expects {w.shape[0]} "
+            f"{op}: x has {x.shape[1]} channels, w expects {w.shape[0]} "
             f"(w.shape == {tuple(w.shape)}); check in_channels"
         )
     if any(e >= max(s, d) for e, s, d in zip(extra, geo.stride, geo.dilation, strict=True)):
         raise ValueError(
-            f"conv_transpose2d: output_padding {extra} must be less than the stride {geo.stride} or "
+            f"{op}: output_padding {extra} must be less than the stride {geo.stride} or "
             f"the dilation {geo.dilation}"
         )
     sizes = tuple(
@@ -75,7 +116,7 @@ def transposed(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, int], gr
     )
     if min(sizes) < 1:
         raise ValueError(
-            f"conv_transpose2d: images of {tuple(x.shape[2:])} would become {sizes}; use less padding"
+            f"{op}: images of {tuple(x.shape[2:])} would become {sizes}; use less padding"
         )
     more = [e // s for e, s in zip(extra, geo.stride, strict=True)]
     if any(more):  # whole steps beyond the image, where there is nothing
@@ -86,5 +127,5 @@ def transposed(x: Any, w: Any, b: Any, geo: Geometry, extra: tuple[int, int], gr
         return found
     b = as_array(b)
     if tuple(b.shape) != (filters,):
-        raise ValueError(f"conv_transpose2d: expected b of shape {(filters,)}, got {b.shape}")
+        raise ValueError(f"{op}: expected b of shape {(filters,)}, got {b.shape}")
     return found + reshape(b, (-1, 1, 1))
