@@ -119,5 +119,6 @@ def record(table, anew):
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "Using padding='same'")  # that it may take a copy
     for table in tables.TABLES:
         record(table, "--all" in sys.argv[1:])

@@ -182,7 +182,7 @@ class _InstanceNorm(Module):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float | None = 0.1,
+        momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
         *,
@@ -196,7 +196,7 @@ class _InstanceNorm(Module):
         if track_running_stats:
             self.register_buffer("running_mean", np.zeros(num_features, dtype))
             self.register_buffer("running_var", np.ones(num_features, dtype))
-            self.register_buffer("num_batches_tracked", np.zeros((), np.int64))
+            self.register_buffer("num_batches_tracked", np.zeros((), np.int64))  # 0, as in PyTorch
 
     def forward(self, x: Array) -> Tensor:
         """Normalise ``x``; in training mode also update the running statistics, if it has some."""
@@ -228,11 +228,9 @@ class _InstanceNorm(Module):
         if computed_again.get():
             return
         axes = tuple(range(2, x.ndim))
-        self.num_batches_tracked += 1
-        rate = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
         spread = np.var(x, axes).mean(0) * (count / (count - 1))
-        self.running_mean += rate * (np.mean(x, axes).mean(0) - self.running_mean)
-        self.running_var += rate * (spread - self.running_var)
+        self.running_mean += self.momentum * (np.mean(x, axes).mean(0) - self.running_mean)
+        self.running_var += self.momentum * (spread - self.running_var)
 
     def extra_repr(self) -> str:
         """Return the size and the constants."""
@@ -244,8 +242,8 @@ class InstanceNorm1d(_InstanceNorm):
     """Normalise each channel of each sequence (Ulyanov et al., 2016).
 
     Input (N, num_features, L). y = (x - mean) / sqrt(var + eps), with ``affine`` times weight plus bias.
-    With ``track_running_stats`` the statistics of training are averaged as by BatchNorm1d, and those are
-    used in evaluation. Raises ValueError for another shape, or one value per channel.
+    With ``track_running_stats`` running statistics follow the averages of each batch as in BatchNorm1d,
+    and are used in evaluation. Raises ValueError for another shape, or one value per channel.
 
     >>> ag.nn.InstanceNorm1d(3)(np.random.rand(2, 3, 8).astype(np.float32)).shape
     (2, 3, 8)
