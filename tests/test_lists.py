@@ -34,7 +34,10 @@ def c(*args, **kwargs):
 
 #: Calls of the functions that do not take as many arrays as they need arguments, or take more of them.
 rows = {
+    "adaptive_avg_pool1d": [c(X[0], 2)],
     "adaptive_avg_pool2d": [c(X, 2)],
+    "adaptive_max_pool1d": [c(X[0], 2)],
+    "adaptive_max_pool2d": [c(X, 2)],
     "angle": [c(M)],
     "append": [c(M, N), c(M, N, 0)],
     "apply_along_axis": [c(lambda v: v * v, 0, M)],
@@ -42,6 +45,7 @@ rows = {
     "array_split": [c(V, 2)],
     "astype": [c(M, np.float64)],
     "average": [c(M), c(M, weights=N), c(M, 0, V[:2])],
+    "avg_pool1d": [c(X[0], 2)],
     "avg_pool2d": [c(X, 2)],
     "bincount": [c([0, 1, 1], weights=V)],
     "block": [c(M), c([[np.array([[0.5]])]])],
@@ -55,6 +59,8 @@ rows = {
     "concatenate": [c([M, N]), c((M, N), None), c([M, N], dtype=np.float64)],
     "conv1d": [c(X[0], F.reshape(3, 4, 3), V)],
     "conv2d": [c(X, F, V[:2])],
+    "conv3d": [c(X[:, :, None], F[:, :, None], V[:2])],
+    "conv_transpose1d": [c(X[0], F.reshape(4, 3, 3), V)],
     "conv_transpose2d": [c(X, F, V[:2])],
     "convolve": [c(V, W)],
     "correlate": [c(V, W)],
@@ -81,6 +87,7 @@ rows = {
     "hsplit": [c(M, 2)],
     "im2col": [c(X, 3)],
     "insert": [c(V, 1, W[:1])],
+    "interpolate": [c(X, 3), c(X, None, 2.0), c(X, 3, mode="bilinear")],
     "interp": [c(np.array([0.3, 0.6]), V, W)],
     "ix_": [c(V, W)],
     "ldexp": [c(V, [1, 2, 3])],
@@ -89,6 +96,7 @@ rows = {
     "logspace": [c(V, W, 4), c(V, W, 4, base=V)],
     "logsumexp": [c(M)],
     "max": [c(V)],
+    "max_pool1d": [c(X[0], 2)],
     "max_pool2d": [c(X, 2)],
     "meshgrid": [c(V, W)],
     "moveaxis": [c(M, 0, 1)],
@@ -226,11 +234,18 @@ def layers():
         "ConvTranspose2d": (c(X), 2, 3, 3), "GRU": (c(M), 2, 3), "LSTM": (c(M), 2, 3),
         "RNN": (c(M), 2, 3), "Linear": (c(M), 2, 3), "MaxPool2d": (c(X), 2), "Dropout": (c(M), 0.5),
         "CrossEntropyLoss": (c(M, N),), "NLLLoss": (c(M, [0, 1]),),
+        "AdaptiveAvgPool1d": (c(X[0]), 2), "AdaptiveMaxPool1d": (c(X[0]), 2), "AvgPool1d": (c(X[0]), 2),
+        "AdaptiveMaxPool2d": (c(X), 2), "MaxPool1d": (c(X[0]), 2), "BatchNorm3d": (c(X[:, :, None]), 2),
+        "Conv1d": (c(X[0]), 4, 3, 3), "Conv3d": (c(X[:, :, None]), 2, 3, (1, 3, 3)),
+        "ConvTranspose1d": (c(X[0]), 4, 3, 3), "GroupNorm": (c(M), 1, 2), "InstanceNorm1d": (c(X[0]), 4),
+        "InstanceNorm2d": (c(X), 2), "RMSNorm": (c(M), 2), "ReflectionPad2d": (c(X), 1),
+        "ReplicationPad2d": (c(X), 1), "ZeroPad2d": (c(X), 1), "Upsample": (c(X), 8),
+        "Dropout1d": (c(X[0]), 0.5), "Dropout2d": (c(X), 0.5), "Unflatten": (c(M), 1, (1, 2)),
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
         name = kind.__name__
-        if name in ("Sequential", "Embedding"):
-            continue  # the latter takes integers
+        if name in ("Sequential", "ModuleDict", "ModuleList", "Identity", "Embedding"):
+            continue  # the last takes integers
         call, *sizes = of_shape.get(name, (c(M, N) if name.endswith("Loss") else c(M),))
         yield name, kind(*sizes), call
 
@@ -406,6 +421,8 @@ REFUSING = {
     "a layer is called with one batch, which is an array": """
         nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.ELU nn.Flatten nn.GELU nn.GRU nn.LSTM nn.LayerNorm
         nn.LeakyReLU nn.Linear nn.LogSoftmax nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
+        nn.BatchNorm3d nn.Conv1d nn.Conv3d nn.ConvTranspose1d nn.Dropout1d nn.Dropout2d nn.GroupNorm
+        nn.InstanceNorm1d nn.InstanceNorm2d nn.RMSNorm nn.Unflatten
     """,
 }
 #: What is constant in an array, by the reason.

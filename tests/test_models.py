@@ -36,7 +36,14 @@ def test_mlp():
 
 
 #: How each model is called, and how many parameters `agx train` then gives it for 1 x 28 x 28 digits.
-MODELS = {"lenet5": ((), 61_706), "mlp": ((9,), 235_146)}
+MODELS = {
+    "cnn": ((), 34_826),
+    "lenet5": ((), 61_706),
+    "lenet5_bn": ((), 62_158),
+    "mlp": ((9,), 235_146),
+    "resnet20": ((), 272_186),
+    "resnet8": ((), 77_754),
+}
 
 
 def test_every_model_is_tested():

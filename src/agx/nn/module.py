@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AnySet
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -15,6 +15,7 @@ from ..tensor import Tensor
 
 if TYPE_CHECKING:
     from .._engine.signatures import Forwards, P, T
+    from .summary import Summary
 
 
 class Module:
@@ -260,6 +261,20 @@ class Module:
             (target.writable if isinstance(target, Tensor) else target)[...] = array
 
     # --- text ------------------------------------------------------------------------------------
+
+    def summary(self, input_shape: int | Sequence[int], dtype: Any = None) -> Summary:
+        """Tell what each layer makes of one sample: shapes, parameters, multiply-adds and memory.
+
+        ``input_shape`` is the shape of a sample, without the batch. The model runs once, in evaluation
+        mode, on zeros of ``dtype`` (by default that of the parameters), and is left as it was. Raises
+        ValueError that names the layer which an input of that shape does not fit.
+
+        >>> ag.nn.Linear(3, 2).summary(3).multiply_adds
+        8
+        """
+        from .summary import summarize
+
+        return summarize(self, list(self._named_state()), input_shape, dtype)
 
     def extra_repr(self) -> str:
         """Return what stands between the parentheses of ``repr``."""
