@@ -244,7 +244,7 @@ class Dropout1d(_ChannelDropout):
     """Set whole channels of sequences (N, C, L) to zero, otherwise as Dropout (Tompson et al., 2015).
 
     >>> ag.nn.Dropout1d(0.5, rng=0)(np.ones((1, 4, 2))).min(2)
-    array([[2., 0., 0., 0.]])
+    array([[2., 2., 2., 0.]])
     """
 
     ndim = 3
@@ -254,7 +254,7 @@ class Dropout2d(_ChannelDropout):
     """Set whole channels of images (N, C, H, W) to zero, otherwise as Dropout (Tompson et al., 2015).
 
     >>> ag.nn.Dropout2d(0.5, rng=0)(np.ones((1, 4, 2, 2))).min((2, 3))
-    array([[2., 0., 0., 0.]])
+    array([[2., 2., 2., 0.]])
     """
 
     ndim = 4

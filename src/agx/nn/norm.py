@@ -408,8 +408,8 @@ class RMSNorm(Module):
     y = x / sqrt(mean(x^2) + eps) * weight; ``eps`` is by default the least by which 1 can grow in the
     dtype of x. Raises ValueError if the input ends otherwise.
 
-    >>> ag.nn.RMSNorm(2)(np.array([[3.0, 3.0]], np.float32))
-    Tensor([[1., 1.]], dtype=float32)
+    >>> ag.nn.RMSNorm(2)(np.array([[3.0, 3.0]], np.float32)).value
+    array([[1., 1.]], dtype=float32)
     """
 
     def __init__(

@@ -273,6 +273,12 @@ _sum_unpool = primitive(
 )
 
 
+def spread(x: Any, size: tuple[int, ...], down: np.ndarray, across: np.ndarray) -> Any:
+    """Images of ``size`` in which each element of ``x`` stands everywhere in its window."""
+    windows = Windows(down, across, False)
+    return _sum_unpool(x, shape=(*x.shape[:2], *size), windows=windows)
+
+
 def areas(windows: Windows, size: tuple[int, ...], count_include_pad: bool) -> Any:
     """The number of elements of each window of images of ``size``; one number if none is cut off."""
     rows, columns, _, geo, whole = windows

@@ -11,9 +11,9 @@ import numpy as np
 from ..._engine.graph import of_arrays
 from ..._engine.sizes import each, flag, room
 from ..linalg.products import matmul
-from ..shape.axes import as_array, broadcast_to, reshape, swapaxes
-from ..shape.index import take
+from ..shape.axes import as_array, expand_dims, reshape, swapaxes
 from .im2col import Sizes, with_pixels
+from .pool import spread
 
 if TYPE_CHECKING:
     from ..._engine.signatures import Array
@@ -61,9 +61,14 @@ def _scales(op: str, given: Any, axes: int) -> tuple[float, ...]:
 
 @functools.lru_cache(maxsize=64)
 def _nearest(n: int, count: int, step: float) -> np.ndarray:
-    """The element that each of ``count`` is: PyTorch's, which rounds in float32."""
+    """The first and last-plus-one of ``count`` elements that each of ``n`` becomes.
+
+    PyTorch finds the nearest in float32.
+    """
     places = np.floor(np.arange(count, dtype=np.float32) * np.float32(step)).astype(np.int64)
-    return np.minimum(places, n - 1)
+    nearest, numbers = np.minimum(places, n - 1), np.arange(n)
+    ends = [np.searchsorted(nearest, numbers, side) for side in ("left", "right")]
+    return np.stack(ends, axis=1).astype(np.int64)
 
 
 @functools.lru_cache(maxsize=64)
@@ -83,12 +88,20 @@ def _weights(n: int, count: int, step: float, align_corners: bool, dtype: str) -
     return matrix
 
 
-def _repeated(x: Any, axis: int, times: int) -> Any:
-    """Each element along an axis ``times`` times."""
-    shape = x.shape
-    apart = reshape(x, (*shape[: axis + 1], 1, *shape[axis + 1 :]))
-    apart = broadcast_to(apart, (*shape[: axis + 1], times, *shape[axis + 1 :]))
-    return reshape(apart, (*shape[:axis], shape[axis] * times, *shape[axis + 1 :]))
+def _repeated(x: Any, sides: list[np.ndarray], counts: tuple[int, ...]) -> Any:
+    """Each element at all of its places: in images, and one axis of volumes before the others."""
+    n, c, *size = x.shape
+    images = x
+    if len(size) == 1:
+        images, sides = expand_dims(x, 2), [_nearest(1, 1, 1.0), *sides]
+    elif len(size) == 3:
+        depth, height, width = size
+        every = _nearest(height * width, height * width, 1.0)
+        rows = reshape(x, (n, c, depth, height * width))
+        rows = spread(rows, (counts[0], height * width), sides[0], every)
+        images = reshape(rows, (n, c * counts[0], height, width))
+    found = spread(images, (1, *counts)[-2:], sides[-2], sides[-1])
+    return found if len(size) == 2 else reshape(found, (n, c, *counts))
 
 
 def _mixed(x: Any, axis: int, weights: np.ndarray) -> Any:
@@ -135,14 +148,12 @@ def interpolate(
         counts = each(op, "size * scale_factor", wanted, 1, axes)
         steps = tuple(1 / f for f in scales)
     room(op, *x.shape[:2], *counts)
-    for axis, (n, count, step) in enumerate(zip(given, counts, steps, strict=True), 2):
-        if count == n and step == 1:
-            continue
-        if mode != "nearest":
-            dtype = "f4" if x.dtype == np.float32 else "f8"
+    each_axis = list(zip(given, counts, steps, strict=True))
+    if mode == "nearest":
+        same = counts == tuple(given) and set(steps) == {1}
+        return x if same else _repeated(x, [_nearest(*sizes) for sizes in each_axis], counts)
+    dtype = "f4" if x.dtype == np.float32 else "f8"
+    for axis, (n, count, step) in enumerate(each_axis, 2):
+        if count != n or step != 1:
             x = _mixed(x, axis, _weights(n, count, step, corners, dtype))
-        elif count % n == 0 and step == n / count:
-            x = _repeated(x, axis, count // n)
-        else:
-            x = take(x, _nearest(n, count, step), axis)
     return x
