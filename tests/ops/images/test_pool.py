@@ -90,6 +90,36 @@ def test_adaptive_average_covers_the_image(size):
     np.testing.assert_allclose(ag.adaptive_avg_pool2d(np.ones_like(X), size), np.ones_like(out))
 
 
+@pytest.mark.parametrize("size", [1, 2, (3, 4), (7, 6), (None, 4)])
+def test_adaptive_windows_are_those_of_averages(size):
+    largest, average = ag.adaptive_max_pool2d(X, size), ag.adaptive_avg_pool2d(X, size)
+    assert largest.shape == average.shape
+    if size == 1:
+        np.testing.assert_array_equal(largest[..., 0, 0], X.max(axis=(2, 3)))
+    if size == (None, 4):
+        np.testing.assert_allclose(average[..., 3], X[..., 4:].mean(3))
+        np.testing.assert_array_equal(largest[..., 3], X[..., 4:].max(3))
+    ag.testing.check_grads(lambda x: ag.adaptive_max_pool2d(x, size) ** 2, X)
+
+
+SEQUENCES = {
+    "max": (ag.max_pool1d, ag.max_pool2d, (3, 2, 1, 2, True), ((1, 3), (1, 2), (0, 1), (1, 2), True)),
+    "average": (ag.avg_pool1d, ag.avg_pool2d, (3, 2, 1, True, False), ((1, 3), (1, 2), (0, 1), True, False)),
+    "adaptive average": (ag.adaptive_avg_pool1d, ag.adaptive_avg_pool2d, (4,), ((1, 4),)),
+    "adaptive max": (ag.adaptive_max_pool1d, ag.adaptive_max_pool2d, (4,), ((1, 4),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_a_sequence_is_an_image_of_one_row(name):
+    ours, of_images, sizes, as_pairs = SEQUENCES[name]
+    x = X.reshape(2, 3, 42)
+    found = ours(x, *sizes)
+    np.testing.assert_array_equal(found, of_images(x[:, :, None], *as_pairs)[:, :, 0])
+    ag.testing.check_grads(lambda x: ours(x, *sizes) ** 2, x[:, :2, :9])
+    assert ours(x.astype(np.float32), *sizes).dtype == np.float32
+
+
 def test_kernel_sizes_may_be_pairs_or_lists():
     np.testing.assert_array_equal(ag.max_pool2d(X, [2, 3]), ag.max_pool2d(X, (2, 3), (2, 3)))
     assert ag.max_pool2d(np.empty((0, 3, 4, 4)), 2).shape == (0, 3, 2, 2)
@@ -106,6 +136,27 @@ def test_kernel_sizes_may_be_pairs_or_lists():
         ),
         (lambda: ag.avg_pool2d(X, 2, 0), "avg_pool2d: stride must be"),
         (lambda: ag.adaptive_avg_pool2d(X, 0), "adaptive_avg_pool2d: output_size must be"),
+        (lambda: ag.adaptive_max_pool2d(X, (2, 3, 4)), "adaptive_max_pool2d: output_size must be"),
+        (
+            lambda: ag.adaptive_max_pool2d(X[0], 2),
+            r"adaptive_max_pool2d: expected x of shape \(N, C, H, W\)",
+        ),
+        (
+            lambda: ag.max_pool1d(X[0, 0], 2),
+            r"max_pool1d: expected x of shape \(N, C, L\), got \(7, 6\); add the batch axis with x\[None\]",
+        ),
+        (lambda: ag.max_pool1d(X[0], 7), r"max_pool1d: a kernel reaching over \(7,\) does not fit"),
+        (
+            lambda: ag.max_pool1d(X[0], 2, padding=2),
+            r"max_pool1d: padding \(2,\) is more than half of the kernel \(2,\)",
+        ),
+        (
+            lambda: ag.avg_pool1d(X[0], (2, 2)),
+            "avg_pool1d: kernel_size must be an integer of at least 1",
+        ),
+        (lambda: ag.avg_pool1d(X[:1, :, :0, 0], 2), "avg_pool1d: expected images with pixels"),
+        (lambda: ag.adaptive_avg_pool1d(X[0], 0), "adaptive_avg_pool1d: output_size must be"),
+        (lambda: ag.adaptive_max_pool1d(X[0], 1.5), "adaptive_max_pool1d: output_size must be"),
         (lambda: ag.max_pool2d(X, 3, dilation=4), r"a kernel reaching over \(9, 9\) does not fit"),
         (lambda: ag.max_pool2d(X, 2, padding=2, dilation=3), "is more than half of the kernel"),
         (
