@@ -11,7 +11,7 @@ import pytest
 
 import agx as ag
 from benchmarks import __main__ as program
-from benchmarks import facts, machine, memory, plots, profile, ratios, report, timing
+from benchmarks import facts, machine, memory, models, plots, profile, ratios, report, timing
 from benchmarks.agreement import check_agreement
 from benchmarks.cases import CASES, MNIST
 from benchmarks.programs import PROGRAMS
@@ -19,6 +19,15 @@ from benchmarks.programs import PROGRAMS
 tells_memory = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="this system does not tell"
 )
+
+
+def test_the_residual_network_is_that_of_the_models():
+    """It is written for other libraries too, and so by itself."""
+    ours, theirs = ag.models.resnet8().eval(), models.resnet8(ag.nn).eval()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        p.value[...] = q.value
+    x = np.random.default_rng(0).standard_normal((2, 3, 32, 32)).astype(np.float32)
+    np.testing.assert_allclose(ours(x).value, theirs(x).value, rtol=1e-5, atol=1e-6)
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,55 @@ def test_lenet5_needs_room():
         ag.models.lenet5(1, 10, 8)
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ag.models.lenet5_bn(1, 10, 8), r"lenet5_bn: expected images of at least 16 x 16 pixels, got 8 x 8"),
+        (lambda: ag.models.cnn(1, 10, 9), r"cnn: expected images of at least 10 x 10 pixels, got 9 x 9; enlarge.*ag\.models\.mlp"),
+        (lambda: ag.models.cnn()(np.zeros((1, 1, 32, 32), "f4")), "cnn: expected images of 28 x 28 pixels, got 32 x 32; resize them, or build it with image_size=32"),
+        (lambda: ag.models.cnn()(np.zeros((1, 1, 5, 5), "f4")), "cnn: .* got 5 x 5; resize them$"),
+        (lambda: ag.models.lenet5_bn(1)(np.zeros((1, 1, 32, 32), "f4")), "one value per channel, which has no variance"),
+    ],
+)  # fmt: skip
+def test_messages(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_smallest_images():
+    assert ag.models.cnn(3, 4, 10)(np.zeros((2, 3, 10, 10), np.float32)).shape == (2, 4)
+    for size in (1, 7, 33):
+        model = ag.models.resnet8(1, 3).eval()
+        assert model(np.zeros((2, 1, size, size), np.float32)).shape == (2, 3)
+
+
+def test_names_of_a_residual_network_are_those_of_torchvision():
+    names = list(ag.models.resnet8().state_dict())
+    assert names[:2] == ["conv1.weight", "bn1.weight"] and names[-2:] == ["fc.weight", "fc.bias"]
+    assert "layer2.0.downsample.0.weight" in names and "layer3.0.bn2.running_var" in names
+    assert "layer1.0.downsample.0.weight" not in names
+    assert "layer3.2.conv2.weight" in ag.models.resnet20().state_dict()
+
+
+@pytest.mark.parametrize("name", ["cnn", "lenet5_bn", "resnet8", "resnet20"])
+def test_they_learn(name):
+    rng = np.random.default_rng(0)
+    build = getattr(ag.models, name)
+    size = {"cnn": {"image_size": 12}, "lenet5_bn": {"image_size": 16}}.get(name, {})
+    model = build(in_channels=1, classes=2, rng=rng, **size)
+    x = rng.standard_normal((16, 1, *(size.get("image_size", 8),) * 2)).astype(np.float32)
+    y = (x.mean((1, 2, 3)) > 0).astype(int)
+    optimizer = ag.optim.Adam(model.parameters(), lr=0.005)
+    ag.seed(0)
+    for _ in range(25):
+        optimizer.zero_grad()
+        loss = ag.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.25
+    assert all(p.grad is not None for p in model.parameters())
+
+
 def test_mlp():
     model = ag.models.mlp(64, hidden=(32, 16), classes=3)
     assert model(np.zeros((5, 1, 8, 8), np.float32)).shape == (5, 3)

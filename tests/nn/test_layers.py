@@ -105,6 +105,21 @@ def test_dropout_scales_what_it_keeps_and_rests_in_evaluation():
     np.testing.assert_array_equal(nn.Dropout(0.25, rng=0)(t).value, nn.Dropout(0.25, rng=0)(x))
 
 
+@pytest.mark.parametrize(("kind", "size"), [(nn.Dropout1d, (9,)), (nn.Dropout2d, (3, 3))])
+def test_whole_channels_are_dropped(kind, size):
+    layer, x = kind(0.25, rng=0), np.ones((40, 30, *size), np.float32)
+    out = layer(x).reshape(1200, 9)
+    assert set(np.unique(out)) == {np.float32(0.0), np.float32(1 / 0.75)}
+    np.testing.assert_array_equal(out.min(1), out.max(1))
+    assert abs(out.mean() - 1) < 0.1
+    assert layer.eval()(x) is x
+
+
+def test_identity_takes_whatever_it_is_made_and_called_with():
+    x = object()
+    assert nn.Identity(54, unused=True)(x) is x
+
+
 def test_pooling_layers():
     x = np.random.default_rng(0).standard_normal((2, 3, 7, 6))
     np.testing.assert_array_equal(nn.MaxPool2d(3, 2, 1)(x), ag.max_pool2d(x, 3, 2, 1))
@@ -159,6 +174,17 @@ def test_flatten_of_an_empty_batch():
         (nn.MaxPool2d(2, 3, 1, (2, 1), ceil_mode=True), "MaxPool2d(kernel_size=2, stride=3, padding=1, dilation=(2, 1), ceil_mode=True)"),
         (nn.AvgPool2d(2, divisor_override=3), "AvgPool2d(kernel_size=2, stride=2, padding=0, divisor_override=3)"),
         (nn.AdaptiveAvgPool2d(1), "AdaptiveAvgPool2d(1)"),
+        (nn.Conv1d(3, 6, 5, padding="same", padding_mode="reflect"), "Conv1d(3, 6, kernel_size=(5,), padding='same', padding_mode='reflect')"),
+        (nn.Conv3d(3, 6, 5, padding=(0, 1, 2)), "Conv3d(3, 6, kernel_size=(5, 5, 5), padding=(0, 1, 2))"),
+        (nn.ConvTranspose1d(3, 6, 5, 2, output_padding=1), "ConvTranspose1d(3, 6, kernel_size=(5,), stride=(2,), output_padding=(1,))"),
+        (nn.MaxPool1d(2), "MaxPool1d(kernel_size=2, stride=2, padding=0)"),
+        (nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True)"),
+        (nn.InstanceNorm2d(4), "InstanceNorm2d(4, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False)"),
+        (nn.RMSNorm(4), "RMSNorm((4,), eps=None)"),
+        (nn.ZeroPad2d(2), "ZeroPad2d((2, 2, 2, 2))"),
+        (nn.Upsample(scale_factor=2), "Upsample(scale_factor=2, mode='nearest')"),
+        (nn.Unflatten(1, (2, -1)), "Unflatten(dim=1, unflattened_size=(2, -1))"),
+        (nn.Identity(3), "Identity()"),
         (nn.Dropout(0.1), "Dropout(p=0.1)"),
         (nn.Embedding(5, 2), "Embedding(5, 2)"),
         (nn.LayerNorm(4), "LayerNorm((4,), eps=1e-05)"),
@@ -195,6 +221,30 @@ def test_repr(layer, text):
         (lambda: nn.Flatten(2, 1)(np.ones((2, 3, 4))), ValueError, r"Flatten\(start_dim=2, end_dim=1\): there are no axes 2 to 1 in x of shape \(2, 3, 4\)"),
         (lambda: nn.Flatten()(np.ones(3)), ValueError, r"Flatten\(\): there are no axes 1 to -1 in x of shape \(3,\)"),
         (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size must be"),
+        (lambda: nn.Conv2d(1, 2, 3, padding_mode="wrap"), ValueError, "Conv2d: padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', got 'wrap'"),
+        (lambda: nn.Conv1d(1, 2, 3, padding="full"), ValueError, "Conv1d: padding must be sizes, 'same' or 'valid', got 'full'"),
+        (lambda: nn.Conv3d(1, 2, 3, 2, "same"), ValueError, r"Conv3d: padding='same' needs stride 1, got \(2, 2, 2\)"),
+        (lambda: nn.Conv3d(1, 2, (3, 3)), ValueError, "Conv3d: kernel_size must be an integer of at least 1 or 3 of them"),
+        (lambda: nn.Conv2d(1, 2, 5, padding=2, padding_mode="reflect")(f4(1, 1, 2, 9)), ValueError, r"Conv2d: padding \(2, 2\) by mode 'reflect' needs more than the 2 elements of axis 2 of x"),
+        (lambda: nn.ReflectionPad2d(3)(f4(1, 1, 3, 9)), ValueError, "ReflectionPad2d: padding .* needs more than the 3 elements"),
+        (lambda: nn.ZeroPad2d((1, 2)), ValueError, r"ZeroPad2d: padding must be an integer of at least 0 or 4 of them, got \(1, 2\)"),
+        (lambda: nn.ZeroPad2d(-1), ValueError, "ZeroPad2d: padding must be"),
+        (lambda: nn.ZeroPad2d(1)(f4(3, 3)), ValueError, r"ZeroPad2d: expected x of shape \(N, C, H, W\)"),
+        (lambda: nn.MaxPool1d((2, 2)), ValueError, "MaxPool1d: kernel_size must be an integer of at least 1, got"),
+        (lambda: nn.AvgPool1d(2, count_include_pad=1), ValueError, "AvgPool1d: count_include_pad must be True or False"),
+        (lambda: nn.AdaptiveMaxPool1d(0)(f4(1, 1, 3)), ValueError, "adaptive_max_pool1d: output_size must be"),
+        (lambda: nn.GroupNorm(2, 3), ValueError, "GroupNorm: num_groups=2 must divide num_channels=3"),
+        (lambda: nn.GroupNorm(1, 3)(f4(2, 4)), ValueError, r"expected 3 channels in the second axis, got x of shape \(2, 4\); check num_channels"),
+        (lambda: nn.InstanceNorm1d(3)(f4(2, 3)), ValueError, r"expected 3 axes with 3 channels in the second, got x of shape \(2, 3\); check num_features"),
+        (lambda: nn.InstanceNorm2d(3)(f4(2, 3, 1, 1)), ValueError, "has one value per channel, which has no variance; use larger images"),
+        (lambda: nn.RMSNorm(4)(f4(2, 3)), ValueError, r"RMSNorm\(\(4,\), eps=None\): expected the last axes to have shape \(4,\)"),
+        (lambda: nn.RMSNorm(0), ValueError, "RMSNorm: normalized_shape must be a positive integer, got 0"),
+        (lambda: nn.Dropout2d(0.5)(f4(2, 3)), ValueError, r"Dropout2d\(p=0.5\): expected x of shape \(N, C, H, W\), got \(2, 3\)"),
+        (lambda: nn.Dropout1d(1.5), ValueError, r"Dropout1d: p must lie in \[0, 1\), got 1.5"),
+        (lambda: nn.Unflatten(1, (2, 3))(f4(2, 5)), ValueError, r"there are no such sizes in axis 1 of x of shape \(2, 5\); check dim and unflattened_size"),
+        (lambda: nn.Unflatten(2, (2, -1))(f4(2, 4)), ValueError, "there are no such sizes in axis 2"),
+        (lambda: nn.Unflatten(1, (-1, -1)), ValueError, r"unflattened_size must be positive integers, of which one may be -1, got \(-1, -1\)"),
+        (lambda: nn.Unflatten("1", (2, 3)), TypeError, "Unflatten: dim must be an integer, got '1'"),
         (lambda: nn.BatchNorm2d(3)(np.ones((2, 3))), ValueError, r"BatchNorm2d\(3, .*expected 4 axes with 3 channels"),
         (lambda: nn.BatchNorm1d(3)(np.ones((1, 3), "f4")), ValueError, r"a batch of shape \(1, 3\) has one value per channel, which has no variance; .* drop_last=True"),
         (lambda: nn.LayerNorm(4)(np.ones((2, 3))), ValueError, r"last axes to have shape \(4,\), got x of shape \(2, 3\)"),
@@ -240,6 +290,22 @@ FLOATING = {
     "MaxPool2d": (nn.MaxPool2d(2), (1, 1, 4, 4)),
     "AvgPool2d": (nn.AvgPool2d(2), (1, 1, 4, 4)),
     "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d(1), (1, 1, 4, 4)),
+    "Conv1d": (nn.Conv1d(1, 2, 3), (2, 1, 5)),
+    "Conv3d": (nn.Conv3d(1, 2, 2), (2, 1, 3, 3, 3)),
+    "ConvTranspose1d": (nn.ConvTranspose1d(1, 2, 3), (2, 1, 5)),
+    "ConvTranspose2d": (nn.ConvTranspose2d(1, 2, 3), (2, 1, 5, 5)),
+    "BatchNorm3d": (nn.BatchNorm3d(2), (2, 2, 2, 2, 2)),
+    "GroupNorm": (nn.GroupNorm(1, 2), (2, 2, 3)),
+    "InstanceNorm1d": (nn.InstanceNorm1d(2, affine=True), (2, 2, 3)),
+    "bare InstanceNorm2d": (nn.InstanceNorm2d(2), (2, 2, 3, 3)),
+    "RMSNorm": (nn.RMSNorm(4), (3, 4)),
+    "Dropout1d": (nn.Dropout1d(0.5), (3, 4, 2)),
+    "Dropout2d": (nn.Dropout2d(0.5), (3, 4, 2, 2)),
+    "MaxPool1d": (nn.MaxPool1d(2), (1, 1, 4)),
+    "AvgPool1d": (nn.AvgPool1d(2), (1, 1, 4)),
+    "AdaptiveAvgPool1d": (nn.AdaptiveAvgPool1d(1), (1, 1, 4)),
+    "AdaptiveMaxPool2d": (nn.AdaptiveMaxPool2d(1), (1, 1, 4, 4)),
+    "Upsample": (nn.Upsample(8), (1, 1, 4, 4)),
 }
 ACTIVATIONS = (
     nn.ELU,
@@ -254,7 +320,10 @@ ACTIVATIONS = (
 )
 FLOATING |= {kind.__name__: (kind(), (3, 4)) for kind in ACTIVATIONS}
 #: Those with parameters.
-PARAMETRIC = ["Linear", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm"]
+PARAMETRIC = [
+    "Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "BatchNorm1d",
+    "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm", "InstanceNorm1d", "RMSNorm",
+]  # fmt: skip
 CONVERTED = "float32 parameters and got float64 data, which are converted"
 
 
@@ -386,6 +455,19 @@ def f4(*shape):
         (nn.MaxPool2d(2), (8,), "reshape it"),
         (nn.BatchNorm2d(3), (2, 8, 8, 3), "the channels come last: write x.transpose(0, 3, 1, 2)"),
         (nn.BatchNorm2d(3), (3, 8, 8), "add the batch axis with x[None]"),
+        (nn.Conv1d(3, 2, 3), (3, 8), "add the batch axis with x[None]"),
+        (nn.Conv1d(1, 2, 3), (5, 8), "add the channel axis with x[:, None]"),
+        (nn.Conv1d(3, 2, 3), (2, 8, 3), "the channels come last: write x.transpose(0, 2, 1)"),
+        (nn.Conv1d(3, 2, 3), (2, 4, 8), "check in_channels"),
+        (nn.Conv1d(3, 2, 3), (8,), "reshape x"),
+        (nn.Conv3d(3, 2, 3), (2, 8, 8, 8, 3), "the channels come last: write x.transpose(0, 4, 1, 2, 3)"),
+        (nn.Conv3d(1, 2, 3), (5, 8, 8, 8), "add the channel axis with x[:, None]"),
+        (nn.ConvTranspose1d(3, 2, 3), (3, 8), "add the batch axis with x[None]"),
+        (nn.GroupNorm(1, 3), (2, 8, 8, 3), "the channels come last: write x.transpose(0, 3, 1, 2)"),
+        (nn.InstanceNorm2d(3), (2, 8, 8, 3), "the channels come last: write x.transpose(0, 3, 1, 2)"),
+        (nn.BatchNorm3d(3), (2, 3, 8, 8), "use BatchNorm2d"),
+        (nn.BatchNorm3d(3), (2, 4, 8, 8, 8), "check num_features"),
+        (nn.BatchNorm2d(3), (2, 3, 8, 8, 8), "use BatchNorm3d"),
         (nn.BatchNorm2d(3), (2, 3), "use BatchNorm1d"),
         (nn.BatchNorm1d(3), (2, 3, 8, 8), "use BatchNorm2d"),
         (nn.BatchNorm1d(3), (2, 8, 3), "the channels come last: write x.transpose(0, 2, 1)"),
