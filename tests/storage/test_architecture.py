@@ -12,7 +12,14 @@ import agx as ag
 from agx import nn
 from agx.storage import architecture
 
-MODELS = {"lenet5": (3, 7, 28), "mlp": (6, (5, 4), 2)}
+MODELS = {
+    "cnn": (3, 7, 12),
+    "lenet5": (3, 7, 28),
+    "lenet5_bn": (3, 7, 16),
+    "mlp": (6, (5, 4), 2),
+    "resnet20": (1, 2),
+    "resnet8": (1, 2),
+}
 
 
 def again(model):
