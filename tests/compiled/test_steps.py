@@ -69,6 +69,40 @@ def test_a_convolutional_network():
     same_training(ag.models.lenet5, ag.optim.SGD, IMAGES, np.arange(4))
 
 
+def of_sequences():
+    return ag.nn.Sequential(
+        ag.nn.Conv1d(4, 4, 4, padding="same"), ag.nn.GroupNorm(2, 4), ag.nn.MaxPool1d(2),
+        ag.nn.ConvTranspose1d(4, 2, 3), ag.nn.AdaptiveAvgPool1d(2), ag.nn.Flatten(),
+        ag.nn.RMSNorm(4), ag.nn.Linear(4, 3),
+    )  # fmt: skip
+
+
+def of_images():
+    return ag.nn.Sequential(
+        ag.nn.Dropout2d(0.5), ag.nn.Conv2d(2, 4, 3, 1, 1, bias=False, padding_mode="reflect"),
+        ag.nn.InstanceNorm2d(4, affine=True), ag.nn.Upsample(scale_factor=2),
+        ag.nn.Upsample((5, 3), mode="bilinear"), ag.nn.AdaptiveMaxPool2d((2, None)),
+        ag.nn.Flatten(), ag.nn.Linear(24, 3),
+    )  # fmt: skip
+
+
+def of_volumes():
+    return ag.nn.Sequential(
+        ag.nn.Conv3d(1, 2, (2, 3, 3), padding=1), ag.nn.Unflatten(1, (1, 2)), ag.nn.Flatten(),
+        ag.nn.Linear(2 * 3 * 4 * 4, 3),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [(of_sequences, (4, 4, 6)), (of_images, (4, 2, 4, 4)), (of_volumes, (4, 1, 2, 4, 4))],
+)
+def test_sequences_images_and_volumes(make, shape):
+    x = RNG.normal(size=shape).astype(np.float32)
+    compiled = same_training(make, ag.optim.SGD, x, np.arange(4) % 3)
+    assert sum(len(entry.plans) for entry in compiled._entries.values()) == 2
+
+
 def test_the_loss_as_a_tensor():
     same_training(dense, ag.optim.SGD, X, CLASSES, finish=lambda loss: loss)
 

@@ -325,6 +325,14 @@ def modules() -> None:
     reveal_type(nn.ReLU()(v))  # ndarray
     reveal_type(nn.Flatten()(x))  # Tensor
     reveal_type(nn.Sequential(nn.Linear(3, 2), ag.relu)(v))  # Tensor
+    reveal_type(nn.Conv1d(3, 2, 3, padding="same")(v))  # Tensor
+    reveal_type(nn.GroupNorm(1, 2)(v))  # Tensor
+    reveal_type(nn.MaxPool1d(2)(x))  # Tensor
+    reveal_type(nn.Upsample(scale_factor=2)(v))  # ndarray
+    reveal_type(ag.interpolate(x, 3))  # Tensor
+    reveal_type(ag.max_pool1d(v, 2))  # ndarray
+    reveal_type(nn.ModuleDict({"a": nn.ReLU()}).update({"b": nn.ReLU()}))  # ModuleDict
+    reveal_type(nn.Linear(3, 2).summary(3).multiply_adds)  # int
     reveal_type(nn.MSELoss()(x, v))  # Tensor
     reveal_type(Residual(3).eval())  # Residual
     reveal_type(Residual(3).parameters())  # list[Tensor]

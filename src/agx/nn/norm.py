@@ -225,7 +225,7 @@ class _InstanceNorm(Module):
 
     def _follow(self, x: Any, count: int) -> None:
         """Move the running statistics towards the averages of those of the samples."""
-        if computed_again.get():
+        if computed_again.get() or not len(x):
             return
         axes = tuple(range(2, x.ndim))
         spread = np.var(x, axes).mean(0) * (count / (count - 1))
