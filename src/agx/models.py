@@ -37,41 +37,39 @@ def _remembered(function: _Builder) -> _Builder:
 class _Sized(nn.Sequential):
     """The steps of a network for square images, which say what is wrong with those of another size."""
 
-    def __init__(self, name: str, channels: int, size: int, steps: list[Any]) -> None:
-        super().__init__(*steps)
-        self._expected = name, channels, size
+    kernel: int
 
-    def side(self, size: int) -> int:
-        """The side of what is left of an image before it is flattened."""
-        raise NotImplementedError
+    def __init__(self, name: str, channels: int, size: int, padding: int, *steps: Any) -> None:
+        super().__init__(*steps)
+        self._expected = name, channels, size, padding
 
     def forward(self, x: Any) -> Any:
         """Pass ``x`` through all steps."""
-        name, channels, size = self._expected
+        name, channels, size, padding = self._expected
         shape = tuple(x.shape)
         if len(shape) == 4 and shape[1] == channels:
-            sides = {self.side(n) for n in shape[2:]}
-            if sides != {self.side(size)}:
+            sides = {_side(n, self.kernel, padding) for n in shape[2:]}
+            if sides != {_side(size, self.kernel, padding)}:
                 h, w = shape[2:]
-                build = f", or build it with image_size={h}" if h == w and self.side(h) > 0 else ""
+                fits = h == w and _side(h, self.kernel, 0) > 0
+                build = f", or build it with image_size={h}" if fits else ""
                 raise ValueError(
                     f"{name}: expected images of {size} x {size} pixels, got {h} x {w}; resize them{build}"
                 )
         return super().forward(x)
 
 
-def _lenet5_side(size: int, padding: int) -> int:
-    """The side of what is left of an image after two convolutions and poolings."""
-    return ((size + 2 * padding - 4) // 2 - 4) // 2
-
-
 class _LeNet5(_Sized):
-    def side(self, size: int) -> int:
-        return _lenet5_side(size, _lenet5_padding(self._expected[2]))
+    kernel = 5
 
 
-def _lenet5_padding(size: int) -> int:
-    return 2 if size == 28 else 0
+class _CNN(_Sized):
+    kernel = 3
+
+
+def _side(size: int, kernel: int, padding: int) -> int:
+    """The side of what is left of an image after two convolutions and poolings."""
+    return ((size + 2 * padding - kernel + 1) // 2 - kernel + 1) // 2
 
 
 def _lenet5(name: str, channels: int, classes: int, size: int, rng: Any, batch_norm: bool) -> Any:
@@ -81,13 +79,17 @@ def _lenet5(name: str, channels: int, classes: int, size: int, rng: Any, batch_n
             "enlarge them (ag.data.digits(size=32)) or use ag.models.mlp"
         )
     rng = generator(rng)
-    padding = _lenet5_padding(size)
-    side = _lenet5_side(size, padding)
+    padding = 2 if size == 28 else 0
+    side = _side(size, 5, padding)
 
     def activated(kind: Any, features: int) -> list[nn.Module]:
         return [kind(features), nn.ReLU()] if batch_norm else [nn.ReLU()]
 
-    steps = [
+    return _LeNet5(
+        name,
+        channels,
+        size,
+        padding,
         nn.Conv2d(channels, 6, 5, padding=padding, rng=rng),
         *activated(nn.BatchNorm2d, 6),
         nn.MaxPool2d(2),
@@ -100,8 +102,7 @@ def _lenet5(name: str, channels: int, classes: int, size: int, rng: Any, batch_n
         nn.Linear(120, 84, rng=rng),
         *activated(nn.BatchNorm1d, 84),
         nn.Linear(84, classes, rng=rng),
-    ]
-    return _LeNet5(name, channels, size, steps)
+    )
 
 
 @_remembered
@@ -135,11 +136,6 @@ def lenet5_bn(
     return _lenet5("lenet5_bn", in_channels, classes, image_size, rng, True)
 
 
-class _CNN(_Sized):
-    def side(self, size: int) -> int:
-        return ((size - 2) // 2 - 2) // 2
-
-
 @_remembered
 def cnn(
     in_channels: int = 1, classes: int = 10, image_size: int = 28, rng: Any = None
@@ -160,8 +156,12 @@ def cnn(
             "them (ag.data.digits(size=28)) or use ag.models.mlp"
         )
     rng = generator(rng)
-    side = ((image_size - 2) // 2 - 2) // 2
-    steps = [
+    side = _side(image_size, 3, 0)
+    return _CNN(
+        "cnn",
+        in_channels,
+        image_size,
+        0,
         nn.Conv2d(in_channels, 32, 3, rng=rng),
         nn.ReLU(),
         nn.MaxPool2d(2),
@@ -171,8 +171,7 @@ def cnn(
         nn.Flatten(),
         nn.Dropout(0.5),
         nn.Linear(64 * side * side, classes, rng=rng),
-    ]
-    return _CNN("cnn", in_channels, image_size, steps)
+    )
 
 
 @_remembered
