@@ -12,7 +12,7 @@ from .._runtime.rng import generator
 from ..ops.images.border import Widths, bordered, check_mode, framed
 from ..ops.images.conv import Conv2dPlan, convolve, plan_of
 from ..ops.images.conv_nd import convolve1d, convolve3d
-from ..ops.images.im2col import Geometry, Sizes, geometry, layout_fix
+from ..ops.images.im2col import KINDS, Geometry, Sizes, geometry, layout_fix
 from ..ops.images.transposed import transposed, transposed1d
 from .inputs import as_parameters
 from .layers import check_positive, default_start
@@ -30,8 +30,7 @@ __all__ = [
     "ConvTranspose2d",
 ]
 
-#: What inputs of so many axes besides N and C are called, and their shape.
-_INPUTS = {1: ("sequences", "L"), 2: ("images", "H, W"), 3: ("volumes", "D, H, W")}
+_AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
 
 class _Filters(Module):
@@ -72,10 +71,9 @@ class _Filters(Module):
         """Raise ValueError unless ``x`` has the axes and the channels that the layer expects."""
         shape, channels = x.shape, self.in_channels
         if len(shape) != self.axes + 2 or shape[1] != channels:
-            kind, axes = _INPUTS[self.axes]
             raise ValueError(
-                f"{self!r}: expected {kind} of shape (N, {channels}, {axes}), got {tuple(shape)}; "
-                f"{self._fix(tuple(shape))}"
+                f"{self!r}: expected {KINDS[self.axes]} of shape (N, {channels}, {_AXES[self.axes]}), got "
+                f"{tuple(shape)}; {self._fix(tuple(shape))}"
             )
 
     def _fix(self, shape: tuple[int, ...]) -> str:

@@ -61,12 +61,11 @@ def framed(
     return geo, widths if any(map(any, widths)) else ()
 
 
-def bordered(op: str, x: Any, widths: Widths, mode: str, value: float = 0.0) -> Any:
+def bordered(op: str, x: Any, widths: Widths, mode: str) -> Any:
     """Add a border around the last axes of ``x``; ValueError if it has not elements enough for it."""
     first = x.ndim - len(widths)
     if mode == "zeros":
-        filled = {"constant_values": value} if value else {}
-        return pad(x, ((0, 0),) * first + widths, **filled)
+        return pad(x, ((0, 0),) * first + widths)
     for axis, (before, after) in enumerate(widths, first):
         size = x.shape[axis]
         most = {"reflect": size - 1, "circular": size}.get(mode, before + after)

@@ -30,6 +30,9 @@ _F32, _F64 = np.dtype("f4"), np.dtype("f8")
 Pair = int | tuple[int, int]
 Sizes = int | tuple[int, ...]
 
+#: What has so many axes besides samples and channels.
+KINDS = {1: "sequences", 2: "images", 3: "volumes"}
+
 
 class Geometry(NamedTuple):
     """Kernel size, stride, padding and dilation, each as (height, width), or of other axes."""
@@ -89,8 +92,8 @@ def output_size(op: str, geo: Geometry, *size: int) -> tuple[int, ...]:
     if min(counts) < 1:
         reach = tuple(d * (k - 1) + 1 for k, d in zip(geo.kernel, geo.dilation, strict=True))
         raise ValueError(
-            f"{op}: a kernel reaching over {reach} does not fit images of {size} with "
-            f"padding {geo.padding}; use a smaller kernel or more padding"
+            f"{op}: a kernel reaching over {reach} does not fit {KINDS[len(size)]} of {size} "
+            f"with padding {geo.padding}; use a smaller kernel or more padding"
         )
     return counts
 
