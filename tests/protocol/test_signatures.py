@@ -13,6 +13,8 @@ NUMPY_2_1 = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 #: Where a signature is not NumPy's, by the name in NumPy, and why.
 EXCEPTIONS = {
     "_core.umath.clip": "the ufunc behind numpy.clip, which calls it by position",
+    "load": "it is PyTorch's, of models",
+    "save": "it is PyTorch's, of models",
     "reshape": "the shape may be several integers, as that of the method may",
     "transpose": "the axes may be several integers, as those of the method may",
     "where": "x and y go by position, both or neither",
