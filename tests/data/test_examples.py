@@ -89,7 +89,9 @@ def test_an_epoch_goes_on_where_it_was_left():
 
 
 def test_they_cannot_be_shuffled():
-    with pytest.raises(ValueError, match=r"cannot be shuffled; .*Loader\(list\(examples\)"):
+    with pytest.raises(
+        ValueError, match=r"cannot be shuffled or sampled; .*Loader\(list\(examples\)"
+    ):
         Loader(squares, 2, shuffle=True)
 
 

@@ -2,6 +2,7 @@
 
 from .._names import shown
 from .cifar import cifar10 as cifar10
+from .compose import Compose as Compose
 from .dataset import ArrayDataset as ArrayDataset
 from .dataset import Dataset as Dataset
 from .digits import digits as digits
@@ -12,6 +13,10 @@ from .idx import fashion_mnist as fashion_mnist
 from .idx import mnist as mnist
 from .idx import read_idx as read_idx
 from .loader import Loader as Loader
+from .sampling import WeightedRandomSampler as WeightedRandomSampler
+from .sampling import class_weights as class_weights
+from .subset import Subset as Subset
+from .subset import random_split as random_split
 from .transforms import Normalize as Normalize
 from .transforms import RandomCrop as RandomCrop
 from .transforms import RandomHorizontalFlip as RandomHorizontalFlip

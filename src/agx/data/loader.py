@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import inspect
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .arrays import Array
 from .dataset import ArrayDataset, Dataset, Transform
 from .examples import as_dataset, is_stream, stacked, stream
 from .prefetch import ahead
+from .subset import Subset
 
 
 class Loader:
@@ -28,7 +29,9 @@ class Loader:
     Each iteration over the loader is one epoch; it yields tuples of fresh arrays of shape
     (``batch_size``, ...), the dtypes untouched. The last batch may be smaller, unless
     ``drop_last`` leaves it out. Each of ``transforms`` is called as ``transform(x, rng)`` on the
-    first array of every batch, after what the dataset itself prescribes. With ``prefetch`` batches are
+    first array of every batch, after what the dataset itself prescribes. ``sampler`` is called as
+    ``sampler(rng)`` for every epoch and returns the numbers of its examples, (len(sampler),), in their
+    order, such as a WeightedRandomSampler. With ``prefetch`` batches are
     made up to so many ahead, in a thread; they are the same.
 
     An epoch takes one number from ``rng`` (a Generator, a seed, or None for the default generator of
@@ -36,9 +39,9 @@ class Loader:
     transforms draw for a batch from it and the batch's place, whatever else draws from ``rng`` meanwhile.
     So ``state_dict`` and ``load_state_dict`` can go on in the middle of an epoch, to the bit.
 
-    Raises ValueError when ``batch_size`` is not positive, there would be no batch or examples differ
-    in shape, TypeError when ``batch_size`` is not an integer, a transform cannot be called or
-    ``dataset`` is something else.
+    Raises ValueError when ``batch_size`` is not positive, there would be no batch, examples differ
+    in shape or there are two orders, TypeError when ``batch_size`` is not an integer, a transform cannot
+    be called or ``dataset`` is something else.
 
     >>> import agx as ag
     >>> loader = ag.data.Loader(ag.data.digits("train"), batch_size=64, shuffle=True)
@@ -54,6 +57,7 @@ class Loader:
         transforms: Sequence[Transform] = (),
         rng: np.random.Generator | int | None = None,
         *,
+        sampler: Callable[[np.random.Generator], Any] | None = None,
         prefetch: int = 0,
     ) -> None:
         _check_numbers(batch_size, prefetch)
@@ -73,22 +77,21 @@ class Loader:
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transforms = (*getattr(self.dataset, "transforms", ()), *transforms)
+        self.sampler = sampler
         self.prefetch = int(prefetch)
         self.rng = None if rng is None else generator(rng)
         self._epoch: _Epoch | None = None  # that was begun last, unless it has ended
         self._resumed: _Epoch | None = None  # that the next iteration goes on with
         self._arrays: tuple[Array, ...] | None = None
-        if isinstance(self.dataset, ArrayDataset):
+        part = isinstance(self.dataset, Subset)
+        self._whole = self.dataset.dataset if part else self.dataset
+        self._places: Array | None = self.dataset.indices if part else None
+        if isinstance(self._whole, ArrayDataset):
             # np.take would copy a whole strided array for every batch.
-            self._arrays = tuple(np.ascontiguousarray(array) for array in self.dataset.arrays)
+            self._arrays = tuple(np.ascontiguousarray(array) for array in self._whole.arrays)
         self._streams = is_stream(self.dataset)
-        if self._streams:
-            if shuffle:
-                raise ValueError(
-                    "Loader: examples that come one after the other cannot be shuffled; shuffle them "
-                    "where they come from, or write Loader(list(examples), ..., shuffle=True)"
-                )
-        elif not len(self):
+        _check_order(self.dataset, shuffle, sampler, self._streams)
+        if not self._streams and not len(self):
             raise ValueError(
                 f"Loader: {len(self.dataset)} examples make no batch (batch_size={batch_size}, "
                 f"drop_last={drop_last}); use more examples or smaller batches"
@@ -100,7 +103,7 @@ class Loader:
             raise TypeError(
                 "Loader: how many batches an iterable gives is not known before; count them in an epoch"
             )
-        whole, rest = divmod(len(self.dataset), self.batch_size)
+        whole, rest = divmod(len(self.sampler or self.dataset), self.batch_size)  # type: ignore[arg-type]
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
@@ -189,7 +192,11 @@ class Loader:
 
     @property
     def _random(self) -> bool:
-        return self.shuffle or any(getattr(f, "random", True) for f in self.transforms)
+        return (
+            self.shuffle
+            or self.sampler is not None
+            or any(getattr(f, "random", True) for f in self.transforms)
+        )
 
     def _seed(self) -> int | None:
         """The number that all of an epoch follows from that is random, None if nothing is."""
@@ -197,9 +204,12 @@ class Loader:
 
     def _cut(self, seed: int | None, first: int) -> Generator[tuple[Array, ...]]:
         """The batches of an epoch from number ``first`` on."""
-        order = np.arange(len(self.dataset))
-        if self.shuffle:
-            np.random.default_rng(seed).shuffle(order)
+        if self.sampler is not None:
+            order = self._sampled(np.random.default_rng(seed))
+        else:
+            order = np.arange(len(self.dataset))
+            if self.shuffle:
+                np.random.default_rng(seed).shuffle(order)
         for k in range(first, len(self)):
             chosen = order[k * self.batch_size : (k + 1) * self.batch_size]
             yield self._transformed(self._take(chosen), seed, k)
@@ -214,10 +224,26 @@ class Loader:
                 return
             yield self._transformed(stacked(rows, range(k * size, k * size + len(rows))), seed, k)
 
+    def _sampled(self, rng: np.random.Generator) -> Array:
+        """The numbers that the sampler gives. Raises ValueError for others than it promised."""
+        sampler: Any = self.sampler
+        order, n = np.asarray(sampler(rng)), len(self.dataset)
+        if order.dtype.kind not in "iu" or order.shape != (len(sampler),):
+            got = f"{order.dtype} of shape {order.shape}"
+        elif order.min() < 0 or order.max() >= n:
+            got = f"{order.min()} to {order.max()}"
+        else:
+            return order
+        raise ValueError(
+            f"Loader: the sampler gave {got}, expected {len(sampler)} integers from 0 to {n - 1}"
+        )
+
     def _take(self, chosen: Array) -> Sequence[Array]:
+        if self._places is not None:
+            chosen = self._places[chosen]
         if self._arrays is None:
             numbers = chosen.tolist()
-            return stacked([self.dataset[i] for i in numbers], numbers)
+            return stacked([self._whole[i] for i in numbers], numbers)
         return [np.take(array, chosen, axis=0) for array in self._arrays]
 
     def _transformed(self, batch: Sequence[Array], seed: int | None, k: int) -> tuple[Array, ...]:
@@ -234,6 +260,30 @@ class Loader:
                     "return x"
                 )
         return (first, *others)
+
+
+def _check_order(dataset: Any, shuffle: bool, sampler: Any, streams: bool) -> None:
+    """Raise for an order of examples that have none, and for two orders."""
+    if streams and (shuffle or sampler is not None):
+        raise ValueError(
+            "Loader: examples that come one after the other cannot be shuffled or sampled; shuffle them "
+            "where they come from, or write Loader(list(examples), ..., shuffle=True)"
+        )
+    if sampler is None:
+        return
+    if not callable(sampler) or isinstance(sampler, type) or not hasattr(sampler, "__len__"):
+        raise TypeError(
+            f"Loader: sampler is {_short(sampler)}, expected a function of a generator that has a length, "
+            "such as ag.data.WeightedRandomSampler(weights); examples are chosen by ag.data.Subset"
+        )
+    if shuffle:
+        raise ValueError("Loader: a sampler decides the order; leave shuffle=True out")
+    weights = getattr(sampler, "weights", dataset)
+    if len(weights) != len(dataset):
+        raise ValueError(
+            f"Loader: the sampler has {len(weights)} weights, expected one for each of {len(dataset)} "
+            "examples"
+        )
 
 
 @dataclasses.dataclass

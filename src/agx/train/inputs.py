@@ -11,6 +11,7 @@ from .._engine.notices import warn
 from ..data.arrays import as_array, is_array
 from ..data.dataset import ArrayDataset
 from ..data.loader import Loader
+from ..data.subset import Subset
 from ..tensor import Tensor
 
 
@@ -23,10 +24,10 @@ def plain(who: str, value: Any) -> Any:
 
 def pairs(who: str, loader: Iterable[Any]) -> Iterator[tuple[list[Any], Any]]:
     """The inputs and the targets of each batch of a loader, once through it."""
-    if isinstance(loader, ArrayDataset):
+    if isinstance(loader, (ArrayDataset, Subset)):
         raise TypeError(
-            f"{who}: the loader is an ArrayDataset, which gives examples one by one, expected batches; "
-            "write ag.data.Loader(dataset, 64)"
+            f"{who}: the loader is a data set ({type(loader).__name__}), which gives examples one by one, "
+            "expected batches; write ag.data.Loader(dataset, 64)"
         )
     for batch in loader:
         *inputs, targets = _batch(who, batch)
@@ -43,7 +44,7 @@ def pairs(who: str, loader: Iterable[Any]) -> Iterator[tuple[list[Any], Any]]:
 
 def inputs_of(x: Any, batch_size: int) -> Iterator[list[Any]]:
     """The inputs of each batch: pieces of an array or a table, or what a loader yields."""
-    if isinstance(x, ArrayDataset):
+    if isinstance(x, (ArrayDataset, Subset)):
         x = Loader(x, batch_size)
     if is_array(x):
         x = x if isinstance(x, Tensor) else as_array("predict", x)
