@@ -6,6 +6,7 @@ from .compose import Compose as Compose
 from .dataset import ArrayDataset as ArrayDataset
 from .dataset import Dataset as Dataset
 from .digits import digits as digits
+from .encoder import TableEncoder as TableEncoder
 from .files import data_home as data_home
 from .folder import ImageFolder as ImageFolder
 from .folder import image_folder as image_folder
@@ -17,6 +18,8 @@ from .sampling import WeightedRandomSampler as WeightedRandomSampler
 from .sampling import class_weights as class_weights
 from .subset import Subset as Subset
 from .subset import random_split as random_split
+from .table import Table as Table
+from .table import table as table
 from .transforms import Normalize as Normalize
 from .transforms import RandomCrop as RandomCrop
 from .transforms import RandomHorizontalFlip as RandomHorizontalFlip

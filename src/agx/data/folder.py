@@ -16,6 +16,7 @@ from .._runtime.rng import generator
 from . import pictures
 from .arrays import Array
 from .dataset import ArrayDataset, class_numbers
+from .subset import held_out
 from .transforms import ToFloat
 
 TEST_NAMES = ("test", "val", "valid", "validation")
@@ -102,7 +103,7 @@ def image_folder(
     found, bad_files = _scan(places, chosen)
     problems += bad_files
     depth = channels or (3 if any(p.header.colour for _, part in found for p in part) else 1)
-    wanted = _part(found, split, len(chosen), test, seed)
+    wanted = _part(found, split, test, seed)
     shape = shape or _common_size(root, [p for _, part in found for p in part])
     images = np.empty((len(wanted), depth, *shape), np.uint8)
     read: list[_Picture] = []
@@ -227,7 +228,7 @@ def _header(path: Path, first: dict[bytes, Path]) -> pictures.Header:
 
 
 def _part(
-    found: list[tuple[str, list[_Picture]]], split: str | None, classes: int, test: float, seed: int
+    found: list[tuple[str, list[_Picture]]], split: str | None, test: float, seed: int
 ) -> list[_Picture]:
     """The pictures of a split: those of its folder, or a share of each class."""
     if len(found) > 1:
@@ -235,13 +236,9 @@ def _part(
     pictured = found[0][1]
     if split is None:
         return pictured
-    rng = generator(seed)
-    held: set[Path] = set()
-    for label in range(classes):
-        paths = [p.path for p in pictured if p.label == label]
-        count = min(max(round(test * len(paths)), 1), len(paths) - 1) if paths else 0
-        held |= {paths[i] for i in rng.permutation(len(paths))[:count]}
-    return [p for p in pictured if (p.path in held) == (split == "test")]
+    labels = np.array([p.label for p in pictured], np.int64)
+    held = held_out(labels, test, generator(seed))
+    return [p for p, chosen in zip(pictured, held, strict=True) if chosen == (split == "test")]
 
 
 def _common_size(root: Path, pictured: list[_Picture]) -> tuple[int, int]:

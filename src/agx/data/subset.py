@@ -107,6 +107,16 @@ def random_split(
     return [Subset(dataset, rng.permutation(part)) for part in parts]
 
 
+def held_out(labels: Array, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Draw the examples of each class that are for testing: one of two at least, and never all."""
+    held = np.zeros(len(labels), bool)
+    for label in range(int(labels.max(initial=-1)) + 1):
+        chosen = np.flatnonzero(labels == label)
+        count = min(max(round(share * len(chosen)), 1), len(chosen) - 1) if chosen.size else 0
+        held[chosen[rng.permutation(len(chosen))[:count]]] = True
+    return held
+
+
 def _counts(n: int, lengths: list[Any]) -> list[int]:
     """The numbers of examples of parts, of numbers or shares."""
     number = (int, float, np.integer, np.floating)
