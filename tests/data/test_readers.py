@@ -9,7 +9,7 @@ from public import public
 
 import agx as ag
 from agx import cli
-from agx.data.readers import READERS
+from agx.data.readers import READERS, named
 
 each_reader = pytest.mark.parametrize("name", FILES)
 
@@ -92,3 +92,23 @@ def test_the_command_line_trains_on_it(name, load, tmp_path, monkeypatch, capsys
     where = () if FILES[name] is None else ("--root", str(tmp_path))
     assert cli.main(["train", "mlp", "--data", name, *where, "--epochs", "1"]) == 0
     assert f" parameters on {name}: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["pets.csv", "PETS.CSV", "pets.npz"])
+def test_a_file_is_a_table(tmp_path, name):
+    columns = {
+        "age": np.arange(10),
+        "size": np.arange(10) ** 2,
+        "kind": np.array(["cat", "dog"] * 5),
+    }
+    if name.endswith("npz"):
+        np.savez(tmp_path / name, **columns)
+    else:
+        rows = zip(*columns.values(), strict=True)
+        (tmp_path / name).write_text(
+            "\n".join([",".join(map(str, row)) for row in [columns, *rows]])
+        )
+    read = named(str(tmp_path / name)).read
+    train, test = (read(split, target="kind", seed=1) for split in ("train", "test"))
+    assert (len(train), len(test)) == (8, 2) and train.classes == ("cat", "dog")
+    assert read(target="age", drop=["kind"], task="regression").target == "age"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
 
+from .columns import SUFFIXES
 from .dataset import ArrayDataset
 from .folder import image_folder
+from .table import Table, table
 
 Function = TypeVar("Function", bound=Callable[..., ArrayDataset])
 
@@ -32,10 +34,16 @@ READERS: dict[str, Reader] = {}
 FOLDER_RECIPE = {"epochs": 20, "batch_size": 32, "lr": 0.01, "schedule": "cosine", "shift": 0.0}
 
 
+#: The settings for a table, whose examples are small.
+TABLE_RECIPE = {"epochs": 50, "batch_size": 32, "lr": 0.05, "schedule": "cosine", "shift": 0.0}
+
+
 def named(name: str) -> Reader:
-    """The reader of this name, or of the folder of pictures at this path."""
+    """The reader of this name, or of the table or the folder of pictures at this path."""
     if name in READERS:
         return READERS[name]
+    if name.lower().endswith(SUFFIXES):
+        return Reader(functools.partial(_part, name), TABLE_RECIPE, standardize=False)
     return Reader(functools.partial(image_folder, name), FOLDER_RECIPE, standardize=True)
 
 
@@ -61,3 +69,17 @@ def reader(
         return function
 
     return declare
+
+
+def _part(
+    path: str,
+    split: Literal["train", "test"] | None = None,
+    *,
+    target: str | None = None,
+    task: Literal["classification", "regression"] | None = None,
+    missing: Literal["raise", "drop", "fill"] = "raise",
+    drop: Sequence[str] = (),
+    seed: int = 0,
+) -> Table:
+    """A part of the table at a path, in the way of other readers."""
+    return table(path, target, split, task=task, missing=missing, drop=drop, seed=seed)

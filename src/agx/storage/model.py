@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import nn
 from ..data.dataset import ArrayDataset
+from ..data.encoder import TableEncoder
 from ..data.loader import Loader
 from ..data.transforms import ToFloat
 from ..nn import losses
@@ -60,7 +61,8 @@ class Trained:
     def predict(self, x: Any, *, batch_size: int = 256) -> np.ndarray:
         """Return the model's outputs (N, ...) for inputs (N, ...) as the training got them.
 
-        Bytes are pixels from 0 to 255 where the training saw such, floats are taken as they are. Raises
+        Bytes are pixels from 0 to 255 where the training saw such, floats are taken as they are; a model of
+        a table takes new rows in every form that ``ag.data.table`` reads. Raises
         ValueError for inputs of another shape, and for floats beyond [0, 1] where there were pixels.
 
         >>> trained.predict(images).shape  # doctest: +SKIP
@@ -131,6 +133,9 @@ class Trained:
         return "logits" if outputs.ndim < 2 or outputs.shape[1] == 1 else "scores"
 
     def _loader(self, x: Any, batch_size: int) -> Loader:
+        for transform in self.preprocessing:
+            if isinstance(transform, TableEncoder) and not isinstance(x, (ArrayDataset, tuple)):
+                x = transform(x)
         dataset = (
             x if isinstance(x, ArrayDataset) else ArrayDataset(*x if isinstance(x, tuple) else (x,))
         )

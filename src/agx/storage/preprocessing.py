@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from .. import data
 
 #: The transforms that a file can name: what they do depends on their settings alone.
-KINDS = {kind.__name__: kind for kind in (data.Normalize, data.ToFloat)}
+KINDS = {kind.__name__: kind for kind in (data.Normalize, data.TableEncoder, data.ToFloat)}
 
 
 def described(transforms: Iterable[Any]) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def described(transforms: Iterable[Any]) -> list[dict[str, Any]]:
     [{'name': 'ToFloat', 'white': 255}]
     """
     found = []
-    for i, transform in enumerate(transforms):
+    for i, transform in enumerate(_single(transforms)):
         name = type(transform).__name__
         if KINDS.get(name) is not type(transform):
             why = "is random" if name.startswith("Random") else "cannot be written to a file"
@@ -36,6 +36,15 @@ def described(transforms: Iterable[Any]) -> list[dict[str, Any]]:
         settings = {key: np.asarray(getattr(transform, key)).tolist() for key in names}
         found.append({"name": name, **settings})
     return found
+
+
+def _single(transforms: Iterable[Any]) -> Iterator[Any]:
+    """Transforms one by one, also those that are composed."""
+    for transform in transforms:
+        if isinstance(transform, data.Compose):
+            yield from _single(transform.transforms)
+        else:
+            yield transform
 
 
 def rebuilt(descriptions: Any) -> list[Any]:
