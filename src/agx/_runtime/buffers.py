@@ -14,7 +14,7 @@ from .._kernels import graph
 _SHARE = 8
 
 
-def _memory_of_the_machine() -> int:
+def memory_of_the_machine() -> int:
     """Its bytes, as far as the system tells."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -22,7 +22,7 @@ def _memory_of_the_machine() -> int:
         return 0
 
 
-graph.limit_idle(max(1 << 27, _memory_of_the_machine() // _SHARE))
+graph.limit_idle(max(1 << 27, memory_of_the_machine() // _SHARE))
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

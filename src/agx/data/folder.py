@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from .._runtime.rng import generator
+from . import cache as caching
 from . import pictures
 from .arrays import Array
 from .dataset import ArrayDataset, class_numbers
@@ -57,6 +59,7 @@ class _Picture(NamedTuple):
     path: Path
     label: int
     header: pictures.Header
+    digest: str
 
 
 def image_folder(
@@ -70,6 +73,7 @@ def image_folder(
     test: float = 0.2,
     seed: int = 0,
     bad: Literal["skip", "raise"] = "skip",
+    cache: str | os.PathLike[str] | None = None,
 ) -> ImageFolder:
     """Read a folder of pictures with one sub-folder per class, named after it.
 
@@ -83,6 +87,10 @@ def image_folder(
     (red, green, blue); by default 1 if all are grey. ``classes`` keeps these only, labelled in the order
     given. ``split`` "train" or "test" picks a share: ``test`` of each class, drawn by ``seed``, is for
     testing. If the folder holds ``train`` and ``test`` (or ``val``) with the classes inside, it picks one.
+
+    Pictures that take more than a quarter of the machine's memory are written to a file in
+    ``data_home()``, and mapped from it, read-only; ``cache`` is another folder for all of them. The next
+    call uses the file, unless a picture or an argument is another one.
 
     Files that are empty, damaged, no pictures, or copies of another one are named in one warning and left
     out, or with ``bad="raise"`` in a ValueError. Raises ImportError without Pillow, FileNotFoundError if
@@ -105,18 +113,15 @@ def image_folder(
     depth = channels or (3 if any(p.header.colour for _, part in found for p in part) else 1)
     wanted = _part(found, split, test, seed)
     shape = shape or _common_size(root, [p for _, part in found for p in part])
-    images = np.empty((len(wanted), depth, *shape), np.uint8)
-    read: list[_Picture] = []
-    for picture in wanted:
-        try:
-            images[len(read)] = pictures.read(picture.path, depth, shape, crop)
-            read.append(picture)
-        except ValueError as error:
-            problems.append(Problem(picture.path, str(error)))
+    images, unread = _decoded(
+        root, wanted, (depth, *shape), crop, cache, (split, chosen, test, seed)
+    )
+    problems += [Problem(wanted[i].path, reason) for i, reason in unread.items()]
+    read = [picture for i, picture in enumerate(wanted) if i not in unread]
     _report(root, problems, bad)
     labels = np.array([p.label for p in read], np.int64)
     _check_classes(root, split, chosen, labels)
-    return ImageFolder(images[: len(read)], labels, chosen, (p.path for p in read), problems)
+    return ImageFolder(images, labels, chosen, (p.path for p in read), problems)
 
 
 def _check(split: Any, channels: Any, test: Any, bad: Any) -> None:
@@ -188,7 +193,7 @@ def _scan(
 ) -> tuple[list[tuple[str, list[_Picture]]], list[Problem]]:
     """The pictures of each part whose headers can be read, and the files that are none."""
     problems: list[Problem] = []
-    first: dict[bytes, Path] = {}
+    first: dict[str, Path] = {}
     found = []
     for part, place in places:
         problems += _beside(place, "lies beside the folders of classes")
@@ -196,11 +201,9 @@ def _scan(
         for label, name in enumerate(classes):
             for path in _files(place / name):
                 try:
-                    header = _header(path, first)
+                    pictured.append(_Picture(path, label, *_header(path, first)))
                 except (ValueError, OSError) as error:
                     problems.append(Problem(path, str(error)))
-                else:
-                    pictured.append(_Picture(path, label, header))
         found.append((part, pictured))
     return found, problems
 
@@ -212,19 +215,19 @@ def _files(folder: Path) -> Iterable[Path]:
         yield from (Path(place, name) for name in sorted(names))
 
 
-def _header(path: Path, first: dict[bytes, Path]) -> pictures.Header:
+def _header(path: Path, first: dict[str, Path]) -> tuple[pictures.Header, str]:
     """Look at a file without decoding it; ValueError says why it is no picture to learn from."""
     if not pictures.is_picture(path):
         raise ValueError(f"no picture: expected a name that ends in {', '.join(pictures.SUFFIXES)}")
     data = path.read_bytes()
     if not data:
         raise ValueError("an empty file")
-    digest = hashlib.sha256(data).digest()
+    digest = hashlib.sha256(data).hexdigest()
     if digest in first:
         raise ValueError(f"a copy of {first[digest]}")
     header = pictures.header(data)
     first[digest] = path
-    return header
+    return header, digest
 
 
 def _part(
@@ -239,6 +242,33 @@ def _part(
     labels = np.array([p.label for p in pictured], np.int64)
     held = held_out(labels, test, generator(seed))
     return [p for p, chosen in zip(pictured, held, strict=True) if chosen == (split == "test")]
+
+
+def _decoded(
+    root: Path,
+    wanted: list[_Picture],
+    shape: tuple[int, int, int],
+    crop: bool,
+    place: Any,
+    part: tuple[Any, ...],
+) -> tuple[Array, dict[int, str]]:
+    """The pixels of all pictures, in memory or mapped, and those that cannot be decoded, with reasons."""
+    depth, height, width = shape
+
+    def decode(keep: Callable[[Array], Any]) -> dict[int, str]:
+        unread = {}
+        for i, picture in enumerate(wanted):
+            try:
+                keep(pictures.read(picture.path, depth, (height, width), crop))
+            except ValueError as error:
+                unread[i] = str(error)
+        return unread
+
+    chosen = None if place is None else Path(place).expanduser()
+    folder = caching.folder_for(len(wanted) * math.prod(shape), chosen)
+    contents = [f"{picture.digest} {_below(picture.path, root)}" for picture in wanted]
+    what = str(root.resolve()), part, shape, crop, pictures.version()
+    return caching.pictures((len(wanted), *shape), decode, folder, what, contents)
 
 
 def _common_size(root: Path, pictured: list[_Picture]) -> tuple[int, int]:

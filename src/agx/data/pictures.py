@@ -37,6 +37,14 @@ def require() -> Any:
     return Image
 
 
+def version() -> str:
+    """That of Pillow, whose decoders and filters may change."""
+    require()
+    from PIL import __version__
+
+    return str(__version__)
+
+
 def is_picture(path: Path) -> bool:
     """Whether a file has the name of a picture."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith("._")
