@@ -61,6 +61,22 @@ def test_a_file_that_was_unzipped_but_kept_its_name_is_read(root):
     assert len(mnist("test", root=root)) == 20
 
 
+UNPACKED = [f"{IMAGES}/{IMAGES}", "t10k-images.idx3-ubyte", f"{IMAGES}/t10k-images.idx3-ubyte"]
+
+
+@pytest.mark.parametrize("name", UNPACKED)
+def test_files_are_found_under_the_names_that_unpacking_gives_them(root, name):
+    (root / IMAGES).rename(root / "x")
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / "x").rename(root / name)
+    assert len(mnist("test", root=root)) == 20
+    for asked in (IMAGES, f"{IMAGES}.gz", "t10k-images.idx3-ubyte"):
+        np.testing.assert_array_equal(read_idx(root / asked), PIXELS)
+    for other in ("other-idx3-ubyte", ""):
+        with pytest.raises(OSError, match=r"No such file|Is a directory|Permission"):
+            read_idx(root / other)
+
+
 @pytest.mark.parametrize(
     ("load", "folder"),
     [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -120,7 +121,7 @@ def mnist(
     """Load MNIST, 60,000 training and 10,000 test images of handwritten digits.
 
     Returns float32 images of shape (N, 1, 28, 28) in [0, 1] and int64 labels of shape (N,).
-    The official IDX files, gzipped or not, are looked for in the folders ``mnist`` and
+    The official IDX files, gzipped or unpacked, are looked for in the folders ``mnist`` and
     ``MNIST/raw`` of ``root`` and in ``root`` itself; ``root`` is ``data_home()`` unless given.
     With ``download=True`` the files that are missing are fetched into ``root/mnist``.
     ``classes`` keeps only the named digits, relabelled 0, 1, ... in the order given.
@@ -147,7 +148,7 @@ def fashion_mnist(
     """Load Fashion-MNIST, 60,000 training and 10,000 test images of clothes (Xiao et al., 2017).
 
     Returns float32 images of shape (N, 1, 28, 28) in [0, 1] and int64 labels of shape (N,).
-    The official IDX files, gzipped or not, are looked for in the folders ``fashion_mnist``,
+    The official IDX files, gzipped or unpacked, are looked for in the folders ``fashion_mnist``,
     ``fashion-mnist`` and ``FashionMNIST/raw`` of ``root`` and in ``root`` itself, which must not
     hold MNIST: its files have the same names. ``root`` is ``data_home()`` unless given.
     With ``download=True`` the files that are missing are fetched into ``root/fashion_mnist``.
@@ -172,8 +173,9 @@ def read_idx(path: str | os.PathLike[str], ndim: int | None = None) -> Array:
 
     Returns an array of the file's shape and type: uint8, int8, int16, int32, float32 or float64.
     The format (LeCun, 1998): two zero bytes, the type, the number of dimensions, each dimension as a
-    big-endian 32-bit integer, then the values, big-endian too. Raises ValueError for anything else,
-    or if there are not ``ndim`` dimensions.
+    big-endian 32-bit integer, then the values, big-endian too. A file that is not there is looked for
+    under the names that it gets when it is unpacked, such as ``train-images.idx3-ubyte`` by 7-Zip. Raises
+    ValueError for anything else, or if there are not ``ndim`` dimensions.
 
     EMNIST's images lie on their side and its letters count from 1:
 
@@ -185,7 +187,10 @@ def read_idx(path: str | os.PathLike[str], ndim: int | None = None) -> Array:
     """
     from pathlib import Path
 
-    return _read(Path(path).expanduser(), ndim, TYPES)
+    wanted = Path(path).expanduser()
+    if wanted.name and not wanted.is_file():
+        wanted = next((other for other in _spellings(wanted) if other.is_file()), wanted)
+    return _read(wanted, ndim, TYPES)
 
 
 def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
@@ -255,10 +260,19 @@ def _find(places: list[Path], remotes: list[Remote]) -> list[Path] | None:
 
 
 def _file(place: Path, remote: Remote) -> Path | None:
-    for name in (remote.name.removesuffix(".gz"), remote.name):
-        if (place / name).is_file():
-            return place / name
-    return None
+    return next((path for path in _spellings(place / remote.name) if path.is_file()), None)
+
+
+def _spellings(path: Path) -> Iterator[Path]:
+    """Where an unpacked file may lie: 7-Zip writes a dot before idx, and may make a folder for it."""
+    name = path.name.removesuffix(".gz")
+    dashed, dotted = (re.sub(r"[-.](?=idx\d-ubyte$)", mark, name) for mark in "-.")
+    for each in (dashed, dotted):
+        yield from (
+            path.with_name(each),
+            path.with_name(f"{each}.gz"),
+            path.with_name(dashed) / each,
+        )
 
 
 def _read_pair(
