@@ -187,6 +187,30 @@ def test_labels_that_are_no_numbers_are_told_how_to_become_some(label, fix):
         next(iter(Loader([(np.ones(2), label)], 1)))
 
 
+def test_a_class_that_never_occurs_in_training_is_named():
+    data = ArrayDataset(np.arange(6), [0, 0, 1, 1, 2, 2], classes=("cat", "dog", "fish"))
+    Loader(data, 2, shuffle=True)
+    part = ag.data.Subset(data, range(4))
+    with pytest.warns(UserWarning, match=r"no example is of class 'fish', .*stratify=True") as told:
+        Loader(part, 2, shuffle=True)
+    assert [w.filename for w in told] == [__file__]
+    Loader(part, 2)  # a test may lack some
+    with pytest.warns(UserWarning, match="no example is of class 'cat', 'fish'"):
+        Loader(ArrayDataset([0, 1], [1, 1], classes=("cat", "dog", "fish")), 2, shuffle=True)
+
+
+def test_labels_beyond_the_classes_are_refused():
+    wrong = ArrayDataset(np.zeros((4, 1)), [0, 1, 3, 1], classes=("cat", "dog"))
+    for data in (wrong, ag.data.Subset(wrong, [3, 2])):
+        with pytest.raises(
+            ValueError, match=r"example 2 has label 3, expected 0 to 1 for 2 classes"
+        ):
+            Loader(data, 2)
+    Loader(ag.data.Subset(wrong, [0, 1]), 2, shuffle=True)
+    Loader(ArrayDataset(np.zeros(3), [0, 1, -100], classes=("cat", "dog")), 2)  # a loss ignores it
+    Loader(ArrayDataset(np.zeros(3), [0.0, 1, 3], classes=("cat", "dog")), 2)  # no labels
+
+
 @pytest.mark.parametrize("dataset", [{"x": np.arange(3)}, "abc", None, {1, 2}, 5])
 def test_something_that_is_no_dataset_is_refused(dataset):
     with pytest.raises(TypeError, match="of type .*, expected an ArrayDataset"):

@@ -84,11 +84,11 @@ def test_indices_come_in_many_kinds(indices):
 
 @each_kind
 def test_a_loader_cuts_and_shuffles_it(data):
-    part = Subset(data, [1, 3, 5, 7, 9])
+    part = Subset(data, [1, 3, 5, 7, 8])
     (x, y), _ = Loader(part, 3)
     assert x.tolist() == [1, 9, 25] and y.tolist() == [1, 1, 1]
     shuffled = np.concatenate([x for x, _ in Loader(part, 2, shuffle=True, rng=0)])
-    assert sorted(shuffled.tolist()) == [1, 9, 25, 49, 81]
+    assert sorted(shuffled.tolist()) == [1, 9, 25, 49, 64]
 
 
 def test_arrays_are_not_copied_for_it():

@@ -95,6 +95,27 @@ class ArrayDataset:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
+def absent_classes(dataset: Any, chosen: Array | None = None) -> list[str]:
+    """The names of classes that no example has, or none of the chosen ones, as far as labels tell.
+
+    Raises ValueError for a label that has no name.
+    """
+    arrays: Any = getattr(dataset, "arrays", ())
+    names: Any = getattr(dataset, "classes", None)
+    labels = arrays[-1] if names and len(arrays) > 1 else None
+    if not isinstance(labels, np.ndarray) or labels.ndim != 1 or labels.dtype.kind not in "iu":
+        return []
+    labels = labels if chosen is None else labels[chosen]
+    if labels.max(initial=0) >= len(names):
+        wrong = int(np.argmax(labels >= len(names)))
+        raise ValueError(
+            f"Loader: example {wrong if chosen is None else chosen[wrong]} has label {labels[wrong]}, "
+            f"expected 0 to {len(names) - 1} for {len(names)} classes; name all of them, or mend the labels"
+        )
+    there = set(np.unique(labels).tolist())
+    return [name for i, name in enumerate(names) if i not in there]
+
+
 def class_numbers(
     dataset: str, names: tuple[str, ...], classes: Sequence[str] | None
 ) -> list[int] | None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from .._engine.notices import warn
 from .._runtime.rng import generator, set_state, state_of
 from .arrays import Array
-from .dataset import ArrayDataset, Dataset, Transform
+from .dataset import ArrayDataset, Dataset, Transform, absent_classes
 from .examples import as_dataset, is_stream, stacked, stream
 from .prefetch import ahead
 from .subset import Subset
@@ -40,8 +41,8 @@ class Loader:
     So ``state_dict`` and ``load_state_dict`` can go on in the middle of an epoch, to the bit.
 
     Raises ValueError when ``batch_size`` is not positive, there would be no batch, examples differ
-    in shape or there are two orders, TypeError when ``batch_size`` is not an integer, a transform cannot
-    be called or ``dataset`` is something else.
+    in shape, a label has no name or there are two orders, TypeError when ``batch_size`` is not an
+    integer, a transform cannot be called or ``dataset`` is something else.
 
     >>> import agx as ag
     >>> loader = ag.data.Loader(ag.data.digits("train"), batch_size=64, shuffle=True)
@@ -95,6 +96,12 @@ class Loader:
             raise ValueError(
                 f"Loader: {len(self.dataset)} examples make no batch (batch_size={batch_size}, "
                 f"drop_last={drop_last}); use more examples or smaller batches"
+            )
+        absent = absent_classes(self._whole, self._places)
+        if absent and shuffle:
+            warn(
+                f"Loader: no example is of class {', '.join(map(repr, absent))}, which cannot be learned; "
+                "add some, leave the class out, or divide the data with random_split(..., stratify=True)"
             )
 
     def __len__(self) -> int:
