@@ -273,6 +273,16 @@ def test_a_dataset_is_read_when_its_batch_is_due():
     assert sorted(dataset.read) == list(range(6))
 
 
+def test_an_error_of_a_dataset_names_the_example():
+    class Broken(Examples):
+        def __getitem__(self, i):
+            return 1 / (i - 3)
+
+    with pytest.raises(ZeroDivisionError) as error:
+        list(Loader(Broken([0] * 6), 2))
+    assert error.value.__notes__ == ["Loader: this was example 3 of Broken"]
+
+
 def test_shuffled_examples_are_those_of_the_arrays():
     x, y = np.arange(12.0).reshape(6, 2), np.arange(6)
     arrays, examples = (

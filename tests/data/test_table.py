@@ -75,6 +75,12 @@ def test_a_frame_of_pandas(nullable):
     assert found.encoder.columns == expected.encoder.columns
 
 
+def test_categories_of_pandas_are_categories():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"zip": pandas.Categorical([7, 12, 7]), "y": [0, 1, 0]})
+    assert table(frame, "y").features == ("zip=7", "zip=12")
+
+
 def test_numbers_have_mean_0_and_deviation_1_and_categories_are_0_or_1():
     x = table(PETS, "kind").arrays[0]
     np.testing.assert_allclose(x[:, :2].mean(0), 0, atol=1e-6)
@@ -128,6 +134,7 @@ def test_without_a_target_there_are_features_only():
         (["10", "9", "10"], ("9", "10"), [1, 0, 1]),
         (np.array([True, False, True]), ("False", "True"), [1, 0, 1]),
         ([True, False, True], ("False", "True"), [1, 0, 1]),
+        (np.array([True, False, True], object), ("False", "True"), [1, 0, 1]),
     ],
 )
 def test_few_whole_numbers_text_and_booleans_are_classes(goal, classes, labels):
@@ -262,6 +269,17 @@ def test_text_that_is_numbers_is_numbers():
         standardize=False,
     )
     assert found.arrays[0][:, 0].tolist() == [1, 2.5, -30, 1]
+    found = table({"x": np.array(["1", "2"]), "y": [0, 1]}, "y")
+    assert found.notes == ("read the text of 'x' as numbers",)
+
+
+def test_a_target_of_names_is_none():
+    data = {"x": range(30), "name": [f"n{i}" for i in range(30)]}
+    with pytest.raises(
+        ValueError, match="the target has 30 different texts in 30 rows, expected cl"
+    ):
+        table(data, "name")
+    assert len(table(data, "name", task="classification").classes) == 30
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,8 @@ def _objects(values: list[Any]) -> Array:
 def _dates(name: str, value: Any) -> ValueError:
     return ValueError(
         f"table: column {name!r} holds dates, such as {str(value)!r}, expected numbers or categories; make "
-        f"numbers of them first, such as the day of the year, or leave it out: drop=({name!r},)"
+        f"numbers of them first, such as the day of the year, or leave it out: drop=({name!r},); categories "
+        f"that look like dates: categorical=({name!r},)"
     )
 
 

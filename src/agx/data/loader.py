@@ -250,8 +250,15 @@ class Loader:
             chosen = self._places[chosen]
         if self._arrays is None:
             numbers = chosen.tolist()
-            return stacked([self._whole[i] for i in numbers], numbers)
+            return stacked([self._example(i) for i in numbers], numbers)
         return [np.take(array, chosen, axis=0) for array in self._arrays]
+
+    def _example(self, i: int) -> Any:
+        try:
+            return self._whole[i]
+        except Exception as error:
+            error.add_note(f"Loader: this was example {i} of {type(self._whole).__name__}")
+            raise
 
     def _transformed(self, batch: Sequence[Array], seed: int | None, k: int) -> tuple[Array, ...]:
         """Batch number ``k`` after the transforms, which have a generator for this batch alone."""

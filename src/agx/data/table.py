@@ -170,9 +170,14 @@ def _read(
                 + (f"; did you mean {close[0]!r}?" if close else "")
             )
     left = [name for name in raw if name != target and name not in drop]
-    values = {name: values_of(name, raw[name], name in categorical) for name in left}
+    coded = {name for name in left if str(getattr(raw[name], "dtype", "")) == "category"}  # pandas
+    values = {name: values_of(name, raw[name], name in {*categorical, *coded}) for name in left}
     goal = {} if target is None else {target: _goal(target, raw[target], task)}
     keep, notes = _complete({**values, **goal}, missing == "drop")
+    for name, column in values.items():
+        kind = getattr(getattr(raw[name], "dtype", None), "kind", "f")  # CSV is nothing but text
+        if column.dtype != object and kind not in "biuf":
+            notes.append(f"read the text of {name!r} as numbers")
     if missing != "drop":
         check_missing(goal if missing == "fill" else {**values, **goal})
     values = {name: column[keep] for name, column in values.items()}
@@ -204,8 +209,10 @@ def _complete(values: Mapping[str, Array], drop: bool) -> tuple[Array, list[str]
 def _goal(target: str, raw: Any, task: Task | None) -> Array:
     """The target's column: text for booleans, which are no numbers here."""
     column = values_of(target, raw)
-    if (raw.to_numpy() if hasattr(raw, "to_numpy") else np.asarray(raw)).dtype == np.bool_:
-        column = np.array(["False", "True"], object)[column.astype(int)]
+    given = raw.to_numpy() if hasattr(raw, "to_numpy") else np.asarray(raw)
+    if given.dtype == np.bool_ or any(isinstance(value, bool) for value in given.tolist()):
+        texts = [None if value != value else str(bool(value)) for value in column.tolist()]
+        column = np.array(texts, object)
     if task == "regression" and column.dtype == object:
         raise ValueError(
             f"table: the target {target!r} holds text, such as {next(v for v in column if v)!r}, expected "
@@ -219,6 +226,11 @@ def _task(column: Array, task: Task | None) -> Task:
     if task is not None:
         return task
     if column.dtype == object:
+        if (many := len(classes_of(column))) > MOST_CLASSES and 2 * many > len(column):
+            raise ValueError(
+                f"table: the target has {many} different texts in {len(column)} rows, expected classes; name "
+                "another target, or insist: task='classification'"
+            )
         return "classification"
     few = len(np.unique(column)) <= MOST_CLASSES and bool((column == np.round(column)).all())
     return "classification" if few else "regression"
