@@ -21,6 +21,7 @@ def test_a_loader_cannot_tell_it_from_a_list():
         np.concatenate([x for (x,) in Loader(IMAGES, 8, True, transforms=transforms, rng=0)])
         for transforms in (parts, [Compose(parts)], [Compose([Compose(parts[:2]), parts[2]])])
     ]
+    assert Loader(IMAGES, 8, transforms=[Compose(parts)]).transforms == tuple(parts)
     np.testing.assert_array_equal(epochs[0], epochs[1])
     np.testing.assert_array_equal(epochs[0], epochs[2])
 

@@ -351,4 +351,9 @@ def training(model: nn.Module, loss: nn.CrossEntropyLoss) -> Mapping[str, float]
         found.backward()
         optimizer.step()
     reveal_type(ag.fit(model, loader, ag.cross_entropy, optimizer, 1))  # History
+    for part in ag.data.random_split(ag.data.digits("train"), [0.9, 0.1], stratify=True):
+        reveal_type(part)  # Subset
+        reveal_type(part.arrays[1])  # ndarray
+    reveal_type(ag.data.table("pets.csv", "kind").encode({"age": [3]}))  # ndarray
+    reveal_type(loader.state_dict())  # dict[str, Any]
     return ag.evaluate(model, loader, ag.cross_entropy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from .dataset import Transform
 class Compose:
     """Call transforms one after the other, each with what the one before it returned.
 
-    ``transforms`` are functions ``transform(x, rng) -> x``, as a Loader takes them. Raises TypeError for
-    what cannot be called.
+    ``transforms`` are functions ``transform(x, rng) -> x``, as a Loader takes them, to which it is the same
+    as a list of them. Raises TypeError for what cannot be called.
 
     >>> import agx as ag
     >>> augment = ag.data.Compose([ag.data.RandomCrop(8, padding=1), ag.data.RandomHorizontalFlip()])
@@ -48,3 +48,12 @@ class Compose:
 
     def __repr__(self) -> str:
         return f"Compose([{', '.join(map(repr, self.transforms))}])"
+
+
+def single(transforms: Iterable[Transform]) -> Iterator[Transform]:
+    """Yield transforms one by one, also those that are composed."""
+    for transform in transforms:
+        if isinstance(transform, Compose):
+            yield from single(transform.transforms)
+        else:
+            yield transform

@@ -14,6 +14,7 @@ import numpy as np
 from .._engine.notices import warn
 from .._runtime.rng import generator, set_state, state_of
 from .arrays import Array
+from .compose import single
 from .dataset import ArrayDataset, Dataset, Transform, absent_classes
 from .examples import as_dataset, is_stream, stacked, stream
 from .prefetch import ahead
@@ -70,14 +71,14 @@ class Loader:
                 f"Loader: transforms is {_short(transforms)}, expected a list of functions: "
                 "transforms=[transform]"
             )
-        transforms = tuple(transforms)
+        transforms = tuple(single(transforms))
         for transform in transforms:
             _check_transform(transform)
         self.dataset = as_dataset(dataset)
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
         self.drop_last = drop_last
-        self.transforms = (*getattr(self.dataset, "transforms", ()), *transforms)
+        self.transforms = (*single(getattr(self.dataset, "transforms", ())), *transforms)
         self.sampler = sampler
         self.prefetch = int(prefetch)
         self.rng = None if rng is None else generator(rng)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import data
+from ..data.compose import single
 
 #: The transforms that a file can name: what they do depends on their settings alone.
 KINDS = {kind.__name__: kind for kind in (data.Normalize, data.TableEncoder, data.ToFloat)}
@@ -24,7 +25,7 @@ def described(transforms: Iterable[Any]) -> list[dict[str, Any]]:
     [{'name': 'ToFloat', 'white': 255}]
     """
     found = []
-    for i, transform in enumerate(_single(transforms)):
+    for i, transform in enumerate(single(transforms)):
         name = type(transform).__name__
         if KINDS.get(name) is not type(transform):
             why = "is random" if name.startswith("Random") else "cannot be written to a file"
@@ -36,15 +37,6 @@ def described(transforms: Iterable[Any]) -> list[dict[str, Any]]:
         settings = {key: np.asarray(getattr(transform, key)).tolist() for key in names}
         found.append({"name": name, **settings})
     return found
-
-
-def _single(transforms: Iterable[Any]) -> Iterator[Any]:
-    """Transforms one by one, also those that are composed."""
-    for transform in transforms:
-        if isinstance(transform, data.Compose):
-            yield from _single(transform.transforms)
-        else:
-            yield transform
 
 
 def rebuilt(descriptions: Any) -> list[Any]:
