@@ -70,6 +70,40 @@ def test_rows_of_shuffled_data_are_found_again():
     assert "in rows 0, 1, 2, 3, 4 and 11 more of the batch" in train(x, y)
 
 
+def test_rows_of_a_part_of_the_data_are_those_of_the_whole():
+    x, y = data()
+    x[[3, 50]] = np.nan
+    part = ag.data.Subset(ag.data.ArrayDataset(x, y), range(63, 31, -1))
+    model = ag.nn.Linear(5, 2)
+    sgd = ag.optim.SGD(model.parameters())
+    with pytest.raises(FloatingPointError, match="NaN in row 13 of the batch, row 50 of the data"):
+        ag.fit(model, ag.data.Loader(part, 32), ag.cross_entropy, sgd, 1, progress=False)
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_an_example_that_is_read_when_its_batch_is_due(part):
+    x, y = data()
+    x[37, 2] = np.nan
+
+    class Rows(ag.data.Dataset):
+        def __len__(self):
+            return len(x)
+
+        def __getitem__(self, i):
+            return x[i], y[i]
+
+    rows = ag.data.Subset(Rows(), range(30, 60)) if part else Rows()
+    model = ag.nn.Linear(5, 2)
+    sgd = ag.optim.SGD(model.parameters())
+    loader = ag.data.Loader(rows, 8, shuffle=True, rng=0)
+    with pytest.raises(FloatingPointError, match="of the batch, row 37 of the data; leave"):
+        ag.fit(model, loader, ag.cross_entropy, sgd, 1, progress=False)
+    x[37] = 0
+    loader = ag.data.Loader(rows, 8, transforms=[lambda x, rng: x * np.nan])
+    with pytest.raises(FloatingPointError, match="not in the data, so a transform"):
+        ag.fit(model, loader, ag.cross_entropy, sgd, 1, progress=False)
+
+
 def test_the_target():
     x, y = data()
     y = y[:, None].astype(np.float32)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._engine.graph import Node
+from ..data.dataset import Dataset
+from ..data.subset import Subset
 
 #: A weight of this size is none that training should make.
 _HUGE = 1e3
@@ -108,19 +110,47 @@ def _in_data(name: str, x: Any, loader: Any, place: int) -> str:
     x = getattr(x, "array", x)
     if not isinstance(x, np.ndarray) or not (bad := _what(x)):
         return ""
-    arrays = getattr(getattr(loader, "dataset", None), "arrays", ())
-    whole = arrays[place] if place < len(arrays) else None
     text = f"{name} holds {bad} in {_rows(x)} of the batch"
-    if whole is not None and not _what(whole):
+    dataset = getattr(loader, "dataset", None)
+    found = _bad_examples(dataset, place)
+    if found == [] and getattr(loader, "transforms", True):
         return f"{text}, but not in the data, so a transform of the loader makes it; mend the transform"
-    if whole is not None:
-        text += f", {_rows(whole)} of the data"
+    if found:
+        text += f", {_listed(found)} of the data"
     return f"{text}; leave such rows out, or fill them (np.nan_to_num)"
 
 
-def _rows(x: np.ndarray) -> str:
+def _bad_examples(dataset: Any, place: int) -> list[int] | None:
+    """The numbers of the examples that are not finite in one part, or the first one; None if unknown."""
+    part = isinstance(dataset, Subset)
+    whole, numbers = (dataset.dataset, dataset.indices) if part else (dataset, None)
+    if arrays := getattr(dataset, "arrays", ()):
+        if place >= len(arrays):
+            return None
+        rows = _bad_rows(arrays[place])
+        return sorted((rows if numbers is None else numbers[rows]).tolist())
+    if not isinstance(whole, Dataset):
+        return None
+    for i in range(len(whole)) if numbers is None else numbers.tolist():
+        example = whole[i]
+        parts = example if isinstance(example, (tuple, list)) else (example,)
+        if place < len(parts) and _what(parts[place]):
+            return [i]
+    return []
+
+
+def _bad_rows(x: np.ndarray) -> np.ndarray:
     """The rows that hold something that is not finite."""
-    rows = np.flatnonzero(~np.isfinite(np.atleast_1d(x)).reshape(len(np.atleast_1d(x)), -1).all(1))
+    if x.dtype.kind not in "fc":
+        return np.arange(0)
+    return np.flatnonzero(~np.isfinite(np.atleast_1d(x)).reshape(len(np.atleast_1d(x)), -1).all(1))
+
+
+def _rows(x: np.ndarray) -> str:
+    return _listed(_bad_rows(x).tolist())
+
+
+def _listed(rows: list[int]) -> str:
     listed = ", ".join(map(str, rows[:5])) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
     return f"row{'s' * (len(rows) > 1)} {listed}"
 
