@@ -57,6 +57,8 @@ def test_a_model_of_a_table_predicts_new_rows(tmp_path):
     expected = ag.predict(model, table.arrays[0])
     np.testing.assert_array_equal(trained.predict(pets), expected)
     np.testing.assert_array_equal(trained.predict(table), expected)
+    part = ag.data.Subset(table, [2, 0])
+    np.testing.assert_allclose(trained.predict(part), expected[[2, 0]], rtol=1e-5)
     np.testing.assert_array_equal(trained.predict(table.arrays[0]), expected)
 
 

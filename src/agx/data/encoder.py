@@ -81,8 +81,8 @@ class TableEncoder:
         """The columns that the features are made of. Raises ValueError for one that is not there."""
         if lacking := [repr(c["name"]) for c in self.columns if c["name"] not in raw]:
             raise ValueError(
-                f"table: column {', '.join(lacking)} is not there, which the model has learned from; there "
-                f"are {', '.join(map(repr, raw))}"
+                f"table: the model has learned from column {', '.join(lacking)}, expected in new rows; "
+                f"there are {', '.join(map(repr, raw))}"
             )
         return {
             c["name"]: values_of(c["name"], raw[c["name"]], "categories" in c) for c in self.columns

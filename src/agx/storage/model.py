@@ -16,6 +16,7 @@ from .. import nn
 from ..data.dataset import ArrayDataset
 from ..data.encoder import TableEncoder
 from ..data.loader import Loader
+from ..data.subset import Subset
 from ..data.transforms import ToFloat
 from ..nn import losses
 from . import architecture as build
@@ -134,10 +135,14 @@ class Trained:
 
     def _loader(self, x: Any, batch_size: int) -> Loader:
         for transform in self.preprocessing:
-            if isinstance(transform, TableEncoder) and not isinstance(x, (ArrayDataset, tuple)):
+            if isinstance(transform, TableEncoder) and not isinstance(
+                x, (ArrayDataset, Subset, tuple)
+            ):
                 x = transform(x)
         dataset = (
-            x if isinstance(x, ArrayDataset) else ArrayDataset(*x if isinstance(x, tuple) else (x,))
+            x
+            if isinstance(x, (ArrayDataset, Subset))
+            else ArrayDataset(*x if isinstance(x, tuple) else (x,))
         )
         self._check(dataset.arrays[0])
         return Loader(dataset, batch_size, transforms=self.preprocessing, rng=0)
