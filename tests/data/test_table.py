@@ -35,7 +35,8 @@ def pets(tmp_path):
 def sources(tmp_path, columns):
     """The same table in every form that is read."""
     path = tmp_path / "pets.csv"
-    path.write_text("\ufeff" + as_csv(columns).replace("\n", "\r\n\r\n") + "\r\n")
+    text = "\ufeff" + as_csv(columns).replace("\n", "\r\n\r\n") + "\r\n"
+    path.write_bytes(text.encode())
     yield path
     yield str(path)
     semicolons = tmp_path / "pets.txt"
@@ -374,7 +375,7 @@ def test_other_files(tmp_path):
 
 
 def test_quoted_text_may_hold_the_separator_and_lines(tmp_path):
-    (tmp_path / "x.csv").write_text('"a, b",y\n"1,5",u\n"x\ny",v\n')
+    (tmp_path / "x.csv").write_bytes(b'"a, b",y\n"1,5",u\n"x\ny",v\n')
     found = table(tmp_path / "x.csv", "y")
     assert found.features == ("a, b=1,5", "a, b=x\ny")
 

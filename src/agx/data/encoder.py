@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
@@ -202,9 +203,11 @@ def learned(
             constant.append(name)
             continue
         if fill:
-            text = column.dtype == object
-            names, counts = np.unique(inside.astype(str), return_counts=True) if text else ((), ())
-            found["fill"] = str(names[np.argmax(counts)]) if text else float(np.median(inside))
+            found["fill"] = (
+                Counter(sorted(inside.tolist())).most_common(1)[0][0]
+                if column.dtype == object
+                else float(np.median(inside))
+            )
         columns.append({"name": name, **found})
     return columns, constant
 
