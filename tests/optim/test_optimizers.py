@@ -116,7 +116,8 @@ def test_zeros_in_place_of_no_gradients_let_momentum_and_decay_go_on():
 def test_a_parameter_without_a_gradient_is_left_alone(kind):
     p, other = ag.Tensor([1.0]), ag.Tensor([1.0])
     other.grad = np.ones(1)
-    kind([p, other], lr=0.1, weight_decay=0.5).step()
+    decay = {"weight_decay": 0.5} if "weight_decay" in kind([p]).defaults else {}
+    kind([p, other], lr=0.1, **decay).step()
     assert p.value == 1.0 != other.value
 
 
@@ -191,7 +192,10 @@ def test_the_parameters_of_a_model_can_be_given_as_a_generator():
     model = ag.nn.Linear(2, 1)
     optimiser = ag.optim.SGD((p for p in model.parameters()), lr=0.1)
     assert len(optimiser.parameters) == 2
-    assert repr(optimiser) == "SGD(2 parameters, lr=0.1, momentum=0.0, weight_decay=0.0)"
+    assert (
+        repr(optimiser)
+        == "SGD(2 parameters, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0)"
+    )
 
 
 def test_clip_grad_norm():
@@ -203,6 +207,77 @@ def test_clip_grad_norm():
     assert untouched.grad_or_none is None
     assert ag.optim.clip_grad_norm([p, s], 100.0) == pytest.approx(3.0)
     assert s.grad == pytest.approx(2.0)
+
+
+def test_clip_grad_value():
+    p, s, untouched = ag.Tensor([0.0, 0.0]), ag.Scalar(0.0), ag.Tensor([1.0])
+    p.grad, s.grad = np.array([0.5, -4.0]), 4.0
+    assert ag.optim.clip_grad_value([p, s, untouched], 1.5) is None
+    np.testing.assert_array_equal(p.grad, [0.5, -1.5])
+    assert s.grad == 1.5
+    assert untouched.grad_or_none is None
+    p.grad = np.array([np.nan, np.inf])
+    ag.optim.clip_grad_value([p], 1.5)
+    np.testing.assert_array_equal(p.grad, [np.nan, 1.5])
+
+
+def test_clipping_gradients_keeps_their_graph():
+    p = ag.Tensor([2.0, 1.0])
+    np.sum(p**3).backward(create_graph=True)
+    ag.optim.clip_grad_value([p], 5.0)
+    clipped = p.grad
+    np.testing.assert_array_equal(clipped.value, [5.0, 3.0])
+    p.grad = None
+    clipped.sum().backward()
+    np.testing.assert_array_equal(p.grad, [0.0, 6.0])
+
+
+# --- what is kept beside -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"), [(ag.optim.Adam, "amsgrad"), (ag.optim.RMSprop, "centered")]
+)
+def test_an_option_that_keeps_one_more_array_can_be_turned_on_later_and_is_saved(kind, option):
+    p = ag.Tensor(np.ones(3))
+    optimiser = kind([p], lr=0.1)
+    p.grad = np.arange(3.0)
+    optimiser.step()
+    assert len(optimiser.state[0]) == 2
+    optimiser.param_groups[0][option] = True
+    p.grad = np.ones(3)
+    optimiser.step()
+    assert list(optimiser.state[0]) == [*kind.slots, kind.extra[1]]
+    other = kind([ag.Tensor(p.value.copy())])
+    other.load_state_dict(optimiser.state_dict())
+    p.grad = other.parameters[0].grad = np.arange(3.0)
+    optimiser.step()
+    other.step()
+    np.testing.assert_array_equal(other.parameters[0].value, p.value)
+    assert (p.value[1:] < 1).all() and other.param_groups[0][option] is True
+
+
+def test_a_variance_that_rounds_below_zero_is_none():
+    p = ag.Tensor(np.zeros(1000, np.float32))
+    optimiser = ag.optim.RMSprop([p], 1e-3, alpha=0.5, eps=1e-3, centered=True)
+    for _ in range(60):
+        p.grad = np.linspace(1, 2, 1000, dtype=np.float32)
+        optimiser.step()
+    assert np.isfinite(p.value).all()
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if "maximize" in k([ag.Tensor(1.0)]).defaults])
+def test_climbing_is_descending_the_other_way_in_any_layout(kind):
+    array = np.arange(12.0).reshape(3, 4)
+    down, up = ag.Tensor(-array), ag.Tensor(array.T)  # the latter does not lie in order
+    downhill, uphill = kind([down]), kind([up], maximize=True)
+    for k in range(4):
+        down.grad = np.cos(k + array)
+        up.grad = np.cos(k + array).T
+        downhill.step()
+        uphill.step()
+    np.testing.assert_allclose(array, -down.value, rtol=1e-12)
+    assert (array != np.arange(12.0).reshape(3, 4)).all()
 
 
 # --- groups --------------------------------------------------------------------------------------
@@ -254,9 +329,9 @@ def test_groups_are_shown_and_can_be_changed():
     sgd.add_param_group({"params": (p for p in [c]), "momentum": 0.9})
     assert repr(sgd).splitlines() == [
         "SGD(3 parameters in 3 groups",
-        "  group 0: 1 parameters, lr=0.1, momentum=0.0, weight_decay=0.0",
-        "  group 1 'head': 1 parameters, lr=0.5, momentum=0.0, weight_decay=0.0",
-        "  group 2: 1 parameters, lr=0.1, momentum=0.9, weight_decay=0.0",
+        "  group 0: 1 parameters, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0",
+        "  group 1 'head': 1 parameters, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.0",
+        "  group 2: 1 parameters, lr=0.1, momentum=0.9, dampening=0.0, weight_decay=0.0",
         ")",
     ]
     sgd.param_groups[1]["lr"] = 2.0
@@ -445,7 +520,7 @@ def step_with(rate):
         (lambda: ag.optim.SGD([{"params": [W]}, {"params": [W]}]), ValueError, "SGD: group 1: parameter 0 is in group 0 already"),
         (lambda: ag.optim.SGD([{"params": [W, W]}]), ValueError, "SGD: group 0: the same parameter was given twice"),
         (lambda: ag.optim.SGD([{"params": []}]), ValueError, "SGD: group 0: got no parameters"),
-        (lambda: ag.optim.SGD([{"params": [W], "beta": 1}]), TypeError, "SGD: group 0 has no option 'beta'; there are lr, momentum, weight_decay, nesterov"),
+        (lambda: ag.optim.SGD([{"params": [W], "beta": 1}]), TypeError, "SGD: group 0 has no option 'beta'; there are lr, momentum, dampening, weight_decay, nesterov, maximize"),
         (lambda: ag.optim.SGD([{"lr": 1}]), TypeError, "group 0 must be a dict with 'params', a list of parameters, got keys 'lr'"),
         (lambda: ag.optim.SGD([{"params": [W]}, W]), TypeError, "group 1 must be a dict with 'params'"),
         (lambda: ag.optim.SGD([W, {"params": [W]}]), TypeError, "parameter 1 must be a Tensor or a Scalar, got dict; .* a list of dicts"),
@@ -453,7 +528,15 @@ def step_with(rate):
         (lambda: ag.optim.SGD([{"params": [W], "lr": -1}]), ValueError, "SGD: group 0: lr must not be negative, got -1"),
         (lambda: ag.optim.Adam([{"params": [W], "betas": 3}]), ValueError, "Adam: group 0: betas must be two numbers"),
         (lambda: ag.optim.SGD([W], lr=-1), ValueError, "SGD: lr must not be negative, got -1"),
-        (lambda: ag.optim.SGD([W], lr=1, nesterov=True), ValueError, "nesterov needs a momentum"),
+        (lambda: ag.optim.SGD([W], lr=1, nesterov=True), ValueError, "nesterov needs a momentum and no dampening"),
+        (lambda: ag.optim.SGD([W], 1, 0.9, 0.1, nesterov=True), ValueError, "nesterov needs a momentum and no dampening"),
+        (lambda: ag.optim.SGD([W], maximize=2), TypeError, "SGD: maximize must be True or False, got 2"),
+        (lambda: ag.optim.Adam([{"params": [W], "amsgrad": "yes"}]), TypeError, "Adam: group 0: amsgrad must be True or False, got 'yes'"),
+        (lambda: ag.optim.Adadelta([W], rho=1.5), ValueError, r"Adadelta: rho must lie in \[0, 1\], got 1.5"),
+        (lambda: ag.optim.Rprop([W], etas=(0.5, 0.9)), ValueError, r"Rprop: etas must be two numbers below and above 1, got \(0.5, 0.9\)"),
+        (lambda: ag.optim.Rprop([W], step_sizes=(2, 1)), ValueError, "Rprop: step_sizes must be two numbers in ascending order"),
+        (lambda: ag.optim.clip_grad_value(W, 1), TypeError, "clip_grad_value: expected a list of parameters, got one Tensor"),
+        (lambda: ag.optim.clip_grad_value([W], -1), ValueError, "clip_grad_value: clip_value must not be negative, got -1"),
         (lambda: ag.optim.Adam([W], betas=(0.9, 1.0)), ValueError, "betas must be two numbers"),
         (lambda: ag.optim.SGD([W]).load_state_dict({"steps": [1, 2]}), ValueError, "for 2 parameters, this optimiser has 1"),
         (

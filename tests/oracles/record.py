@@ -118,6 +118,7 @@ def record(table, anew):
 
 
 if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)  # some optimisers keep a number of it
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "Using padding='same'")  # that it may take a copy
     for table in tables.TABLES:

@@ -208,7 +208,7 @@ def call_layer(row, layer, x):
     return layer.eval()(x) if row.how == EVALUATED else out
 
 
-# --- optimisers: five steps of the parameter p ---------------------------------------------------
+# --- optimisers: five steps of the parameter p, or twelve ------------------------------------------
 
 OPTIMISERS = [
     Row("SGD([p], lr=0.1)"),
@@ -221,11 +221,31 @@ OPTIMISERS = [
     Row("AdamW([p], lr=0.1, weight_decay=0.3)"),
     Row("RMSprop([p], lr=0.05)"),
     Row("RMSprop([p], lr=0.05, alpha=0.9, eps=1e-3, momentum=0.8, weight_decay=0.1)"),
+    Row("SGD([p], 0.1, 0.9, 0.3, 0.05)"),
+    Row("SGD([p], lr=0.1, weight_decay=0.05, maximize=True)"),
+    Row("Adam([p], lr=0.1, betas=(0.8, 0.5), weight_decay=0.1, amsgrad=True, maximize=True)"),
+    Row("AdamW([p], 0.1, (0.8, 0.5), 1e-3, 0.3, True)"),
+    Row("RMSprop([p], 0.05, 0.9, 1e-3, 0.1, 0.0, True)"),
+    Row("RMSprop([p], lr=0.05, momentum=0.8, centered=True, maximize=True)"),
+    Row("Adagrad([p])"),
+    Row("Adagrad([p], 0.1, 0.2, 0.1, 0.5, 1e-3, maximize=True)"),
+    Row("Adadelta([p])"),
+    Row("Adadelta([p], 0.5, 0.8, 1e-3, 0.1, maximize=True)"),
+    Row("Adamax([p])"),
+    Row("Adamax([p], 0.1, (0.8, 0.6), 1e-3, 0.1, maximize=True)"),
+    Row("NAdam([p])"),
+    Row("NAdam([p], 0.1, (0.8, 0.95), 1e-3, 0.1, 0.5, maximize=True)"),
+    Row("NAdam([p], 0.1, (0.8, 0.95), 1e-3, 0.1, 0.5, True)"),
+    Row("RAdam([p])"),
+    Row("RAdam([p], 0.1, (0.8, 0.9), 1e-3, 0.1, maximize=True)", how="twelve steps"),
+    Row("RAdam([p], 0.1, (0.8, 0.9), 1e-3, 0.1, True)", how="twelve steps"),
+    Row("Rprop([p])"),
+    Row("Rprop([p], 0.1, (0.4, 1.5), (0.05, 0.2), maximize=True)", how="twelve steps"),
 ]
 
 
 def start_and_gradients(row):
-    return row.draw("start", 3), row.draw("gradients", 5, 3)
+    return row.draw("start", 3), row.draw("gradients", 12 if row.how else 5, 3)
 
 
 # --- groups: five steps of the parameters p, q and r, which differ in their options ----------------
@@ -236,6 +256,14 @@ GROUPS = [
     Row("Adam([{'params': [p], 'betas': (0.8, 0.95)}, {'params': [q, r], 'weight_decay': 0.1}], lr=0.1)"),
     Row("AdamW([{'params': [p, q], 'weight_decay': 0.1}, {'params': [r], 'lr': 0.01}], lr=0.1)"),
     Row("RMSprop([{'params': [p], 'alpha': 0.9}, {'params': [q], 'momentum': 0.8}, {'params': [r]}], lr=0.05)"),
+    Row("Adam([{'params': [p, q], 'amsgrad': True}, {'params': [r], 'maximize': True}], lr=0.1, betas=(0.8, 0.5))"),
+    Row("RMSprop([{'params': [p], 'centered': True}, {'params': [q, r]}], lr=0.05)"),
+    Row("Adagrad([{'params': [p], 'lr_decay': 0.5}, {'params': [q, r], 'weight_decay': 0.1}], lr=0.1)"),
+    Row("Adadelta([{'params': [p], 'rho': 0.5}, {'params': [q, r], 'lr': 0.1}])"),
+    Row("Adamax([{'params': [p], 'betas': (0.8, 0.6)}, {'params': [q, r], 'eps': 0.1}])"),
+    Row("NAdam([{'params': [p], 'momentum_decay': 0.5}, {'params': [q, r], 'weight_decay': 0.1}])"),
+    Row("RAdam([{'params': [p], 'betas': (0.8, 0.5)}, {'params': [q, r], 'weight_decay': 0.1}])"),
+    Row("Rprop([{'params': [p], 'etas': (0.2, 2.0)}, {'params': [q, r], 'step_sizes': (0.01, 0.02)}])"),
 ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ UPDATES: tuple[str, ...]
 def update(
     rule: int,
     options: tuple[float, ...],
+    slots: int,
     parameters: list[Any],
     kept: list[dict[str, np.ndarray]],
     steps: list[int],

@@ -353,7 +353,7 @@ def erf(x):
 # --- updates of parameters ---------------------------------------------------------------------------
 
 #: The rules by number; the options of each are in the order of ``updates.h``.
-UPDATES = ("sgd", "adam", "rmsprop")
+UPDATES = ("sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "rprop")
 
 
 cdef void *data_of(object a, int kind, Py_ssize_t size) noexcept:
@@ -365,32 +365,36 @@ cdef void *data_of(object a, int kind, Py_ssize_t size) noexcept:
     return cnp.PyArray_DATA(array) if fits else NULL
 
 
-cdef bint change(int rule, const double *options, object p, object g, tuple kept,
+cdef bint change(int rule, const double *options, Py_ssize_t slots, object p, object g, tuple kept,
                  Py_ssize_t step) except -1:
     """Update one array; False, and nothing is done, unless all lie in order and belong together."""
-    if not kept or not is_floating(p):
+    if len(kept) < slots or not is_floating(p):
         return False
     cdef cnp.ndarray array = <cnp.ndarray>p
     cdef int kind = cnp.PyArray_TYPE(array)
     cdef Py_ssize_t n = cnp.PyArray_SIZE(array)
     cdef void *gradient = data_of(g, kind, n)
-    cdef void *first = data_of(kept[0], kind, n)
-    cdef void *second = data_of(kept[len(kept) - 1], kind, n)
     cdef void *at = cnp.PyArray_DATA(array)
+    cdef void* places[3]
     cdef const instructions_t *set = instructions()
-    if gradient == NULL or first == NULL or second == NULL or not cnp.PyArray_ISWRITEABLE(array):
+    if gradient == NULL or not cnp.PyArray_ISWRITEABLE(array):
         return False
+    for i in range(slots):
+        places[i] = data_of(kept[i], kind, n)
+        if places[i] == NULL:
+            return False
     with nogil:
         (set.float_updates if kind == cnp.NPY_FLOAT32 else set.double_updates)[rule](
-            at, gradient, first, second, n, options, step)
+            at, gradient, places, n, options, step)
     return True
 
 
-def update(int rule, tuple options, list parameters, list kept, list steps, Py_ssize_t start):
+def update(int rule, tuple options, Py_ssize_t slots, list parameters, list kept, list steps,
+           Py_ssize_t start):
     """Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone."""
-    # Of each parameter ``kept`` has arrays by name, and ``steps`` the count of steps, from ``start`` on. What
-    # has a gradient but does not lie in order is left alone.
-    cdef double[6] numbers
+    # Of each parameter ``kept`` has arrays by name, of which the rule takes the first ``slots``, and ``steps``
+    # the count of steps, from ``start`` on. What has a gradient but does not lie in order is left alone.
+    cdef double[8] numbers
     cdef bint arrived = False
     cdef list others = []
     cdef Py_ssize_t i, step
@@ -403,7 +407,7 @@ def update(int rule, tuple options, list parameters, list kept, list steps, Py_s
             p, step = <Node>a, steps[start + i] + 1
             if p._grad is None:
                 continue
-            if change(rule, numbers, p._value, p._grad, tuple((<dict>kept[start + i]).values()), step):
+            if change(rule, numbers, slots, p._value, p._grad, tuple((<dict>kept[start + i]).values()), step):
                 steps[start + i] = step
                 p._version += 1
                 arrived |= not p.spent

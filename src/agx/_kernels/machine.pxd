@@ -39,7 +39,7 @@ cdef extern from "simd.h" nogil:
         void (*back)(const float *x, const float *v, const float *g, float *out, Py_ssize_t n,
                      float a) noexcept nogil
     ctypedef void (*update_t "agx_update")(
-        void *p, const void *g, void *first, void *second, Py_ssize_t n, const double *options,
+        void *p, const void *g, void **kept, Py_ssize_t n, const double *options,
         Py_ssize_t step) noexcept nogil
     ctypedef struct tile_t "agx_tile":
         int rows, vectors, width

@@ -92,9 +92,9 @@ typedef struct {
         double r, double p, double q);
 } agx_loops;
 
-/* A step of an optimiser (updates.h), whose options are the learning rate and what else its rule has. */
+/* A step of an optimiser (updates.h), whose options begin with the learning rate. */
 typedef void (*agx_update)(
-    void *parameter, const void *gradient, void *first, void *second, ptrdiff_t n, const double *options,
+    void *parameter, const void *gradient, void *const *kept, ptrdiff_t n, const double *options,
     ptrdiff_t step);
 
 /* Products of one type of number (tile.h): ``rows`` rows are held at a time, by ``vectors`` vectors of

@@ -5,11 +5,18 @@ They take Tensors or Scalars. A parameter whose gradient never arrived is left a
 
 from .._names import shown
 from .algorithms import SGD as SGD
+from .algorithms import Adadelta as Adadelta
+from .algorithms import Adagrad as Adagrad
 from .algorithms import Adam as Adam
+from .algorithms import Adamax as Adamax
 from .algorithms import AdamW as AdamW
+from .algorithms import NAdam as NAdam
+from .algorithms import RAdam as RAdam
 from .algorithms import RMSprop as RMSprop
+from .algorithms import Rprop as Rprop
+from .clipping import clip_grad_norm as clip_grad_norm
+from .clipping import clip_grad_value as clip_grad_value
 from .optimizer import Optimizer as Optimizer
-from .optimizer import clip_grad_norm as clip_grad_norm
 from .schedules import CosineAnnealingLR as CosineAnnealingLR
 from .schedules import OneCycleLR as OneCycleLR
 from .schedules import ReduceLROnPlateau as ReduceLROnPlateau

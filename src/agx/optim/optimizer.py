@@ -1,4 +1,4 @@
-"""What all optimisers share: parameters in groups, their state, and the clipping of gradients."""
+"""What all optimisers share: parameters in groups, and their state."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from ..tensor import Tensor
 
 #: Tensors or Scalars, or groups of them: dicts with "params" and options of their own.
 Parameters = Iterable[Any]
+
+#: The options that are True or False.
+_FLAGS = {"maximize", "nesterov", "amsgrad", "centered", "decoupled_weight_decay"}
 
 
 def check_range(who: str, **values: float) -> None:
@@ -35,7 +38,7 @@ def check_finite(who: str, **values: float) -> None:
             raise ValueError(f"{who}: {name} must be finite, got {value}")
 
 
-def _listed(who: str, parameters: Any) -> list[Any]:
+def listed(who: str, parameters: Any) -> list[Any]:
     """The parameters as a list, each a Tensor or a Scalar."""
     if isinstance(parameters, (Tensor, Scalar, Mapping)) or not isinstance(parameters, Iterable):
         raise TypeError(
@@ -63,7 +66,7 @@ def _listed(who: str, parameters: Any) -> list[Any]:
 
 def _checked(who: str, parameters: Any) -> list[Any]:
     """The parameters as a list of leaves that can be optimised, each once."""
-    found = _listed(who, parameters)
+    found = listed(who, parameters)
     if not found:
         raise ValueError(
             f"{who}: got no parameters; keep them as Tensors in attributes of the model, "
@@ -111,9 +114,14 @@ class Optimizer:
     operation.
     """
 
-    #: The rule of ``_kernels/updates.h``, and the names of the arrays that it keeps for each parameter.
+    #: The rule of ``_kernels/updates.h``, the names of the arrays that it keeps for each parameter, and of
+    #: one more that it keeps if an option, the first of the two names, asks for it.
     rule: str = ""
     slots: tuple[str, ...] = ()
+    extra: tuple[str, str] | None = None
+
+    #: Whether ``step`` takes a function that computes the loss and its gradients.
+    needs_closure = False
 
     def __init__(self, parameters: Parameters, lr: float, **options: Any) -> None:
         who = type(self).__name__
@@ -173,7 +181,11 @@ class Optimizer:
 
     def _check(self, who: str, options: dict[str, Any]) -> None:
         """Raise for options that are no finite numbers, or negative; a kind with others overrides it."""
-        check_finite(who, **options)
+        for name, value in options.items():
+            if name not in _FLAGS:
+                check_finite(who, **{name: value})
+            elif not isinstance(value, (bool, np.bool_)):
+                raise TypeError(f"{who}: {name} must be True or False, got {value!r}")
 
     @property
     def lr(self) -> float:
@@ -220,12 +232,18 @@ class Optimizer:
             rate, params = group["lr"], group["params"]
             if not (type(rate) is float and 0 <= rate < math.inf):
                 check_finite(type(self).__name__, lr=rate)
-            options = self._options(group)
-            came, others = _kernels.update(rule, options, params, self.state, self.steps, start)
+            slots, options = self._slots(group), self._options(group)
+            came, others = _kernels.update(
+                rule, options, len(slots), params, self.state, self.steps, start
+            )
             arrived |= came
             for i in others:
-                arrived |= self._update(start + i, params[i], rule, options)
+                arrived |= self._update(start + i, params[i], rule, options, slots)
             start += len(params)
+        self._notice(arrived)
+
+    def _notice(self, arrived: bool) -> None:
+        """Warn, once, if no gradient arrived since the last step."""
         if not (arrived or self._warned):
             self._warned = True
             warn(f"{type(self).__name__}.step: {self._reason()}")
@@ -254,30 +272,41 @@ class Optimizer:
             "make the optimiser of the parameters of the model that the loss is computed with"
         )
 
-    def _update(self, i: int, p: Any, rule: int, options: tuple[float, ...]) -> bool:
+    def _update(
+        self, i: int, p: Any, rule: int, options: tuple[float, ...], slots: tuple[str, ...]
+    ) -> bool:
         """Update a Scalar, or a Tensor that lies anywhere; tells whether its gradient is a new one."""
         if isinstance(p, Scalar):
             came = p.grad != 0 or self.steps[i] > 0
-            p.value = float(self._changed(i, np.array(p.value), p.grad, rule, options))
+            p.value = float(self._changed(i, np.array(p.value), p.grad, rule, options, slots))
             return came
         if p.grad_or_none is None:
             return False
         came, p.spent = not p.spent, True
         value = p.writable
-        value[...] = self._changed(i, value, p.grad_or_none, rule, options)
+        value[...] = self._changed(i, value, p.grad_or_none, rule, options, slots)
         return came
 
     def _changed(
-        self, i: int, value: np.ndarray, gradient: Any, rule: int, options: tuple[float, ...]
+        self,
+        i: int,
+        value: np.ndarray,
+        gradient: Any,
+        rule: int,
+        options: tuple[float, ...],
+        slots: tuple[str, ...],
     ) -> np.ndarray:
         """What the array of parameter ``i`` becomes; what is kept for it changes in place."""
         state = self.state[i]
-        if not state:
-            state.update({name: np.zeros(value.size, value.dtype) for name in self.slots})
+        for name in slots:
+            if name not in state:
+                state[name] = np.zeros(value.size, value.dtype)
         self._check_state(i, value)
         copy = Tensor(np.array(value, order="C"))
         copy.grad = np.array(gradient, value.dtype)
-        _kernels.update(rule, options, [copy], self.state[i : i + 1], self.steps[i : i + 1], 0)
+        _kernels.update(
+            rule, options, len(slots), [copy], self.state[i : i + 1], self.steps[i : i + 1], 0
+        )
         self.steps[i] += 1
         return copy.array
 
@@ -288,6 +317,10 @@ class Optimizer:
                     f"{type(self).__name__}: parameter {i} had {kept.size} numbers of {kept.dtype} and "
                     f"now has {value.size} of {value.dtype}; make a new optimiser"
                 )
+
+    def _slots(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """The names of the arrays that are kept for each parameter of a group."""
+        return (*self.slots, self.extra[1]) if self.extra and group[self.extra[0]] else self.slots
 
     def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
         """What the rule takes of the options of a group, in its order."""
@@ -327,7 +360,7 @@ class Optimizer:
         sizes = {
             f"{i}.{name}": getattr(p, "size", 1)
             for i, p in enumerate(self.parameters)
-            for name in self.slots
+            for name in self._saved(i, state)
             if steps[i]
         }
         expected = {"lr", "steps", *sizes}
@@ -355,13 +388,18 @@ class Optimizer:
         kept: list[dict[str, np.ndarray]] = [
             {
                 name: np.array(state[f"{i}.{name}"], getattr(p, "dtype", float)).reshape(-1)
-                for name in self.slots
+                for name in self._saved(i, state)
                 if steps[i]
             }
             for i, p in enumerate(self.parameters)
         ]
         self._load_options({name: state[name] for name in self.defaults if name in state})
         self.steps, self.state = steps.tolist(), kept
+
+    def _saved(self, i: int, state: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of the arrays that a state holds, or should, for parameter ``i``."""
+        extra = (self.extra[1],) if self.extra and f"{i}.{self.extra[1]}" in state else ()
+        return self.slots + extra
 
     def _check_groups(self, state: Mapping[str, Any], steps: np.ndarray) -> None:
         who = type(self).__name__
@@ -411,42 +449,3 @@ class Optimizer:
             title = f"group {i}" + (f" {group['name']!r}" if "name" in group else "")
             lines.append(f"  {title}: {len(group['params'])} parameters, {text}")
         return "\n".join([*lines, ")"])
-
-
-def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
-    """Scale all gradients together so that their norm is at most ``max_norm``; return the norm before.
-
-    The norm is that of all gradients as one vector. Raises ValueError for a negative ``max_norm``,
-    TypeError for parameters that are neither Tensors nor Scalars.
-
-    >>> w = ag.Tensor([0.0, 0.0])
-    >>> w.grad = np.array([3.0, 4.0])
-    >>> ag.optim.clip_grad_norm([w], 1.0)
-    5.0
-    """
-    check_range("clip_grad_norm", max_norm=max_norm)
-    found = _listed("clip_grad_norm", parameters)
-    total = math.sqrt(sum(_square(_gradient(p)) for p in found))
-    scale = max_norm / (total + 1e-6)
-    if scale < 1:
-        for p in found:
-            if isinstance(p, Scalar) or isinstance(p.grad_or_none, Tensor):
-                p.grad = p.grad * scale
-            elif p.grad_or_none is not None:
-                np.multiply(p.grad_or_none, scale, out=p.grad_or_none)
-    return total
-
-
-def _gradient(p: Any) -> Any:
-    if isinstance(p, Scalar):
-        return p.grad
-    return 0.0 if p.grad_or_none is None else p.grad_or_none
-
-
-def _square(g: Any) -> float:
-    """The sum of squares, in float64 where those of float32 would be lost."""
-    found = float(np.vdot(g, g).real)
-    if 1e-30 < found < math.inf or not isinstance(g, np.ndarray):
-        return found
-    wide = g.astype(np.float64)
-    return float(np.vdot(wide, wide))
