@@ -12,6 +12,11 @@ import agx as ag
 
 RATES = tables.answers("schedules")
 KINDS = kinds(ag.optim, ag.optim.Schedule)
+#: How those are made that say not by themselves what suits a number of epochs.
+MADE = {
+    "LambdaLR": lambda sgd: ag.optim.LambdaLR(sgd, lambda n: 0.9**n),
+    "ChainedScheduler": lambda sgd: ag.optim.ChainedScheduler([ag.optim.StepLR(sgd, 2)]),
+}
 W = ag.Tensor([1.0])
 each_row = pytest.mark.parametrize("row", tables.SCHEDULES, ids=lambda row: row.text)
 
@@ -20,6 +25,11 @@ def make(row):
     groups = [{"params": [ag.Tensor([0.0])], "lr": rate} for rate in tables.RATES[row.data]]
     sgd = ag.optim.SGD(groups)
     return sgd, eval(row.call, {**vars(ag.optim), "sgd": sgd})
+
+
+def suiting(kind, sgd, epochs=6):
+    made = MADE.get(kind.__name__)
+    return made(sgd) if made else kind.over(sgd, epochs)
 
 
 def rates(sgd):
@@ -109,12 +119,12 @@ def test_a_schedule_of_ones_own_is_saved_too():
 
 @pytest.mark.parametrize(("a", "b"), list(itertools.permutations(KINDS, 2)))
 def test_a_state_of_another_kind_is_refused(a, b):
-    schedule = b.over(ag.optim.SGD([W]), 6)
+    schedule = suiting(b, ag.optim.SGD([W]))
     before = schedule.state_dict()
     with pytest.raises(
         ValueError, match=f"{b.__name__}: the state does not fit; nothing was loaded"
     ):
-        schedule.load_state_dict(a.over(ag.optim.SGD([W]), 6).state_dict())
+        schedule.load_state_dict(suiting(a, ag.optim.SGD([W])).state_dict())
     assert schedule.state_dict() == before
 
 
@@ -132,7 +142,16 @@ def test_a_state_of_other_groups_is_refused():
 
 @pytest.mark.parametrize(
     "call",
-    ["StepLR(sgd, 2, 0.5)", "CosineAnnealingLR(sgd, 6, 0.1)", "ReduceLROnPlateau(sgd, patience=0)"],
+    [
+        "StepLR(sgd, 2, 0.5)",
+        "CosineAnnealingLR(sgd, 6, 0.1)",
+        "ReduceLROnPlateau(sgd, patience=0)",
+        "LambdaLR(sgd, [lambda n: 0.9**n])",
+        "CyclicLR(sgd, 1.0, 2.0, 4)",
+        "SequentialLR(sgd, [LinearLR(sgd, 0.5, total_iters=3), ExponentialLR(sgd, 0.5)], [3])",
+        "SequentialLR(sgd, [ExponentialLR(sgd, 0.5), CyclicLR(sgd, 1.0, 2.0, 4)], [1])",
+        "ChainedScheduler([LinearLR(sgd, 0.5, total_iters=3), ExponentialLR(sgd, 0.5)])",
+    ],
 )
 def test_a_group_that_joins_later_keeps_its_rate_and_follows(call):
     sgd = ag.optim.SGD([W], lr=1.0)
@@ -141,6 +160,52 @@ def test_a_group_that_joins_later_keeps_its_rate_and_follows(call):
     sgd.add_param_group({"params": [ag.Tensor([1.0])], "lr": sgd.lr})
     for first, second in go(sgd, schedule, [1.0] * 4):
         assert second == pytest.approx(first, rel=1e-12)
+
+
+# --- made of others ------------------------------------------------------------------------------
+
+
+def run(sgd, schedule, steps):
+    return [sgd.lr, *(lr for (lr,) in go(sgd, schedule, [None] * steps))]
+
+
+def test_parts_may_be_made_in_any_order_and_be_made_of_others():
+    sgd = ag.optim.SGD([W], lr=1.0)
+    tail = ag.optim.ConstantLR(sgd, 0.1, 9)
+    first = ag.optim.LinearLR(sgd, 0.5, total_iters=2)
+    head = ag.optim.SequentialLR(sgd, [first, ag.optim.ExponentialLR(sgd, 0.5)], [2])
+    whole = ag.optim.SequentialLR(sgd, [head, tail], [5])
+    assert run(sgd, whole, 6) == [0.5, 0.75, 1.0, 0.5, 0.25, 0.1, 0.1]
+    assert (head.count, tail.count, first.count) == (4, 1, 1)
+    json.dumps(whole.state_dict())
+
+
+def test_a_warm_up_before_one_cycle_leads_to_its_own_rates():
+    sgd = ag.optim.SGD([W], lr=0.5)
+    parts = [ag.optim.LinearLR(sgd, 0.5, total_iters=2), ag.optim.OneCycleLR(sgd, 1.0, 5)]
+    found = run(sgd, ag.optim.SequentialLR(sgd, parts, [2]), 6)
+    alone = ag.optim.SGD([W])
+    assert found == [0.25, 0.375, *run(alone, ag.optim.OneCycleLR(alone, 1.0, 5), 4)]
+
+
+def test_a_rate_set_by_hand_stays_beyond_a_milestone():
+    sgd = ag.optim.SGD([W], lr=1.0)
+    parts = [ag.optim.ConstantLR(sgd, 0.5, 9), ag.optim.ExponentialLR(sgd, 0.5)]
+    schedule = ag.optim.SequentialLR(sgd, parts, [2])
+    sgd.lr = 0.25
+    assert run(sgd, schedule, 3) == [0.25, 0.25, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.command], ids=lambda k: k.command)
+@pytest.mark.parametrize("epochs", [1, 2, 30])
+def test_what_suits_a_number_of_epochs_lasts_that_long(kind, epochs):
+    sgd = ag.optim.SGD([{"params": [W], "lr": 0.5}, {"params": [ag.Tensor([0.0])], "lr": 0.1}])
+    schedule = kind.over(sgd, epochs)
+    path = [rates(sgd), *go(sgd, schedule, [1.0] * (epochs - 1))]
+    assert 0.4 <= max(first for first, _ in path) <= 0.5 or epochs < 30
+    assert all(0 < second <= 0.1 and 0 < first <= 0.5 for first, second in path)
+    if epochs == 30:
+        assert len({first for first, _ in path}) > 1
 
 
 # --- plateaus ------------------------------------------------------------------------------------
@@ -195,6 +260,18 @@ class Forgetful(ag.optim.Schedule):
         """Call nothing."""
 
 
+def sequential(milestones, *parts):
+    sgd = ag.optim.SGD([W])
+    parts = parts or [ag.optim.StepLR(sgd, 2)]
+    return ag.optim.SequentialLR(sgd, [ag.optim.StepLR(sgd, 2), *parts], milestones)
+
+
+def stepped_before():
+    schedule = ag.optim.StepLR(ag.optim.SGD([W]), 2)
+    schedule.step()
+    ag.optim.ChainedScheduler([schedule])
+
+
 def load(**changed):
     schedule = ag.optim.StepLR(ag.optim.SGD([W]), 2)
     schedule.load_state_dict({**schedule.state_dict(), **changed})
@@ -226,12 +303,36 @@ def load(**changed):
         (lambda: load(gamma=None), ValueError, "gamma is None, expected something like 0.1"),
         (lambda: load(lrs=["x"]), ValueError, r"lrs is \['x'\], expected something like"),
         (lambda: load(lrs=[-1.0]), ValueError, "StepLR: the state: lr must not be negative"),
-        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), [1.0, 2.0], 3), ValueError, "max_lr has 2 numbers, the optimiser 1 groups"),
+        (lambda: ag.optim.OneCycleLR(ag.optim.SGD([W]), [1.0, 2.0], 3), ValueError, "max_lr has 2 entries, the optimiser 1 groups"),
         (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), "up"), ValueError, "mode must be 'min' or 'max'"),
         (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), factor=2), ValueError, "factor must lie between"),
         (lambda: ag.optim.ReduceLROnPlateau(ag.optim.SGD([W]), threshold_mode="x"), ValueError, "threshold_mode must be 'rel' or 'abs', got 'x'"),
         (lambda: ag.optim.StepLR(ag.optim.SGD, 2), TypeError, "StepLR: expected an optimiser, such as .*, got SGD"),
         (lambda: ag.optim.ReduceLROnPlateau([W]), TypeError, "ReduceLROnPlateau: expected an optimiser, .* got list"),
+        (lambda: ag.optim.MultiStepLR(ag.optim.SGD([W]), 3), TypeError, "MultiStepLR: milestones must be a list of integers, got 3"),
+        (lambda: ag.optim.MultiStepLR(ag.optim.SGD([W]), [3, 4.5]), TypeError, r"milestones\[1\] must be an integer of at least 0, got 4.5"),
+        (lambda: ag.optim.ExponentialLR(ag.optim.SGD([W]), -1), ValueError, "ExponentialLR: gamma must not be negative, got -1"),
+        (lambda: ag.optim.ConstantLR(ag.optim.SGD([W]), 2), ValueError, r"ConstantLR: factor must lie in \[0, 1\], got 2"),
+        (lambda: ag.optim.ConstantLR(ag.optim.SGD([W]), 0.5, -1), ValueError, "ConstantLR: total_iters must be an integer of at least 0"),
+        (lambda: ag.optim.LinearLR(ag.optim.SGD([W]), 0.5, 1.5), ValueError, r"LinearLR: end_factor must lie in \[0, 1\], got 1.5"),
+        (lambda: ag.optim.LinearLR(ag.optim.SGD([W]), total_iters=0), ValueError, "LinearLR: total_iters must be a positive integer"),
+        (lambda: ag.optim.PolynomialLR(ag.optim.SGD([W]), 0), ValueError, "PolynomialLR: total_iters must be a positive integer"),
+        (lambda: ag.optim.PolynomialLR(ag.optim.SGD([W]), 5, -1), ValueError, "PolynomialLR: power must not be negative"),
+        (lambda: ag.optim.LambdaLR(ag.optim.SGD([W]), 0.9), TypeError, "lr_lambda must be a function of the number of steps, .*, got 0.9"),
+        (lambda: ag.optim.LambdaLR(ag.optim.SGD([W]), [abs, abs]), ValueError, "lr_lambda has 2 entries, the optimiser 1 groups"),
+        (lambda: ag.optim.LambdaLR(ag.optim.SGD([W]), lambda n: -1.0), ValueError, "LambdaLR: rate must not be negative"),
+        (lambda: ag.optim.CosineAnnealingWarmRestarts(ag.optim.SGD([W]), 0), ValueError, "T_0 must be a positive integer, got 0"),
+        (lambda: ag.optim.CosineAnnealingWarmRestarts(ag.optim.SGD([W]), 2, 1.5), TypeError, "T_mult must be a positive integer, got 1.5"),
+        (lambda: ag.optim.CyclicLR(ag.optim.SGD([W]), 0.1, 0.4, mode="saw"), ValueError, "CyclicLR: mode must be 'triangular', .*, got 'saw'"),
+        (lambda: ag.optim.CyclicLR(ag.optim.SGD([W]), 0.1, -0.4), ValueError, "CyclicLR: max_lr must not be negative, got -0.4"),
+        (lambda: ag.optim.CyclicLR(ag.optim.SGD([W]), 0.1, 0.4, 0), ValueError, "CyclicLR: step_size_up must be a positive integer"),
+        (lambda: sequential([]), ValueError, "SequentialLR: 2 schedules need 1 milestones between them, got 0"),
+        (lambda: sequential([3], None), TypeError, r"schedule 1 must be one that steps without a quantity, .*, got NoneType"),
+        (lambda: sequential([3], ag.optim.ReduceLROnPlateau), TypeError, r"schedule 1 must be .* got ReduceLROnPlateau"),
+        (lambda: sequential([3], ag.optim.StepLR(ag.optim.SGD([W]), 2)), ValueError, "schedule 1 is one of another optimiser"),
+        (lambda: sequential([3, 2], *[None] * 2), ValueError, r"SequentialLR: milestones must ascend, got \[3, 2\]"),
+        (lambda: stepped_before(), ValueError, "ChainedScheduler: schedule 0 has taken 1 steps already; make a new one"),
+        (lambda: ag.optim.ChainedScheduler([]), ValueError, "ChainedScheduler: got no schedules; give a list"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit(call, error, message):

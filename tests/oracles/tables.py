@@ -289,6 +289,35 @@ SCHEDULES = [
     Row("OneCycleLR(sgd, max_lr=[0.5, 0.1], total_steps=12)", "groups"),
     Row("OneCycleLR(sgd, max_lr=0.5, total_steps=12)", "groups"),
     Row("ReduceLROnPlateau(sgd, factor=0.5, patience=1, min_lr=[0.03, 0.02])", "groups"),
+    Row("MultiStepLR(sgd, [3, 7, 7], gamma=0.5)", "groups"),
+    Row("ExponentialLR(sgd, 0.8)", "groups"),
+    Row("ConstantLR(sgd)"),
+    Row("ConstantLR(sgd, factor=0.1, total_iters=3)", "groups"),
+    Row("LinearLR(sgd)"),
+    Row("LinearLR(sgd, 0.5, 0.1, 7)", "groups"),
+    Row("PolynomialLR(sgd)"),
+    Row("PolynomialLR(sgd, 8, power=0.9)", "groups"),
+    Row("LambdaLR(sgd, lambda n: 0.9**n)"),
+    Row("LambdaLR(sgd, [lambda n: 0.9**n, lambda n: 1 / (1 + n)])", "groups"),
+    Row("CosineAnnealingWarmRestarts(sgd, 3)"),
+    Row("CosineAnnealingWarmRestarts(sgd, T_0=2, T_mult=2, eta_min=0.01)", "groups"),
+    Row("CyclicLR(sgd, 0.1, 0.4, 3)"),
+    Row("CyclicLR(sgd, [0.1, 0.2], [0.4, 0.3], 2, 3, mode='triangular2')", "groups"),
+    Row(
+        "CyclicLR(sgd, base_lr=0.1, max_lr=0.4, step_size_up=2, mode='exp_range', gamma=0.9)",
+        "groups",
+    ),
+    Row(
+        "SequentialLR(sgd, [LinearLR(sgd, 0.1, total_iters=3), CosineAnnealingLR(sgd, 8)], [3])",
+        "groups",
+    ),
+    Row(
+        "SequentialLR(sgd, [ConstantLR(sgd, 0.1, 2), StepLR(sgd, 2), ExponentialLR(sgd, 0.5)], milestones=[4, 8])"
+    ),
+    Row("ChainedScheduler([ConstantLR(sgd, 0.1, 4), ExponentialLR(sgd, 0.9)])", "groups"),
+    Row(
+        "ChainedScheduler([LinearLR(sgd, 0.25), CosineAnnealingLR(sgd, 12), MultiStepLR(sgd, [6])])"
+    ),
 ]
 RATES = {"": [0.2], "groups": [0.2, 0.05]}
 METRICS = [1.0, 0.8, 0.9, 0.85, 0.7, 0.7, 0.7, 0.71, 0.72, 0.9, 0.6]

@@ -115,6 +115,7 @@ def test_what_does_not_fit(call, error, message):
     [
         (lambda sgd, n: ag.optim.OneCycleLR(sgd, 0.1, n), "total_steps=3"),
         (lambda sgd, n: ag.optim.CosineAnnealingLR(sgd, n), "T_max=3"),
+        (lambda sgd, n: ag.optim.PolynomialLR(sgd, n), "total_iters=3"),
     ],
 )
 def test_a_schedule_that_counts_batches_is_told(schedule, fix):

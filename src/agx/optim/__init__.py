@@ -16,11 +16,21 @@ from .algorithms import RMSprop as RMSprop
 from .algorithms import Rprop as Rprop
 from .clipping import clip_grad_norm as clip_grad_norm
 from .clipping import clip_grad_value as clip_grad_value
+from .composed import ChainedScheduler as ChainedScheduler
+from .composed import SequentialLR as SequentialLR
 from .optimizer import Optimizer as Optimizer
+from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from .schedule import Schedule as Schedule
+from .schedules import ConstantLR as ConstantLR
 from .schedules import CosineAnnealingLR as CosineAnnealingLR
+from .schedules import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
+from .schedules import CyclicLR as CyclicLR
+from .schedules import ExponentialLR as ExponentialLR
+from .schedules import LambdaLR as LambdaLR
+from .schedules import LinearLR as LinearLR
+from .schedules import MultiStepLR as MultiStepLR
 from .schedules import OneCycleLR as OneCycleLR
-from .schedules import ReduceLROnPlateau as ReduceLROnPlateau
-from .schedules import Schedule as Schedule
+from .schedules import PolynomialLR as PolynomialLR
 from .schedules import StepLR as StepLR
 
 

@@ -1,160 +1,22 @@
-"""Learning-rate schedules: each is a formula, or watches a quantity."""
+"""Learning-rate schedules that are formulas."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from .optimizer import Optimizer, check_finite
+from .schedule import Schedule, check_counts, check_milestones, for_groups, groups_of
 
 
-def _groups(who: str, optimizer: Any) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] | None = getattr(optimizer, "param_groups", None)
-    if isinstance(optimizer, type) or groups is None:
-        got = optimizer.__name__ if isinstance(optimizer, type) else type(optimizer).__name__
-        raise TypeError(
-            f"{who}: expected an optimiser, such as ag.optim.SGD(model.parameters()), got {got}"
-        )
-    return groups
-
-
-def _for_groups(who: str, name: str, value: Any, count: int) -> list[float]:
-    """One number for each group, from one for all or a list."""
-    values = list(value) if isinstance(value, Iterable) else [value] * count
-    if len(values) != count:
-        raise ValueError(
-            f"{who}: {name} has {len(values)} numbers, the optimiser {count} groups of parameters; "
-            "give one number for each, or one for all"
-        )
-    return values
-
-
-def _check_counts(who: str, least: int, **values: Any) -> None:
-    """Raise for what is no integer of at least ``least``."""
-    kind = "a positive integer" if least == 1 else "an integer of at least 0"
+def _check_shares(who: str, **values: float) -> None:
+    """Raise for what is no number from 0 to 1."""
+    check_finite(who, **values)
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise TypeError(f"{who}: {name} must be {kind}, got {value!r}")
-        if value < least:
-            raise ValueError(f"{who}: {name} must be {kind}, got {value}")
-
-
-class Schedule:
-    """Set an optimiser's learning rates from the number of steps taken so far.
-
-    Call ``step()`` after each epoch (after each batch for OneCycleLR). Every group of parameters keeps
-    a rate of its own, ``rate(count, base)`` of the one that it began with. A rate that somebody else has
-    changed since the last step, you or another schedule, is gone on from: two schedules of one optimiser
-    multiply. One of your own defines ``rate``. Raises TypeError for something else than an optimiser.
-    """
-
-    #: Its name on the command line.
-    command: str
-
-    #: Whether ``step`` takes the quantity to watch.
-    needs_metric = False
-
-    def __init__(self, optimizer: Optimizer) -> None:
-        groups = _groups(type(self).__name__, optimizer)
-        self.optimizer = optimizer
-        self.base_lrs: list[float] = [group["lr"] for group in groups]
-        self.count = 0
-        self._set_rates()
-
-    @classmethod
-    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
-        """Make one that suits a training of ``epochs`` epochs, as ``agx train`` does."""
-        return cls(optimizer)
-
-    def rate(self, count: int, base: float) -> float:
-        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
-        raise NotImplementedError(f"{type(self).__name__}: write rate(self, count, base)")
-
-    def step(self) -> None:
-        """Move on to the next learning rates."""
-        if not hasattr(self, "optimizer"):
-            raise TypeError(
-                f"{type(self).__name__}: __init__ did not make a schedule; call "
-                "super().__init__(optimizer) in it"
-            )
-        groups = self.optimizer.param_groups
-        self.base_lrs += [0.0] * (len(groups) - len(self.base_lrs))
-        for i, group in enumerate(groups):
-            if i >= len(self._made) or group["lr"] != self._made[i]:
-                self.base_lrs[i] = self._base(group["lr"])
-        self.count += 1
-        self._set_rates()
-
-    def _set_rates(self) -> None:
-        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            rate = self.rate(self.count, base)
-            check_finite(type(self).__name__, rate=rate)
-            group["lr"] = rate
-        self._made = tuple(group["lr"] for group in self.optimizer.param_groups)
-
-    def _base(self, lr: float) -> float:
-        """What a group would have begun with to have the rate ``lr`` by now."""
-        at_zero = self.rate(self.count, 0.0)
-        slope = self.rate(self.count, 1.0) - at_zero
-        return (lr - at_zero) / slope if slope else lr
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return settings, counts and the learning rates: numbers, texts and lists of numbers.
-
-        ``json.dumps`` and ``np.savez(path, **schedule.state_dict())`` can write it. Save the
-        optimiser's ``state_dict`` too; they can be loaded in either order.
-
-        >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
-        >>> ag.optim.StepLR(sgd, 2).state_dict()
-        {'step_size': 2, 'gamma': 0.1, 'base_lrs': [1.0], 'count': 0, 'lrs': [1.0]}
-        """
-        plain = (int, float, str, list, np.number)
-        found = {
-            name: np.asarray(value).tolist()
-            for name, value in vars(self).items()
-            if isinstance(value, plain)
-        }
-        found["lrs"] = [float(group["lr"]) for group in self.optimizer.param_groups]
-        return found
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``state_dict`` returned, and set the optimiser's learning rates.
-
-        Nothing is changed unless all fits; raises ValueError that lists what does not.
-        """
-        if not isinstance(state, Mapping):
-            raise TypeError(
-                f"{type(self).__name__}: expected what state_dict() returned, got {type(state).__name__}"
-            )
-        own = self.state_dict()
-        new = {name: np.asarray(state[name]).tolist() for name in state}
-        problems = [f"missing: {name}" for name in sorted(own.keys() - new.keys())]
-        problems += [f"unexpected: {name}" for name in sorted(new.keys() - own.keys())]
-        for name in own.keys() & new.keys():
-            if np.shape(own[name]) != np.shape(new[name]):
-                size = f"{np.size(new[name])} elements, expected {np.size(own[name])}"
-                problems.append(f"{name} has {size}; has the optimiser the same groups?")
-            elif _are_numbers(own[name]) != _are_numbers(new[name]):
-                problems.append(f"{name} is {new[name]!r}, expected something like {own[name]!r}")
-        if problems:
-            listing = "\n  ".join(problems)
-            raise ValueError(
-                f"{type(self).__name__}: the state does not fit; nothing was loaded\n  {listing}"
-            )
-        for lr in new["lrs"]:
-            check_finite(f"{type(self).__name__}: the state", lr=lr)
-        for group, lr in zip(self.optimizer.param_groups, new.pop("lrs"), strict=True):
-            group["lr"] = lr
-        vars(self).update(new)
-        self._made = tuple(group["lr"] for group in self.optimizer.param_groups)
-
-
-def _are_numbers(values: Any) -> bool:
-    array = np.asarray(values)
-    return array.dtype.kind in "biuf" and not np.isnan(array).any()
+        if value > 1:
+            raise ValueError(f"{who}: {name} must lie in [0, 1], got {value}")
 
 
 class StepLR(Schedule):
@@ -169,7 +31,7 @@ class StepLR(Schedule):
     command = "step"
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        _check_counts("StepLR", 1, step_size=step_size)
+        check_counts("StepLR", 1, step_size=step_size)
         check_finite("StepLR", gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
@@ -182,6 +44,179 @@ class StepLR(Schedule):
     def rate(self, count: int, base: float) -> float:
         """Return the learning rate after ``count`` steps of a group that began with ``base``."""
         return base * self.gamma ** (count // self.step_size)
+
+
+class MultiStepLR(Schedule):
+    """Multiply the learning rate by ``gamma`` after each number of steps in ``milestones``.
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.MultiStepLR(sgd, milestones=[1, 3], gamma=0.5)
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(5)]
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    command = "multistep"
+
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
+        self.milestones = sorted(check_milestones("MultiStepLR", milestones))
+        check_finite("MultiStepLR", gamma=gamma)
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that lowers the learning rate after a half and three quarters of ``epochs`` epochs."""
+        return cls(optimizer, [epochs // 2, epochs * 3 // 4])
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
+        return base * self.gamma ** bisect_right(self.milestones, count)
+
+
+class ExponentialLR(Schedule):
+    """Multiply the learning rate by ``gamma`` in every step.
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.ExponentialLR(sgd, gamma=0.5)
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(3)]
+    [1.0, 0.5, 0.25]
+    """
+
+    command = "exponential"
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        check_finite("ExponentialLR", gamma=gamma)
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that lowers the learning rate to a hundredth in ``epochs`` epochs."""
+        return cls(optimizer, 0.01 ** (1 / epochs))
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
+        return base * self.gamma**count
+
+
+class ConstantLR(Schedule):
+    """Multiply the learning rate by ``factor``, from 0 to 1, for the first ``total_iters`` steps.
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.ConstantLR(sgd, factor=0.5, total_iters=2)
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(4)]
+    [0.5, 0.5, 1.0, 1.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5) -> None:
+        check_counts("ConstantLR", 0, total_iters=total_iters)
+        _check_shares("ConstantLR", factor=factor)
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer)
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
+        return base * self.factor if count < self.total_iters else base
+
+
+class LinearLR(Schedule):
+    """Multiply the learning rate by a factor that goes from ``start_factor`` to ``end_factor``.
+
+    It does so in ``total_iters`` steps along a straight line: a warm-up from a third unless asked otherwise.
+    SequentialLR goes on with another schedule. Factors lie between 0 and 1.
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.LinearLR(sgd, start_factor=0.5, total_iters=2)
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(4)]
+    [0.5, 0.75, 1.0, 1.0]
+    """
+
+    command = "linear"
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+    ) -> None:
+        check_counts("LinearLR", 1, total_iters=total_iters)
+        _check_shares("LinearLR", start_factor=start_factor, end_factor=end_factor)
+        self.start_factor, self.end_factor = start_factor, end_factor
+        self.total_iters = total_iters
+        super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that lowers the learning rate to 0 in ``epochs`` epochs."""
+        return cls(optimizer, 1.0, 0.0, epochs)
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
+        way = min(count, self.total_iters) / self.total_iters
+        return base * (self.start_factor + (self.end_factor - self.start_factor) * way)
+
+
+class PolynomialLR(Schedule):
+    """Lower the learning rate to 0 in ``total_iters`` steps: (1 - count / total_iters) ** power.
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.PolynomialLR(sgd, total_iters=2, power=2.0)
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(3)]
+    [1.0, 0.25, 0.0]
+    """
+
+    command = "polynomial"
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0) -> None:
+        check_counts("PolynomialLR", 1, total_iters=total_iters)
+        check_finite("PolynomialLR", power=power)
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one of power 0.9 that reaches 0 in ``epochs`` epochs."""
+        return cls(optimizer, epochs, 0.9)
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
+        return float(base * (1 - min(count, self.total_iters) / self.total_iters) ** self.power)
+
+
+class LambdaLR(Schedule):
+    """Multiply the learning rate by ``lr_lambda(count)``, of one function or of one for each group.
+
+    Functions are not saved: ``state_dict`` holds the counts and rates, and a schedule that loads it is made
+    with the same functions. Raises TypeError for what cannot be called.
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.LambdaLR(sgd, lambda count: 1 / (1 + count))
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(2)]
+    [1.0, 0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+    ) -> None:
+        count = len(groups_of("LambdaLR", optimizer))
+        self.lr_lambdas = tuple(for_groups("LambdaLR", "lr_lambda", lr_lambda, count))
+        for function in self.lr_lambdas:
+            if not callable(function):
+                raise TypeError(
+                    "LambdaLR: lr_lambda must be a function of the number of steps, such as "
+                    f"lambda count: 0.95**count, got {function!r:.60}"
+                )
+        super().__init__(optimizer)
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of the first group if it began with ``base``."""
+        return self._rate(0, count, base)
+
+    def _rate(self, i: int, count: int, base: float) -> float:
+        return base * self.lr_lambdas[min(i, len(self.lr_lambdas) - 1)](count)
 
 
 class CosineAnnealingLR(Schedule):
@@ -198,7 +233,7 @@ class CosineAnnealingLR(Schedule):
     command = "cosine"
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        _check_counts("CosineAnnealingLR", 1, T_max=T_max)
+        check_counts("CosineAnnealingLR", 1, T_max=T_max)
         check_finite("CosineAnnealingLR", eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
@@ -212,6 +247,41 @@ class CosineAnnealingLR(Schedule):
         """Return the learning rate after ``count`` steps of a group that began with ``base``."""
         swing = (1 + math.cos(math.pi * count / self.T_max)) / 2
         return self.eta_min + (base - self.eta_min) * swing
+
+
+class CosineAnnealingWarmRestarts(Schedule):
+    """Lower the learning rate to ``eta_min`` along half a cosine, again and again.
+
+    The first time takes ``T_0`` steps, each later one ``T_mult`` times as many as the one before
+    (Loshchilov and Hutter, 2017).
+
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
+    >>> schedule = ag.optim.CosineAnnealingWarmRestarts(sgd, T_0=2)
+    >>> [round((sgd.lr, schedule.step())[0], 6) for _ in range(4)]
+    [1.0, 0.5, 1.0, 0.5]
+    """
+
+    command = "restarts"
+
+    def __init__(
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0
+    ) -> None:
+        check_counts("CosineAnnealingWarmRestarts", 1, T_0=T_0, T_mult=T_mult)
+        check_finite("CosineAnnealingWarmRestarts", eta_min=eta_min)
+        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        super().__init__(optimizer)
+
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that goes down three times in ``epochs`` epochs, each time twice as slowly."""
+        return cls(optimizer, max(1, epochs // 7), 2)
+
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of a group that began with ``base``."""
+        length, at = self.T_0, count % self.T_0 if self.T_mult == 1 else count
+        while at >= length:
+            length, at = length * self.T_mult, at - length
+        return _between(base, self.eta_min, at / length)
 
 
 class OneCycleLR(Schedule):
@@ -228,6 +298,7 @@ class OneCycleLR(Schedule):
     """
 
     command = "onecycle"
+    fixed = True
 
     def __init__(
         self,
@@ -238,7 +309,7 @@ class OneCycleLR(Schedule):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
-        _check_counts("OneCycleLR", 1, total_steps=total_steps)
+        check_counts("OneCycleLR", 1, total_steps=total_steps)
         check_finite(
             "OneCycleLR",
             pct_start=pct_start,
@@ -253,13 +324,11 @@ class OneCycleLR(Schedule):
         self.total_steps = total_steps
         self.peak = pct_start * total_steps - 1
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
-        groups = _groups("OneCycleLR", optimizer)
-        peaks = _for_groups("OneCycleLR", "max_lr", max_lr, len(groups))
+        groups = groups_of("OneCycleLR", optimizer)
+        peaks = for_groups("OneCycleLR", "max_lr", max_lr, len(groups))
         for peak in peaks:
             check_finite("OneCycleLR", max_lr=peak)
-        for group, peak in zip(groups, peaks, strict=True):
-            group["lr"] = peak
-        super().__init__(optimizer)
+        super().__init__(optimizer, peaks)
 
     @classmethod
     def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
@@ -285,98 +354,69 @@ class OneCycleLR(Schedule):
         return _between(base, first / self.final_div_factor, (count - self.peak) / rest)
 
 
-def _between(start: float, end: float, share: float) -> float:
-    """From ``start`` to ``end`` along half a cosine."""
-    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+class CyclicLR(Schedule):
+    """Let the learning rate go up from ``base_lr`` to ``max_lr`` and down again, along straight lines.
 
+    Up in ``step_size_up`` steps, down in ``step_size_down``, or as many (Smith, 2017). With the mode
+    "triangular2" each time goes half as far up as the one before, with "exp_range" the way up shrinks by
+    ``gamma`` in every step. Both rates are one number, or one for each group of parameters. The momentum
+    is left alone.
 
-class ReduceLROnPlateau(Schedule):
-    """Multiply the learning rate by ``factor`` when a quantity has not improved for a while.
-
-    ``step(metric)`` takes the quantity; smaller is better unless ``mode="max"``. An improvement is one
-    by more than ``threshold``: times the size of the best value so far, or, with
-    ``threshold_mode="abs"``, as it is. (PyTorch compares with best * (1 - threshold), which moves the
-    wrong way where the best is negative.) ``patience`` steps without one are forgiven; ``cooldown``
-    steps after a reduction do not count. Rates do not fall below ``min_lr``, one number or one for each
-    group of parameters, and changes below ``eps`` are not made.
-
-    ``ag.fit`` gives it the loss, that of the validation if there is one, and the accuracy if the mode
-    is "max"; ``watch`` names another column of the history, such as ``"validation_f1"``.
-
-    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])], lr=1.0)
-    >>> schedule = ag.optim.ReduceLROnPlateau(sgd, factor=0.5, patience=1)
-    >>> [(schedule.step(loss), sgd.lr)[1] for loss in (1.0, 1.0, 1.0, 0.5)]
-    [1.0, 1.0, 0.5, 0.5]
+    >>> sgd = ag.optim.SGD([ag.Tensor([1.0])])
+    >>> schedule = ag.optim.CyclicLR(sgd, base_lr=1.0, max_lr=2.0, step_size_up=2)
+    >>> [(sgd.lr, schedule.step())[0] for _ in range(5)]
+    [1.0, 1.5, 2.0, 1.5, 1.0]
     """
 
-    command = "plateau"
-    needs_metric = True
+    command = "cyclic"
+    fixed = True
 
     def __init__(
         self,
         optimizer: Optimizer,
-        mode: str = "min",
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
-        threshold_mode: str = "rel",
-        cooldown: int = 0,
-        min_lr: float | Sequence[float] = 0.0,
-        eps: float = 1e-8,
-        *,
-        watch: str = "",
+        base_lr: float | Sequence[float],
+        max_lr: float | Sequence[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
     ) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError(f"ReduceLROnPlateau: mode must be 'min' or 'max', got {mode!r}")
-        if threshold_mode not in ("rel", "abs"):
+        down = step_size_up if step_size_down is None else step_size_down
+        check_counts("CyclicLR", 1, step_size_up=step_size_up, step_size_down=down)
+        if mode not in ("triangular", "triangular2", "exp_range"):
             raise ValueError(
-                f"ReduceLROnPlateau: threshold_mode must be 'rel' or 'abs', got {threshold_mode!r}"
+                f"CyclicLR: mode must be 'triangular', 'triangular2' or 'exp_range', got {mode!r}"
             )
-        check_finite(
-            "ReduceLROnPlateau", factor=factor, patience=patience, threshold=threshold, eps=eps
-        )
-        _check_counts("ReduceLROnPlateau", 0, patience=patience, cooldown=cooldown)
-        if not 0 < factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must lie between 0 and 1, got {factor}")
-        groups = _groups("ReduceLROnPlateau", optimizer)
-        self.min_lrs = _for_groups("ReduceLROnPlateau", "min_lr", min_lr, len(groups))
-        for least in self.min_lrs:
-            check_finite("ReduceLROnPlateau", min_lr=least)
-        self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.cooldown, self.eps, self.watch = cooldown, eps, watch
-        self.best = math.inf if mode == "min" else -math.inf
-        self.bad = self.resting = 0
-        self.optimizer = optimizer
-        self._made = ()
+        check_finite("CyclicLR", gamma=gamma)
+        count = len(groups_of("CyclicLR", optimizer))
+        base_lrs = for_groups("CyclicLR", "base_lr", base_lr, count)
+        self.max_lrs = for_groups("CyclicLR", "max_lr", max_lr, count)
+        for low, high in zip(base_lrs, self.max_lrs, strict=True):
+            check_finite("CyclicLR", base_lr=low, max_lr=high)
+        self.step_size_up, self.step_size_down = step_size_up, down
+        self.mode, self.gamma = mode, gamma
+        super().__init__(optimizer, base_lrs)
 
-    def step(self, metric: float) -> None:  # type: ignore[override]
-        """Take the quantity after an epoch, and lower the learning rates if it is due."""
-        value = np.asarray(getattr(metric, "value", metric))
-        if value.size != 1 or value.dtype.kind not in "biuf":
-            raise TypeError(
-                "ReduceLROnPlateau: step(metric) takes one number, such as the loss of the validation, got "
-                f"{metric!r:.60}"
-            )
-        metric = float(value.reshape(()))
-        self.best, self.bad = (metric, 0) if self._is_better(metric) else (self.best, self.bad + 1)
-        if self.resting:
-            self.resting -= 1
-            self.bad = 0
-        if self.bad > self.patience:
-            self.bad, self.resting = 0, self.cooldown
-            self._lower()
+    @classmethod
+    def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
+        """Make one that goes three times from a tenth of the optimiser's rates to these and back."""
+        rates = [group["lr"] for group in optimizer.param_groups]
+        return cls(optimizer, [rate / 10 for rate in rates], rates, max(1, epochs // 6))
 
-    def _is_better(self, metric: float) -> bool:
-        gain = self.best - metric if self.mode == "min" else metric - self.best
-        if math.isinf(self.best):  # the first quantity, unless it is infinite itself
-            return gain > 0
-        return gain > self.threshold * (abs(self.best) if self.threshold_mode == "rel" else 1.0)
+    def rate(self, count: int, base: float) -> float:
+        """Return the learning rate after ``count`` steps of the first group if it began with ``base``."""
+        return self._rate(0, count, base)
 
-    def _lower(self) -> None:
-        groups = self.optimizer.param_groups
-        self.min_lrs += [0.0] * (len(groups) - len(self.min_lrs))
-        for group, least in zip(groups, self.min_lrs, strict=True):
-            lower = max(group["lr"] * self.factor, least)
-            if group["lr"] - lower > self.eps:
-                group["lr"] = lower
+    def _rate(self, i: int, count: int, base: float) -> float:
+        cycle, at = divmod(count, self.step_size_up + self.step_size_down)
+        way = at / self.step_size_up
+        if at > self.step_size_up:
+            way = 1 - (at - self.step_size_up) / self.step_size_down
+        if self.mode != "triangular":
+            way *= 0.5**cycle if self.mode == "triangular2" else self.gamma**count
+        return base + (self.max_lrs[min(i, len(self.max_lrs) - 1)] - base) * way
+
+
+def _between(start: float, end: float, share: float) -> float:
+    """From ``start`` to ``end`` along half a cosine."""
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

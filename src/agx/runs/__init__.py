@@ -12,9 +12,10 @@ from .run import Run as Run
 from .run import binary_loss as binary_loss
 from .settings import MOMENTA as MOMENTA
 from .settings import OPTIMIZERS as OPTIMIZERS
+from .settings import RATES as RATES
 from .settings import SCHEDULES as SCHEDULES
 from .settings import recipe as recipe
 
 
 def __dir__() -> list[str]:
-    return shown(globals(), "factory", "MODELS", "MOMENTA", "OPTIMIZERS", "SCHEDULES")
+    return shown(globals(), "factory", "MODELS", "MOMENTA", "OPTIMIZERS", "RATES", "SCHEDULES")

@@ -16,7 +16,15 @@ def _kinds(base: type) -> list[Any]:
     return [c for c in public if isinstance(c, type) and issubclass(c, base) and c is not base]
 
 
-OPTIMIZERS = {kind.__name__.lower(): kind for kind in _kinds(optim.Optimizer)}
+OPTIMIZERS = {
+    kind.__name__.lower(): kind for kind in _kinds(optim.Optimizer) if not kind.needs_closure
+}
+
+#: The learning rate of each, unless the data or the user say otherwise.
+RATES = {
+    name: 0.001 if name == "rmsprop" else inspect.signature(kind).parameters["lr"].default
+    for name, kind in OPTIMIZERS.items()
+}
 
 #: The momentum of each optimiser that has one, unless another is asked for.
 MOMENTA = {
@@ -28,7 +36,7 @@ MOMENTA = {
 #: What makes each schedule of the optimiser and the number of epochs.
 SCHEDULES: dict[str, Callable[[Any, int], Any]] = {
     "none": lambda optimizer, epochs: None,
-    **{kind.command: kind.over for kind in _kinds(optim.Schedule)},
+    **{kind.command: kind.over for kind in _kinds(optim.Schedule) if kind.command},
 }
 
 
@@ -46,5 +54,5 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
         having = " or ".join(MOMENTA)
         raise ValueError(f"--momentum: {optimizer} has its own; use it with {having}")
     if optimizer != "sgd":
-        settings["lr"] = 0.001
+        settings["lr"] = RATES[optimizer]
     return {**settings, **given}

@@ -98,10 +98,10 @@ def check_length(schedules: list[Any], loader: Any, epochs: int) -> None:
     """Raise for a schedule that ends before the training, and warn of one that counts batches."""
     batches = operator.length_hint(loader)
     for one in schedules:
-        option = "total_steps" if hasattr(one, "total_steps") else "T_max"
-        length = getattr(one, option, None)
-        if not isinstance(one, Schedule) or length is None:
+        lengths = [name for name in ("total_steps", "T_max", "total_iters") if hasattr(one, name)]
+        if not isinstance(one, Schedule) or not lengths:
             continue
+        option, length = lengths[0], getattr(one, lengths[0])
         if option == "total_steps" and one.count + epochs > length:
             raise ValueError(
                 f"fit: {named(one)} has {length - one.count} steps left for {epochs} epochs, after each of "
