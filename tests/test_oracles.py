@@ -12,6 +12,7 @@ THINGS = {
     "layers": {kind.__name__ for kind in MODULES if not hasattr(kind, "function")},
     "optimisers": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Optimizer)},
     "groups": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Optimizer)},
+    "searches": {k.__name__ for k in kinds(ag.optim, ag.optim.Optimizer) if k.needs_closure},
     "schedules": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Schedule)},
 }
 

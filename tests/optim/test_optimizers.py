@@ -10,7 +10,7 @@ from public import kinds
 import agx as ag
 
 PATHS, GROUPS = tables.answers("optimisers"), tables.answers("groups")
-KINDS = kinds(ag.optim, ag.optim.Optimizer)
+KINDS = [kind for kind in kinds(ag.optim, ag.optim.Optimizer) if not kind.needs_closure]
 each_row = pytest.mark.parametrize("row", tables.OPTIMISERS, ids=lambda row: row.text)
 each_kind = pytest.mark.parametrize("kind", KINDS)
 

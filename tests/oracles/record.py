@@ -69,6 +69,25 @@ def optimiser(row):
     return {"path": path}
 
 
+def search(row):
+    """The parameter after each step, and the heights that were asked for."""
+    p = double(row.draw("start", 4), requires_grad=True)
+    optimiser = eval(row.call, {**vars(torch.optim), "p": p})
+    path, heights = [], []
+
+    def closure():
+        optimiser.zero_grad()
+        height = tables.valley(row, p)
+        height.backward()
+        heights.append(height.item())
+        return height
+
+    for _ in range(2):
+        optimiser.step(closure)
+        path.append(p.tolist())
+    return {"path": path, "heights": heights}
+
+
 def groups(row):
     """Each parameter after each step."""
     starts, gradients = tables.groups_start_and_gradients(row)
@@ -100,7 +119,8 @@ def schedule(row):
 
 
 ASK = {
-    "losses": loss, "layers": layer, "optimisers": optimiser, "groups": groups, "schedules": schedule,
+    "losses": loss, "layers": layer, "optimisers": optimiser, "groups": groups, "searches": search,
+    "schedules": schedule,
 }  # fmt: skip
 
 

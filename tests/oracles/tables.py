@@ -248,6 +248,29 @@ def start_and_gradients(row):
     return row.draw("start", 3), row.draw("gradients", 12 if row.how else 5, 3)
 
 
+# --- searches: two steps, each of several iterations, from a start to the lowest place of a valley ------
+
+SEARCHES = [
+    Row("LBFGS([p])", "Rosenbrock"),
+    Row("LBFGS([p], 0.1, 5, 4)", "Rosenbrock"),
+    Row("LBFGS([p], 0.5, 12, history_size=2)", "Powell"),
+    Row("LBFGS([p], tolerance_grad=1.0)", "Powell"),
+    Row("LBFGS([p], tolerance_change=1e-2, line_search_fn='strong_wolfe')", "Powell"),
+    Row("LBFGS([p], line_search_fn='strong_wolfe')", "Rosenbrock"),
+    Row("LBFGS([p], 2.0, 4, history_size=3, line_search_fn='strong_wolfe')", "Powell"),
+    Row("LBFGS([p], 1e-3, 8, 30, line_search_fn='strong_wolfe')", "Rosenbrock"),
+    Row("LBFGS([p], 50.0, 8, 9, line_search_fn='strong_wolfe')", "Powell"),
+]
+
+
+def valley(row, p):
+    """The height at four numbers."""
+    a, b, c, d = (p[k] for k in range(4))
+    if row.data == "Rosenbrock":
+        return (1 - a) ** 2 + 100 * (b - a * a) ** 2 + (1 - c) ** 2 + 100 * (d - c * c) ** 2
+    return (a + 10 * b) ** 2 + 5 * (c - d) ** 2 + (b - 2 * c) ** 4 + 10 * (a - d) ** 4
+
+
 # --- groups: five steps of the parameters p, q and r, which differ in their options ----------------
 
 GROUPS = [
@@ -324,7 +347,7 @@ METRICS = [1.0, 0.8, 0.9, 0.85, 0.7, 0.7, 0.7, 0.71, 0.72, 0.9, 0.6]
 
 TABLES = {
     "losses": LOSSES, "layers": LAYERS, "optimisers": OPTIMISERS, "groups": GROUPS,
-    "schedules": SCHEDULES,
+    "searches": SEARCHES, "schedules": SCHEDULES,
 }  # fmt: skip
 
 #: What has no row, and why.
@@ -338,7 +361,8 @@ WITHOUT = {
         "ModuleDict": "it is not called",
         "ModuleList": "it is not called",
     },
-    "optimisers": {},
-    "groups": {},
+    "optimisers": {"LBFGS": "it takes a function, as the searches say"},
+    "groups": {"LBFGS": "it takes one group"},
+    "searches": {},
     "schedules": {},
 }

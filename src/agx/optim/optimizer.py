@@ -38,6 +38,16 @@ def check_finite(who: str, **values: float) -> None:
             raise ValueError(f"{who}: {name} must be finite, got {value}")
 
 
+def check_counts(who: str, least: int, **values: Any) -> None:
+    """Raise for what is no integer of at least ``least``."""
+    kind = "a positive integer" if least == 1 else "an integer of at least 0"
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise TypeError(f"{who}: {name} must be {kind}, got {value!r}")
+        if value < least:
+            raise ValueError(f"{who}: {name} must be {kind}, got {value}")
+
+
 def listed(who: str, parameters: Any) -> list[Any]:
     """The parameters as a list, each a Tensor or a Scalar."""
     if isinstance(parameters, (Tensor, Scalar, Mapping)) or not isinstance(parameters, Iterable):

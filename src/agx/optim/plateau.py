@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Optimizer, check_finite
-from .schedule import Schedule, check_counts, for_groups, groups_of
+from .optimizer import Optimizer, check_counts, check_finite
+from .schedule import Schedule, for_groups, groups_of
 
 
 class ReduceLROnPlateau(Schedule):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Optimizer, check_finite
+from .optimizer import Optimizer, check_counts, check_finite
 
 
 #: Tells which of several schedules was made first.
@@ -35,16 +35,6 @@ def for_groups(who: str, name: str, value: Any, count: int) -> list[float]:
             "give one number for each, or one for all"
         )
     return values
-
-
-def check_counts(who: str, least: int, **values: Any) -> None:
-    """Raise for what is no integer of at least ``least``."""
-    kind = "a positive integer" if least == 1 else "an integer of at least 0"
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise TypeError(f"{who}: {name} must be {kind}, got {value!r}")
-        if value < least:
-            raise ValueError(f"{who}: {name} must be {kind}, got {value}")
 
 
 def check_milestones(who: str, milestones: Any) -> list[int]:

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .optimizer import Optimizer, check_finite
-from .schedule import Schedule, check_counts, check_milestones, for_groups, groups_of
+from .optimizer import Optimizer, check_counts, check_finite
+from .schedule import Schedule, check_milestones, for_groups, groups_of
 
 
 def _check_shares(who: str, **values: float) -> None:
