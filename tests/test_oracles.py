@@ -13,6 +13,7 @@ THINGS = {
     "optimisers": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Optimizer)},
     "groups": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Optimizer)},
     "searches": {k.__name__ for k in kinds(ag.optim, ag.optim.Optimizer) if k.needs_closure},
+    "averages": {"ExponentialMovingAverage"},
     "schedules": {kind.__name__ for kind in kinds(ag.optim, ag.optim.Schedule)},
 }
 

@@ -103,6 +103,24 @@ def groups(row):
     return {"path": path}
 
 
+def average(row):
+    """The average after each update."""
+    swa = torch.optim.swa_utils
+    p = torch.nn.Parameter(torch.zeros(3))
+    module = torch.nn.ParameterList([p])
+
+    def averaged(parameters, decay=0.999):
+        return swa.AveragedModel(module, multi_avg_fn=swa.get_ema_multi_avg_fn(decay))
+
+    model = eval(row.call, {"ExponentialMovingAverage": averaged, "p": p})
+    path = []
+    for value in row.draw("values", 6, 3):
+        p.data[...] = double(value)
+        model.update_parameters(module)
+        path.append(model.module[0].tolist())
+    return {"path": path}
+
+
 def schedule(row):
     """The learning rates of all groups before the first step and after each."""
     rates = tables.RATES[row.data]
@@ -120,7 +138,7 @@ def schedule(row):
 
 ASK = {
     "losses": loss, "layers": layer, "optimisers": optimiser, "groups": groups, "searches": search,
-    "schedules": schedule,
+    "averages": average, "schedules": schedule,
 }  # fmt: skip
 
 

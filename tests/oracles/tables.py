@@ -295,6 +295,14 @@ def groups_start_and_gradients(row):
     return row.draw("start", 3, 2), row.draw("gradients", 5, 3, 2)
 
 
+# --- averages: of a parameter after each of six updates -------------------------------------------
+
+AVERAGES = [
+    Row("ExponentialMovingAverage([p])"),
+    Row("ExponentialMovingAverage([p], 0.9)"),
+    Row("ExponentialMovingAverage([p], decay=0.3)"),
+]
+
 # --- schedules: of the optimiser sgd, whose learning rate is 0.2, or 0.2 and 0.05 of two groups ----
 
 SCHEDULES = [
@@ -347,7 +355,7 @@ METRICS = [1.0, 0.8, 0.9, 0.85, 0.7, 0.7, 0.7, 0.71, 0.72, 0.9, 0.6]
 
 TABLES = {
     "losses": LOSSES, "layers": LAYERS, "optimisers": OPTIMISERS, "groups": GROUPS,
-    "searches": SEARCHES, "schedules": SCHEDULES,
+    "searches": SEARCHES, "averages": AVERAGES, "schedules": SCHEDULES,
 }  # fmt: skip
 
 #: What has no row, and why.
@@ -364,5 +372,6 @@ WITHOUT = {
     "optimisers": {"LBFGS": "it takes a function, as the searches say"},
     "groups": {"LBFGS": "it takes one group"},
     "searches": {},
+    "averages": {},
     "schedules": {},
 }

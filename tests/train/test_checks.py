@@ -79,6 +79,7 @@ OTHER = ag.optim.SGD([ag.Tensor([1.0])])
         (lambda: fit(epochs=None), TypeError, "fit: epochs must be an integer, such as 10, got None"),
         (lambda: fit(epochs=0), ValueError, "fit: epochs must be at least 1, got 0"),
         (lambda: fit(epochs=-1), ValueError, "fit: epochs must be at least 1, got -1"),
+        (lambda: fit(optimizer=ag.optim.LBFGS(OTHER.parameters)), TypeError, r"fit: LBFGS computes the loss several times in a step, .*; write the loop, with optimizer.step\(closure\)"),
         (lambda: fit(schedule=ag.optim.StepLR), TypeError, r"fit: schedule must be made of the optimiser, .*, got the class StepLR"),
         (lambda: fit(schedule="cosine"), TypeError, "fit: schedule must be made of the optimiser, .*, got 'cosine'"),
         (lambda: fit(schedule=ag.optim.StepLR(OTHER, 2)), ValueError, "fit: the schedule StepLR sets the learning rate of another optimiser"),

@@ -59,7 +59,7 @@ def acting(function: Callable[[], Any], draws: bool = False) -> Any:
     return hooks.act(function, draws) if is_compiling() else function()
 
 
-def refuse_assignment() -> None:
-    """Note that what is being compiled assigns into a Tensor, for which there is no plan."""
+def refuse(reason: str) -> None:
+    """Note why there is no plan of what is being compiled."""
     if is_compiling():
-        here.recorder.fail("it assigns into a Tensor")
+        here.recorder.fail(reason)

@@ -14,6 +14,7 @@ from .algorithms import NAdam as NAdam
 from .algorithms import RAdam as RAdam
 from .algorithms import RMSprop as RMSprop
 from .algorithms import Rprop as Rprop
+from .averages import ExponentialMovingAverage as ExponentialMovingAverage
 from .clipping import clip_grad_norm as clip_grad_norm
 from .clipping import clip_grad_value as clip_grad_value
 from .composed import ChainedScheduler as ChainedScheduler

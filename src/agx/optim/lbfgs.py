@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.symbols import acting, is_compiling
+from .._engine.symbols import refuse
 from .._kernels.scalar import Scalar
 from .optimizer import Optimizer, Parameters, check_counts, check_finite
 from .wolfe import strong_wolfe
@@ -90,8 +90,7 @@ class LBFGS(Optimizer):
                 "LBFGS.step: closure must be a function that computes the loss and its gradients, got "
                 f"{type(closure).__name__}"
             )
-        if is_compiling():
-            return acting(lambda: self.step(closure))
+        refuse("it searches with LBFGS")
         group = self.param_groups[0]
         check_finite("LBFGS", lr=group["lr"])
         first = closure()

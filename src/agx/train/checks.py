@@ -66,6 +66,11 @@ def optimizers_of(optimizer: Any) -> list[Any]:
                 f"fit: optimizer is the class {one.__name__}; make one of it, such as "
                 f"ag.optim.{one.__name__}(model.parameters(), lr=0.01)"
             )
+        if getattr(one, "needs_closure", False):
+            raise TypeError(
+                f"fit: {type(one).__name__} computes the loss several times in a step, and fit once; write "
+                "the loop, with optimizer.step(closure)"
+            )
         if not (hasattr(one, "step") and hasattr(one, "zero_grad")):
             raise TypeError(
                 "fit: optimizer must have zero_grad() and step(), such as "

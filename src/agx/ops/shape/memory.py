@@ -19,7 +19,7 @@ from numpy.lib.array_utils import byte_bounds
 from ..._engine import hooks
 from ..._engine.entered import here
 from ..._engine.graph import Node, is_recording, primitive, set_recording
-from ..._engine.symbols import refuse_assignment
+from ..._engine.symbols import refuse
 from ..._kernels import graph as _graph
 from ..._kernels.graph import laid_out, layout_of
 from ..._runtime import buffers
@@ -208,7 +208,7 @@ class Memory:
 
     def put(self, view: np.ndarray, index: Any, new: Any, value: Any) -> None:
         """Write ``value`` into ``view[index]``; ``new`` is its node, if it has one that wants a gradient."""
-        refuse_assignment()
+        refuse("it assigns into a Tensor")
         basic = is_basic(index)
         target = _part(view, index) if basic else view
         names = () if basic else (index, last_assigned(index, view.shape))
@@ -383,7 +383,7 @@ class Window:
 
 def _split_off(tensor: Any) -> Any:
     """Move what a Tensor was in its graph to a node of its own, with its hooks."""
-    refuse_assignment()
+    refuse("it assigns into a Tensor")
     origin = _graph.split_off(tensor)
     hooks.move(tensor, origin)
     return origin
