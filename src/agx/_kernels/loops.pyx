@@ -392,11 +392,13 @@ cdef bint change(int rule, const double *options, Py_ssize_t slots, object p, ob
 def update(int rule, tuple options, Py_ssize_t slots, list parameters, list kept, list steps,
            Py_ssize_t start):
     """Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone."""
-    # Of each parameter ``kept`` has arrays by name, of which the rule takes the first ``slots``, and ``steps``
-    # the count of steps, from ``start`` on. What has a gradient but does not lie in order is left alone.
+    # Of each parameter ``kept`` has arrays by name, of which the rule takes the first ``slots``, and
+    # ``steps`` the count of steps, from ``start`` on. What has a gradient but does not lie in order is left
+    # alone.
     cdef double[8] numbers
     cdef bint arrived = False
     cdef list others = []
+    cdef tuple arrays
     cdef Py_ssize_t i, step
     cdef Node p
     for i in range(len(options)):
@@ -407,7 +409,8 @@ def update(int rule, tuple options, Py_ssize_t slots, list parameters, list kept
             p, step = <Node>a, steps[start + i] + 1
             if p._grad is None:
                 continue
-            if change(rule, numbers, slots, p._value, p._grad, tuple((<dict>kept[start + i]).values()), step):
+            arrays = tuple((<dict>kept[start + i]).values())
+            if change(rule, numbers, slots, p._value, p._grad, arrays, step):
                 steps[start + i] = step
                 p._version += 1
                 arrived |= not p.spent

@@ -10,7 +10,6 @@ import numpy as np
 
 from .optimizer import Optimizer, check_counts, check_finite
 
-
 #: Tells which of several schedules was made first.
 _ORDER = itertools.count()
 
@@ -26,13 +25,13 @@ def groups_of(who: str, optimizer: Any) -> list[dict[str, Any]]:
     return groups
 
 
-def for_groups(who: str, name: str, value: Any, count: int) -> list[float]:
-    """One number for each group, from one for all or a list."""
+def for_groups(who: str, name: str, value: Any, count: int) -> list[Any]:
+    """One entry for each group, from one for all or a list."""
     values = list(value) if isinstance(value, Iterable) else [value] * count
     if len(values) != count:
         raise ValueError(
             f"{who}: {name} has {len(values)} entries, the optimiser {count} groups of parameters; "
-            "give one number for each, or one for all"
+            "give one for each, or one for all"
         )
     return values
 

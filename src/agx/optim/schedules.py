@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from .optimizer import Optimizer, check_counts, check_finite
 from .schedule import Schedule, check_milestones, for_groups, groups_of
@@ -390,7 +389,7 @@ class CyclicLR(Schedule):
         check_finite("CyclicLR", gamma=gamma)
         count = len(groups_of("CyclicLR", optimizer))
         base_lrs = for_groups("CyclicLR", "base_lr", base_lr, count)
-        self.max_lrs = for_groups("CyclicLR", "max_lr", max_lr, count)
+        self.max_lrs: list[float] = for_groups("CyclicLR", "max_lr", max_lr, count)
         for low, high in zip(base_lrs, self.max_lrs, strict=True):
             check_finite("CyclicLR", base_lr=low, max_lr=high)
         self.step_size_up, self.step_size_down = step_size_up, down
