@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.symbols import acting
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Scalar
 from ..tensor import Tensor
 from .optimizer import check_finite, listed
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Scalar
 from ..tensor import Tensor
 from .optimizer import check_range, listed
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.symbols import refuse
-from .._kernels.scalar import Scalar
+from .._kernels.graph import Scalar
 from .optimizer import Optimizer, Parameters, check_counts, check_finite
 from .wolfe import strong_wolfe
 
