@@ -58,7 +58,7 @@ def same_training(make, optimiser, x, y, **how):
     return compiled
 
 
-@pytest.mark.parametrize("optimiser", [ag.optim.SGD, ag.optim.Adam])
+@pytest.mark.parametrize("optimiser", [ag.optim.SGD, ag.optim.Adam, ag.optim.NAdam])
 @pytest.mark.parametrize("make", [dense, dropping, normalised])
 def test_steps(make, optimiser):
     compiled = same_training(make, optimiser, X, CLASSES)

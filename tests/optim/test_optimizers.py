@@ -180,6 +180,22 @@ def test_a_state_that_does_not_fit_is_reported_whole_and_nothing_is_loaded():
     assert optimiser.steps == [0, 0]
 
 
+@pytest.mark.parametrize("way", [lambda f: f, ag.compile])
+def test_a_step_may_compute_the_gradient_itself(way):
+    p = ag.Tensor([4.0])
+    sgd = ag.optim.SGD([p], lr=0.25)
+
+    def closure():
+        sgd.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    step = way(lambda: sgd.step(closure).item())
+    assert [step() for _ in range(3)] == [16, 4, 1]
+    assert p.value == 0.5
+
+
 def test_zero_grad_forgets():
     p, s = ag.Tensor([1.0]), ag.Scalar(1.0)
     p.grad, s.grad = np.array([2.0]), 3.0

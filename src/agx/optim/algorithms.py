@@ -68,7 +68,6 @@ class _Moments(Optimizer):
     """What Adam and its relatives share: running means of the gradient and of its square."""
 
     slots = ("mean", "square")
-    decoupled = False
 
     def _check(self, who: str, options: dict[str, Any]) -> None:
         super()._check(who, {k: v for k, v in options.items() if k != "betas"})
@@ -77,10 +76,9 @@ class _Moments(Optimizer):
         )
 
     def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
-        beta1, beta2 = group["betas"]
-        decoupled = group.get("decoupled_weight_decay", self.decoupled)
         return (
-            group["lr"], group["weight_decay"], group["maximize"], beta1, beta2, group["eps"], decoupled,
+            group["lr"], group["weight_decay"], group["maximize"], *group["betas"], group["eps"],
+            group.get("decoupled_weight_decay", False),
         )  # fmt: skip
 
 
@@ -98,6 +96,7 @@ class Adam(_Moments):
 
     rule = "adam"
     extra = ("amsgrad", "largest")
+    decoupled = False
 
     def __init__(
         self,
@@ -116,7 +115,10 @@ class Adam(_Moments):
         )  # fmt: skip
 
     def _options(self, group: dict[str, Any]) -> tuple[float, ...]:
-        return *super()._options(group), group["amsgrad"]
+        return (
+            group["lr"], group["weight_decay"], group["maximize"], *group["betas"], group["eps"],
+            self.decoupled, group["amsgrad"],
+        )  # fmt: skip
 
 
 class AdamW(Adam):

@@ -10,7 +10,6 @@ import numpy as np
 from .._engine.symbols import refuse
 from .._kernels.graph import Scalar
 from .optimizer import Optimizer, Parameters, check_counts, check_finite
-from .wolfe import strong_wolfe
 
 
 class LBFGS(Optimizer):
@@ -117,6 +116,8 @@ class LBFGS(Optimizer):
                 break
             used = 0
             if group["line_search_fn"]:
+                from .wolfe import strong_wolfe
+
                 loss, gradient, self.length, used = strong_wolfe(
                     self._along(closure), self.length, self.direction, loss, gradient, slope,
                     group["max_eval"] - spent,

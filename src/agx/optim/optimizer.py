@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -228,15 +228,17 @@ class Optimizer:
                 self._dropped |= not p.spent
                 p.grad = None if set_to_none else np.zeros_like(p.array)
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient.
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, and return the result of ``closure``, called before.
 
         Warns, once for each optimiser, if no gradient came since the last step. Raises for a learning rate
         that is no number or negative.
         """
-        if is_compiling():
-            acting(self.step)
-            return
+        loss = None if closure is None else closure()
+        acting(self._step) if is_compiling() else self._step()
+        return loss
+
+    def _step(self) -> None:
         start, arrived, rule = 0, False, _kernels.UPDATES.index(self.rule)
         for group in self.param_groups:
             rate, params = group["lr"], group["params"]
