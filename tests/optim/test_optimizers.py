@@ -1,9 +1,12 @@
 """Optimisers against PyTorch's numbers, groups of parameters, what is said of steps without gradients."""
 
+import math
 import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes
 from oracles import tables
 from public import kinds
 
@@ -82,6 +85,23 @@ def test_parameters_made_of_the_same_memory_are_updated_each_for_itself(kind):
     assert (a.value != 1).all()
     assert (b.value == 1).all()
     assert (c.value == 1).all()
+
+
+@each_kind
+@given(shape=array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+def test_shape_and_layout_do_not_matter(kind, shape):
+    start = np.linspace(-1, 1, math.prod(shape), dtype=np.float32)
+    apart = np.zeros((*shape, 2), np.float32)
+    apart[..., 0] = start.reshape(shape)
+    ways = [ag.Tensor(start), ag.Tensor(start.reshape(shape).copy()), ag.Tensor(apart[..., 0])]
+    for p in ways:
+        optimiser = kind([p])
+        for k in range(3):
+            p.grad = np.cos(k + np.arange(p.size, dtype=np.float32)).reshape(p.shape)
+            optimiser.step()
+    for p in ways[1:]:
+        np.testing.assert_array_equal(p.value.reshape(-1), ways[0].value)
+    assert not apart[..., 1].any()
 
 
 def test_neighbours_in_one_array_stay_in_it():
