@@ -159,6 +159,7 @@ def load(**changed):
     [
         (lambda: ag.optim.LBFGS([W], lr=-1), ValueError, "LBFGS: lr must not be negative, got -1"),
         (lambda: ag.optim.LBFGS([W], max_iter=0), ValueError, "LBFGS: max_iter must be a positive integer, got 0"),
+        (lambda: ag.optim.LBFGS([W], max_iter="x"), TypeError, "LBFGS: max_iter must be a positive integer, got 'x'"),
         (lambda: ag.optim.LBFGS([W], max_iter=2.5), TypeError, "LBFGS: max_iter must be a positive integer, got 2.5"),
         (lambda: ag.optim.LBFGS([W], history_size=0), ValueError, "LBFGS: history_size must be a positive integer"),
         (lambda: ag.optim.LBFGS([W], line_search_fn="armijo"), ValueError, "line_search_fn must be 'strong_wolfe' or None, got 'armijo'"),

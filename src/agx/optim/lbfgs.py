@@ -52,9 +52,10 @@ class LBFGS(Optimizer):
         #: The last changes of the parameters and of the gradient.
         self.moves: list[np.ndarray] = []
         self.changes: list[np.ndarray] = []
+        if max_eval is None and isinstance(max_iter, int):
+            max_eval = max_iter * 5 // 4
         super().__init__(
-            parameters, lr, max_iter=max_iter,
-            max_eval=max_iter * 5 // 4 if max_eval is None else max_eval,
+            parameters, lr, max_iter=max_iter, max_eval=max_eval,
             tolerance_grad=tolerance_grad, tolerance_change=tolerance_change,
             history_size=history_size, line_search_fn=line_search_fn,
         )  # fmt: skip
