@@ -111,12 +111,18 @@ def test_callbacks_are_called_and_a_copy_is_new(blobs):
     assert not hasattr(clone(network), "module_")
 
 
+@pytest.mark.parametrize("name", ["adagrad", "nadam", "adadelta"])
+def test_optimisers_go_by_their_names(blobs, name):
+    assert len(Classifier(optimizer=name, epochs=1).fit(*blobs).history_) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"module": ag.nn.Linear(4, 3)}, TypeError, r"module must be a function \(inputs, outputs\) .* got Linear"),
         ({"module": 3}, TypeError, "so that each fit begins anew, got int"),
         ({"optimizer": "best"}, ValueError, "optimizer is 'best', expected one of sgd, .*adam, "),
+        ({"optimizer": "lbfgs"}, ValueError, "optimizer is 'lbfgs', expected one of sgd, "),  # it has no decay
     ],
 )  # fmt: skip
 def test_settings_that_do_not_fit(blobs, options, error, message):

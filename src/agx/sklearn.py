@@ -92,7 +92,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             for name, kind in vars(optim).items()
             if inspect.isclass(kind)
             and issubclass(kind, optim.Optimizer)
-            and kind is not optim.Optimizer
+            and "weight_decay" in inspect.signature(kind).parameters
         }
         if self.optimizer not in kinds:
             raise ValueError(
