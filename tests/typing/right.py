@@ -356,4 +356,10 @@ def training(model: nn.Module, loss: nn.CrossEntropyLoss) -> Mapping[str, float]
         reveal_type(part.arrays[1])  # ndarray
     reveal_type(ag.data.table("pets.csv", "kind").encode({"age": [3]}))  # ndarray
     reveal_type(loader.state_dict())  # dict[str, Any]
+    warm_up, rest = optim.LinearLR(optimizer), optim.ExponentialLR(optimizer, gamma=0.9)
+    optim.SequentialLR(optimizer, [warm_up, rest], milestones=[5]).step()
+    average = optim.ExponentialMovingAverage(model, decay=0.99)
+    average.update()
+    with average.average_parameters():
+        reveal_type(average.averages)  # dict[str, ndarray]
     return ag.evaluate(model, loader, ag.cross_entropy)
