@@ -222,7 +222,7 @@ def test_repr(layer, text):
         (lambda: nn.Flatten()(np.ones(3)), ValueError, r"Flatten\(\): there are no axes 1 to -1 in x of shape \(3,\)"),
         (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size must be"),
         (lambda: nn.Conv2d(1, 2, 3, padding_mode="wrap"), ValueError, "Conv2d: padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', got 'wrap'"),
-        (lambda: nn.Conv1d(1, 2, 3, padding="full"), ValueError, "Conv1d: padding must be sizes, 'same' or 'valid', got 'full'"),
+        (lambda: nn.Conv1d(1, 2, 3, padding="full"), ValueError, "Conv1d: padding must be an integer, a tuple of them, 'same' or 'valid', got 'full'"),
         (lambda: nn.Conv3d(1, 2, 3, 2, "same"), ValueError, r"Conv3d: padding='same' needs stride 1, got \(2, 2, 2\)"),
         (lambda: nn.Conv3d(1, 2, (3, 3)), ValueError, "Conv3d: kernel_size must be an integer of at least 1 or 3 of them"),
         (lambda: nn.Conv2d(1, 2, 5, padding=2, padding_mode="reflect")(f4(1, 1, 2, 9)), ValueError, r"Conv2d: padding \(2, 2\) by mode 'reflect' needs more than the 2 elements of axis 2 of x"),

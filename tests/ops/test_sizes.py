@@ -102,6 +102,8 @@ def test_windows_of_no_size_are_refused(call, request):
     for n in [*BEYOND_31, *NEGATIVE, *NO_SIZE]:
         if n is None and setting == "stride" and "pool" in op:
             continue  # which means that windows touch
+        if n is None and setting == "output_size":
+            continue  # which means the size of the input
         with pytest.raises(
             ValueError, match=f"{op.removesuffix('_plan')}: {setting} must be an integer"
         ):

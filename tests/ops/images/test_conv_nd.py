@@ -118,7 +118,7 @@ X, V = np.ones((1, 4, 5)), np.ones((1, 4, 3, 5, 5))
         (lambda: ag.conv1d(X[0], np.ones((2, 4, 3))), r"conv1d: expected x of shape \(N, C, L\) and w"),
         (lambda: ag.conv1d(X, np.ones((2, 4, 6))), r"conv1d: a kernel reaching over \(6,\) does not fit sequences of \(5,\) with padding"),
         (lambda: ag.conv1d(X, np.ones((2, 4, 3)), stride=(1, 1)), "conv1d: stride must be an integer of at least 1, got"),
-        (lambda: ag.conv1d(X, np.ones((2, 4, 3)), padding="full"), "conv1d: padding must be sizes, 'same' or 'valid', got 'full'"),
+        (lambda: ag.conv1d(X, np.ones((2, 4, 3)), padding="full"), "conv1d: padding must be an integer, a tuple of them, 'same' or 'valid', got 'full'"),
         (lambda: ag.conv3d(X, np.ones((2, 4, 3))), r"conv3d: expected x of shape \(N, C, D, H, W\) and w"),
         (lambda: ag.conv3d(V, np.ones((2, 4, 4, 1, 1))), r"conv3d: a kernel reaching over \(4, 1, 1\) does not fit volumes of \(3, 5, 5\)"),
         (lambda: ag.conv3d(V, np.ones((2, 3, 1, 1, 1))), "conv3d: x has 4 channels, w expects 3"),

@@ -43,7 +43,9 @@ def framed(
         widths = tuple((p, p) for p in geo.padding)
     else:
         if padding not in ("same", "valid"):
-            raise ValueError(f"{op}: padding must be sizes, 'same' or 'valid', got {padding!r}")
+            raise ValueError(
+                f"{op}: padding must be an integer, a tuple of them, 'same' or 'valid', got {padding!r}"
+            )
         geo = geometry(op, kernel_size, stride, 0, dilation, axes)
         if padding == "same" and max(geo.stride) > 1:
             raise ValueError(
