@@ -64,6 +64,7 @@ rows = {
     "conv_transpose2d": [c(X, F, V[:2])],
     "convolve": [c(V, W)],
     "correlate": [c(V, W)],
+    "cosine_embedding_loss": [c(M, N, [1, -1])],
     "cov": [c(M, N), c(M, aweights=V[:2])],
     "cross": [c(V, W)],
     "cross_entropy": [c(M, [0, 1]), c(M, N), c(M, [0, 1], weight=[1.0, 2.0])],
@@ -76,6 +77,7 @@ rows = {
     "einsum": [c("ij,j->i", M, V[:2]), c(M, [0, 1], V[:2], [1])],
     "expand_dims": [c(V, 0)],
     "extract": [c([True, False, True], V)],
+    "focal_loss": [c(M, [0, 1]), c(M, [0, 1], weight=[1.0, 2.0])],
     "full": [c((2, 3), V)],
     "full_like": [c(np.ones((2, 3)), V)],
     "geomspace": [c(V, W, 4)],
@@ -84,6 +86,7 @@ rows = {
     "histogram": [c(V, 3, weights=W)],
     "histogram2d": [c(V, W, 3, weights=W)],
     "histogramdd": [c(M, 3, weights=V[:2])],
+    "hinge_embedding_loss": [c(M, [[1, -1], [-1, 1]])],
     "hsplit": [c(M, 2)],
     "im2col": [c(X, 3)],
     "insert": [c(V, 1, W[:1])],
@@ -95,11 +98,13 @@ rows = {
     "linspace": [c(V, W, 4)],
     "logspace": [c(V, W, 4), c(V, W, 4, base=V)],
     "logsumexp": [c(M)],
+    "margin_ranking_loss": [c(M, N, [[1, -1], [1, -1]])],
     "max": [c(V)],
     "max_pool1d": [c(X[0], 2)],
     "max_pool2d": [c(X, 2)],
     "meshgrid": [c(V, W)],
     "moveaxis": [c(M, 0, 1)],
+    "multi_margin_loss": [c(M, [0, 1])],
     "nanmax": [c(V)],
     "nanpercentile": [c(V, 30.0)],
     "nanquantile": [c(V, 0.3)],
@@ -129,6 +134,7 @@ rows = {
     "rollaxis": [c(M, 1)],
     "select": [c([EYE, ~EYE], [M, N], K)],
     "sliding_window_view": [c(V, 2)],
+    "soft_margin_loss": [c(M, [[1, -1], [1, 1]])],
     "split": [c(V, 3)],
     "std": [c(V), c(V, mean=np.array([0.5]))],
     "sum": [c(M), c(M, 0), c(V, where=[True, False, True])],
@@ -241,6 +247,11 @@ def layers():
         "InstanceNorm2d": (c(X), 2), "RMSNorm": (c(M), 2), "ReflectionPad2d": (c(X), 1),
         "ReplicationPad2d": (c(X), 1), "ZeroPad2d": (c(X), 1), "Upsample": (c(X), 8),
         "Dropout1d": (c(X[0]), 0.5), "Dropout2d": (c(X), 0.5), "Unflatten": (c(M), 1, (1, 2)),
+        "CrossEntropyLoss": (c(M, N),), "NLLLoss": (c(M, [0, 1]),), "FocalLoss": (c(M, [0, 1]),),
+        "MultiMarginLoss": (c(M, [0, 1]),), "SoftMarginLoss": (c(M, [[1, -1], [1, 1]]),),
+        "HingeEmbeddingLoss": (c(M, [[1, -1], [-1, 1]]),), "GaussianNLLLoss": (c(M, N, K),),
+        "CosineEmbeddingLoss": (c(M, N, [1, -1]),), "TripletMarginLoss": (c(M, N, K),),
+        "MarginRankingLoss": (c(M, N, [[1, -1], [1, -1]]),),
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
         name = kind.__name__
@@ -492,6 +503,10 @@ CONSTANTS = [
     (ag.cross_entropy, c(M, [0, 1], weight=V[:2]), 1),
     (ag.nll_loss, c(M, [0, 1], weight=V[:2]), 1),
     (ag.binary_cross_entropy_with_logits, c(M, N, pos_weight=V[:2]), 2),
+    (ag.binary_cross_entropy_with_logits, c(M, N, weight=V[:2]), 2),
+    (ag.binary_cross_entropy, c(M, N, weight=V[:2]), 2),
+    (ag.focal_loss, c(M, [0, 1], weight=V[:2]), 1),
+    (ag.multi_margin_loss, c(M, [0, 1], weight=V[:2]), 1),
 ]
 
 

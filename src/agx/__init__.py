@@ -27,7 +27,10 @@ from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
 from .custom import primitive as primitive
 from .installation import info as info
-from .nn.losses import *
+from .nn.losses.binary import *
+from .nn.losses.classes import *
+from .nn.losses.pairs import *
+from .nn.losses.regression import *
 from .ops.complex import *
 from .ops.elementwise.activations import *
 from .ops.elementwise.arithmetic import *
@@ -43,6 +46,7 @@ from .ops.images.pool import *
 from .ops.images.resize import *
 from .ops.images.transposed import *
 from .ops.linalg.covariance import *
+from .ops.linalg.distances import *
 from .ops.linalg.einsum import *
 from .ops.linalg.products import *
 from .ops.reduce.extremes import *

@@ -1,7 +1,6 @@
 """Losses against PyTorch's numbers, at the edges, and their errors."""
 
 import functools
-import inspect
 
 import numpy as np
 import pytest
@@ -9,17 +8,18 @@ from oracles import tables
 from public import kinds
 
 import agx as ag
-from agx.nn import losses
 
 ANSWERS = tables.answers("losses")
 MODULES = {
     kind.function.__name__: kind for kind in kinds(ag.nn, ag.nn.Module) if hasattr(kind, "function")
 }
-#: The losses that compare numbers with numbers of the same shape; the others have classes.
+#: Losses by what their targets are: class numbers, 1 or -1, or else numbers of the predictions' shape.
+OF_CLASSES = ["cross_entropy", "focal_loss", "multi_margin_loss", "nll_loss"]
+OF_SIGNS = [
+    "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "soft_margin_loss",
+]  # fmt: skip
 OF_NUMBERS = [
-    name
-    for name, kind in MODULES.items()
-    if "weight" not in inspect.signature(kind.function).parameters
+    name for name in MODULES if name not in (*OF_CLASSES, *OF_SIGNS, "triplet_margin_loss")
 ]
 each_row = pytest.mark.parametrize("row", tables.LOSSES, ids=lambda row: row.text)
 each_reduction = pytest.mark.parametrize("reduction", tables.REDUCTIONS)
@@ -27,16 +27,23 @@ LABELS = np.array([0, 2])
 Z = np.array([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]])
 
 
+def call(name, predictions, targets):
+    """A loss of predictions and targets, with variances where it wants them."""
+    more = [np.ones(np.shape(predictions))] if name == "gaussian_nll_loss" else []
+    return getattr(ag, name)(predictions, targets, *more)
+
+
 def compute(row, x, t, reduction, as_module=False):
     """The loss that a row calls, as a function or as a module."""
 
-    def module(x, t, **options):
-        return MODULES[row.name](**options)(x, t)
+    def module(*inputs, **options):
+        return MODULES[row.name](**options)(*inputs)
 
     function = functools.partial(
         module if as_module else getattr(ag, row.name), reduction=reduction
     )
-    return eval(row.call, {row.name: function, "x": x, "t": t, "w": tables.WEIGHT})
+    third = np.asarray(tables.third(row), getattr(x, "dtype", None))
+    return eval(row.call, {row.name: function, "x": x, "t": t, "u": third, "w": tables.WEIGHT})
 
 
 @each_row
@@ -193,7 +200,7 @@ def test_infinite_logits_with_the_right_target_cost_nothing():
 def test_shapes_never_broadcast(name):
     message = rf"{name}: predictions have shape \(4, 1\), targets \(4,\)"
     with pytest.raises(ValueError, match=message):
-        getattr(ag, name)(ag.Tensor(np.full((4, 1), 0.5)), np.ones(4))
+        call(name, ag.Tensor(np.full((4, 1), 0.5)), np.ones(4))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -285,6 +292,76 @@ def test_targets_that_do_not_fit(z, targets, message):
             lambda: ag.binary_cross_entropy(Z, Z),
             r"probabilities must lie in \[0, 1\], got values from -1 to 2; for logits use",
         ),
+        (lambda: ag.smooth_l1_loss(Z, Z, beta=-1), "beta must be at least 0, got -1"),
+        (lambda: ag.smooth_l1_loss(Z, Z, beta=None), "beta must be a number, got None"),
+        (lambda: ag.focal_loss(Z, LABELS, gamma=-1), "gamma must be at least 0, got -1"),
+        (
+            lambda: ag.focal_loss(Z, Z),
+            r"focal_loss: expected scores .* are targets.astype\(np.int64\)",
+        ),
+        (lambda: ag.focal_loss(Z, LABELS + 1), "class numbers from 0 to 2, got 3 at position 1"),
+        (lambda: ag.sigmoid_focal_loss(Z, Z, gamma=True), "gamma must be a number, got True"),
+        (lambda: ag.sigmoid_focal_loss(Z, Z, alpha=2), "alpha must be at most 1, got 2"),
+        (
+            lambda: ag.sigmoid_focal_loss(Z, 3 * Z),
+            r"targets must lie in \[0, 1\], got values from -3",
+        ),
+        (lambda: ag.multi_margin_loss(Z, LABELS, p=3), "p must be 1 or 2, got 3"),
+        (lambda: ag.multi_margin_loss(Z, -LABELS - 100), "class numbers from 0 to 2, got -100"),
+        (
+            lambda: ag.multi_margin_loss(np.zeros((2, 3, 2)), np.zeros((2, 2), int)),
+            r"of shape \(N, C\) or \(C,\), got \(2, 3, 2\)",
+        ),
+        (
+            lambda: ag.kl_div(Z, Z),
+            "kl_div: targets must be probabilities, got values from -1; give log_target=True",
+        ),
+        (
+            lambda: ag.kl_div(Z, Z**2, reduction="avg"),
+            "must be 'batchmean', 'mean', 'sum' or 'none', got 'avg'",
+        ),
+        (
+            lambda: ag.poisson_nll_loss(Z, Z),
+            "targets are counts and not negative, got -1; use gaussian",
+        ),
+        (
+            lambda: ag.gaussian_nll_loss(Z, Z, Z),
+            "variances must not be negative, got -1; .* ag.exp",
+        ),
+        (
+            lambda: ag.gaussian_nll_loss(Z, Z, Z[0]),
+            r"predictions have shape \(2, 3\), var \(3,\); give one",
+        ),
+        (lambda: ag.gaussian_nll_loss(Z, Z, Z**2, eps=0), "eps must be positive, got 0"),
+        (
+            lambda: ag.soft_margin_loss(Z, 0 * Z),
+            "targets must be 1 or -1, got 0.0; write 2 \\* targets - 1",
+        ),
+        (lambda: ag.soft_margin_loss(Z, LABELS), r"expected targets of shape \(2, 3\), got \(2,\)"),
+        (lambda: ag.hinge_embedding_loss(Z, 2 + Z), "targets must be 1 or -1, got 2.5"),
+        (lambda: ag.hinge_embedding_loss(Z, Z, margin="1"), "margin must be a number, got '1'"),
+        (lambda: ag.margin_ranking_loss(Z, Z[0], Z), r"x1 has shape \(2, 3\), x2 \(3,\); give all"),
+        (
+            lambda: ag.cosine_embedding_loss(Z, Z, Z),
+            r"expected targets of shape \(2,\), got \(2, 3\)",
+        ),
+        (
+            lambda: ag.cosine_embedding_loss(Z[None], Z[None], 1),
+            r"of shape \(N, D\) or \(D,\), got \(1, 2, 3\)",
+        ),
+        (
+            lambda: ag.triplet_margin_loss(Z, Z, Z[:1]),
+            r"anchor has shape \(2, 3\), negative \(1, 3\)",
+        ),
+        (lambda: ag.triplet_margin_loss(Z, Z, Z, margin=0), "margin must be positive, got 0"),
+        (
+            lambda: ag.triplet_margin_loss(1, 2, 3),
+            "expected vectors of shape .* got single numbers",
+        ),
+        (
+            lambda: ag.binary_cross_entropy(Z**2 / 4, Z**2 / 4, weight=np.ones(2)),
+            r"weight of shape \(2,\) does not broadcast",
+        ),
     ],
 )
 def test_options_that_do_not_fit(call, message):
@@ -300,19 +377,25 @@ def test_options_that_do_not_fit(call, message):
 )
 def test_targets_that_are_no_numbers_are_not_made_some(name, targets):
     with pytest.raises(TypeError, match=f"{name}: targets must be numbers, got dtype .*astype"):
-        getattr(ag, name)(np.array([0.2, 0.3]), targets)
+        call(name, np.array([0.2, 0.3]), targets)
 
 
-@pytest.mark.parametrize("name", losses.__all__)
+@pytest.mark.parametrize("name", MODULES)
 def test_masked_targets_do_not_lose_their_mask(name):
     z = np.array([[0.2, 0.8], [0.3, 0.7]])
-    classes = name in ("cross_entropy", "nll_loss")
-    targets = np.array([0, 1]) if classes else z
+    of_three = name in ("cosine_embedding_loss", "margin_ranking_loss", "triplet_margin_loss")
+    loss = functools.partial(*(getattr(ag, name), z, z) if of_three else (call, name, z))
+    if name in OF_CLASSES:
+        targets = np.array([0, 1])
+    elif name == "cosine_embedding_loss":
+        targets = np.array([-1, 1])
+    else:
+        targets = np.sign(z) if name in OF_SIGNS else z
     plain = np.ma.masked_array(targets, False)
-    assert getattr(ag, name)(z, plain) == getattr(ag, name)(z, targets)
+    assert loss(plain) == loss(targets)
     plain[1] = np.ma.masked
     with pytest.raises(TypeError, match="a loss takes no masked numbers, whose mask would be lost"):
-        getattr(ag, name)(z, plain)
+        loss(plain)
 
 
 @pytest.mark.parametrize("weight", [{0: 1.0, 1: 2.0}, "balanced"])
@@ -354,14 +437,36 @@ def test_the_weight_of_the_positives_never_widens_the_loss(weight):
 def test_an_empty_batch_has_no_mean(name):
     empty = np.zeros((0, 2))
     with pytest.raises(ValueError, match=f"{name}: an empty batch has no mean"):
-        getattr(ag, name)(empty, empty)
-    assert getattr(ag, name)(empty, empty, reduction="sum") == 0
+        call(name, empty, empty)
+    more = [empty] if name == "gaussian_nll_loss" else []
+    assert getattr(ag, name)(empty, empty, *more, reduction="sum") == 0
 
 
-def test_an_empty_batch_of_classes_has_no_mean():
-    for loss in (ag.cross_entropy, ag.nll_loss):
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_an_empty_batch_of_classes_has_no_mean(name):
+    with pytest.raises(ValueError, match=f"{name}: an empty batch has no mean"):
+        getattr(ag, name)(np.zeros((0, 3)), np.zeros(0, int))
+
+
+def test_an_empty_batch_of_pairs_has_no_mean():
+    none, empty = np.zeros(0), np.zeros((0, 2))
+    for loss in (
+        lambda: ag.soft_margin_loss(none, none),
+        lambda: ag.hinge_embedding_loss(none, none),
+        lambda: ag.margin_ranking_loss(none, none, none),
+        lambda: ag.cosine_embedding_loss(empty, empty, none),
+        lambda: ag.triplet_margin_loss(empty, empty, empty),
+        lambda: ag.kl_div(empty, empty, reduction="batchmean"),
+    ):
         with pytest.raises(ValueError, match="an empty batch has no mean"):
-            loss(np.zeros((0, 3)), np.zeros(0, int))
+            loss()
+
+
+@pytest.mark.parametrize("name", OF_SIGNS)
+def test_targets_that_want_a_gradient_are_refused(name):
+    of_pairs = name in ("cosine_embedding_loss", "margin_ranking_loss")
+    with pytest.raises(TypeError, match=f"{name}: no gradient with respect to targets is defined"):
+        getattr(ag, name)(*(Z,) * (1 + of_pairs), ag.Tensor(np.ones(Z.shape)))
 
 
 def test_modules_check_their_options_when_they_are_made():
@@ -369,8 +474,11 @@ def test_modules_check_their_options_when_they_are_made():
         ag.nn.CrossEntropyLoss(wieght=[1.0])
     with pytest.raises(TypeError, match="MSELoss: no option 'targets'; there are reduction"):
         ag.nn.MSELoss(targets=1)
-    with pytest.raises(ValueError, match="MSELoss: reduction must be .* got 'avg'"):
-        ag.nn.MSELoss(reduction="avg")
+    for reduction in ("avg", "batchmean"):
+        with pytest.raises(ValueError, match=f"MSELoss: reduction must be .* got '{reduction}'"):
+            ag.nn.MSELoss(reduction=reduction)
+    with pytest.raises(ValueError, match="KLDivLoss: reduction must be 'batchmean', .* got 'avg'"):
+        ag.nn.KLDivLoss(reduction="avg")
 
 
 @pytest.mark.parametrize(

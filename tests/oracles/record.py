@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -22,16 +23,42 @@ from oracles import tables
 double = functools.partial(torch.tensor, dtype=torch.float64)
 
 
+def reduced(losses, reduction):
+    return losses if reduction == "none" else getattr(losses, reduction)()
+
+
+def sigmoid_focal_loss(z, t, alpha=0.25, gamma=2.0, reduction="none"):
+    """As torchvision has it, which need not be installed."""
+    p = torch.sigmoid(z)
+    ce = functional.binary_cross_entropy_with_logits(z, t, reduction="none")
+    losses = ce * (1 - (p * t + (1 - p) * (1 - t))) ** gamma
+    if alpha >= 0:
+        losses = (alpha * t + (1 - alpha) * (1 - t)) * losses
+    return reduced(losses, reduction)
+
+
+def focal_loss(z, t, weight=None, gamma=2.0, reduction="mean"):
+    """By the formula, with the mean of cross entropy."""
+    ce = functional.cross_entropy(z, t, reduction="none")  # 0 where the target is ignored
+    share = torch.ones(z.shape[1], dtype=z.dtype) if weight is None else weight
+    share = (t >= 0) * share[t.clamp(min=0)]
+    losses = share * ce * (1 - torch.exp(-ce)) ** gamma
+    return losses.sum() / share.sum() if reduction == "mean" else reduced(losses, reduction)
+
+
 def loss(row):
     """For each reduction the value, and the gradient of its sum."""
     inputs, targets = tables.loss_data(row)
-    functions = torch.nn.functional
-    function = getattr(functions, row.name, None) or getattr(functions, f"{row.name}_loss")
+    found = OTHERS.get(row.name) or getattr(functional, row.name, None)
+    function = found or getattr(functional, f"{row.name}_loss")
     found = {}
     for reduction in tables.REDUCTIONS:
         x, t = double(inputs, requires_grad=True), torch.tensor(targets)
         names = {row.name: functools.partial(function, reduction=reduction), "x": x, "t": t}
-        value = eval(row.call, {**names, "w": double(tables.WEIGHT)})
+        arrays = {"w": double(tables.WEIGHT), "u": double(tables.third(row))}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "reduction: 'mean' divides the total loss")
+            value = eval(row.call, {**names, **arrays})
         value.sum().backward()
         found[reduction] = {"value": value.tolist(), "gradient": x.grad.tolist()}
     return found
@@ -135,6 +162,9 @@ def schedule(row):
         rates.append([group["lr"] for group in sgd.param_groups])
     return {"rates": rates}
 
+
+#: Losses that PyTorch itself has not.
+OTHERS = {"focal_loss": focal_loss, "sigmoid_focal_loss": sigmoid_focal_loss}
 
 ASK = {
     "losses": loss, "layers": layer, "optimisers": optimiser, "groups": groups, "searches": search,

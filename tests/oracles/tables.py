@@ -44,7 +44,7 @@ def answers(table):
     return {answer["row"]: answer for answer in map(json.loads, lines)}
 
 
-# --- losses: x and t, w a weight for each class; recorded for every reduction --------------------
+# --- losses: x and t, u a third array, w a weight for each class; recorded for every reduction -----
 
 LOSSES = [
     Row("cross_entropy(x, t)", "classes"),
@@ -66,10 +66,48 @@ LOSSES = [
     Row("binary_cross_entropy(x, t)", "probabilities"),
     Row("binary_cross_entropy_with_logits(x, t, pos_weight=w)", "bits"),
     Row("binary_cross_entropy_with_logits(x, t)", "large"),
+    Row("binary_cross_entropy(x, t, weight=w)", "probabilities"),
+    Row("binary_cross_entropy_with_logits(x, t, weight=w, pos_weight=w)", "bits"),
+    Row("sigmoid_focal_loss(x, t)", "bits"),
+    Row("sigmoid_focal_loss(x, t, alpha=-1.0, gamma=0.5)", "bits"),
+    Row("focal_loss(x, t)", "classes"),
+    Row("focal_loss(x, t, weight=w, gamma=1.5)", "ignored"),
+    Row("focal_loss(x, t, gamma=0.5)", "pixels"),
+    Row("multi_margin_loss(x, t)", "classes"),
+    Row("multi_margin_loss(x, t, p=2, margin=0.5, weight=w)", "classes"),
+    Row("multi_margin_loss(x, t, margin=2.0)", "one class"),
+    Row("kl_div(x, t)", "shares"),
+    Row("kl_div(x, t, log_target=True)", "numbers"),
+    Row("smooth_l1_loss(x, t)", "numbers"),
+    Row("smooth_l1_loss(x, t, beta=0.3)", "numbers"),
+    Row("smooth_l1_loss(x, t, beta=0)", "numbers"),
+    Row("poisson_nll_loss(x, t)", "counts"),
+    Row("poisson_nll_loss(x, t, full=True)", "counts"),
+    Row("poisson_nll_loss(x * x, t, log_input=False, eps=0.1)", "counts"),
+    Row("gaussian_nll_loss(x, t, u * u)", "numbers"),
+    Row("gaussian_nll_loss(x, t, u[:, 0] * x[:, 0], full=True, eps=0.3)", "alike"),
+    Row("gaussian_nll_loss(x, t, x[:1] * x[:1])", "numbers"),
+    Row("soft_margin_loss(x, t)", "signs"),
+    Row("hinge_embedding_loss(x, t)", "signs"),
+    Row("hinge_embedding_loss(x, t, margin=0.3)", "signs"),
+    Row("cosine_embedding_loss(x, u, t)", "pairs"),
+    Row("cosine_embedding_loss(x, u, t, margin=0.4)", "pairs"),
+    Row("cosine_embedding_loss(x[0], u[0], t[0])", "pairs"),
+    Row("margin_ranking_loss(x, u, t)", "signs"),
+    Row("margin_ranking_loss(x, u, t, margin=0.5)", "signs"),
+    Row("triplet_margin_loss(x, t, u)", "numbers"),
+    Row("triplet_margin_loss(x, t, u, margin=3.0, p=1, swap=True)", "numbers"),
+    Row("triplet_margin_loss(x[0], t[0], u[0], margin=9.0, p=3, eps=0.01)", "numbers"),
 ]
 REDUCTIONS = ("mean", "sum", "none")
 WEIGHT = [0.5, 2.0, 1.5]
 SHARES = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.0, 0.6, 0.4], [0.1, 0.1, 0.8]]
+
+
+def third(row):
+    """The third array of a loss."""
+    u = row.draw("u", 4, 3)
+    return np.abs(u) if row.data == "alike" else u
 
 
 def loss_data(row):
@@ -87,6 +125,10 @@ def loss_data(row):
         "numbers": lambda x: (x, row.draw("t", 4, 3)),
         "bits": lambda x: (x, bits.astype(float)),
         "probabilities": lambda x: ((x + 2.5) / 5, bits.astype(float)),
+        "counts": lambda x: (x, np.array([[0.0, 1, 2], [3, 0, 1], [5, 4, 0], [1, 1, 2]])),
+        "signs": lambda x: (x, 2.0 * bits - 1),
+        "pairs": lambda x: (x, 2 * bits[:, 0] - 1),
+        "alike": lambda x: (np.abs(x), row.draw("t", 4, 3)),
     }[row.data](row.draw("x", 4, 3))  # fmt: skip
 
 

@@ -35,27 +35,27 @@ def _are_probabilities(z: np.ndarray) -> bool:
     return bool(z.min() >= 0 and (np.abs(z.sum(axis=1) - 1) < 1e-3).all())
 
 
-def notice_scores(z: Any) -> None:
-    """Warn of a softmax before the softmax that is in the loss, and of a single class."""
+def notice_scores(op: str, z: Any) -> None:
+    """Warn of a softmax before a loss of scores, which has one in it, and of a single class."""
     if not isinstance(z, Node) or z.is_leaf:
         return
     shape = z.shape
     if len(shape) > 1 and shape[1] == 1:
         warn_once(
-            "cross_entropy: one class",
-            f"cross_entropy: logits of shape {shape} have a single class, for which the loss is always "
+            f"{op}: one class",
+            f"{op}: logits of shape {shape} have a single class, for which the loss is always "
             "0; for two classes told apart by one logit use binary_cross_entropy_with_logits",
         )
     elif _source(z) == "softmax" or _are_probabilities(numbers_now(z.array)):
         warn_once(
-            "cross_entropy: softmax",
-            "cross_entropy: expected logits, got the output of a softmax; the loss applies softmax "
+            f"{op}: softmax",
+            f"{op}: expected logits, got the output of a softmax; the loss applies softmax "
             "itself, and twice learns badly: leave it out of the model, and apply ag.softmax to "
             "predictions",
         )
 
 
-def notice_log_probabilities(z: Any) -> None:
+def notice_log_probabilities(op: str, z: Any) -> None:
     """Warn of probabilities, and of the outputs of a layer as they are."""
     if not isinstance(z, Node) or z.is_leaf:
         return
@@ -67,23 +67,22 @@ def notice_log_probabilities(z: Any) -> None:
     else:
         return
     warn_once(
-        f"nll_loss: {got}",
-        f"nll_loss: expected log-probabilities, got {got}; give the logits to ag.cross_entropy instead, "
+        f"{op}: {got}",
+        f"{op}: expected log-probabilities, got {got}; give the logits to ag.cross_entropy instead, "
         "or apply ag.log_softmax to them first",
     )
 
 
-def notice_logits(z: Any) -> None:
+def notice_logits(op: str, z: Any) -> None:
     """Warn of a sigmoid before the sigmoid that is in the loss."""
     if not isinstance(z, Node) or z.is_leaf:
         return
     source = _source(z)
     if source in ("sigmoid", "softmax"):
         warn_once(
-            f"binary_cross_entropy_with_logits: {source}",
-            f"binary_cross_entropy_with_logits: expected logits, got the output of a {source}; the loss "
-            f"applies a sigmoid itself: leave the {source} out of the model, or use "
-            "binary_cross_entropy",
+            f"{op}: {source}",
+            f"{op}: expected logits, got the output of a {source}; the loss applies a sigmoid itself: "
+            f"leave the {source} out of the model, or use binary_cross_entropy",
         )
 
 
