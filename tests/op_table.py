@@ -97,6 +97,8 @@ rows = {
     "softplus": [(ag.softplus, normal(4))],
     "erf": [(ag.erf, normal(4))],
     "silu": [(ag.silu, normal(4))],
+    "mish": [(ag.mish, 3 * normal(4))],
+    "softsign": [(ag.softsign, apart(4))],
     "elu": [(ag.elu, normal(4)), (lambda x: ag.elu(x, 0.5), normal(4))],
     "gelu": [(ag.gelu, normal(4)), (lambda x: ag.gelu(x, "tanh"), normal(4))],
     "added_at": [

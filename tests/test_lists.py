@@ -123,6 +123,7 @@ rows = {
     "polysub": [c(V, W)],
     "polyval": [c(V, W)],
     "polyder": [c(V)],
+    "prelu": [c(M, V[:2]), c(V, V[:1])],
     "prod": [c(V)],
     "put_along_axis": [c(V, np.array([1]), W[:1], 0)],
     "quantile": [c(V, 0.3)],
@@ -247,7 +248,7 @@ def layers():
         "InstanceNorm2d": (c(X), 2), "RMSNorm": (c(M), 2), "ReflectionPad2d": (c(X), 1),
         "ReplicationPad2d": (c(X), 1), "ZeroPad2d": (c(X), 1), "Upsample": (c(X), 8),
         "Dropout1d": (c(X[0]), 0.5), "Dropout2d": (c(X), 0.5), "Unflatten": (c(M), 1, (1, 2)),
-        "CrossEntropyLoss": (c(M, N),), "NLLLoss": (c(M, [0, 1]),), "FocalLoss": (c(M, [0, 1]),),
+        "FocalLoss": (c(M, [0, 1]),),
         "MultiMarginLoss": (c(M, [0, 1]),), "SoftMarginLoss": (c(M, [[1, -1], [1, 1]]),),
         "HingeEmbeddingLoss": (c(M, [[1, -1], [-1, 1]]),), "GaussianNLLLoss": (c(M, N, K),),
         "CosineEmbeddingLoss": (c(M, N, [1, -1]),), "TripletMarginLoss": (c(M, N, K),),
@@ -431,9 +432,10 @@ REFUSING = {
     ),
     "a layer is called with one batch, which is an array": """
         nn.BatchNorm1d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.ELU nn.Flatten nn.GELU nn.GRU nn.LSTM nn.LayerNorm
-        nn.LeakyReLU nn.Linear nn.LogSoftmax nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Tanh
         nn.BatchNorm3d nn.Conv1d nn.Conv3d nn.ConvTranspose1d nn.Dropout1d nn.Dropout2d nn.GroupNorm
         nn.InstanceNorm1d nn.InstanceNorm2d nn.RMSNorm nn.Unflatten
+        nn.LeakyReLU nn.Linear nn.LogSoftmax nn.Mish nn.PReLU nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Softsign
+        nn.Tanh
     """,
 }
 #: What is constant in an array, by the reason.

@@ -120,6 +120,14 @@ def test_identity_takes_whatever_it_is_made_and_called_with():
     assert nn.Identity(54, unused=True)(x) is x
 
 
+def test_hardsigmoid_is_its_formula():
+    x = ag.Tensor(np.linspace(-5.0, 5.0, 12))
+    out = nn.Hardsigmoid()(x)
+    out.sum().backward()
+    np.testing.assert_allclose(out.value, np.clip(x.value + 3, 0, 6) / 6)
+    np.testing.assert_allclose(x.grad, (abs(x.value) < 3) / 6)
+
+
 def test_pooling_layers():
     x = np.random.default_rng(0).standard_normal((2, 3, 7, 6))
     np.testing.assert_array_equal(nn.MaxPool2d(3, 2, 1)(x), ag.max_pool2d(x, 3, 2, 1))
@@ -192,6 +200,11 @@ def test_flatten_of_an_empty_batch():
         (nn.LeakyReLU(0.2), "LeakyReLU(0.2)"),
         (nn.ELU(0.5), "ELU(0.5)"),
         (nn.Softmax(1), "Softmax(dim=1)"),
+        (nn.GLU(1), "GLU(dim=1)"),
+        (nn.CELU(0.5), "CELU(0.5)"),
+        (nn.Hardtanh(0, 2), "Hardtanh(min_val=0, max_val=2)"),
+        (nn.PReLU(3), "PReLU(num_parameters=3)"),
+        (nn.Mish(), "Mish()"),
         (nn.HuberLoss(delta=2.0), "HuberLoss(delta=2.0)"),
     ],
 )  # fmt: skip
@@ -257,6 +270,14 @@ def test_repr(layer, text):
         (lambda: nn.Linear(2, 3, dtype=int), TypeError, "a parameter has dtype float32 or float64, got int64"),
         (lambda: nn.Linear(2, 3)([[1.0, 2.0]]), TypeError, r"Linear\(2, 3\): expected an array or a Tensor, got list; join Tensors"),
         (lambda: nn.Flatten()(None), TypeError, r"Flatten\(\): expected an array or a Tensor, got NoneType"),
+        (lambda: nn.CELU(0), ValueError, "CELU: alpha must be positive, got 0"),
+        (lambda: ag.celu(np.ones(2), -1), ValueError, "celu: alpha must be positive, got -1"),
+        (lambda: nn.Hardtanh(1, 1), ValueError, "Hardtanh: min_val must be less than max_val, got 1 and 1"),
+        (lambda: ag.hardtanh(np.ones(2), 2, 1), ValueError, "hardtanh: min_val must be less than max_val, got 2 and 1"),
+        (lambda: nn.GLU()(np.ones((2, 3))), ValueError, r"glu: axis 1 must have an even length to be halved, got x of shape \(2, 3\)"),
+        (lambda: nn.PReLU(0), ValueError, "PReLU: num_parameters must be a positive integer, got 0"),
+        (lambda: nn.PReLU(3)(np.ones((2, 4), "f4")), ValueError, r"PReLU\(num_parameters=3\): expected 3 channels in axis 1, got x of shape \(2, 4\); make the layer PReLU\(\) or PReLU\(4\)"),
+        (lambda: ag.prelu(np.ones((2, 4)), np.ones(2)), ValueError, r"prelu: expected weight of shape \(1,\) or \(4,\) for x of shape \(2, 4\), got \(2,\)"),
         (lambda: nn.Sequential(3), TypeError, "step 0 is no module or function, got 3"),
         (lambda: nn.Dropout(0.5, rng="x"), TypeError, "rng: expected a numpy.random.Generator"),
     ],
@@ -308,21 +329,34 @@ FLOATING = {
     "Upsample": (nn.Upsample(8), (1, 1, 4, 4)),
 }
 ACTIVATIONS = (
+    nn.CELU,
     nn.ELU,
     nn.GELU,
+    nn.GLU,
+    nn.Hardsigmoid,
+    nn.Hardswish,
+    nn.Hardtanh,
     nn.LeakyReLU,
+    nn.LogSigmoid,
     nn.LogSoftmax,
+    nn.Mish,
+    nn.ReLU6,
+    nn.SELU,
     nn.SiLU,
     nn.Sigmoid,
     nn.Softmax,
     nn.Softplus,
+    nn.Softsign,
     nn.Tanh,
+    nn.Tanhshrink,
 )
+FLOATING["PReLU"] = nn.PReLU(4), (3, 4)
 FLOATING |= {kind.__name__: (kind(), (3, 4)) for kind in ACTIVATIONS}
 #: Those with parameters.
 PARAMETRIC = [
     "Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "BatchNorm1d",
     "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm", "InstanceNorm1d", "RMSNorm",
+    "PReLU",
 ]  # fmt: skip
 CONVERTED = "float32 parameters and got float64 data, which are converted"
 

@@ -59,7 +59,7 @@ def primitive(
 ) -> Binary[Scalar]: ...
 @overload
 def primitive(
-    name: Literal["erf", "silu", "softplus"],
+    name: Literal["erf", "mish", "silu", "softplus", "softsign"],
     function: Callable[..., Any],
     vjps: Rules,
     **facts: Any,
