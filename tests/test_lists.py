@@ -133,6 +133,7 @@ rows = {
     "roots": [c(np.array([1.0, -3.0, 2.0]))],
     "roll": [c(V, 1)],
     "rollaxis": [c(M, 1)],
+    "scaled_dot_product_attention": [c(M, N, K), c(M, N, K, N), c(M, N, K, is_causal=True)],
     "select": [c([EYE, ~EYE], [M, N], K)],
     "sliding_window_view": [c(V, 2)],
     "soft_margin_loss": [c(M, [[1, -1], [1, 1]])],
@@ -252,7 +253,10 @@ def layers():
         "MultiMarginLoss": (c(M, [0, 1]),), "SoftMarginLoss": (c(M, [[1, -1], [1, 1]]),),
         "HingeEmbeddingLoss": (c(M, [[1, -1], [-1, 1]]),), "GaussianNLLLoss": (c(M, N, K),),
         "CosineEmbeddingLoss": (c(M, N, [1, -1]),), "TripletMarginLoss": (c(M, N, K),),
-        "MarginRankingLoss": (c(M, N, [[1, -1], [1, -1]]),),
+        "MarginRankingLoss": (c(M, N, [[1, -1], [1, -1]]),), "MultiheadAttention": (c(M, N, K), 2, 1),
+        "TransformerDecoderLayer": (c(M, N), 2, 1, 2), "TransformerEncoderLayer": (c(M), 2, 1, 2),
+        "TransformerDecoder": (c(M, N), ag.nn.TransformerDecoderLayer(2, 1, 2), 1),
+        "TransformerEncoder": (c(M), ag.nn.TransformerEncoderLayer(2, 1, 2), 1),
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
         name = kind.__name__
@@ -435,7 +439,8 @@ REFUSING = {
         nn.BatchNorm3d nn.Conv1d nn.Conv3d nn.ConvTranspose1d nn.Dropout1d nn.Dropout2d nn.GroupNorm
         nn.InstanceNorm1d nn.InstanceNorm2d nn.RMSNorm nn.Unflatten
         nn.LeakyReLU nn.Linear nn.LogSoftmax nn.Mish nn.PReLU nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Softsign
-        nn.Tanh
+        nn.MultiheadAttention nn.Tanh nn.TransformerDecoder nn.TransformerDecoderLayer nn.TransformerEncoder
+        nn.TransformerEncoderLayer
     """,
 }
 #: What is constant in an array, by the reason.

@@ -27,6 +27,7 @@ from .custom import checkpoint as checkpoint
 from .custom import custom_vjp as custom_vjp
 from .custom import primitive as primitive
 from .installation import info as info
+from .nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from .nn.losses.binary import *
 from .nn.losses.classes import *
 from .nn.losses.pairs import *

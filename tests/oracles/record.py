@@ -13,6 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -66,14 +67,16 @@ def loss(row):
 
 def layer(row):
     """The names of the state, the output, the gradients of sum(output * seed), the state afterwards."""
-    layer = eval(row.call, vars(torch.nn)).double()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "enable_nested_tensor")
+        layer = eval(row.call, vars(torch.nn)).double()
     state = layer.state_dict()
     for name, value in state.items():
         if value.is_floating_point() and "running" not in name:
             value.copy_(double(row.draw(name, *value.shape)))
     x = torch.tensor(tables.layer_input(row))
     x.requires_grad = x.is_floating_point()
-    out = tables.call_layer(row, layer, x)
+    out = tables.call_layer(row, layer, x, lambda a: torch.from_numpy(np.array(a)))
     (out * double(row.draw("seed", *out.shape))).sum().backward()
     return {
         "output": out.tolist(),

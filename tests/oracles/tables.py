@@ -134,7 +134,22 @@ def loss_data(row):
 
 # --- layers: the input's shape, or the input itself if it holds integers -------------------------
 
-TWICE, EVALUATED = "twice", "twice, then evaluated"
+TWICE, EVALUATED, MASKED, ADDED = "twice", "twice, then evaluated", "masked", "with added masks"
+BLIND = [[False, True, False], [False, False, False], [True, False, False]]  # may not look there
+PADDING = [[False, False, True], [False, False, False]]
+BIASES = [[0.5, -1.0, 0.0], [-np.inf, 0.25, 1.0], [0.0, 0.0, -2.0]]
+PENALTIES = [[0.0, -0.5, 0.25], [1.0, -np.inf, 0.0]]
+#: Further arguments of a layer, by its name and the kind of call.
+OPTIONS = {
+    ("MultiheadAttention", MASKED): {"attn_mask": BLIND, "key_padding_mask": PADDING},
+    ("MultiheadAttention", ADDED): {"attn_mask": BIASES, "key_padding_mask": PENALTIES},
+    ("TransformerEncoderLayer", MASKED): {"src_mask": BLIND, "src_key_padding_mask": PADDING},
+    ("TransformerEncoder", ADDED): {"mask": BIASES, "src_key_padding_mask": PENALTIES},
+    ("TransformerDecoderLayer", MASKED): {"tgt_mask": BLIND, "memory_key_padding_mask": PADDING},
+    ("TransformerDecoder", ADDED): {"memory_mask": BIASES, "tgt_key_padding_mask": PENALTIES},
+}
+#: How often a layer takes its input, if not once.
+INPUTS = {"MultiheadAttention": 3, "TransformerDecoder": 2, "TransformerDecoderLayer": 2}
 
 LAYERS = [
     Row("Linear(3, 2)", (4, 3)),
@@ -250,6 +265,20 @@ LAYERS = [
     Row("SELU()", (3, 4)),
     Row("Softsign()", (3, 4)),
     Row("Tanhshrink()", (3, 4)),
+    Row("MultiheadAttention(4, 2)", (3, 2, 4)),
+    Row("MultiheadAttention(4, 1, bias=False)", (3, 4)),
+    Row("MultiheadAttention(4, 2, batch_first=True)", (2, 3, 4), MASKED),
+    Row("MultiheadAttention(4, 4)", (3, 2, 4), ADDED),
+    Row("TransformerEncoderLayer(4, 2, 3, dropout=0.0)", (3, 2, 4), MASKED),
+    Row(
+        "TransformerEncoderLayer(4, 2, 3, 0.0, 'gelu', 0.01, batch_first=True, norm_first=True, bias=False)",
+        (2, 3, 4),
+    ),
+    Row("TransformerEncoder(TransformerEncoderLayer(4, 2, 3, 0.0, 'gelu'), 2)", (3, 2, 4), ADDED),
+    Row("TransformerEncoder(TransformerEncoderLayer(4, 2, 3, 0.0), 1, norm=LayerNorm(4))", (3, 4)),
+    Row("TransformerDecoderLayer(4, 2, 3, dropout=0.0, activation='gelu')", (3, 2, 4), MASKED),
+    Row("TransformerDecoderLayer(4, 1, 3, 0.0, norm_first=True)", (3, 4)),
+    Row("TransformerDecoder(TransformerDecoderLayer(4, 2, 3, 0.0, 'gelu'), 2)", (3, 2, 4), ADDED),
 ]
 
 
@@ -257,10 +286,12 @@ def layer_input(row):
     return row.draw("x", *row.data) if isinstance(row.data, tuple) else np.array(row.data)
 
 
-def call_layer(row, layer, x):
+def call_layer(row, layer, x, array=np.array):
     """Call a layer as often and in the modes that the row says; the last output counts."""
-    for _ in range(2 if row.how else 1):
-        out = layer(x)
+    options = OPTIONS.get((row.name, row.how), {})
+    options = {name: array(value) for name, value in options.items()}
+    for _ in range(2 if row.how in (TWICE, EVALUATED) else 1):
+        out = layer(*[x] * INPUTS.get(row.name, 1), **options)
         out = out[0] if isinstance(out, tuple) else out  # without the last states
     return layer.eval()(x) if row.how == EVALUATED else out
 

@@ -6,6 +6,7 @@ from .activations import *
 from .containers import *
 from .convolution import *
 from .images import *
+from .attention import *
 from .layers import *
 from .losses.modules import *
 from .module import Module as Module

@@ -51,10 +51,11 @@ class Module:
         try:
             return self.forward(*inputs, **options)
         except AttributeError as problem:
-            if inputs and problem.obj is inputs[0] and problem.name in ("shape", "ndim", "dtype"):
-                several = isinstance(inputs[0], tuple)
+            wrong = next((x for x in inputs if x is problem.obj), Module)
+            if wrong is not Module and problem.name in ("shape", "ndim", "dtype"):
+                several = isinstance(wrong, tuple)
                 raise TypeError(
-                    f"{self!r}: expected an array or a Tensor, got {type(inputs[0]).__name__}; "
+                    f"{self!r}: expected an array or a Tensor, got {type(wrong).__name__}; "
                     "join Tensors with ag.stack or ag.array"
                     + (", or take one of them, as in output, state = lstm(x)" if several else "")
                     + "; convert numbers, such as with np.asarray(x, np.float32)"
@@ -369,6 +370,20 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _flatten(f"{name}.{key}", item)
     elif isinstance(value, (Tensor, Module, np.ndarray)):
         yield name, value
+
+
+class Composed(Module):
+    """A module whose text says how it is made, not what it is made of."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+
+def settings_in_words(text: str, *settings: tuple[str, Any, Any]) -> str:
+    """``text``, and each setting (name, value, default) that differs from its default."""
+    return text + "".join(
+        f", {name}={value!r}" for name, value, plain in settings if value != plain
+    )
 
 
 class Weightless(Module):

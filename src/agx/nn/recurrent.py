@@ -61,7 +61,7 @@ class _Recurrent(Module):
         )
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
-        rng = generator(rng)
+        rng = rng if rng is None else generator(rng)
         self.dropout = Dropout(dropout, rng=rng)
         if dropout and num_layers == 1:
             warn(
