@@ -260,8 +260,15 @@ def layers():
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
         name = kind.__name__
-        if name in ("Sequential", "ModuleDict", "ModuleList", "Identity", "Embedding"):
-            continue  # the last takes integers
+        if name in (
+            "Sequential",
+            "ModuleDict",
+            "ModuleList",
+            "Identity",
+            "Embedding",
+            "EmbeddingBag",
+        ):
+            continue  # the last two take integers
         call, *sizes = of_shape.get(name, (c(M, N) if name.endswith("Loss") else c(M),))
         yield name, kind(*sizes), call
 

@@ -3,10 +3,11 @@
 from .._names import shown
 from . import init as init
 from .activations import *
+from .attention import *
 from .containers import *
 from .convolution import *
+from .embedding import *
 from .images import *
-from .attention import *
 from .layers import *
 from .losses.modules import *
 from .module import Module as Module

@@ -19,8 +19,6 @@ from .inputs import as_parameters, floating
 from .module import Module, Weightless, parameter
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
     from .._engine.signatures import Array
 
 
@@ -28,7 +26,6 @@ __all__ = [
     "Dropout",
     "Dropout1d",
     "Dropout2d",
-    "Embedding",
     "Flatten",
     "Identity",
     "Linear",
@@ -258,39 +255,3 @@ class Dropout2d(_ChannelDropout):
     """
 
     ndim = 4
-
-
-class Embedding(Module):
-    """Look up a row of ``weight`` (num_embeddings, embedding_dim) for each integer.
-
-    Starts from N(0, 1). Raises TypeError for indices that are no integers and IndexError for one out
-    of range.
-
-    >>> ag.nn.Embedding(10, 4)(np.array([[1, 2, 1]])).shape
-    (1, 3, 4)
-    """
-
-    def __init__(
-        self, num_embeddings: int, embedding_dim: int, *, rng: Any = None, dtype: Any = np.float32
-    ) -> None:
-        check_positive("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        self.weight = parameter(init.normal((num_embeddings, embedding_dim), 1.0, rng, dtype))
-
-    def forward(self, indices: ArrayLike) -> Tensor:
-        """Look up ``indices``, an array of integers of any shape."""
-        indices = np.asarray(indices)
-        if indices.dtype.kind not in "iu":
-            raise TypeError(
-                f"Embedding: expected integer indices, got dtype {indices.dtype}; write x.astype(np.int64)"
-            )
-        outside = (indices < 0) | (indices >= len(self.weight))
-        if outside.any():
-            raise IndexError(
-                f"Embedding: index {indices[outside][0]} is out of range for {len(self.weight)} rows; "
-                f"give indices from 0 to {len(self.weight) - 1}, or a larger num_embeddings"
-            )
-        return self.weight[indices]
-
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        return f"{self.weight.shape[0]}, {self.weight.shape[1]}"
