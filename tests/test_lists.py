@@ -254,6 +254,7 @@ def layers():
         "HingeEmbeddingLoss": (c(M, [[1, -1], [-1, 1]]),), "GaussianNLLLoss": (c(M, N, K),),
         "CosineEmbeddingLoss": (c(M, N, [1, -1]),), "TripletMarginLoss": (c(M, N, K),),
         "MarginRankingLoss": (c(M, N, [[1, -1], [1, -1]]),), "MultiheadAttention": (c(M, N, K), 2, 1),
+        "RNNCell": (c(M), 2, 3), "GRUCell": (c(M), 2, 3), "LSTMCell": (c(M), 2, 3),
         "TransformerDecoderLayer": (c(M, N), 2, 1, 2), "TransformerEncoderLayer": (c(M), 2, 1, 2),
         "TransformerDecoder": (c(M, N), ag.nn.TransformerDecoderLayer(2, 1, 2), 1),
         "TransformerEncoder": (c(M), ag.nn.TransformerEncoderLayer(2, 1, 2), 1),
@@ -446,7 +447,7 @@ REFUSING = {
         nn.BatchNorm3d nn.Conv1d nn.Conv3d nn.ConvTranspose1d nn.Dropout1d nn.Dropout2d nn.GroupNorm
         nn.InstanceNorm1d nn.InstanceNorm2d nn.RMSNorm nn.Unflatten
         nn.LeakyReLU nn.Linear nn.LogSoftmax nn.Mish nn.PReLU nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Softsign
-        nn.MultiheadAttention nn.Tanh nn.TransformerDecoder nn.TransformerDecoderLayer nn.TransformerEncoder
+        nn.GRUCell nn.LSTMCell nn.RNNCell nn.MultiheadAttention nn.Tanh nn.TransformerDecoder nn.TransformerDecoderLayer nn.TransformerEncoder
         nn.TransformerEncoderLayer
     """,
 }

@@ -64,6 +64,22 @@ def test_a_sequence_alone_is_a_batch_of_one(kind):
     assert h.shape == (1, 4)
 
 
+CELLS = {nn.RNN: nn.RNNCell, nn.GRU: nn.GRUCell, nn.LSTM: nn.LSTMCell}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_cell_takes_the_steps_of_its_layer(kind):
+    layer, cell = make(kind), make(CELLS[kind])
+    own = layer.state_dict().items()
+    cell.load_state_dict({name.removesuffix("_l0"): value for name, value in own})
+    state, alone = None, None
+    for x, expected in zip(X, layer(X)[0].value, strict=True):
+        state, alone = cell(x, state), cell(x[1], alone)
+        h, single = (state[0], alone[0]) if kind is nn.LSTM else (state, alone)
+        np.testing.assert_allclose(h.value, expected)
+        np.testing.assert_allclose(single.value, expected[1])
+
+
 def test_dropout_lies_between_the_layers():
     layer = make(nn.GRU, 2, dropout=0.5)
     assert not np.array_equal(layer(X)[0].value, layer(X)[0].value)
@@ -104,6 +120,11 @@ def test_a_small_network_learns_to_add_up():
         (lambda: nn.RNN(3, 4)(np.ones((5, 2, 3), np.float32), np.ones((1, 2, 4), int)), TypeError, "expected float32 numbers, got int64"),
         (lambda: nn.LSTM(3, 0), ValueError, "LSTM: hidden_size must be a positive integer, got 0"),
         (lambda: nn.RNN(3, 4, nonlinearity="sin"), ValueError, "must be 'tanh' or 'relu', got 'sin'"),
+        (lambda: nn.RNNCell(3, 4, nonlinearity="sin"), ValueError, "RNNCell: nonlinearity must be 'tanh' or 'relu', got 'sin'"),
+        (lambda: nn.GRUCell(0, 4), ValueError, "GRUCell: input_size must be a positive integer, got 0"),
+        (lambda: nn.GRUCell(3, 4)(np.ones((2, 4), np.float32)), ValueError, r"GRUCell\(3, 4\): expected x of shape \(N, 3\) or \(3,\), got \(2, 4\)"),
+        (lambda: nn.GRUCell(3, 4)(np.ones((2, 3), np.float32), np.ones(4)), ValueError, r"expected hx of shape \(2, 4\), got \(4,\)"),
+        (lambda: nn.LSTMCell(3, 4)(np.ones((2, 3), np.float32), np.ones((2, 4))), TypeError, r"hx to be a pair \(h, c\), got ndarray"),
         (lambda: nn.GRU(3, 4, dropout=1.5), ValueError, r"p must lie in \[0, 1\), got 1.5"),
     ],
 )  # fmt: skip
