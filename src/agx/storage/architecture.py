@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import models, nn
 from .._runtime import rng
-from ..ops.elementwise.activations import elu, gelu, leaky_relu, silu
+from ..ops.elementwise import activations
 from ..ops.elementwise.exponential import sigmoid, softplus
 from ..ops.elementwise.limits import relu
 from ..ops.elementwise.trigonometric import tanh
@@ -24,8 +24,9 @@ from ..ops.elementwise.trigonometric import tanh
 MODELS = dir(models)
 
 #: What may stand between the layers of a Sequential without being a layer.
-_FUNCTIONS: tuple[Any, ...] = elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
+_FUNCTIONS: tuple[Any, ...] = relu, sigmoid, softplus, tanh
 FUNCTIONS = {f.__name__: f for f in _FUNCTIONS}
+FUNCTIONS |= {f: getattr(activations, f) for f in activations.__all__ if f != "prelu"}
 
 
 @contextlib.contextmanager
@@ -200,11 +201,18 @@ def _of_layers(layers: Any, dtype: Any) -> Any:
         call = ast.parse(layers, mode="eval").body
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
             raise ValueError("expected the call of a layer")
-        kind = vars(nn).get(call.func.id)
-        if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
-            raise ValueError(f"ag.nn has no layer {call.func.id}")
-        given = [ast.literal_eval(a) for a in call.args]
-        options = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
-        return kind(*given, **options, **accepted(kind, {"dtype": dtype}))
+        return _argument(call, dtype)
     except (TypeError, SyntaxError, ValueError) as error:
         raise ValueError(f"the layer {layers!r:.80} cannot be built: {error}") from error
+
+
+def _argument(node: ast.expr, dtype: Any) -> Any:
+    """A number, a word or several of them, or a layer of agx that a call makes of such."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        return ast.literal_eval(node)
+    kind = vars(nn).get(node.func.id)
+    if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+        raise ValueError(f"ag.nn has no layer {node.func.id}")
+    given = [_argument(a, dtype) for a in node.args]
+    options = {k.arg: _argument(k.value, dtype) for k in node.keywords if k.arg}
+    return kind(*given, **options, **accepted(kind, {"dtype": dtype}))
