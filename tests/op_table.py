@@ -99,6 +99,7 @@ rows = {
     "silu": [(ag.silu, normal(4))],
     "mish": [(ag.mish, 3 * normal(4))],
     "softsign": [(ag.softsign, apart(4))],
+    "prelu": [(ag.prelu, apart(2, 3), normal(3)), (lambda x, w: ag.prelu(x * x - 0.1, w), apart(4), normal(1))],
     "elu": [(ag.elu, normal(4)), (lambda x: ag.elu(x, 0.5), normal(4))],
     "gelu": [(ag.gelu, normal(4)), (lambda x: ag.gelu(x, "tanh"), normal(4))],
     "added_at": [

@@ -36,7 +36,7 @@ SAME = {
     "matmul": "MatMul", "maximum": "Max", "minimum": "Min", "mul": "Mul", "neg": "Neg",
     "pos": "Identity", "pow": "Pow", "reciprocal": "Reciprocal", "relu": "Relu", "rint": "Round",
     "sigmoid": "Sigmoid", "sign": "Sign", "sin": "Sin", "sinh": "Sinh", "softplus": "Softplus",
-    "sqrt": "Sqrt", "sub": "Sub", "tan": "Tan", "tanh": "Tanh",
+    "softsign": "Softsign", "sqrt": "Sqrt", "sub": "Sub", "tan": "Tan", "tanh": "Tanh",
 }  # fmt: skip
 
 
@@ -358,7 +358,9 @@ CONVERTERS: dict[str, Callable[..., str]] = {
     "max_pool2d": _max_pool2d,
     "mean": _reducer("ReduceMean"),
     "min": _reducer("ReduceMin"),
+    "mish": lambda w, node, twin, x: w.emit("Mul", x, w.emit("Tanh", w.emit("Softplus", x))),
     "pad": _pad,
+    "prelu": lambda w, node, twin, x, weight: w.emit("PRelu", x, weight),
     "prod": _reducer("ReduceProd"),
     "reshape": _reshape,
     "silu": _silu,

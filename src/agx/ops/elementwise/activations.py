@@ -241,6 +241,18 @@ def hardswish(x: Any) -> Array:
     return clip(x, -3.0, None) * hardsigmoid(x)
 
 
+_prelu = primitive(
+    "prelu",
+    lambda x, w: np.where(real_only("prelu", x) > 0, x, w * np.minimum(x, 0)),
+    (
+        lambda g, out, x, w: where(x > 0, g, w * g),
+        lambda g, out, x, w: g * where(x > 0, 0.0, x),
+    ),
+    elementwise=True,
+    derivative=("where(x > 0, 1, w)", "where(x > 0, 0, x)"),
+)
+
+
 @of_arrays
 def prelu(x: Any, weight: Any) -> Array:
     """Compute x where it is positive and ``weight`` * x elsewhere (He et al., 2015).
@@ -261,7 +273,7 @@ def prelu(x: Any, weight: Any) -> Array:
         )
     if weight.shape and len(x.shape) > 1:
         weight = weight.reshape(-1, *(1,) * (len(x.shape) - 2))
-    return where(x > 0, x, weight * where(x > 0, 0.0, x))
+    return _prelu(x, weight)
 
 
 # --- smooth ones ---------------------------------------------------------------------------------
