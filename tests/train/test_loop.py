@@ -298,6 +298,7 @@ def test_best_epoch():
     with pytest.raises(KeyError, match="no epoch has 'validation_accuracy'; there is epoch, loss"):
         history.best()
     others = ag.train.History([{"f1": 0.5, "mse": 2.0}, {"f1": 0.7, "mse": 3.0}])
+    assert ag.train.History([{"kl_div": 2.0}, {"kl_div": 1.0}]).best("kl_div") == {"kl_div": 1.0}
     assert others.best("mse")["f1"] == 0.5 and others.best("f1", "max")["mse"] == 3.0
     with pytest.raises(ValueError, match="best: say whether less or more f1 is better"):
         others.best("f1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..nn import losses
+
 #: Key of an epoch: title, format, factor and width of its column in a table; metrics come after the
 #: training's accuracy and after the validation's.
 _COLUMNS = {
@@ -21,7 +23,10 @@ _COLUMNS = {
 }
 
 #: Metrics of which more is better, or less.
-DIRECTIONS = {"accuracy": "max", "loss": "min", "mse": "min", "l1": "min", "huber": "min"}
+DIRECTIONS = {"accuracy": "max", "loss": "min"}
+DIRECTIONS |= {
+    f.__name__: "min" for f in vars(losses).values() if callable(f) and hasattr(f, "takes")
+}
 
 
 def _column(key: str) -> tuple[Any, ...]:
