@@ -73,6 +73,20 @@ def test_second_derivatives(row, reduction):
 
 
 @each_row
+def test_one_plan_serves_all_targets(row):
+    inputs, targets = tables.loss_data(row)
+    f = ag.value_and_grad(lambda x, t: compute(row, x, t, "mean"))
+    compiled = ag.compile(f)
+    for x, t in (
+        (inputs, targets),
+        (inputs * 0.9, targets[::-1].copy() if targets.ndim else targets),
+    ):
+        for found, expected in zip(compiled(x, t), f(x, t), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    assert "1 plan" in repr(compiled)
+
+
+@each_row
 @each_reduction
 def test_float32_stays_float32(row, reduction):
     inputs, targets = tables.loss_data(row)

@@ -68,6 +68,11 @@ def functions(bare: np.ndarray) -> None:
     reveal_type(ag.linear(v, x))  # Tensor
     reveal_type(ag.cross_entropy(x, v))  # Tensor
     reveal_type(ag.cross_entropy(v, v))  # ndarray
+    reveal_type(ag.kl_div(x, v, reduction="batchmean"))  # Tensor
+    reveal_type(ag.triplet_margin_loss(v, v, v))  # ndarray
+    reveal_type(ag.scaled_dot_product_attention(x, v, v, is_causal=True))  # Tensor
+    reveal_type(ag.mish(x))  # Tensor
+    reveal_type(ag.selu(v))  # ndarray
     reveal_type(np.sin(x))  # Any
 
 
@@ -334,6 +339,12 @@ def modules() -> None:
     reveal_type(nn.ModuleDict({"a": nn.ReLU()}).update({"b": nn.ReLU()}))  # ModuleDict
     reveal_type(nn.Linear(3, 2).summary(3).multiply_adds)  # int
     reveal_type(nn.MSELoss()(x, v))  # Tensor
+    reveal_type(nn.TripletMarginLoss(margin=2.0)(x, v, v))  # Tensor
+    reveal_type(nn.Mish()(v))  # ndarray
+    reveal_type(nn.PReLU()(v))  # Tensor
+    reveal_type(nn.EmbeddingBag(5, 2)([[1, 2]]))  # Tensor
+    reveal_type(nn.MultiheadAttention(4, 2)(v, v, v)[0])  # Tensor
+    reveal_type(nn.TransformerEncoderLayer(4, 2)(v, is_causal=True))  # Tensor
     reveal_type(Residual(3).eval())  # Residual
     reveal_type(Residual(3).parameters())  # list[Tensor]
     reveal_type(ag.models.lenet5()(v))  # Tensor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import Node, of_arrays
+from ..._engine.graph import Node, of_arrays, value_of
 from ..._engine.symbols import is_traced, symbolic_call
 from ...ops import loss as ops
 from ...ops.complex import check_real
@@ -90,6 +90,12 @@ def _weights(op: str, weight: Any, classes: int, dtype: Any) -> np.ndarray:
     if weight.shape != (classes,):
         raise ValueError(f"{op}: expected weight of shape {(classes,)}, got {weight.shape}")
     return weight
+
+
+def _each(weight: np.ndarray, labels: Any) -> Any:
+    """The weight of the class of each sample."""
+    taken = weight, labels
+    return symbolic_call(np.take, taken) if is_traced(labels) else np.take(*taken)
 
 
 def _rows(z: Any) -> Any:
@@ -201,7 +207,7 @@ def _hard_cross_entropy(
         return reduced("cross_entropy", reshape(losses, targets.shape), reduction)
     counted = labels != ignore
     labels = np.where(counted, labels, 0)
-    share = np.ones((), z.dtype) if weight is None else weight[labels]
+    share = np.ones((), z.dtype) if weight is None else _each(weight, labels)
     if smoothing:
         log_p = log_softmax(z, axis=1)
         picked = log_p[np.arange(len(labels)), labels] * ((smoothing - 1) * share)
@@ -209,8 +215,13 @@ def _hard_cross_entropy(
         losses = where(counted, picked + even, 0.0)
     else:
         losses = where(counted, ops.softmax_nll(z, targets=labels, mean=False), 0.0) * share
-    total = float((counted * share).sum()) or 1.0
+    total = _or_one((counted * share).sum())
     return reduced("cross_entropy", reshape(losses, targets.shape), reduction, total)
+
+
+def _or_one(total: Any) -> Any:
+    """The divisor of a mean: 1 if nothing counts. Compiled, it is computed anew for other targets."""
+    return total + (total == 0)
 
 
 def _is_one_hot(targets: np.ndarray) -> bool:
@@ -262,7 +273,7 @@ def nll_loss(
     scores = floats(log_probabilities)
     notice_log_probabilities("nll_loss", scores)
     check_real("nll_loss", scores)
-    targets = np.asarray(as_array(targets))
+    targets = value_of(as_array(targets))
     if len(scores.shape) < 2 or targets.dtype.kind not in "iu":
         raise ValueError(
             f"nll_loss: expected log-probabilities of shape (N, C) and integer class numbers, got "
@@ -274,10 +285,11 @@ def nll_loss(
     labels = np.where(counted, labels, 0)
     scale = counted.astype(scores.dtype)
     if weight is not None:
-        scale = scale * _weights("nll_loss", weight, scores.shape[1], scores.dtype)[labels]
+        weight = _weights("nll_loss", weight, scores.shape[1], scores.dtype)
+        scale = scale * _each(weight, labels)
     picked = _rows(scores)[np.arange(len(labels)), labels]
     losses = where(counted, picked, 0.0) * -scale
-    return reduced("nll_loss", reshape(losses, targets.shape), reduction, float(scale.sum()) or 1.0)
+    return reduced("nll_loss", reshape(losses, targets.shape), reduction, _or_one(scale.sum()))
 
 
 def _numbered(op: str, scores: Any, targets: Any) -> tuple[Any, np.ndarray]:
@@ -329,10 +341,10 @@ def focal_loss(
     z = _rows(logits)
     share = np.ones((), z.dtype)
     if weight is not None:
-        share = _weights(op, weight, logits.shape[1], z.dtype)[labels]
+        share = _each(_weights(op, weight, logits.shape[1], z.dtype), labels)
     nll = ops.softmax_nll(z, targets=labels, mean=False)
     losses = where(counted, nll * power_above_zero(-expm1(-nll), gamma), 0.0) * share
-    total = float((counted * share).sum()) or 1.0
+    total = _or_one((counted * share).sum())
     shape = () if single else targets.shape
     return reduced(op, reshape(losses, shape), reduction, total)
 
@@ -366,12 +378,10 @@ def multi_margin_loss(
     if len(z.shape) != 2:
         raise ValueError(f"{op}: expected scores of shape (N, C) or (C,), got {z.shape}")
     labels = _labels(op, z, targets, None)
-    lines = np.arange(len(labels))
-    others = np.ones(z.shape, z.dtype)
-    others[lines, labels] = 0
+    others = (labels[:, None] != np.arange(z.shape[1])).astype(z.dtype)
     if weight is not None:
-        others *= _weights(op, weight, z.shape[1], z.dtype)[labels][:, None]
-    short = relu(z - z[lines, labels][:, None] + margin)
+        others = others * _each(_weights(op, weight, z.shape[1], z.dtype), labels)[:, None]
+    short = relu(z - z[np.arange(len(labels)), labels][:, None] + margin)
     losses = ((short if p == 1 else short * short) * others).sum(axis=1) / z.shape[1]
     return reduced(op, losses[0] if single else losses, reduction)
 
