@@ -280,6 +280,7 @@ def prelu(x: Any, weight: Any) -> Array:
 
 
 def _mish_value(x: Any) -> Any:
+    x = real_only("mish", x)
     s = sigmoid_value(-x)
     return np.maximum(x, -_FAR) * sigmoid_value(x) * ((1 + s) / (1 + s * s))
 
