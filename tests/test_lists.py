@@ -236,6 +236,7 @@ def calls_of(name, f):
 
 
 def layers():
+    sizes = 2, 1, 2, 0.0, "gelu", 0.5
     of_shape = {
         "AdaptiveAvgPool2d": (c(X), 2), "AvgPool2d": (c(X), 2), "BatchNorm1d": (c(M), 2),
         "BatchNorm2d": (c(X), 2), "Conv2d": (c(X), 2, 3, 3), "LayerNorm": (c(M), 2),
@@ -255,9 +256,9 @@ def layers():
         "CosineEmbeddingLoss": (c(M, N, [1, -1]),), "TripletMarginLoss": (c(M, N, K),),
         "MarginRankingLoss": (c(M, N, [[1, -1], [1, -1]]),), "MultiheadAttention": (c(M, N, K), 2, 1),
         "RNNCell": (c(M), 2, 3), "GRUCell": (c(M), 2, 3), "LSTMCell": (c(M), 2, 3),
-        "TransformerDecoderLayer": (c(M, N), 2, 1, 2), "TransformerEncoderLayer": (c(M), 2, 1, 2),
-        "TransformerDecoder": (c(M, N), ag.nn.TransformerDecoderLayer(2, 1, 2), 1),
-        "TransformerEncoder": (c(M), ag.nn.TransformerEncoderLayer(2, 1, 2), 1),
+        "TransformerDecoderLayer": (c(M, N), *sizes), "TransformerEncoderLayer": (c(M), *sizes),
+        "TransformerDecoder": (c(M, N), ag.nn.TransformerDecoderLayer(*sizes), 1),
+        "TransformerEncoder": (c(M), ag.nn.TransformerEncoderLayer(*sizes), 1),
     }  # fmt: skip
     for kind in kinds(ag.nn, ag.nn.Module):
         name = kind.__name__
@@ -447,8 +448,7 @@ REFUSING = {
         nn.BatchNorm3d nn.Conv1d nn.Conv3d nn.ConvTranspose1d nn.Dropout1d nn.Dropout2d nn.GroupNorm
         nn.InstanceNorm1d nn.InstanceNorm2d nn.RMSNorm nn.Unflatten
         nn.LeakyReLU nn.Linear nn.LogSoftmax nn.Mish nn.PReLU nn.RNN nn.ReLU nn.SiLU nn.Sigmoid nn.Softmax nn.Softplus nn.Softsign
-        nn.GRUCell nn.LSTMCell nn.RNNCell nn.MultiheadAttention nn.Tanh nn.TransformerDecoder nn.TransformerDecoderLayer nn.TransformerEncoder
-        nn.TransformerEncoderLayer
+        nn.GRUCell nn.LSTMCell nn.RNNCell nn.Tanh
     """,
 }
 #: What is constant in an array, by the reason.

@@ -207,8 +207,9 @@ class MultiheadAttention(Composed):
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Return the output for each query and the weights of the keys."""
-        batched = self._check(query, key, value)
-        parts = self._projected(query, key, value, batched)
+        inputs = [as_array(x) for x in (query, key, value)]
+        batched = self._check(*inputs)
+        parts = self._projected(inputs, batched)
         heads = [self._heads(x) for x in parts]
         masks = self._masks(heads, key_padding_mask, attn_mask, batched)
         steps = heads[0].shape[2]
@@ -248,11 +249,11 @@ class MultiheadAttention(Composed):
             )
         return axes == 3
 
-    def _projected(self, query: Any, key: Any, value: Any, batched: bool) -> list[Any]:
+    def _projected(self, given: list[Any], batched: bool) -> list[Any]:
         """Queries, keys and values, each (N, length, embed_dim)."""
         inputs: list[Any] = []
-        for k, x in enumerate((query, key, value)):
-            if k and x is (query, key)[k - 1]:  # so that one product serves all of the same
+        for k, x in enumerate(given):
+            if k and x is given[k - 1]:  # so that one product serves all of the same
                 inputs.append(inputs[-1])
                 continue
             dtype = self.out_proj.weight.dtype
@@ -411,7 +412,7 @@ class TransformerEncoderLayer(_TransformerLayer):
         """Compute the output for each step of ``src``."""
         masks = (src_key_padding_mask, False, src_mask, True, is_causal)
         attend: Any = self.self_attn  # type: ignore[attr-defined]
-        x = self._part(1, src, lambda x: attend(x, x, x, *masks)[0])
+        x = self._part(1, as_array(src), lambda x: attend(x, x, x, *masks)[0])
         return self._part(2, x, self._feed)
 
 
@@ -444,7 +445,8 @@ class TransformerDecoderLayer(_TransformerLayer):
         others = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
         attend: Any = self.self_attn  # type: ignore[attr-defined]
         look: Any = self.multihead_attn  # type: ignore[attr-defined]
-        x = self._part(1, tgt, lambda x: attend(x, x, x, *masks)[0])
+        memory = as_array(memory)
+        x = self._part(1, as_array(tgt), lambda x: attend(x, x, x, *masks)[0])
         x = self._part(2, x, lambda x: look(x, memory, memory, *others)[0])
         return self._part(3, x, self._feed)
 

@@ -51,11 +51,10 @@ class Module:
         try:
             return self.forward(*inputs, **options)
         except AttributeError as problem:
-            wrong = next((x for x in inputs if x is problem.obj), Module)
-            if wrong is not Module and problem.name in ("shape", "ndim", "dtype"):
-                several = isinstance(wrong, tuple)
+            if inputs and problem.obj is inputs[0] and problem.name in ("shape", "ndim", "dtype"):
+                several = isinstance(inputs[0], tuple)
                 raise TypeError(
-                    f"{self!r}: expected an array or a Tensor, got {type(wrong).__name__}; "
+                    f"{self!r}: expected an array or a Tensor, got {type(inputs[0]).__name__}; "
                     "join Tensors with ag.stack or ag.array"
                     + (", or take one of them, as in output, state = lstm(x)" if several else "")
                     + "; convert numbers, such as with np.asarray(x, np.float32)"
