@@ -32,6 +32,16 @@ def test_it_counts_as_torchinfo_does(name):
     assert found.parameter_memory == 4 * parameters
 
 
+def test_cells_take_one_step_and_attention_all():
+    assert nn.GRUCell(3, 4).summary(3).multiply_adds == 108
+    found = nn.TransformerEncoderLayer(4, 2, 3, batch_first=True).summary((5, 4))
+    work = {row.name: row.multiply_adds for row in found.layers if row.parameters}
+    assert work == {
+        "self_attn.out_proj": 100, "self_attn": 300, "norm1": 8, "linear1": 75, "linear2": 80, "norm2": 8,
+    }  # fmt: skip
+    assert nn.EmbeddingBag(7, 3).summary(5, np.int64).multiply_adds == 0
+
+
 def test_each_layer_has_a_row():
     found = ag.models.cnn().summary((1, 28, 28))
     rows = [

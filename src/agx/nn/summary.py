@@ -197,7 +197,7 @@ def _uses(module: Any, parameter: str, shape: tuple[int, ...] | None) -> int:
     if shape is None or "Embedding" in kinds or not ("weight" in parameter or "bias" in parameter):
         return 0
     if parameter not in ("weight", "bias"):
-        return math.prod(shape[:2])
+        return math.prod(shape[:-1])
     if "Conv" in kinds:
         return math.prod(shape[:1] + shape[2:])
     return math.prod(shape[:-1]) if "Linear" in kinds else shape[0] if shape else 1
