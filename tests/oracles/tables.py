@@ -135,6 +135,7 @@ def loss_data(row):
 # --- layers: the input's shape, or the input itself if it holds integers -------------------------
 
 TWICE, EVALUATED, MASKED, ADDED = "twice", "twice, then evaluated", "masked", "with added masks"
+STATE = "its last state"
 BLIND = [[False, True, False], [False, False, False], [True, False, False]]  # may not look there
 PADDING = [[False, False, True], [False, False, False]]
 BIASES = [[0.5, -1.0, 0.0], [-np.inf, 0.25, 1.0], [0.0, 0.0, -2.0]]
@@ -268,6 +269,9 @@ LAYERS = [
     Row("SELU()", (3, 4)),
     Row("Softsign()", (3, 4)),
     Row("Tanhshrink()", (3, 4)),
+    Row("RNN(3, 4, nonlinearity='relu')", (3, 2, 3), STATE),
+    Row("GRU(3, 4, num_layers=2, batch_first=True)", (2, 3, 3), STATE),
+    Row("LSTM(3, 4, num_layers=2, bidirectional=True)", (3, 2, 3), STATE),
     Row("RNNCell(3, 4)", (2, 3)),
     Row("RNNCell(3, 4, nonlinearity='relu', bias=False)", (3,)),
     Row("GRUCell(3, 4)", (2, 3)),
@@ -309,7 +313,9 @@ def call_layer(row, layer, x, array=np.array):
     options = {name: array(value) for name, value in options.items()}
     for _ in range(2 if row.how in (TWICE, EVALUATED) else 1):
         out = layer(*[x] * INPUTS.get(row.name, 1), **options)
-        out = out[0] if isinstance(out, tuple) else out  # without the last states
+        if isinstance(out, tuple):  # the output and the last states, a pair of an LSTM
+            out = out[row.how == STATE]
+            out = out[1] if isinstance(out, tuple) else out
     return layer.eval()(x) if row.how == EVALUATED else out
 
 
