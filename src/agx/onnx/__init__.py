@@ -1,0 +1,8 @@
+"""ONNX: models in files that other programs run, without agx or Python, and files of theirs that learn."""
+
+from .._names import shown
+from .writing import export as export
+
+
+def __dir__() -> list[str]:
+    return shown(globals())

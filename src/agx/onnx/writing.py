@@ -1,0 +1,146 @@
+"""Models written to ONNX files.
+
+A model is run once on an example, and once on other numbers in a batch of one more; what it computed is
+written operation by operation. Sizes that differ between the two runs follow the batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .._engine.graph import Node, registry
+from .._engine.walk import nodes_below
+from .._runtime.files import replacing
+from ..nn.module import Module
+from ..tensor import Tensor
+from .forms import FORMS, WITHOUT
+from .writer import Writer, package, settled
+
+#: The operators are those of this version of ONNX's main set.
+OPSET = 17
+
+
+def _other(x: np.ndarray) -> np.ndarray:
+    """A batch of one more with the same numbers in another order, so that what depends on them shows."""
+    more = np.concatenate([x, x[:1]])
+    if x.dtype.kind == "f" and x.min() == x.max():
+        return more + x.dtype.type(0.5)
+    order = np.random.default_rng(0).permutation(more.size)
+    return more.reshape(-1)[order].reshape(more.shape)
+
+
+def _run(model: Any, x: np.ndarray) -> tuple[Any, Node, list[Node]]:
+    """The input, the result and the operations between, of a model run on one batch."""
+    given = Tensor(x) if x.dtype.kind == "f" else x
+    out = model(given)
+    if not isinstance(out, Node):
+        raise TypeError(
+            f"onnx.export: the model returned a {type(out).__name__}, expected one Tensor; export a "
+            "function that returns one of its parts"
+        )
+    return given, out, [n for n in nodes_below(out) if n.arguments]
+
+
+def _write(w: Writer, order: list[Node], twins: list[Node]) -> None:
+    for node, twin in zip(order, twins, strict=True):
+        try:
+            if registry.get(node.op) is not node.primitive:
+                raise ValueError("it is an operation of your own")
+            if node.op not in FORMS:
+                raise ValueError(WITHOUT[node.op])
+            pairs = zip(node.arguments, twin.arguments, strict=True)
+            names = [w.known(a) or w.constant(settled(a, b).astype(w.dtype)) for a, b in pairs]
+            w.call(node, FORMS[node.op](w, node, twin, *names))
+        except ValueError as problem:
+            raise ValueError(
+                f"onnx.export: operation '{node.op}' of shape {node.shape} cannot be written: {problem}"
+            ) from problem
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Put a module into evaluation mode for a while."""
+    modules = list(model.modules()) if isinstance(model, Module) else []
+    modes = [m.training for m in modules]
+    try:
+        for m in modules:
+            m.training = False
+        yield
+    finally:
+        for m, mode in zip(modules, modes, strict=True):
+            m.training = mode
+
+
+def _end(name: str, value: Any, longer: tuple[int, ...]) -> Any:
+    """The name, dtype and shape of the input or the output, with N rows if those follow the batch."""
+    import onnx
+
+    kind, shape = onnx.helper.np_dtype_to_tensor_dtype(value.dtype), list(value.shape)
+    follows = bool(shape) and shape[0] != longer[0]
+    sizes: list[Any] = ["N", *shape[1:]] if follows else shape
+    return onnx.helper.make_tensor_value_info(name, kind, sizes)
+
+
+def _example(example: Any) -> np.ndarray:
+    x = np.asarray(example.array if isinstance(example, Node) else example)
+    whole = x.dtype.kind in "iu"
+    if not (whole or x.dtype in (np.float32, np.float64)) or not x.ndim or not len(x):
+        raise TypeError(
+            "onnx.export: expected an example of float32 or float64, or of integers to look up, with at "
+            f"least one row, got dtype {x.dtype} and shape {x.shape}"
+        )
+    return x.astype(np.int64) if whole else x
+
+
+def export(
+    model: Any, path: str | os.PathLike[str], example: Any, *, input: str = "x", output: str = "y"
+) -> None:
+    """Write a model to an ONNX file, for batches of any size.
+
+    ``model`` is a module, which is exported as it is in evaluation mode, or a function of one Tensor.
+    ``example`` is a batch such as it takes; what matters is the shape and the dtype, float32, float64, or
+    integers that an Embedding looks up. ``input`` and ``output`` are names in the file; parameters have
+    theirs. Needs the package onnx (``agx[onnx]``). The file is replaced when all is written and checked.
+    Raises ValueError that names an operation which has no ONNX form, and TypeError unless the model returns
+    one Tensor.
+
+    >>> ag.onnx.export(ag.nn.Linear(3, 2), path, np.ones((1, 3), np.float32))  # doctest: +SKIP
+    """
+    onnx = package("export")
+    x = _example(example)
+    other = _other(x)
+    with _evaluating(model):
+        given, out, order = _run(model, x)
+        _, longer, twins = _run(model, other)
+    if [n.op for n in order] != [n.op for n in twins]:
+        raise ValueError("onnx.export: the model computes something else for another batch")
+    w = Writer(out.dtype if x.dtype.kind == "i" else x.dtype)
+    if x.dtype.kind == "f":
+        w.call(given, input)
+    else:
+        w.source = input, x, other
+    for name, p in model.named_parameters() if isinstance(model, Module) else ():
+        if name in (input, output):
+            raise ValueError(
+                f"onnx.export: a parameter is called {name!r}, as the input or output; choose other names, "
+                "such as input='images'"
+            )
+        w.parameter(p, name)
+    _write(w, order, twins)
+    if not any(input in node.input for node in w.nodes):
+        raise ValueError(
+            "onnx.export: the result does not depend on the input through operations of agx"
+        )
+    w.nodes.append(onnx.helper.make_node("Identity", [w.known(out)], [output], name=output))
+    ends = [_end(input, x, (len(x) + 1,)), _end(output, out, longer.shape)]
+    graph = onnx.helper.make_graph(w.nodes, "agx", ends[:1], ends[1:], w.parameters)
+    opsets = [onnx.helper.make_opsetid("", OPSET)]
+    written = onnx.helper.make_model(graph, opset_imports=opsets, producer_name="agx", ir_version=8)
+    onnx.checker.check_model(written, full_check=True)
+    with replacing(path) as file:
+        file.write(written.SerializeToString())
