@@ -297,6 +297,15 @@ def test_what_is_no_state_is_told_how_to_become_one(state, message):
         nn.Linear(2, 2).load_state_dict(state)
 
 
+def test_numbers_that_would_become_infinite_are_refused():
+    layer = nn.Linear(2, 1)
+    before = layer.weight.value.copy()
+    with pytest.raises(ValueError, match=r"weight: 1e\+300 is too large for float32"):
+        layer.load_state_dict({"weight": np.array([[1.0, 1e300]]), "bias": np.ones(1)})
+    np.testing.assert_array_equal(layer.weight.value, before)
+    layer.load_state_dict({"weight": np.array([[np.inf, 1e30]]), "bias": np.ones(1)})
+
+
 def test_tensors_can_be_loaded_too():
     a, b = nn.Linear(2, 3), nn.Linear(2, 3)
     a.load_state_dict(dict(b.named_parameters()))

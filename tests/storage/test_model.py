@@ -1,9 +1,12 @@
 """Models in files: what was measured is what is predicted after loading."""
 
+import functools
+import inspect
 import json
 
 import numpy as np
 import pytest
+from oracles import tables
 
 import agx as ag
 from agx import nn, storage
@@ -178,6 +181,37 @@ def test_float64_comes_back(path):
     np.testing.assert_array_equal(
         ag.load(path).model[0].weight.value, model[0].weight.value, strict=True
     )
+
+
+# --- PyTorch -------------------------------------------------------------------------------------
+
+STATES = {row.text: row for row in tables.LAYERS if tables.answers("layers")[row.text]["state"]}
+
+
+@pytest.mark.parametrize("text", STATES)
+def test_a_state_of_pytorch_goes_in_and_out_as_it_is(tmp_path, text):
+    """Names, order and layouts are those that PyTorch 2.13 gave, in a file such as it writes."""
+    numpy = pytest.importorskip("safetensors.numpy")
+    row, state = STATES[text], tables.answers("layers")[text]["state"]
+    arrays = {name: np.array(value) for name, value in state.items()}
+    numpy.save_file(arrays, tmp_path / "torch.safetensors", {"format": "pt"})
+    kind = getattr(nn, row.name)
+    takes = "dtype" in inspect.signature(kind).parameters
+    layer = eval(row.call, {row.name: functools.partial(kind, dtype=np.float64) if takes else kind})
+    ag.load(tmp_path / "torch.safetensors", model=layer)
+    ag.save(tmp_path / "agx.safetensors", layer)
+    found = numpy.load_file(tmp_path / "agx.safetensors")
+    assert list(layer.state_dict()) == list(arrays) and found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array, strict=True)
+
+
+def test_halves_that_numpy_has_not_are_named(tmp_path):
+    pytest.importorskip("safetensors")
+    header = json.dumps({"w": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\0\0")
+    with pytest.raises(ValueError, match=r"numbers are BF16, which NumPy has not: .*\.float\(\)"):
+        ag.load(tmp_path / "a.safetensors")
 
 
 # --- runs ----------------------------------------------------------------------------------------

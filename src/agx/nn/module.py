@@ -222,8 +222,8 @@ class Module:
         """Copy arrays into the parameters and buffers of the same names.
 
         Nothing is changed unless all fits. Raises ValueError that lists every name that is missing,
-        unexpected, of another shape, or not of real numbers; with ``strict=False`` missing and
-        unexpected names do not matter.
+        unexpected, of another shape, not of real numbers or too large for the dtype; with ``strict=False``
+        missing and unexpected names do not matter.
 
         >>> layer = ag.nn.Linear(3, 2)
         >>> layer.load_state_dict(ag.nn.Linear(3, 2).state_dict())
@@ -250,6 +250,8 @@ class Module:
                 problems.append(f"{name}: expected shape {own[name].shape}, got {array.shape}")
             elif array.dtype.kind not in "biuf":
                 problems.append(f"{name}: expected real numbers, got dtype {array.dtype}")
+            elif (found := _overflow(array, own[name].dtype)) is not None:
+                problems.append(f"{name}: {found} is too large for {own[name].dtype}")
         if problems:
             listing = "\n  ".join(problems)
             raise ValueError(
@@ -325,6 +327,15 @@ def _check_attribute(module: Module, name: str, value: Any) -> None:
             f"{who} is a parameter and would become {what}, which does not learn; change its numbers with "
             f".{name}.value[...] = new, or assign ag.Tensor(new)"
         )
+
+
+def _overflow(array: np.ndarray, dtype: np.dtype) -> Any:
+    """A number of an array that would become infinite in another dtype, or None."""
+    if dtype.kind != "f" or np.can_cast(array.dtype, dtype):
+        return None
+    with np.errstate(over="ignore"):
+        lost = np.isfinite(array) & ~np.isfinite(array.astype(dtype))
+    return array[lost].flat[0] if lost.any() else None
 
 
 def _is_own(value: Tensor) -> bool:

@@ -170,6 +170,15 @@ def _gather(x: Any, indices: Any, *, axis: int = 0) -> Any:
     return x[(*[slice(None)] * axis, chosen)]
 
 
+def _depth_to_space(x: Any, *, blocksize: int, mode: str = "DCR") -> Any:
+    (n, c, h, w), b = x.shape, blocksize
+    if mode == "CRD":
+        found = shapes.transpose(shapes.reshape(x, (n, -1, b, b, h, w)), (0, 1, 4, 2, 5, 3))
+    else:
+        found = shapes.transpose(shapes.reshape(x, (n, b, b, -1, h, w)), (0, 3, 4, 1, 5, 2))
+    return shapes.reshape(found, (n, c // b**2, h * b, w * b))
+
+
 def _pad(x: Any, pads: Any, value: Any = None, axes: Any = None, *, mode: str = "constant") -> Any:
     sizes = _integers(pads)
     where = range(len(x.shape)) if axes is None else _integers(axes)
@@ -398,12 +407,14 @@ OPERATORS: dict[str, Operator] = {
     "AveragePool": _of_images(_avg_pool),
     "BatchNormalization": _batch_norm,
     "Cast": _cast,
+    "Celu": lambda x, *, alpha=1.0: elu(x / x.dtype.type(alpha)) * x.dtype.type(alpha),
     "Clip": _clip,
     "Concat": _concat,
     "ConstantOfShape": _filled,
     "Conv": _of_images(_conv),
     "ConvTranspose": _of_images(_conv_transpose),
     "CumSum": _cumulative,
+    "DepthToSpace": _depth_to_space,
     "Div": _divide,
     "Dropout": _dropout,
     "Einsum": lambda *inputs, equation: einsum(equation, *inputs),
@@ -453,6 +464,7 @@ OPERATORS: dict[str, Operator] = {
     "Shape": _shape,
     "Size": lambda x: np.array(math.prod(x.shape)),
     "Slice": _slice,
+    "Softsign": lambda x: x / (1 + registry["abs"](x)),
     "Softmax": lambda x, *, axis=-1: softmax(x, axis),
     "Split": _split,
     "Squeeze": _squeeze,

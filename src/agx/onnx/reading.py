@@ -174,8 +174,8 @@ def _built(model: Any) -> Graph:
     )
     if unknown:
         raise ValueError(
-            f"agx does not read the ONNX operators {', '.join(unknown)}; it reads "
-            f"{', '.join(sorted(OPERATORS))}"
+            f"agx does not read the ONNX operators {', '.join(unknown)}; write the model with others, "
+            "of which agx.onnx.operators.OPERATORS holds those that it reads"
         )
     constants = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
     steps = []

@@ -134,8 +134,12 @@ class _Joined:
 
 
 def _of_safetensors(data: bytes) -> tuple[dict[str, np.ndarray], str]:
-    arrays = _safetensors().load(data)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    if any(entry.get("dtype") == "BF16" for entry in header.values()):
+        raise TypeError(
+            "its numbers are BF16, which NumPy has not: convert them with .float() first"
+        )
+    arrays = _safetensors().load(data)
     return arrays, header.get(METADATA, {}).get("agx", "")
 
 
