@@ -131,7 +131,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
         ) from error
     try:
         return _built(model)
-    except (NotImplementedError, ValueError, TypeError) as error:
+    except (ArithmeticError, LookupError, StopIteration, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

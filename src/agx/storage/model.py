@@ -155,7 +155,7 @@ class Trained:
             fix = "resize or reshape them"
             if x.shape == self.input_shape:
                 fix = "write x[None] for one input"
-            elif x.ndim == 4 and x.shape[-1] == self.input_shape[0]:
+            elif x.ndim == 4 and x.shape[-1:] == self.input_shape[:1]:
                 fix = "channels stand in the last axis: write x.transpose(0, 3, 1, 2)"
             wanted = ", ".join(map(str, ("N", *self.input_shape)))
             raise ValueError(
