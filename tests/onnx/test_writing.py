@@ -10,6 +10,7 @@ import agx as ag
 from agx import nn
 from agx._engine.graph import registry
 from agx.onnx.forms import FORMS, SAYINGS, WITHOUT
+from agx.ops.images.pool import Windows
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
@@ -45,6 +46,13 @@ class Last(nn.Module):
 
     def forward(self, x):
         return self.layer(x)[0][:, -1]
+
+
+class First(Last):
+    """Ask a recurrent layer for all its outputs."""
+
+    def forward(self, x):
+        return self.layer(x)[0]
 
 
 MODELS = [
@@ -96,6 +104,15 @@ def test_models(model, x, tmp_path):
     same(model, x, tmp_path / "model.onnx")
 
 
+SPREAD = registry["sum_unpool2d"]
+
+
+def side_by_side(*sizes):
+    """Six windows along each axis."""
+    edges = [np.linspace(0, n, 7).astype(int) for n in sizes]
+    return Windows(*(np.stack([e[:-1], e[1:]], 1) for e in edges), False)
+
+
 FUNCTIONS = {
     "slices": lambda x: x[:, 0, ::2][..., None, 1:],
     "slices backwards": lambda x: x[:, ::-1, -2:0:-1],
@@ -123,7 +140,10 @@ FUNCTIONS = {
         ag.einsum("nchw,dw->nd", x, np.ones((3, 6), np.float32)) + ag.linalg.det(x)[:, :3]
     ),
     "rounded": lambda x: ag.round(x, 1) + ag.copy(x),
-    "spread": lambda x: x - x.mean(0) / 2 + ag.Tensor(np.ones(6, np.float32)),
+    "centred": lambda x: x - x.mean(0) / 2 + ag.Tensor(np.ones(6, np.float32)),
+    "spread": lambda x: SPREAD(x, shape=(len(x), 4, 9, 12), windows=side_by_side(9, 12)),
+    "choices that are alike": lambda x: ag.where(x.value > 0, np.abs(x.value), ag.abs(x)),
+    "nothing": lambda x: x,
     "float64": lambda x: ag.sin(ag.astype(x, np.float64)),
 }
 
@@ -192,6 +212,23 @@ class Words(nn.Module):
 
     def forward(self, x):
         return self.out(self.embedding(x).mean(1))
+
+
+def test_the_batch_may_be_another_axis(tmp_path):
+    model, x = First(nn.LSTM(3, 4)), STEPS
+    ag.onnx.export(model, tmp_path / "m.onnx", x, batch_axis=1)
+    longer = np.concatenate([x, -x, x], axis=1)
+    expected = model(longer).value
+    for found in (
+        answer(tmp_path / "m.onnx", longer),
+        ag.onnx.load(tmp_path / "m.onnx")(longer).value,
+    ):
+        np.testing.assert_allclose(found, expected, 1e-5, 1e-6)
+    sizes = [
+        d.dim_param or d.dim_value
+        for d in onnx.load(tmp_path / "m.onnx").graph.input[0].type.tensor_type.shape.dim
+    ]
+    assert sizes == [2, "N", 3]
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8])
@@ -282,8 +319,10 @@ def test_the_model_keeps_its_mode_and_a_failure_keeps_the_file(tmp_path):
         (nn.MaxPool2d(2, 1, 1, 2), IMAGES[:, :, :1], ValueError, "'max_pool2d' .* a window lies in the padding alone"),
         (lambda x: (x, x), ROWS, TypeError, "returned a tuple, expected one Tensor"),
         (lambda x: ag.Tensor(x.value), ROWS, ValueError, "does not depend on the input"),
-        (lambda x: x if len(x) == 2 else -x, ROWS, ValueError, "something else for another batch"),
-        (lambda x: x * 2 if len(x) == 2 else x + 2, ROWS, ValueError, "something else for another batch"),
+        (lambda x: x if len(x) == 2 else -x, ROWS, ValueError, "something else where axis 0 is longer"),
+        (lambda x: SPREAD(x, shape=(len(x), 4, 7, 6), windows=side_by_side(6, 6)), IMAGES, ValueError, "do not lie side by side"),
+        (First(nn.RNN(3, 3)), STEPS, ValueError, "axis 0 is longer; name the axis of the batch with batch_axis"),
+        (lambda x: x * 2 if len(x) == 2 else x + 2, ROWS, ValueError, "something else where axis 0 is longer"),
         (lambda x: x * 2, ROWS.astype(int), TypeError, "returned a ndarray, expected one Tensor"),
         (lambda x: x * 2, ROWS[:0], TypeError, r"at least one row, got dtype float32 and shape \(0, 6\)"),
     ],

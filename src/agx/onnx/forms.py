@@ -165,6 +165,17 @@ def _avg_pool2d(w: Writer, node: Node, twin: Node, x: str) -> str:
     return w.emit("Mul", mean, inside / divided_by)
 
 
+def _sum_unpool2d(w: Writer, node: Node, twin: Node, x: str) -> str:
+    """Every element spread over its window, where windows lie side by side."""
+    for axis, spans in zip((2, 3), node.params["windows"], strict=False):
+        starts, stops = spans[:, 0], spans[:, 1]
+        if starts[0] or stops[-1] != node.shape[axis] or not np.array_equal(starts[1:], stops[:-1]):
+            raise ValueError("its windows do not lie side by side")
+        places = np.repeat(np.arange(len(spans)), stops - starts)
+        x = w.emit("Gather", x, w.integers(places), axis=axis)
+    return x
+
+
 def _axes(axis: Any) -> list[int]:
     return [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
 
@@ -452,6 +463,7 @@ FORMS: dict[str, Form] = {
     "stack": _stack,
     "std": lambda w, node, twin, x: w.emit("Sqrt", _var(w, node, twin, x)),
     "sum": _reducer("ReduceSum"),
+    "sum_unpool2d": _sum_unpool2d,
     "tile": lambda w, node, twin, x: w.emit("Tile", x, w.integers(node.params["reps"])),
     "transpose": _transpose,
     "var": _var,
@@ -460,9 +472,9 @@ FORMS: dict[str, Form] = {
 }
 
 _REASONS = {
-    "it appears in derivatives only": """
+    "it belongs to derivatives": """
         added_at cofactor conv2d_weight cosh_arcsinh embed erase exprel max_pick2d max_unpool2d
-        one_minus_square relu_gradient scatter_add shared sinh_arccosh sum_pool2d sum_unpool2d
+        one_minus_square relu_gradient scatter_add shared sinh_arccosh sum_pool2d
         toeplitz_ahead toeplitz_delayed toeplitz_lags undefined_slope""",
     "it belongs to losses, which are for training; export the model that the loss is taken of": """
         bce bce_logits huber kl_div rel_entr softmax_nll""",

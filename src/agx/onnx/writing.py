@@ -25,9 +25,9 @@ from .writer import Writer, package, settled
 OPSET = 17
 
 
-def _other(x: np.ndarray) -> np.ndarray:
+def _other(x: np.ndarray, axis: int) -> np.ndarray:
     """A batch of one more with the same numbers in another order, so that what depends on them shows."""
-    more = np.concatenate([x, x[:1]])
+    more = np.concatenate([x, np.take(x, [0], axis)], axis)
     if x.dtype.kind == "f" and x.min() == x.max():
         return more + x.dtype.type(0.5)
     order = np.random.default_rng(0).permutation(more.size)
@@ -46,6 +46,14 @@ def _run(model: Any, x: np.ndarray) -> tuple[Any, Node, list[Node]]:
     return given, out, [n for n in nodes_below(out) if n.arguments]
 
 
+def _chosen(node: Node, twin: Node) -> Any:
+    """What is chosen, where a choice makes no difference but to gradients, as padding of an Embedding."""
+    rest = node.arguments[-1]
+    marked = any(np.any(n.params.get("condition", False)) for n in (node, twin))
+    same = (np.array_equal(n.array, n.arguments[-1].array) for n in (node, twin))
+    return rest if marked and isinstance(rest, Node) and all(same) else None
+
+
 def _write(w: Writer, order: list[Node], twins: list[Node]) -> None:
     for node, twin in zip(order, twins, strict=True):
         try:
@@ -53,6 +61,9 @@ def _write(w: Writer, order: list[Node], twins: list[Node]) -> None:
                 raise ValueError("it is an operation of your own")
             if node.op not in FORMS:
                 raise ValueError(WITHOUT[node.op])
+            if w.known(chosen := _chosen(node, twin)):
+                w.call(node, w.known(chosen))
+                continue
             pairs = zip(node.arguments, twin.arguments, strict=True)
             names = [w.known(a) or w.constant(settled(a, b).astype(w.dtype)) for a, b in pairs]
             w.call(node, FORMS[node.op](w, node, twin, *names))
@@ -76,13 +87,12 @@ def _evaluating(model: Any) -> Iterator[None]:
             m.training = mode
 
 
-def _end(name: str, value: Any, longer: tuple[int, ...]) -> Any:
-    """The name, dtype and shape of the input or the output, with N rows if those follow the batch."""
+def _end(name: str, value: Any, longer: Any) -> Any:
+    """The name, dtype and shape of the input or the output; N where it follows the batch."""
     import onnx
 
-    kind, shape = onnx.helper.np_dtype_to_tensor_dtype(value.dtype), list(value.shape)
-    follows = bool(shape) and shape[0] != longer[0]
-    sizes: list[Any] = ["N", *shape[1:]] if follows else shape
+    kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
+    sizes = [n if n == m else "N" for n, m in zip(value.shape, longer.shape, strict=True)]
     return onnx.helper.make_tensor_value_info(name, kind, sizes)
 
 
@@ -98,27 +108,36 @@ def _example(example: Any) -> np.ndarray:
 
 
 def export(
-    model: Any, path: str | os.PathLike[str], example: Any, *, input: str = "x", output: str = "y"
+    model: Any,
+    path: str | os.PathLike[str],
+    example: Any,
+    *,
+    input: str = "x",
+    output: str = "y",
+    batch_axis: int = 0,
 ) -> None:
     """Write a model to an ONNX file, for batches of any size.
 
     ``model`` is a module, which is exported as it is in evaluation mode, or a function of one Tensor.
     ``example`` is a batch such as it takes; what matters is the shape and the dtype, float32, float64, or
     integers that an Embedding looks up. ``input`` and ``output`` are names in the file; parameters have
-    theirs. Needs the package onnx (``agx[onnx]``). The file is replaced when all is written and checked.
-    Raises ValueError that names an operation which has no ONNX form, and TypeError unless the model returns
-    one Tensor.
+    theirs. ``batch_axis`` is the axis of the example that may have any length. Needs the package onnx
+    (``agx[onnx]``). The file is replaced when all is written and checked. Raises ValueError that names an
+    operation which has no ONNX form, and TypeError unless the model returns one Tensor.
 
     >>> ag.onnx.export(ag.nn.Linear(3, 2), path, np.ones((1, 3), np.float32))  # doctest: +SKIP
     """
     onnx = package("export")
     x = _example(example)
-    other = _other(x)
+    other = _other(x, batch_axis)
     with _evaluating(model):
         given, out, order = _run(model, x)
         _, longer, twins = _run(model, other)
-    if [n.op for n in order] != [n.op for n in twins]:
-        raise ValueError("onnx.export: the model computes something else for another batch")
+    if [n.op for n in order] != [n.op for n in twins] or out.ndim != longer.ndim:
+        raise ValueError(
+            f"onnx.export: the model computes something else where axis {batch_axis} is longer; name the "
+            "axis of the batch with batch_axis, or export a part that computes the same for any batch"
+        )
     w = Writer(out.dtype if x.dtype.kind == "i" else x.dtype)
     if x.dtype.kind == "f":
         w.call(given, input)
@@ -132,12 +151,12 @@ def export(
             )
         w.parameter(p, name)
     _write(w, order, twins)
-    if not any(input in node.input for node in w.nodes):
+    if w.known(out) != input and not any(input in node.input for node in w.nodes):
         raise ValueError(
             "onnx.export: the result does not depend on the input through operations of agx"
         )
     w.nodes.append(onnx.helper.make_node("Identity", [w.known(out)], [output], name=output))
-    ends = [_end(input, x, (len(x) + 1,)), _end(output, out, longer.shape)]
+    ends = [_end(input, x, other), _end(output, out, longer)]
     graph = onnx.helper.make_graph(w.nodes, "agx", ends[:1], ends[1:], w.parameters)
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     written = onnx.helper.make_model(graph, opset_imports=opsets, producer_name="agx", ir_version=8)
