@@ -1,10 +1,12 @@
 """ONNX files: they compute what the model does, for batches of any size, by another program."""
 
+import inspect
 import os
 import sys
 
 import numpy as np
 import pytest
+from oracles import tables
 
 import agx as ag
 from agx import nn
@@ -102,6 +104,43 @@ MODELS = [
 @pytest.mark.parametrize(("model", "x"), MODELS, ids=lambda v: str(v).partition("(")[0][:20])
 def test_models(model, x, tmp_path):
     same(model, x, tmp_path / "model.onnx")
+
+
+def alone(row, layer):
+    """Whether a row of the oracles calls its layer with one batch and nothing else."""
+    needed = [
+        p
+        for p in inspect.signature(layer.forward).parameters.values()
+        if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    of_steps = row.name.startswith(("RNN", "GRU", "LSTM", "Transformer"))
+    batched = not of_steps or np.ndim(tables.layer_input(row)) == (2 if "Cell" in row.name else 3)
+    return batched and len(needed) == 1 and row.how in ("", tables.TWICE, tables.EVALUATED)
+
+
+@pytest.mark.parametrize("row", tables.LAYERS, ids=lambda row: row.text)
+def test_every_layer(row, tmp_path):
+    layer = eval(row.call, vars(nn)).eval()
+    if not alone(row, layer):
+        pytest.skip("it is called with more than a batch")
+    first = lambda x: found[0] if isinstance(found := layer(x), tuple) else found
+    x = np.asarray(tables.layer_input(row))
+    x = x.astype(np.float32) if x.dtype.kind == "f" else x
+    axis = 1 if x.ndim == 3 and "batch_first" not in row.call and "num_layers" in dir(layer) else 0
+    export = lambda: ag.onnx.export(first, tmp_path / "m.onnx", x, batch_axis=axis)
+    if row.text in WITHOUT_FORM:
+        with pytest.raises(ValueError, match=WITHOUT_FORM[row.text]):
+            export()
+        return
+    export()
+    longer = np.concatenate([x, x], axis)
+    expected = first(longer if x.dtype.kind == "i" else ag.Tensor(longer)).value
+    for found in (answer(tmp_path / "m.onnx", longer), ag.onnx.load(tmp_path / "m.onnx")(longer)):
+        np.testing.assert_allclose(getattr(found, "value", found), expected, 1e-5, 1e-5)
+
+
+#: Rows that have no form in ONNX, and why.
+WITHOUT_FORM: dict[str, str] = {}
 
 
 SPREAD = registry["sum_unpool2d"]

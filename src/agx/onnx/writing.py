@@ -61,8 +61,8 @@ def _write(w: Writer, order: list[Node], twins: list[Node]) -> None:
                 raise ValueError("it is an operation of your own")
             if node.op not in FORMS:
                 raise ValueError(WITHOUT[node.op])
-            if w.known(chosen := _chosen(node, twin)):
-                w.call(node, w.known(chosen))
+            if passed := w.known(_chosen(node, twin)):
+                w.call(node, passed)
                 continue
             pairs = zip(node.arguments, twin.arguments, strict=True)
             names = [w.known(a) or w.constant(settled(a, b).astype(w.dtype)) for a, b in pairs]
