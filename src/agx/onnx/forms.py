@@ -209,8 +209,7 @@ def _getitem(w: Writer, node: Node, twin: Node, x: str) -> str:
     shape = node.arguments[0].shape
     both = [n.params["index"] for n in (node, twin)]
     parts, others = (list(p) if isinstance(p, tuple) else [p] for p in both)
-    if w.source is not None and len(parts) == 1:
-        name, *examples = w.source
+    for name, *examples in w.sources if len(parts) == 1 else ():
         if all(map(np.array_equal, both, examples)):
             return w.emit("Gather", x, name)
     arrays = [pair for pair in zip(parts, others, strict=True) if isinstance(pair[0], np.ndarray)]

@@ -24,11 +24,10 @@ def package(who: str) -> Any:
 class Writer:
     """Hold the nodes of a graph that is being written; numbers get the model's dtype."""
 
-    #: The name and the two examples of integers that the model looks up.
-    source: tuple[str, np.ndarray, np.ndarray] | None = None
-
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
+        #: The name and the two examples of each input of integers that the model looks up.
+        self.sources: list[tuple[str, np.ndarray, np.ndarray]] = []
         self.nodes: list[Any] = []
         self.parameters: list[Any] = []
         self._names: dict[Any, str] = {}

@@ -7,7 +7,7 @@ written operation by operation. Sizes that differ between the two runs follow th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,10 +34,10 @@ def _other(x: np.ndarray, axis: int) -> np.ndarray:
     return more.reshape(-1)[order].reshape(more.shape)
 
 
-def _run(model: Any, x: np.ndarray) -> tuple[Any, Node, list[Node]]:
-    """The input, the result and the operations between, of a model run on one batch."""
-    given = Tensor(x) if x.dtype.kind == "f" else x
-    out = model(given)
+def _run(model: Any, inputs: list[np.ndarray]) -> tuple[list[Any], Node, list[Node]]:
+    """The inputs, the result and the operations between, of a model run on one batch."""
+    given = [Tensor(x) if x.dtype.kind == "f" else x for x in inputs]
+    out = model(*given)
     if not isinstance(out, Node):
         raise TypeError(
             f"onnx.export: the model returned a {type(out).__name__}, expected one Tensor; export a "
@@ -112,54 +112,68 @@ def export(
     path: str | os.PathLike[str],
     example: Any,
     *,
-    input: str = "x",
+    input: str | Sequence[str] = "x",
     output: str = "y",
     batch_axis: int = 0,
 ) -> None:
     """Write a model to an ONNX file, for batches of any size.
 
-    ``model`` is a module, which is exported as it is in evaluation mode, or a function of one Tensor.
-    ``example`` is a batch such as it takes; what matters is the shape and the dtype, float32, float64, or
-    integers that an Embedding looks up. ``input`` and ``output`` are names in the file; parameters have
-    theirs. ``batch_axis`` is the axis of the example that may have any length. Needs the package onnx
-    (``agx[onnx]``). The file is replaced when all is written and checked. Raises ValueError that names an
-    operation which has no ONNX form, and TypeError unless the model returns one Tensor.
+    ``model`` is a module, which is exported as it is in evaluation mode, or a function of Tensors.
+    ``example`` is a batch such as it takes, or a tuple of one for each input; what matters is the shape and
+    the dtype, float32, float64, or integers that an Embedding looks up. ``input`` and ``output`` are names
+    in the file, "x0", "x1" ... of several inputs; parameters have theirs. ``batch_axis`` is the axis of
+    examples that may have any length. Needs the package onnx (``agx[onnx]``). The file is replaced when all
+    is written and checked. Raises ValueError that names an operation which has no ONNX form, and TypeError
+    unless the model returns one Tensor.
 
     >>> ag.onnx.export(ag.nn.Linear(3, 2), path, np.ones((1, 3), np.float32))  # doctest: +SKIP
     """
     onnx = package("export")
-    x = _example(example)
-    other = _other(x, batch_axis)
+    several = isinstance(example, tuple)
+    inputs = [_example(x) for x in (example if several else [example])]
+    names = [input] if isinstance(input, str) else list(input)
+    if several and isinstance(input, str):
+        names = [f"{input}{i}" for i in range(len(inputs))]
+    others = [_other(x, batch_axis) for x in inputs]
     with _evaluating(model):
-        given, out, order = _run(model, x)
-        _, longer, twins = _run(model, other)
+        given, out, order = _run(model, inputs)
+        _, longer, twins = _run(model, others)
     if [n.op for n in order] != [n.op for n in twins] or out.ndim != longer.ndim:
         raise ValueError(
             f"onnx.export: the model computes something else where axis {batch_axis} is longer; name the "
             "axis of the batch with batch_axis, or export a part that computes the same for any batch"
         )
-    w = Writer(out.dtype if x.dtype.kind == "i" else x.dtype)
-    if x.dtype.kind == "f":
-        w.call(given, input)
-    else:
-        w.source = input, x, other
-    for name, p in model.named_parameters() if isinstance(model, Module) else ():
-        if name in (input, output):
-            raise ValueError(
-                f"onnx.export: a parameter is called {name!r}, as the input or output; choose other names, "
-                "such as input='images'"
-            )
-        w.parameter(p, name)
+    w = Writer(next((x.dtype for x in inputs if x.dtype.kind == "f"), out.dtype))
+    for name, node, x, other in zip(names, given, inputs, others, strict=True):
+        if isinstance(node, Node):
+            w.call(node, name)
+        else:
+            w.sources.append((name, x, other))
+    _call_parameters(w, model, (*names, output))
     _write(w, order, twins)
-    if w.known(out) != input and not any(input in node.input for node in w.nodes):
-        raise ValueError(
-            "onnx.export: the result does not depend on the input through operations of agx"
-        )
+    used = {w.known(out), *(name for node in w.nodes for name in node.input)}
+    for name in names:
+        if name not in used:
+            raise ValueError(
+                f"onnx.export: the result does not depend on the input {name} through operations of agx"
+            )
     w.nodes.append(onnx.helper.make_node("Identity", [w.known(out)], [output], name=output))
-    ends = [_end(input, x, other), _end(output, out, longer)]
-    graph = onnx.helper.make_graph(w.nodes, "agx", ends[:1], ends[1:], w.parameters)
+    ends = [_end(*parts) for parts in zip(names, inputs, others, strict=True)]
+    results = [_end(output, out, longer)]
+    graph = onnx.helper.make_graph(w.nodes, "agx", ends, results, w.parameters)
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     written = onnx.helper.make_model(graph, opset_imports=opsets, producer_name="agx", ir_version=8)
     onnx.checker.check_model(written, full_check=True)
     with replacing(path) as file:
         file.write(written.SerializeToString())
+
+
+def _call_parameters(w: Writer, model: Any, taken: tuple[str, ...]) -> None:
+    """Write the parameters of a module under their names. Raises ValueError for one that is taken."""
+    for name, p in model.named_parameters() if isinstance(model, Module) else ():
+        if name in taken:
+            raise ValueError(
+                f"onnx.export: a parameter is called {name!r}, as an input or the output; choose other "
+                "names, such as input='images'"
+            )
+        w.parameter(p, name)
