@@ -54,6 +54,7 @@ def read(model, path):
 
 
 X, Y = draw(2, 4, 6, 5), draw(2, 4, 6, 5)
+SEQUENCES = draw(5, 2, 4)
 TRUE = np.array([[True, False, True]])
 
 #: Operators, with their inputs: those after None are kept in the file. Then attributes and the version.
@@ -133,6 +134,17 @@ CASES = {
     "DepthToSpace": ([X], {"blocksize": 2}),
     "DepthToSpace by columns": ([X], {"blocksize": 2, "mode": "CRD"}),
     "Softsign": ([X], {}),
+    "Conv volume": ([draw(2, 2, 4, 3, 5), None, draw(4, 1, 2, 2, 3), draw(4)], {"group": 2, "pads": [1, 0, 0, 0, 1, 2], "strides": [1, 2, 1]}),
+    "GRU": ([SEQUENCES, None, draw(1, 9, 4), draw(1, 9, 3), draw(1, 18)], {"hidden_size": 3, "linear_before_reset": 1}),
+    "GRU both ways": ([SEQUENCES, None, draw(2, 9, 4), draw(2, 9, 3)], {"hidden_size": 3, "linear_before_reset": 1, "direction": "bidirectional"}),
+    "LSTM": ([SEQUENCES, None, draw(2, 12, 4), draw(2, 12, 3), draw(2, 24)], {"hidden_size": 3, "direction": "bidirectional"}),
+    "LSTM backwards": ([SEQUENCES, None, draw(1, 12, 4), draw(1, 12, 3)], {"hidden_size": 3, "direction": "reverse"}),
+    "RNN": ([SEQUENCES, None, draw(1, 3, 4), draw(1, 3, 3), draw(1, 6)], {"hidden_size": 3}),
+    "RNN of lines": ([SEQUENCES, None, draw(1, 3, 4), draw(1, 3, 3)], {"hidden_size": 3, "activations": ["Relu"]}),
+    "Resize": ([X, None, np.float32(0)[None][:0], np.array([1, 1, 2, 1.6], np.float32)], {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+    "Resize by halves": ([X, None, np.float32(0)[None][:0], np.array([1, 1, 0.5, 3], np.float32)], {}),
+    "Resize on lines": ([X, None, np.float32(0)[None][:0], np.array([1, 1, 2, 1.6], np.float32)], {"mode": "linear", "coordinate_transformation_mode": "pytorch_half_pixel"}),
+    "Resize by corners": ([X, None, np.float32(0)[None][:0], np.float32(0)[None][:0], ints(2, 4, 9, 3)], {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
     "ReduceL1": ([X], {"axes": [1, 2]}),
     "ReduceL2": ([X], {"keepdims": 0}),
     "ReduceMax": ([X, None, ints(1, -1)], {"keepdims": 0}, 18),
@@ -160,7 +172,7 @@ CASES = {
     "Unsqueeze": ([X, None, ints(0, -1)], {}),
 }  # fmt: skip
 
-RESULTS = {"Split": "y z", "TopK": "y z"}
+RESULTS = {"Split": "y z", "TopK": "y z", "GRU": "y h", "LSTM": "y h c", "RNN": "y h"}
 
 
 def case(name):
@@ -312,19 +324,35 @@ FOREIGN = [helper.make_node("FusedConv", ["x"], ["y"], domain="com.microsoft")]
         (lambda: written(RELU, {"x": X}).SerializeToString()[:40], "expected a whole ONNX file"),
         (no_opset(9), r"version 9 of ONNX's operators, expected 13 to 25; convert it with onnx.version_converter"),
         (lambda: written(UNKNOWN, {"x": X}), "does not read the ONNX operators Hardmax, NonZero; write the model with others"),
-        (lambda: written([helper.make_node("AveragePool", ["x"], ["y"], kernel_shape=[2, 2], dilations=[2, 2])], {"x": X}, opset=19), ""),
         (lambda: written([helper.make_node("ConvTranspose", ["x", "w"], ["y"], output_shape=[9, 9])], {"x": X, "w": draw(4, 2, 2, 2)}), "ConvTranspose with these attributes: .*output_shape"),
     ],
 )  # fmt: skip
 def test_files_that_are_not_read(model, message, tmp_path):
     found, path = model(), tmp_path / "m.onnx"
     path.write_bytes(found if isinstance(found, bytes) else found.SerializeToString())
-    if not message:
-        with pytest.raises(ValueError, match="dilations is not read"):
-            ag.onnx.load(path)(X)
-        return
     with pytest.raises(ValueError, match=f"m.onnx: .*{message}"):
         ag.onnx.load(path)
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "attributes", "message"),
+    [
+        ("AveragePool", [X], {"kernel_shape": [2, 2], "dilations": [2, 2]}, "AveragePool with dilations is not read"),
+        ("GRU", [SEQUENCES, draw(1, 9, 4), draw(1, 9, 3)], {"hidden_size": 3}, "GRU is read with .* linear_before_reset=1"),
+        ("RNN", [SEQUENCES, draw(1, 3, 4), draw(1, 3, 3)], {"hidden_size": 3, "activations": ["Affine"]}, "RNN is read with usual activations"),
+        ("Resize", [X, X[:0, 0, 0, 0], np.ones(4, np.float32)], {"mode": "cubic"}, "Resize is not read with mode 'cubic'"),
+        ("Resize", [X, X[:0, 0, 0, 0], 2 * np.ones(4, np.float32)], {"coordinate_transformation_mode": "half_pixel_symmetric"}, "coordinates half_pixel_symmetric"),
+        ("Conv", [draw(1, 2, 3, 3, 3), draw(2, 2, 2, 2, 2)], {"auto_pad": "SAME_UPPER"}, "Conv of volumes is not read with auto_pad"),
+        ("MaxPool", [draw(1, 2, 3, 3, 3)], {"kernel_shape": [2, 2, 2]}, r"expected images \(N, C, H, W\) or signals"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_not_read_are_named(op, inputs, attributes, message, tmp_path):
+    names = [f"x{i}" for i in range(len(inputs))]
+    weights = dict(zip(names[1:], inputs[1:], strict=True))
+    node = helper.make_node(op, names, ["y"], **attributes)
+    found = read(written([node], {"x0": inputs[0]}, weights, opset=19), tmp_path / "m.onnx")
+    with pytest.raises(ValueError, match=message):
+        found(inputs[0])
 
 
 def test_operators_of_other_programs_are_named(tmp_path):

@@ -16,6 +16,7 @@ from .._engine.graph import Node, registry
 from ..ops.elementwise.activations import elu, gelu, leaky_relu
 from ..ops.elementwise.limits import clip
 from ..ops.images.conv import conv2d
+from ..ops.images.conv_nd import conv3d
 from ..ops.images.pool import avg_pool2d, max_pool2d
 from ..ops.images.transposed import conv_transpose2d
 from ..ops.linalg.einsum import einsum
@@ -30,6 +31,8 @@ from ..ops.shape.moves import flip, split, tile
 from ..ops.shape.pad import pad
 from ..ops.shape.where import where
 from .forms import SAME
+from .recurrent import RECURRENT
+from .resizing import resize
 
 Operator = Callable[..., Any]
 
@@ -275,6 +278,8 @@ def _of_images(function: Operator) -> Operator:
                 before, after = how["pads"]
                 how["pads"] = [0, before, 0, after]
             return function(x[:, :, None], *wide, *bias, **how)[:, :, 0]
+        if len(x.shape) == 5 and function is _conv:
+            return _conv_of_volumes(x, *filters, **how)
         if len(x.shape) != 4:
             raise ValueError(
                 f"expected images (N, C, H, W) or signals (N, C, L), got shape {x.shape}"
@@ -312,6 +317,16 @@ def _conv(
         x, margins = _padded(x, margins, 0.0), [(0, 0), (0, 0)]
     padding = tuple(before for before, _ in margins)
     return conv2d(x, w, b, tuple(strides), padding, tuple(dilations), group)
+
+
+def _conv_of_volumes(
+    x: Any, w: Any, b: Any = None, *, kernel_shape: Any = None, strides: Any = (1, 1, 1),
+    pads: Any = (0,) * 6, dilations: Any = (1, 1, 1), group: int = 1, auto_pad: str = "NOTSET",
+) -> Any:  # fmt: skip
+    if auto_pad not in ("NOTSET", "VALID"):
+        raise ValueError(f"Conv of volumes is not read with auto_pad {auto_pad}")
+    margins = [(before, after) for before, after in zip(pads[:3], pads[3:], strict=True)]
+    return conv3d(_padded(x, margins, 0.0), w, b, tuple(strides), 0, tuple(dilations), group)
 
 
 def _conv_transpose(
@@ -400,6 +415,7 @@ def _instance_norm(x: Any, scale: Any, bias: Any, *, epsilon: float = 1e-5) -> A
 
 #: Every operator that is read.
 OPERATORS: dict[str, Operator] = {
+    **RECURRENT,
     **{op: registry[name] for name, op in SAME.items() if name not in ("astype", "copy", "pos")},
     "And": _compared(np.logical_and),
     "ArgMax": _picker(np.argmax),
@@ -460,6 +476,7 @@ OPERATORS: dict[str, Operator] = {
     "ReduceSum": _reducer(sums.sum),
     "ReduceSumSquare": _reducer(lambda x, axes, keepdims: sums.sum(x * x, axes, keepdims=keepdims)),
     "Reshape": _reshape,
+    "Resize": resize,
     "Selu": _selu,
     "Shape": _shape,
     "Size": lambda x: np.array(math.prod(x.shape)),
@@ -479,5 +496,6 @@ OPERATORS: dict[str, Operator] = {
 
 #: Inputs that are settings, or statistics, and do not learn: their places by operator.
 SETTINGS = {
-    "BatchNormalization": (3, 4), "Clip": (1, 2), "Dropout": (1,), "Pad": (2,), "Pow": (1,), "Where": (0,),
+    "BatchNormalization": (3, 4), "Clip": (1, 2), "Dropout": (1,), "Pad": (2,), "Pow": (1,),
+    "Resize": (1, 2), "Where": (0,),
 }  # fmt: skip
