@@ -170,7 +170,10 @@ def test_code_outside_agx_is_named(path, tmp_path, monkeypatch):
         match=r"model\.\w+: the model is built by own_factory:build, which is code outside agx",
     ):
         ag.load(path)
-    assert ag.load(path, model="own_factory:build").predict(ROWS).shape == (5, 2)
+    found = ag.load(path, model="own_factory:build")
+    assert found.predict(ROWS).shape == (5, 2)
+    found.save(path)
+    assert ag.load(path, model="own_factory:build").model.architecture == how
     with pytest.raises(ValueError, match="not by os:system"):
         ag.load(path, model="os:system")
 

@@ -60,12 +60,16 @@ def factory(name: str) -> Factory:
 
     @functools.wraps(function, updated=())
     def build(shape: tuple[int, int, int], outputs: int) -> Any:
-        model = function(shape, outputs)
-        if hasattr(model, "state_dict"):
-            model.architecture = {"factory": name, "arguments": [list(shape), outputs]}
-        return model
+        return _signed(function(shape, outputs), name, [list(shape), outputs])
 
     return build
+
+
+def _signed(model: Any, name: str, arguments: Any) -> Any:
+    """Leave on a model how it was built."""
+    if hasattr(model, "state_dict"):
+        model.architecture = {"factory": name, "arguments": arguments}
+    return model
 
 
 def _imported(name: str) -> Callable[..., Any]:
@@ -154,9 +158,11 @@ def _called(name: str, given: Any, allowed: str | None) -> Any:
     else:
         function = _imported(name)
     try:
-        return function(**given) if isinstance(given, dict) else function(*map(_tuples, given))
+        arguments = {} if isinstance(given, list) else given
+        model = function(*map(_tuples, given if isinstance(given, list) else ()), **arguments)
     except TypeError as error:
         raise ValueError(f"{name} does not take the arguments {given}: {error}") from error
+    return model if name in MODELS else _signed(model, name, given)
 
 
 def _tuples(value: Any) -> Any:
