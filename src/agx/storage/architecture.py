@@ -158,8 +158,7 @@ def _called(name: str, given: Any, allowed: str | None) -> Any:
     else:
         function = _imported(name)
     try:
-        arguments = {} if isinstance(given, list) else given
-        model = function(*map(_tuples, given if isinstance(given, list) else ()), **arguments)
+        model = function(**given) if isinstance(given, dict) else function(*map(_tuples, given))
     except TypeError as error:
         raise ValueError(f"{name} does not take the arguments {given}: {error}") from error
     return model if name in MODELS else _signed(model, name, given)
