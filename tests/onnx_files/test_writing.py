@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracles import tables
 
 import agx as ag
@@ -189,6 +191,25 @@ FUNCTIONS = {
 def test_functions(name, tmp_path):
     x = IMAGES.astype(np.float64) if name == "float64" else IMAGES
     same(FUNCTIONS[name], x, tmp_path / "model.onnx")
+
+
+def parts(size):
+    """What may stand in an index for an axis of this size."""
+    edge = st.none() | st.integers(-size - 2, size + 2)
+    cut = st.builds(slice, edge, edge, st.sampled_from([None, 1, 2, -1, -2, 3]))
+    return st.lists(st.none(), max_size=1).flatmap(
+        lambda made: (cut | st.integers(-size, size - 1)).map(lambda part: [*made, part])
+    )
+
+
+@given(chosen=st.tuples(parts(4), parts(6), parts(6)), whole=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_indices_mean_what_they_do_in_numpy(chosen, whole, tmp_path_factory):
+    index = (slice(None), *(part for made in chosen for part in made), *[...] * whole)
+    path = tmp_path_factory.mktemp("onnx") / "m.onnx"
+    ag.onnx.export(lambda x: x[index], path, IMAGES)
+    for found in (answer(path, IMAGES), ag.onnx.load(path)(IMAGES)):
+        np.testing.assert_array_equal(found, IMAGES[index], strict=True)
 
 
 #: Arguments of primitives that are written as elementwise operators, where other numbers will not do.

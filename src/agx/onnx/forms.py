@@ -218,10 +218,23 @@ def _getitem(w: Writer, node: Node, twin: Node, x: str) -> str:
     used = sum(p is not None and p is not Ellipsis for p in parts)
     at = next((k for k, p in enumerate(parts) if p is Ellipsis), len(parts))
     parts[at : at + 1] = [slice(None)] * (len(shape) - used)
-    return _parts(w, parts, x)
+    return _parts(w, parts, x, _follow(shape, twin.arguments[0].shape))
 
 
-def _parts(w: Writer, parts: list[Any], x: str) -> str:
+def _bounds(part: slice, size: int) -> tuple[int, int, int]:
+    """Start, stop and step as ONNX wants them, of an axis that may have any length if its size is -1."""
+    step = part.step or 1
+    if size >= 0:
+        start, stop, _ = part.indices(size)
+        if start < 0:  # before the first element: there are none
+            return 0, 0, 1
+        return start, -FAR if stop < 0 else stop, step
+    start = part.start if part.start is not None else (0 if step > 0 else FAR)
+    stop = part.stop if part.stop is not None else (FAR if step > 0 else -FAR)
+    return start, stop, step
+
+
+def _parts(w: Writer, parts: list[Any], x: str, sizes: list[int]) -> str:
     cuts: list[tuple[int, ...]] = []
     lost: list[int] = []
     made: list[int] = []
@@ -241,9 +254,7 @@ def _parts(w: Writer, parts: list[Any], x: str) -> str:
         elif not isinstance(part, slice):
             raise ValueError(f"it is indexed by {part!r}")
         elif part != slice(None):
-            step = part.step or 1
-            start = part.start if part.start is not None else (0 if step > 0 else FAR)
-            stop = part.stop if part.stop is not None else (FAR if step > 0 else -FAR)
+            start, stop, step = _bounds(part, sizes[axis])
             cuts.append((start, stop, step, axis))
         axis += 1
     if cuts:

@@ -341,16 +341,36 @@ def _conv_transpose(
     return whole[:, :, up : whole.shape[2] - down, left : whole.shape[3] - right]
 
 
+def _pooled(
+    x: Any, margins: list[tuple[int, int]], strides: Any, value: float, pool: Operator
+) -> Any:
+    """Pool with a padding (before, after) that agx's pooling has not: ``pool`` gets padded images.
+
+    Windows that would begin behind the image and the padding before it do not count.
+    """
+    found = pool(_padded(x, margins, value))
+    counts = [
+        -(-(n + before) // s)
+        for n, (before, _), s in zip(x.shape[2:], margins, strides, strict=True)
+    ]
+    return found[:, :, : counts[0], : counts[1]]
+
+
+def _even(margins: list[tuple[int, int]], kernel: Any) -> bool:
+    """Whether a padding is one that agx's pooling has."""
+    return all(a == b and 2 * a <= k for (a, b), k in zip(margins, kernel, strict=True))
+
+
 def _max_pool(
     x: Any, *, kernel_shape: Any, strides: Any = (1, 1), pads: Any = None, dilations: Any = (1, 1),
     ceil_mode: int = 0, storage_order: int = 0, auto_pad: str = "NOTSET",
 ) -> Any:  # fmt: skip
     margins = _margins(x, auto_pad, pads, kernel_shape, strides, dilations)
-    if any(before != after for before, after in margins):
-        x, margins = _padded(x, margins, -np.inf), [(0, 0), (0, 0)]
-    padding = tuple(before for before, _ in margins)
-    how = tuple(strides), padding, tuple(dilations), bool(ceil_mode)
-    return max_pool2d(x, tuple(kernel_shape), *how)
+    kernel, how = tuple(kernel_shape), (tuple(dilations), bool(ceil_mode))
+    if _even(margins, kernel):
+        return max_pool2d(x, kernel, tuple(strides), tuple(a for a, _ in margins), *how)
+    pool = lambda padded: max_pool2d(padded, kernel, tuple(strides), 0, *how)
+    return _pooled(x, margins, strides, -np.inf, pool)
 
 
 def _avg_pool(
@@ -360,15 +380,15 @@ def _avg_pool(
     if tuple(dilations) != (1, 1):
         raise ValueError("AveragePool with dilations is not read")
     margins = _margins(x, auto_pad, pads, kernel_shape, strides, dilations)
-    kernel, steps = tuple(kernel_shape), tuple(strides)
-    if all(before == after for before, after in margins):
-        padding = tuple(before for before, _ in margins)
-        return avg_pool2d(x, kernel, steps, padding, bool(ceil_mode), bool(count_include_pad))
-    mean = avg_pool2d(_padded(x, margins, 0.0), kernel, steps, 0, bool(ceil_mode))
+    kernel, steps, ceil = tuple(kernel_shape), tuple(strides), bool(ceil_mode)
+    if _even(margins, kernel):
+        padding = tuple(a for a, _ in margins)
+        return avg_pool2d(x, kernel, steps, padding, ceil, bool(count_include_pad))
+    pool = lambda padded: avg_pool2d(padded, kernel, steps, 0, ceil)
+    mean = _pooled(x, margins, steps, 0.0, pool)
     if count_include_pad:
         return mean
-    inside = _padded(np.ones((1, 1, *x.shape[2:]), x.dtype), margins, 0.0)
-    return mean / avg_pool2d(inside, kernel, steps, 0, bool(ceil_mode))
+    return mean / _pooled(np.ones((1, 1, *x.shape[2:]), x.dtype), margins, steps, 0.0, pool)
 
 
 def _global(function: Operator) -> Operator:
