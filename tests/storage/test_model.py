@@ -108,6 +108,17 @@ def test_the_loss_suits_the_outputs(tmp_path, outputs, loss, kind):
     assert ("accuracy" in measured) == (kind is None)
 
 
+def test_measuring_leaves_the_model_as_it_is(tmp_path):
+    ag.save(tmp_path / "m.npz", nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)))
+    found = ag.load(tmp_path / "m.npz")
+    found.model.train()
+    before = found.model.state_dict()
+    found.evaluate(ROWS, np.zeros(5, int))
+    assert found.model.training
+    for name, value in found.model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
 def test_numbers_are_no_classes(tmp_path):
     ag.save(tmp_path / "m.npz", nn.Linear(4, 1), outputs=ag.mse)
     with pytest.raises(ValueError, match="the outputs are numbers, expected those of classes"):

@@ -373,4 +373,7 @@ def training(model: nn.Module, loss: nn.CrossEntropyLoss) -> Mapping[str, float]
     average.update()
     with average.average_parameters():
         reveal_type(average.averages)  # dict[str, ndarray]
+    reveal_type(ag.load("runs/first"))  # Trained
+    reveal_type(ag.load("runs/first").classify(ag.data.digits("test").arrays[0]))  # ndarray
+    reveal_type(ag.onnx.load("net.onnx"))  # Graph
     return ag.evaluate(model, loader, ag.cross_entropy)

@@ -114,12 +114,12 @@ class Trained:
         ``loss`` and ``metrics`` are those of ``ag.evaluate``; without a loss it is the one that suits the
         outputs: cross entropy for scores, mean squares for numbers.
         """
-        from ..train import evaluate
+        from ..train import evaluate, predict
 
         loader = self._loader(x if y is None else (x, y), 256)
         if loss is None:
-            shape = tuple(self.model(next(iter(loader))[0][:1]).shape)
-            loss = LOSSES[self._kind(np.empty(shape))]
+            one, *_ = next(iter(loader))
+            loss = LOSSES[self._kind(predict(self.model, one[:1]))]
         return evaluate(self.model, loader, loss, metrics=metrics)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -290,7 +290,7 @@ def load(path: str | os.PathLike[str], model: Any = None) -> Trained:
             _kind_of(said.get("outputs")),
             dict(said.get("metadata", {})),
         )
-    except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{target}: {error}") from error
 
 
