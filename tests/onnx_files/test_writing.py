@@ -415,6 +415,18 @@ def test_messages(model, x, error, message, tmp_path):
         ag.onnx.export(model, tmp_path / "m.onnx", x)
 
 
+def test_frozen_parameters_keep_their_names(tmp_path):
+    model = nn.Sequential(nn.Linear(6, 3), nn.BatchNorm1d(3)).requires_grad_(False)
+    same(model, ROWS, tmp_path / "m.onnx")
+    names = {c.name for c in onnx.load(tmp_path / "m.onnx").graph.initializer}
+    assert names == {"0.weight", "0.bias", "1.weight", "1.bias"}
+
+
+def test_nothing_is_recorded_without_gradients(tmp_path):
+    with ag.no_grad(), pytest.raises(ValueError, match=r"inside ag.no_grad\(\); call it outside"):
+        ag.onnx.export(nn.Linear(6, 3), tmp_path / "m.onnx", ROWS)
+
+
 def test_without_the_package(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"pip install \"agx\[onnx\]\""):

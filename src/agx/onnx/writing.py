@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.graph import Node, registry
+from .._engine.graph import Node, is_recording, registry
 from .._engine.walk import nodes_below
 from .._runtime.files import replacing
 from ..nn.module import Module
@@ -129,6 +129,8 @@ def export(
     >>> ag.onnx.export(ag.nn.Linear(3, 2), path, np.ones((1, 3), np.float32))  # doctest: +SKIP
     """
     onnx = package("export")
+    if not is_recording():
+        raise ValueError("onnx.export: nothing is recorded inside ag.no_grad(); call it outside")
     several = isinstance(example, tuple)
     inputs = [_example(x) for x in (example if several else [example])]
     names = [input] if isinstance(input, str) else list(input)
@@ -151,12 +153,7 @@ def export(
             w.sources.append((name, x, other))
     _call_parameters(w, model, (*names, output))
     _write(w, order, twins)
-    used = {w.known(out), *(name for node in w.nodes for name in node.input)}
-    for name in names:
-        if name not in used:
-            raise ValueError(
-                f"onnx.export: the result does not depend on the input {name} through operations of agx"
-            )
+    _check_used(w, out, names)
     w.nodes.append(onnx.helper.make_node("Identity", [w.known(out)], [output], name=output))
     ends = [_end(*parts) for parts in zip(names, inputs, others, strict=True)]
     results = [_end(output, out, longer)]
@@ -168,9 +165,26 @@ def export(
         file.write(written.SerializeToString())
 
 
+def _check_used(w: Writer, out: Node, names: list[str]) -> None:
+    """Raise ValueError for an input from which the result does not follow."""
+    used = {w.known(out), *(name for node in w.nodes for name in node.input)}
+    for name in names:
+        if name not in used:
+            raise ValueError(
+                f"onnx.export: the result does not depend on the input {name} through operations of agx"
+            )
+
+
 def _call_parameters(w: Writer, model: Any, taken: tuple[str, ...]) -> None:
-    """Write the parameters of a module under their names. Raises ValueError for one that is taken."""
-    for name, p in model.named_parameters() if isinstance(model, Module) else ():
+    """Write the Tensors of a module under their names. Raises ValueError for one that is taken."""
+    if not isinstance(model, Module):
+        return
+    named = dict(model.named_parameters())
+    for prefix, module in model.named_modules():
+        for key, value in vars(module).items():
+            if isinstance(value, Tensor) and not value.requires_grad:  # frozen
+                named[f"{prefix}.{key}".lstrip(".")] = value
+    for name, p in named.items():
         if name in taken:
             raise ValueError(
                 f"onnx.export: a parameter is called {name!r}, as an input or the output; choose other "
