@@ -209,9 +209,12 @@ def test_a_state_of_pytorch_goes_in_and_out_as_it_is(tmp_path, text):
     row, state = STATES[text], tables.answers("layers")[text]["state"]
     arrays = {name: np.array(value) for name, value in state.items()}
     numpy.save_file(arrays, tmp_path / "torch.safetensors", {"format": "pt"})
-    kind = getattr(nn, row.name)
-    takes = "dtype" in inspect.signature(kind).parameters
-    layer = eval(row.call, {row.name: functools.partial(kind, dtype=np.float64) if takes else kind})
+    double = {
+        name: functools.partial(kind, dtype=np.float64)
+        for name, kind in vars(nn).items()
+        if isinstance(kind, type) and "dtype" in inspect.signature(kind).parameters
+    }
+    layer = eval(row.call, {**vars(nn), **double})
     ag.load(tmp_path / "torch.safetensors", model=layer)
     ag.save(tmp_path / "agx.safetensors", layer)
     found = numpy.load_file(tmp_path / "agx.safetensors")

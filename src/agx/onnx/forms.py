@@ -28,7 +28,7 @@ SAME = {
     "matmul": "MatMul", "maximum": "Max", "minimum": "Min", "mul": "Mul", "neg": "Neg",
     "pos": "Identity", "pow": "Pow", "reciprocal": "Reciprocal", "relu": "Relu", "rint": "Round",
     "sigmoid": "Sigmoid", "sign": "Sign", "sin": "Sin", "sinh": "Sinh", "softplus": "Softplus",
-    "sqrt": "Sqrt", "sub": "Sub", "tan": "Tan", "tanh": "Tanh",
+    "softsign": "Softsign", "sqrt": "Sqrt", "sub": "Sub", "tan": "Tan", "tanh": "Tanh",
 }  # fmt: skip
 
 
@@ -417,10 +417,12 @@ SAYINGS: dict[str, Callable[..., str]] = {
     "logaddexp": lambda w, x, y: _logaddexp(w, x, y, 1.0),
     "logaddexp2": lambda w, x, y: _logaddexp(w, x, y, np.log(2.0)),
     "logit": lambda w, x: w.emit("Log", w.emit("Div", x, w.emit("Sub", 1.0, x))),
+    "mish": lambda w, x: w.emit("Mul", x, w.emit("Tanh", w.emit("Softplus", x))),
     "mod": lambda w, x, y: w.emit(
         "Sub", x, w.emit("Mul", w.emit("Floor", w.emit("Div", x, y)), y)
     ),
     "ndtr": lambda w, x: w.emit("Mul", w.emit("Add", w.emit("Erf", w.emit("Mul", x, 0.5**0.5)), 1.0), 0.5),
+    "prelu": lambda w, x, weight: w.emit("PRelu", x, weight),
     "rad2deg": lambda w, x: w.emit("Mul", x, 180 / np.pi),
     "root_mean_square": lambda w, x: w.emit("Sqrt", x),
     "silu": lambda w, x: w.emit("Mul", x, w.emit("Sigmoid", x)),

@@ -501,7 +501,6 @@ OPERATORS: dict[str, Operator] = {
     "Shape": _shape,
     "Size": lambda x: np.array(math.prod(x.shape)),
     "Slice": _slice,
-    "Softsign": lambda x: x / (1 + registry["abs"](x)),
     "Softmax": lambda x, *, axis=-1: softmax(x, axis),
     "Split": _split,
     "Squeeze": _squeeze,
