@@ -110,6 +110,7 @@ if _typing.TYPE_CHECKING:
     from .compiled import compile as compile
     from .storage import load as load
     from .storage import save as save
+    from .train import Trainer as Trainer
     from .train import evaluate as evaluate
     from .train import fit as fit
     from .train import predict as predict
@@ -133,6 +134,7 @@ _LATER = {
     )
 }
 _LATER |= {
+    "Trainer": "train",
     "compile": "compiled",
     "draw": "viz",
     "evaluate": "train",

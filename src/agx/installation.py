@@ -17,6 +17,7 @@ EXTRAS = {
     "safetensors": "safetensors",
     "onnx": "onnx",
     "sklearn": "scikit-learn",
+    "tensorboard": "tensorboardX",
 }
 
 

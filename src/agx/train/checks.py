@@ -11,10 +11,12 @@ import numpy as np
 from .._engine.graph import Node
 from .._engine.notices import warn
 from ..optim import Schedule
+from .callbacks import Callback
 from .history import DIRECTIONS
 from .measure import named
 
 _ORDER = "the arguments are (model, loader, loss, optimizer, epochs)"
+_ORDERS = {"fit": f"; {_ORDER}", "Trainer": "; the arguments are (model, loss, optimizer)"}
 
 
 def check_epochs(epochs: Any) -> None:
@@ -26,7 +28,7 @@ def check_epochs(epochs: Any) -> None:
 
 
 def check_function(
-    who: str, role: str, function: Any, example: str, order: str = f"; {_ORDER}"
+    who: str, role: str, function: Any, example: str, order: str | None = None
 ) -> None:
     """Raise for a class that was not called, and for what cannot be."""
     if isinstance(function, type):
@@ -36,7 +38,7 @@ def check_function(
     if not callable(function):
         raise TypeError(
             f"{who}: {role} must be a function or a module, such as {example}, got "
-            f"{_described(function)}" + (order if who == "fit" else "")
+            f"{_described(function)}" + (_ORDERS.get(who, "") if order is None else order)
         )
 
 
@@ -53,17 +55,17 @@ def check_loss(who: str, loss: Any) -> None:
     check_function(who, "loss", loss, example)
 
 
-def optimizers_of(optimizer: Any) -> list[Any]:
+def optimizers_of(who: str, optimizer: Any) -> list[Any]:
     """One optimiser, or several, as a list."""
     found = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
     if not found:
         raise ValueError(
-            "fit: got no optimisers; make one, such as ag.optim.SGD(model.parameters())"
+            f"{who}: got no optimisers; make one, such as ag.optim.SGD(model.parameters())"
         )
     for one in found:
         if isinstance(one, type):
             raise TypeError(
-                f"fit: optimizer is the class {one.__name__}; make one of it, such as "
+                f"{who}: optimizer is the class {one.__name__}; make one of it, such as "
                 f"ag.optim.{one.__name__}(model.parameters(), lr=0.01)"
             )
         if getattr(one, "needs_closure", False):
@@ -73,13 +75,13 @@ def optimizers_of(optimizer: Any) -> list[Any]:
             )
         if not (hasattr(one, "step") and hasattr(one, "zero_grad")):
             raise TypeError(
-                "fit: optimizer must have zero_grad() and step(), such as "
-                f"ag.optim.SGD(model.parameters()), got {_described(one)}; {_ORDER}"
+                f"{who}: optimizer must have zero_grad() and step(), such as "
+                f"ag.optim.SGD(model.parameters()), got {_described(one)}{_ORDERS[who]}"
             )
     return found
 
 
-def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
+def schedules_of(who: str, schedule: Any, optimizers: list[Any]) -> list[Any]:
     """No schedule, one, or several, as a list."""
     found = [] if schedule is None else [schedule]
     if isinstance(schedule, (list, tuple)):
@@ -87,15 +89,15 @@ def schedules_of(schedule: Any, optimizers: list[Any]) -> list[Any]:
     for one in found:
         if isinstance(one, type) or not hasattr(one, "step"):
             raise TypeError(
-                "fit: schedule must be made of the optimiser, such as "
+                f"{who}: schedule must be made of the optimiser, such as "
                 f"ag.optim.StepLR(optimizer, step_size=5), got {_described(one)}"
             )
         if isinstance(one, Schedule) and not any(one.optimizer is o for o in optimizers):
             raise ValueError(
-                f"fit: the schedule {named(one)} sets the learning rate of another optimiser; make it of "
-                "the one that fit is given"
+                f"{who}: the schedule {named(one)} sets the learning rate of another optimiser; make it of "
+                f"the one that {who} is given"
             )
-        _check_direction(one)
+        _check_direction(who, one)
     return found
 
 
@@ -119,31 +121,32 @@ def check_length(schedules: list[Any], loader: Any, epochs: int) -> None:
             )
 
 
-def _check_direction(schedule: Any) -> None:
+def _check_direction(who: str, schedule: Any) -> None:
     """Raise for one that takes more of its quantity for better where less is, or the other way round."""
     quantity = getattr(schedule, "watch", "")
     better = DIRECTIONS.get(quantity.removeprefix("validation_"))
     if better and getattr(schedule, "mode", better) != better:
         which = "more" if better == "max" else "less"
         raise ValueError(
-            f"fit: {named(schedule)} watches the {quantity}, of which {which} is better, with "
+            f"{who}: {named(schedule)} watches the {quantity}, of which {which} is better, with "
             f"mode={schedule.mode!r}; give mode={better!r}"
         )
 
 
-def callbacks_of(callbacks: Any) -> list[Any]:
-    """Functions of a State, as a list."""
+def callbacks_of(who: str, callbacks: Any) -> list[Any]:
+    """Callbacks and functions of a State as a list; what has to come last is last."""
     if callbacks is None:
         return []
     if not isinstance(callbacks, Iterable):
         raise TypeError(
-            f"fit: callbacks must be a list of functions of a State, got {_described(callbacks)}; write "
+            f"{who}: callbacks must be a list of functions of a State, got {_described(callbacks)}; write "
             "callbacks=[function]"
         )
     found = list(callbacks)
     for one in found:
-        check_function("fit", "a callback", one, "lambda state: print(state.epoch)", order="")
-    return found
+        if not isinstance(one, Callback):
+            check_function(who, "a callback", one, "lambda state: print(state.epoch)", order="")
+    return sorted(found, key=lambda one: getattr(one, "last", False) is True)
 
 
 def check_loader(who: str, loader: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,13 +112,23 @@ def _text(value: Any, style: str, factor: int) -> str:
 
 @dataclass
 class State:
-    """What a callback sees after each epoch: ``history[-1]`` is the epoch just finished."""
+    """What a callback sees: after an epoch ``history[-1]`` is the one just finished.
+
+    ``step`` counts the batches of the run and ``batch`` those of the epoch, with the one at hand, and ``loss``
+    is the last one's. ``trainer`` is the ``ag.Trainer`` at work, and ``begun`` the number of epochs that
+    were done before a run was resumed.
+    """
 
     epoch: int
     epochs: int
     model: Any
     optimizer: Any
     history: History
+    trainer: Any = None
+    step: int = 0
+    batch: int = 0
+    loss: float = math.nan
+    begun: int = 0
 
 
 def print_epoch(state: State) -> None:
@@ -127,6 +138,22 @@ def print_epoch(state: State) -> None:
     ...                  callbacks=[ag.train.print_epoch])  # doctest: +SKIP
     """
     lines = state.history.lines()
-    if len(state.history) == 1:
+    if len(state.history) == state.begun + 1:
         print(lines[0])
     print(lines[-1], flush=True)
+
+
+def watched(who: str, of: Any, row: dict[str, Any]) -> float:
+    """The quantity of an epoch that ``of`` asks for, or that of the validation that suits its mode."""
+    wanted = getattr(of, "watch", "")
+    quantity = wanted or ("accuracy" if getattr(of, "mode", "min") == "max" else "loss")
+    for key in [wanted] if wanted else [f"validation_{quantity}", quantity]:
+        if key in row:
+            value: float = row[key]
+            return value
+    measured = ", ".join(key for key in row if key not in ("epoch", "lr", "seconds"))
+    fix = "give one of these" if wanted else "name one of these, watch=..., or leave mode='min'"
+    raise ValueError(
+        f"{who}: {type(of).__name__} watches the {quantity}, which is not measured; there are "
+        f"{measured}; {fix}"
+    )

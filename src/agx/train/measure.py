@@ -255,6 +255,12 @@ class _Sum:
     def result(self) -> float | None:
         return self.right / self.total if self.defined and self.total else None
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"right": self.right, "total": self.total, "defined": self.defined}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.right, self.total, self.defined = (state[k] for k in ("right", "total", "defined"))
+
 
 class _Whole:
     """A function of all outputs and targets of an epoch, called once."""
@@ -267,6 +273,17 @@ class _Whole:
     def add(self, outputs: np.ndarray, targets: Any) -> None:
         self.outputs.append(np.array(outputs))
         self.targets.append(np.array(getattr(targets, "value", targets)))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            key: np.concatenate(parts) if parts else None
+            for key, parts in (("outputs", self.outputs), ("targets", self.targets))
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.outputs, self.targets = (
+            [] if state[key] is None else [state[key]] for key in ("outputs", "targets")
+        )
 
     def result(self) -> float | None:
         outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
@@ -334,3 +351,20 @@ class Meter:
         found = {key: metric.result() for key, metric in metrics.items()}
         known = {key: value for key, value in found.items() if value is not None}
         return {"loss": self.loss, **known}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was added up so far, so that another one can go on."""
+        found = {key: getattr(self, key) for key in ("steps", "count", "total", "over")}
+        return {**found, "metrics": {k: m.state_dict() for k, m in self.metrics.items()}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned. Raises ValueError if it is of other metrics."""
+        if state["metrics"].keys() != self.metrics.keys():
+            raise ValueError(
+                f"the state is of the metrics {', '.join(state['metrics']) or 'none'}, this training "
+                f"measures {', '.join(self.metrics) or 'none'}; give the same metrics"
+            )
+        for key in ("steps", "count", "total", "over"):
+            setattr(self, key, state[key])
+        for key, metric in self.metrics.items():
+            metric.load_state_dict(state["metrics"][key])

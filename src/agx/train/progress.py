@@ -26,14 +26,18 @@ def print_line() -> Callable[[State], None]:
         if (now >= due or state.epoch in (*range(_SHOWN + 1), state.epochs)) and sys.stderr:
             due = now + 1.0
             lines = state.history.lines()
-            print(*lines[0 if len(lines) == 2 else -1 :], sep="\n", file=sys.stderr, flush=True)
+            first = len(state.history) == state.begun + 1
+            print(*(lines[:1] if first else ()), lines[-1], sep="\n", file=sys.stderr, flush=True)
 
     return show
 
 
 @contextlib.contextmanager
-def bar(loader: Any, title: str, shown: bool) -> Iterator[Callable[[Meter], None]]:
-    """A progress bar over the batches, rewritten at most ten times a second."""
+def bar(loader: Any, title: str, shown: bool, done: int = 0) -> Iterator[Callable[[Meter], None]]:
+    """A progress bar over the batches, rewritten at most ten times a second.
+
+    ``done`` examples of the epoch were learned from before.
+    """
     if not shown:
         yield lambda meter: None
         return
@@ -50,7 +54,7 @@ def bar(loader: Any, title: str, shown: bool) -> Iterator[Callable[[Meter], None
             texts = [f"loss {meter.loss:.4f}"]
             found = meter.running()
             texts += [f"{k} {100 * v:.1f} %" for k, v in found.items() if k != "loss"]
-            texts.append(f"{meter.count / (now - start):.0f} images/s")
+            texts.append(f"{speed_of(meter.count - done, now - start):.0f} images/s")
             shown_bar.set_postfix_str(", ".join(texts), refresh=False)
             shown_bar.update(meter.steps - shown_bar.n)
 
@@ -59,3 +63,8 @@ def bar(loader: Any, title: str, shown: bool) -> Iterator[Callable[[Meter], None
         style = "{desc}, step {n_fmt} {elapsed}{postfix}"
     with tqdm(total=total, desc=title, leave=False, bar_format=style, mininterval=0) as shown_bar:
         yield show
+
+
+def speed_of(count: int, seconds: float) -> float:
+    """Examples per second; 0 by a clock that stands still."""
+    return count / seconds if seconds > 0 else 0.0
