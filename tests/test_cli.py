@@ -62,8 +62,34 @@ def test_a_run_leaves_its_folder(capsys, tmp_path):
         names = set(weights.files) - {"__metadata__"}
         assert sum(weights[name].size for name in names) == config["parameters"]
     assert (folder / "best.npz").exists()
-    accuracy = float(lines[-1].split()[2])
-    assert accuracy == pytest.approx(100 * rows[-1]["validation_accuracy"], abs=0.01)
+    images, labels = ag.data.digits("test").arrays
+    found = ag.load(folder)
+    accuracy = 100 * np.mean(found.classify(images) == labels)
+    assert accuracy == pytest.approx(float(lines[-1].split()[2]), abs=0.01)
+    best = max(row["validation_accuracy"] for row in rows)
+    assert found.metrics["validation_accuracy"] == best
+    assert f"with {100 * best:.2f} % of the validation" in lines[-2]
+
+
+def test_the_best_epoch_is_chosen_on_images_held_out(tmp_path):
+    """They are a tenth of each class of the training images, and the test images are none of them."""
+    learn, test = ag.data.digits("train"), ag.data.digits("test")
+    rest, held = runs.hold_out(learn, 0.1, seed=3)
+    assert len(rest) + len(held) == len(learn) and held.classes == learn.classes
+    counts, all_counts = (np.bincount(d.arrays[1]) for d in (held, learn))
+    np.testing.assert_array_equal(counts, np.round(0.1 * all_counts))
+    again = runs.hold_out(learn, 0.1, seed=3)[1]
+    other = runs.hold_out(learn, 0.1, seed=4)[1]
+    np.testing.assert_array_equal(held.arrays[0], again.arrays[0])
+    assert not np.array_equal(held.arrays[0], other.arrays[0])
+    with pytest.raises(ValueError, match="--validation: no class has two images"):
+        runs.hold_out(ag.data.ArrayDataset(np.zeros((2, 1)), [0, 1]), 0.5, 0)
+
+    assert train("mlp", "--data", "digits", "--validation", "0.2", "--out", "run") == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["validation_images"] == len(runs.hold_out(learn, 0.2, 0)[1])
+    assert config["training_images"] + config["validation_images"] == len(learn)
+    assert config["test_images"] == len(test)
 
 
 def test_a_run_records_how_images_were_prepared(tmp_path, monkeypatch):
@@ -75,13 +101,14 @@ def test_a_run_records_how_images_were_prepared(tmp_path, monkeypatch):
     plain, even = (runs.normalization(tmp_path / name) for name in ("plain", "even"))
     images = ag.data.digits("train").arrays[0]
     np.testing.assert_array_equal(plain(images), images)
-    np.testing.assert_array_equal(even(images), runs.standardize(images)(images))
+    learned = runs.hold_out(ag.data.digits("train"), 0.1, 0)[0].arrays[0]
+    np.testing.assert_array_equal(even(images), runs.standardize(learned)(images))
 
     config = json.loads((tmp_path / "even" / "config.json").read_text())
     assert np.shape(config["normalization"]["mean"]) == (1,)
     model = runs.factory("mlp")(config["image_shape"], len(config["classes"]))
     model.load_state_dict(np.load(tmp_path / "even" / "last.npz"))
-    pictures, labels = ag.data.digits("test").arrays
+    pictures, labels = runs.hold_out(ag.data.digits("train"), 0.1, 0)[1].arrays
     last = json.loads((tmp_path / "even" / "history.jsonl").read_text().splitlines()[-1])
     guesses = ag.train.decide(ag.predict(model, even(pictures)))
     assert np.mean(guesses == labels) == pytest.approx(last["validation_accuracy"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 from . import runs
 from .data.readers import READERS
 from .installation import info
+from .train.checkpoint import interval
 
 TRAIN_DESCRIPTION = """\
 Train a small network and leave its weights, history and pictures in a folder.
@@ -22,7 +24,10 @@ classes, or 1 for two classes, which are told apart by the sign of a single logi
 entropy). Modules in the current folder are found.
 
 Two names after --classes make a task of two classes. Options left out have sensible values for the
-data. Ctrl-C ends the training and keeps what was learned.
+data. A tenth of the training images is held out to choose the best epoch by; the test images are
+measured once, at the end. Ctrl-C and SIGTERM end the training after the step at hand and keep what was
+learned; --resume goes on from there, or after a crash from the last checkpoint, to the same bits as
+without the interruption.
 """
 
 
@@ -33,11 +38,26 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
+class _Command(_Parser):
+    """The parser of one command, which knows what an unknown option may have been meant to be."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [name for action in self._actions for name in action.option_strings]
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], options, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            self.error(
+                f"unrecognized arguments: {' '.join(unknown)}{meant} ({self.prog} --help lists all)"
+            )
+        return found, unknown
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
     0: done; 1: a problem with data, files or the training; 2: wrong arguments (raised as
-    SystemExit); 130: ended by Ctrl-C.
+    SystemExit); 130: ended by Ctrl-C; 143: ended by SIGTERM.
 
     >>> from agx.cli import main
     >>> main(["info"])  # doctest: +SKIP
@@ -63,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="agx", description="Train small networks on the CPU with NumPy.")
     parser.add_argument("--version", action="version", version=f"agx {metadata.version('agx')}")
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="train | info | coverage"
+        parser_class=_Command, dest="command", required=True, metavar="train | info | coverage"
     )
     train = commands.add_parser(
         "train",
@@ -87,7 +107,7 @@ def _add_train_options(parser: argparse.ArgumentParser) -> None:
     add("model", nargs="?", type=_model, metavar="MODEL", help=f"{models} or module:factory")
     add("--model", dest="named_model", type=_model, metavar="MODEL", help="the same, by name")
     data = f"{', '.join(READERS)}, or a folder of pictures with a sub-folder per class"
-    add("--data", required=True, type=_data, metavar="DATA", help=data)
+    add("--data", type=_data, metavar="DATA", help=data)
     add("--size", type=_count, metavar="N", help="resize pictures to N x N pixels")
     add("--root", metavar="DIR", help="the folder that holds the data")
     add("--download", action="store_true", help="fetch the data if they are missing")
@@ -99,16 +119,38 @@ def _add_train_options(parser: argparse.ArgumentParser) -> None:
     add("--momentum", type=_fraction, metavar="X", help=f"momentum of {having}, from 0 to 1")
     add("--optimizer", choices=list(runs.OPTIMIZERS), help="default: sgd")
     add("--schedule", choices=list(runs.SCHEDULES), help="how the learning rate changes")
-    add("--seed", type=int, default=0, metavar="N", help="of weights and order (default: 0)")
+    add("--validation", type=_share, metavar="X", help="held out of the images (default: 0.1)")
+    add("--seed", type=_natural, metavar="N", help="of weights and order (default: 0)")
     add("--threads", type=_count, metavar="N", help="threads to use (default: all cores)")
     add("--out", metavar="DIR", help="the run's folder (default: runs/<time>-<model>-<data>)")
-    add("--format", choices=["npz", "safetensors"], default="npz", help="of the weights")
+    add("--format", choices=["npz", "safetensors"], help="of the weights (default: npz)")
+    add("--device", type=_device, metavar="cpu", help="the processor; agx knows no other")
+    add("--resume", metavar="DIR", help="go on with the run in this folder")
+    every = "'500 steps', '5 min' or '1 epoch' (default)"
+    add("--checkpoint-every", type=_interval, metavar="TIME", help=every)
+    add("--keep", type=_count, metavar="N", help="checkpoints to keep (default: 3)")
+
+
+#: What a run that is resumed may be told anew.
+_ANEW = {
+    "root": "root", "download": "download", "threads": "threads", "checkpoint_every": "every",
+    "keep": "keep",
+}  # fmt: skip
 
 
 def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.model and options.named_model:
         parser.error("give the model once: as MODEL or with --model")
-    model = options.model or options.named_model or "lenet5"
+    anew = {key: getattr(options, name) or None for name, key in _ANEW.items()}
+    if options.resume is not None:
+        kept = ("resume", "device", "command", "run", *_ANEW)
+        fixed = [name for name, value in vars(options).items() if value and name not in kept]
+        if fixed:
+            option = "MODEL" if "model" in fixed[0] else f"--{fixed[0].replace('_', '-')}"
+            parser.error(f"{option}: a run that is resumed keeps its settings; leave it out")
+        return runs.Run.resumed(options.resume, **anew).start()
+    if options.data is None:
+        parser.error("the following arguments are required: --data")
     chosen = {
         key: getattr(options, key)
         for key in ("epochs", "batch_size", "lr", "momentum", "optimizer", "schedule")
@@ -117,10 +159,13 @@ def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         recipe = runs.recipe(options.data, chosen)
     except ValueError as error:
         parser.error(str(error))
+    given = {
+        "classes": options.classes, "seed": options.seed, "out": options.out,
+        "weights": options.format, "side": options.size, "validation": options.validation, **anew,
+    }  # fmt: skip
     run = runs.Run(
-        model=model, data=options.data, recipe=recipe, classes=options.classes, seed=options.seed,
-        threads=options.threads, root=options.root, download=options.download, out=options.out,
-        weights=options.format, side=options.size,
+        model=options.model or options.named_model or "lenet5", data=options.data, recipe=recipe,
+        **{key: value for key, value in given.items() if value is not None},
     )  # fmt: skip
     return run.start()
 
@@ -140,6 +185,22 @@ def _data(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"invalid choice: {text!r} (choose from {', '.join(READERS)}, or a folder of pictures)"
         )
+    return text
+
+
+def _device(text: str) -> str:
+    if text != "cpu":
+        raise argparse.ArgumentTypeError(
+            f"agx runs on CPUs only, got {text!r}; leave --device out, and choose --threads"
+        )
+    return text
+
+
+def _interval(text: str) -> str:
+    try:
+        interval(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -169,6 +230,8 @@ def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str
 
 _count = _number(int, lambda n: n >= 1, "a positive integer")
 _positive = _number(float, lambda x: 0 < x < float("inf"), "a positive number")
+_natural = _number(int, lambda n: n >= 0, "an integer of at least 0")
+_share = _number(float, lambda x: 0 < x < 1, "a number between 0 and 1")
 _fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
 
 

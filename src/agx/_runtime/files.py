@@ -41,6 +41,29 @@ def replacing(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any
     _flush_folder(target.parent)
 
 
+def hold(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file that one process at a time can hold: until it closes the file, or ends in whatever way.
+
+    Raises BlockingIOError if another one holds it.
+    """
+    file = open(path, "ab")  # noqa: SIM115  whoever calls closes it
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        file.close()
+        raise BlockingIOError(f"{path} is held by another process") from error
+    except OSError:  # some network file systems know no locks
+        pass
+    return file
+
+
 def _usual_mode(target: Path) -> int:
     """The permissions of the old file, or those that a new one would get."""
     with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ from ..storage.architecture import MODELS as MODELS
 from ..storage.architecture import factory as factory
 from .folder import RunFolder as RunFolder
 from .folder import default_folder as default_folder
+from .preparation import hold_out as hold_out
 from .preparation import load as load
 from .preparation import normalization as normalization
 from .preparation import standardize as standardize

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,38 @@ def load(
         raise ValueError(f"--size: {name} has images of one size; leave --size out")
     options = accepted(read, options)
     return read("train", **options), read("test", **options)
+
+
+def hold_out(learn: Any, share: float, seed: int) -> tuple[Any, Any]:
+    """Split examples into those to learn from and a ``share`` of each class to choose the best epoch by.
+
+    Raises ValueError if there is no class of two.
+    """
+    labels, held = learn.arrays[1], np.zeros(len(learn), bool)
+    rng = np.random.default_rng(seed)
+    for label in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == label))
+        count = min(max(round(share * len(places)), 1), len(places) - 1)
+        held[places[:count]] = True
+    if not held.any():
+        raise ValueError(
+            "--validation: no class has two images, one of which could be held out; add some"
+        )
+    return _part(learn, ~held), _part(learn, held)
+
+
+def _part(dataset: Any, chosen: np.ndarray) -> Any:
+    found = data.ArrayDataset(*dataset[chosen], classes=dataset.classes)
+    found.transforms = dataset.transforms
+    return found
+
+
+def checksum(dataset: Any) -> int:
+    """A number that tells whether arrays are those of before."""
+    found = 0
+    for array in dataset.arrays:
+        found = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8), found)
+    return found
 
 
 def standardize(images: np.ndarray) -> data.Normalize:

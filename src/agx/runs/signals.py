@@ -27,7 +27,9 @@ def told_to_end(stop: Callable[[], Any]) -> Iterator[list[int]]:
         stop()
 
     wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {n: h for n in wanted if (h := signal.getsignal(n)) not in (signal.SIG_IGN, None)}
+    before: dict[int, Any] = {
+        n: h for n in wanted if (h := signal.getsignal(n)) not in (signal.SIG_IGN, None)
+    }
     for number in before:
         signal.signal(number, note)
     try:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.notices import warn
 from .._version import __version__
 from ..storage import archive
 from .callbacks import Callback
@@ -144,26 +143,27 @@ class Checkpoint(Callback):
         self.keep = keep
         self._due, self._saved = math.inf, -1
 
-    def restore(self, trainer: Any) -> Path | None:
-        """Give a Trainer the state of the newest checkpoint that is whole, and return its path.
+    def restore(self, trainer: Any) -> tuple[Path | None, list[str]]:
+        """Give a Trainer the state of the newest checkpoint that is whole.
 
-        Files that are not are named in a warning, and get another name. Returns None if there is none at
-        all; raises ValueError if none is whole, or it does not fit.
+        Returns its path, None if there is no file at all, and what is wrong with newer ones, which get
+        another name. Raises ValueError if none is whole, or it does not fit.
 
-        >>> saver.restore(trainer)  # doctest: +SKIP
+        >>> path, refused = saver.restore(trainer)  # doctest: +SKIP
         """
         path, state, refused = newest(self.folder)
-        for text in refused:
-            warn(f"Checkpoint: {text}" + (f"; {path} is used" if path else ""))
         if path is None:
             if refused:
-                raise ValueError(f"{self.folder}: no checkpoint is whole; start the run anew")
-            return None
+                listing = "\n  ".join(refused)
+                raise ValueError(
+                    f"{self.folder}: no checkpoint is whole; start the run anew\n  {listing}"
+                )
+            return None, []
         trainer.load_state_dict(state)
         for other in self.folder.glob("step-*.npz"):
             if _step(other) > _step(path):
                 other.replace(other.with_suffix(".damaged"))
-        return path
+        return path, refused
 
     def save(self, state: State) -> Path:
         """Write a checkpoint now, at the end of a batch or an epoch, and return its path."""
@@ -213,6 +213,4 @@ def interval(text: str) -> tuple[float, str]:
         return count * _SECONDS[unit], "s"
     if unit in ("step", "epoch") and count >= 1 and count == int(count):
         return int(count), unit
-    raise ValueError(
-        f"Checkpoint: every is {text!r}, expected such as '500 steps', '5 min', '30 s' or '1 epoch'"
-    )
+    raise ValueError(f"expected such as '500 steps', '5 min', '30 s' or '1 epoch', got {text!r}")
