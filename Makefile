@@ -13,11 +13,12 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint wheel bench clients aarch64 clean FORCE
+.PHONY: help demo test crash lint wheel bench clients aarch64 clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
 	@echo "make test    build and run the tests"
+	@echo "make crash   kill trainings at 1,000 random moments, and compare what they end with"
 	@echo "make lint    check style, types, stubs and workflows"
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
 	@echo "make bench   measure"
@@ -30,6 +31,11 @@ demo: $(venv)/.installed
 
 test: $(venv)/.installed $(venv)/.test
 	$(python) -m pytest
+
+crash: $(venv)/.installed $(venv)/.test
+	rm -rf build/crash
+	mkdir -p build/crash
+	PYTHONPATH=tests $(python) tests/crashing.py 1000 build/crash
 
 bench: $(venv)/.installed $(venv)/.test
 	$(python) -m benchmarks

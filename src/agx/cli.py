@@ -42,15 +42,14 @@ class _Command(_Parser):
     """The parser of one command, which knows what an unknown option may have been meant to be."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            options = [name for action in self._actions for name in action.option_strings]
-            near = difflib.get_close_matches(unknown[0].partition("=")[0], options, 1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            self.error(
-                f"unrecognized arguments: {' '.join(unknown)}{meant} ({self.prog} --help lists all)"
-            )
-        return found, unknown
+        options = [name for action in self._actions for name in action.option_strings]
+        for given in args or ():
+            name = given.partition("=")[0]
+            if name[:2] == "--" and not any(option.startswith(name) for option in options):
+                near = difflib.get_close_matches(name, options, 1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                self.error(f"unrecognized arguments: {name}{meant} ({self.prog} --help lists all)")
+        return super().parse_known_args(args, namespace)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
