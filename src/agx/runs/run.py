@@ -93,8 +93,8 @@ class Run:
                 folder.write_config({**config, "checksum": mark})
             print(
                 f"{self.model} with {model.num_parameters:,} parameters on {self.data}: {len(learn):,} "
-                f"images to learn from, {len(validation):,} to choose the best epoch by, {len(test):,} to test, "
-                f"{len(learn.classes)} classes"
+                f"images to learn from, {len(validation):,} to choose the best epoch by, {len(test):,} to "
+                f"test, {len(learn.classes)} classes"
             )
             try:
                 return self._train(model, (learn, validation, test), self._evened(prepared), folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from .._runtime.rng import generator, set_state, state_of
 
 
-def capture(*owners: Any) -> dict[str, Any]:
+def capture(owners: Mapping[str, Any]) -> dict[str, Any]:
     """The states of agx's generator, NumPy's and Python's, and of those that models and others keep."""
     version, numbers, gauss = random.getstate()
     return {
@@ -22,12 +22,13 @@ def capture(*owners: Any) -> dict[str, Any]:
     }
 
 
-def restore(state: Mapping[str, Any], *owners: Any) -> None:
+def restore(state: Mapping[str, Any], owners: Mapping[str, Any]) -> None:
     """Put all of them into the states that ``capture`` found."""
-    own = dict(_named(owners))
-    if own.keys() != state["own"].keys():
+    own, saved = dict(_named(owners)), state["own"]
+    new = {name for name in own.keys() - saved.keys() if name.startswith(("model.", "loss."))}
+    if new or saved.keys() - own.keys():
         raise ValueError(
-            f"the state has the generators {', '.join(state['own']) or 'none'} beside the default one, this "
+            f"the state has the generators {', '.join(saved) or 'none'} beside the default one, this "
             f"training {', '.join(own) or 'none'}; make it as it was when the state was saved"
         )
     set_state("generators", generator(), state["default"])
@@ -35,15 +36,15 @@ def restore(state: Mapping[str, Any], *owners: Any) -> None:
     kept = state["python"]
     numbers = tuple(int(n) for n in kept["numbers"])
     random.setstate((kept["version"], numbers, kept["gauss"]))
-    for name, rng in own.items():
-        set_state(name, rng, state["own"][name])
+    for name in saved:
+        set_state(name, own[name], saved[name])
 
 
-def _named(owners: Iterable[Any]) -> Iterator[tuple[str, np.random.Generator]]:
+def _named(owners: Mapping[str, Any]) -> Iterator[tuple[str, np.random.Generator]]:
     """The generators among the attributes of some objects and of the modules inside them."""
-    for i, owner in enumerate(owners):
+    for role, owner in owners.items():
         inside = getattr(owner, "named_modules", None)
         for path, part in inside() if callable(inside) else [("", owner)]:
             for name, value in getattr(part, "__dict__", {}).items():
                 if isinstance(value, np.random.Generator):
-                    yield f"{i}.{path}.{name}", value
+                    yield ".".join(filter(None, (role, path, name))), value

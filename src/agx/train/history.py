@@ -114,9 +114,9 @@ def _text(value: Any, style: str, factor: int) -> str:
 class State:
     """What a callback sees: after an epoch ``history[-1]`` is the one just finished.
 
-    ``step`` counts the batches of the run and ``batch`` those of the epoch, with the one at hand;
-    ``loss`` is the last one's. ``trainer`` is the ``ag.Trainer`` at work, ``begun`` the number of epochs that were
-    done before a run was resumed.
+    ``step`` counts the batches of the run and ``batch`` those of the epoch, with the one at hand; the last
+    one has the ``loss``. ``trainer`` is the ``ag.Trainer`` at work, ``begun`` the number of epochs that
+    were done before a run was resumed.
     """
 
     epoch: int

@@ -361,8 +361,8 @@ class Meter:
         """Go on from what ``state_dict`` returned. Raises ValueError if it is of other metrics."""
         if state["metrics"].keys() != self.metrics.keys():
             raise ValueError(
-                f"the state is of the metrics {', '.join(state['metrics']) or 'none'}, this training "
-                f"measures {', '.join(self.metrics) or 'none'}; give the same metrics"
+                f"Trainer: the state is of the metrics {', '.join(state['metrics']) or 'none'}, this "
+                f"training measures {', '.join(self.metrics) or 'none'}; give the same metrics"
             )
         for key in ("steps", "count", "total", "over"):
             setattr(self, key, state[key])

@@ -108,7 +108,7 @@ class Trainer:
         if print_epoch not in callbacks and (shown or self.progress is None):
             callbacks.insert(0, print_epoch if shown else print_line())
         steps = Steps(self.model, loader, self.loss, self.optimizers)
-        owners = (self.model, self.loss, *self.callbacks, loader, validation)
+        owners = {**self._owners(), "loader": loader, "validation": validation}
         run = self._going = _Run(
             loader, int(epochs), validation, bool(shown), callbacks, owners, steps, begun
         )
@@ -182,14 +182,14 @@ class Trainer:
         taken = self._meter.steps if self._meter else 0
         batches = pairs("fit", run.loader)
         if not _has_state(run.loader):
-            now = generators.capture(*run.owners)
+            now = generators.capture(run.owners)
             if taken and self._first:
-                generators.restore(self._first, *run.owners)
+                generators.restore(self._first, run.owners)
             self._first = self._first if taken else now
             for _ in zip(range(taken), batches, strict=False):  # they are made again, as they were
                 pass
             if taken:
-                generators.restore(now, *run.owners)
+                generators.restore(now, run.owners)
         for inputs, targets in batches:
             yield (*inputs, targets)
 
@@ -241,7 +241,7 @@ class Trainer:
             )
         run, going = self._going, self._meter is not None
         loader = None if run is None else run.loader
-        owners = (self.model, self.loss, *self.callbacks) if run is None else run.owners
+        owners = self._owners() if run is None else run.owners
         return {
             "model": _weights(self.model),
             "optimizers": [_state_of(o) for o in self.optimizers],
@@ -251,7 +251,7 @@ class Trainer:
                 for c in self.callbacks
                 if isinstance(c, Callback) and (kept := c.state_dict())
             ],
-            "generators": generators.capture(*owners),
+            "generators": generators.capture(owners),
             "loader": _state_of(loader) if _has_state(loader) else None,
             "first": self._first if going else None,
             "meter": self._meter.state_dict() if self._meter else None,
@@ -275,6 +275,10 @@ class Trainer:
                     "make it as it was when the state was saved"
                 )
         self._remembering(state)
+        meter = None
+        if state["meter"] is not None:
+            meter = Meter(self.metrics, self.loss)
+            meter.load_state_dict(state["meter"])
         parts = [*self.optimizers, *self.schedules]
         before = _weights(self.model), [_state_of(part) for part in parts]
         try:
@@ -286,10 +290,7 @@ class Trainer:
         self.history.extend(dict(row) for row in state["history"])
         self.step, self.ended = state["step"], state["ended"]
         self._rates, self._first, self._seconds = state["rates"], state["first"], state["seconds"]
-        if state["meter"] is not None:
-            self._meter = Meter(self.metrics, self.loss)
-            self._meter.load_state_dict(state["meter"])
-        self._resumed = state
+        self._meter, self._resumed = meter, state
 
     def _load(self, model: Mapping[str, Any], states: list[Any]) -> None:
         _load_weights(self.model, model)
@@ -311,8 +312,17 @@ class Trainer:
             )
         if state["loader"] is not None:
             run.loader.load_state_dict(state["loader"])
-        generators.restore(state["generators"], *run.owners)
+        generators.restore(state["generators"], run.owners)
         run.steps.go_on(self.step)
+
+    def _owners(self) -> dict[str, Any]:
+        """What may hold generators of its own."""
+        found = {"model": self.model, "loss": self.loss}
+        for callback in self.callbacks:
+            kind = type(callback).__name__
+            count = sum(name.startswith(f"{kind} ") for name in found)
+            found[f"{kind} {count}"] = callback
+        return found
 
     def _remembering(self, state: Mapping[str, Any]) -> list[tuple[Callback, Any]]:
         """The callbacks that a state remembers something of, and what; in their order, kind by kind."""
@@ -338,7 +348,7 @@ class _Run:
 
     def __init__(
         self, loader: Any, epochs: int, validation: Any, shown: bool, callbacks: list[Any],
-        owners: tuple[Any, ...], steps: Steps, begun: int,
+        owners: dict[str, Any], steps: Steps, begun: int,
     ) -> None:  # fmt: skip
         self.loader, self.epochs, self.validation, self.shown = loader, epochs, validation, shown
         self.points = {point: called_at(point, callbacks) for point in POINTS}
