@@ -297,6 +297,8 @@ def test_best_epoch():
     assert history.best("loss")["epoch"] == history.best("accuracy")["epoch"] == 1
     with pytest.raises(KeyError, match="no epoch has 'validation_accuracy'; there is epoch, loss"):
         history.best()
+    equal = [{"epoch": i, "accuracy": 0.9, "loss": loss} for i, loss in enumerate((3.0, 1.0, 2.0))]
+    assert ag.train.History(equal).best("accuracy")["epoch"] == 1
     others = ag.train.History([{"f1": 0.5, "mse": 2.0}, {"f1": 0.7, "mse": 3.0}])
     assert ag.train.History([{"kl_div": 2.0}, {"kl_div": 1.0}]).best("kl_div") == {"kl_div": 1.0}
     assert others.best("mse")["f1"] == 0.5 and others.best("f1", "max")["mse"] == 3.0

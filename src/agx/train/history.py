@@ -56,7 +56,7 @@ class History(list[dict[str, Any]]):
     def best(self, key: str = "validation_accuracy", mode: str | None = None) -> dict[str, Any]:
         """Return the epoch with the best ``key``: the largest accuracy, the smallest loss.
 
-        ``mode`` is "min" or "max" and says what is best of another metric. Raises KeyError if no epoch
+        Of epochs with equal accuracies it is the one with the smallest loss, or the first. ``mode`` is "min" or "max" and says what is best of another metric. Raises KeyError if no epoch
         has the key, ValueError if the mode is needed and missing.
 
         >>> ag.train.History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.2}]).best("loss")
@@ -70,8 +70,8 @@ class History(list[dict[str, Any]]):
         mode = DIRECTIONS.get(key.removeprefix("validation_")) if mode is None else mode
         if mode not in ("min", "max"):
             raise ValueError(f"best: say whether less or more {key} is better, mode='min' or 'max'")
-        pick = min if mode == "min" else max
-        return pick(rows, key=lambda row: row[key])
+        sign, loss = 1 if mode == "min" else -1, key.replace("accuracy", "loss")
+        return min(rows, key=lambda row: (sign * row[key], row.get(loss, 0.0)))
 
     def _keys(self) -> list[str]:
         present = {key: None for row in self for key in row}
