@@ -18,6 +18,15 @@ from .history import State as State
 from .history import print_epoch as print_epoch
 from .measure import Accuracy as Accuracy
 from .measure import decide as decide
+from .metrics import F1 as F1
+from .metrics import ConfusionMatrix as ConfusionMatrix
+from .metrics import Precision as Precision
+from .metrics import Recall as Recall
+from .metrics import TopK as TopK
+from .metrics import mean_absolute_error as mean_absolute_error
+from .metrics import mean_squared_error as mean_squared_error
+from .metrics import r2 as r2
+from .metrics import root_mean_squared_error as root_mean_squared_error
 from .trainer import Trainer as Trainer
 from .trainer import fit as fit
 

@@ -56,7 +56,9 @@ class History(list[dict[str, Any]]):
     def best(self, key: str = "validation_accuracy", mode: str | None = None) -> dict[str, Any]:
         """Return the epoch with the best ``key``: the largest accuracy, the smallest loss.
 
-        Of epochs with equal accuracies it is the one with the smallest loss, or the first. ``mode`` is "min" or "max" and says what is best of another metric. Raises KeyError if no epoch
+        Of epochs with equal accuracies it is the one with the smallest loss, or the first.
+
+        ``mode`` is "min" or "max" and says what is best of another metric. Raises KeyError if no epoch
         has the key, ValueError if the mode is needed and missing.
 
         >>> ag.train.History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.2}]).best("loss")
@@ -75,7 +77,11 @@ class History(list[dict[str, Any]]):
 
     def _keys(self) -> list[str]:
         present = {key: None for row in self for key in row}
-        others = [key for key in present if key not in _COLUMNS]
+        others = [
+            key
+            for key in present
+            if key not in _COLUMNS and not any(isinstance(row.get(key), list) for row in self)
+        ]
         ours = [key for key in others if not key.startswith("validation_")]
         places = {"metrics": ours, "validation_metrics": [key for key in others if key not in ours]}
         found = []

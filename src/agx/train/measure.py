@@ -61,7 +61,7 @@ def _divisor(loss: Any) -> Callable[[np.ndarray, Any], float | None]:
     return divisor
 
 
-def _kind(who: str, of: Any) -> tuple[str, dict[str, Any]]:
+def kind_of(who: str, of: Any) -> tuple[str, dict[str, Any]]:
     """The kind of predictions that ``of``, a kind or a loss, stands for, and the loss's options."""
     kind, options = (of, {}) if isinstance(of, str) else _declared(of)
     kinds = ", ".join(map(repr, _THRESHOLDS))
@@ -95,7 +95,7 @@ def decide(outputs: np.ndarray, of: Any = None) -> np.ndarray:
     outputs = np.asarray(getattr(outputs, "value", outputs))
     single = outputs.ndim < 2 or outputs.shape[1] == 1
     if of is not None:
-        kind = _kind("decide", of)[0]
+        kind = kind_of("decide", of)[0]
     elif not single:
         kind = "scores"
     else:
@@ -129,7 +129,7 @@ class Accuracy:
     __name__ = "accuracy"
 
     def __init__(self, of: Any, *, ignore_index: int | None = None) -> None:
-        self.of, options = _kind("Accuracy", of)
+        self.of, options = kind_of("Accuracy", of)
         given = options.get("ignore_index", -100)
         self.ignore_index = given if ignore_index is None else ignore_index
 
@@ -285,7 +285,7 @@ class _Whole:
             [] if state[key] is None else [state[key]] for key in ("outputs", "targets")
         )
 
-    def result(self) -> float | None:
+    def result(self) -> Any:
         outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
         if _targets_first(self.metric):
             outputs, targets = targets, outputs
@@ -299,6 +299,8 @@ class _Whole:
             )
             raise
         value = np.asarray(getattr(found, "value", found))
+        if getattr(self.metric, "plural", False) is True:
+            return value.tolist()
         if value.size != 1 or value.dtype.kind not in "biuf":
             raise TypeError(
                 f"metrics: {self.key} must return one number, got {type(found).__name__} of shape "
@@ -339,15 +341,15 @@ class Meter:
         """The loss of all examples so far, as if they had come in one batch."""
         return self.total / (self.over or 1.0)
 
-    def running(self) -> dict[str, float]:
+    def running(self) -> dict[str, Any]:
         """The means so far, of what is added up."""
         return self._results(self.sums)
 
-    def result(self) -> dict[str, float]:
+    def result(self) -> dict[str, Any]:
         """What the epoch gave."""
         return self._results(self.metrics)
 
-    def _results(self, metrics: Mapping[str, Any]) -> dict[str, float]:
+    def _results(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         found = {key: metric.result() for key, metric in metrics.items()}
         known = {key: value for key, value in found.items() if value is not None}
         return {"loss": self.loss, **known}
