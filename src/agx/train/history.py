@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +98,16 @@ class History(list[dict[str, Any]]):
     def __repr__(self) -> str:
         return "\n".join(self.lines()) if self else "History of no epochs"
 
+    def _repr_html_(self) -> str:
+        """The table for a notebook."""
+        keys = self._keys()
+        rows = [[_column(key)[0] for key in keys], *(_cells(row, keys) for row in self)]
+        lines = [
+            "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
+            for tag, row in zip(["th", *["td"] * len(self)], rows, strict=True)
+        ]
+        return f"<table>{''.join(lines)}</table>"
+
 
 def _header(keys: list[str]) -> str:
     columns = [_column(key) for key in keys]
@@ -104,12 +115,17 @@ def _header(keys: list[str]) -> str:
 
 
 def _line(row: dict[str, Any], keys: list[str]) -> str:
+    cells = zip(_cells(row, keys), keys, strict=True)
+    return "  ".join(f"{cell:>{_column(key)[3]}}" for cell, key in cells)
+
+
+def _cells(row: dict[str, Any], keys: list[str]) -> list[str]:
     cells = []
     for key in keys:
-        _, style, factor, width = _column(key)
+        _, style, factor, _ = _column(key)
         values = row[key] if isinstance(row.get(key), list) else [row[key]] if key in row else []
-        cells.append(f"{'/'.join(_text(v, style, factor) for v in values) or '-':>{width}}")
-    return "  ".join(cells)
+        cells.append("/".join(_text(v, style, factor) for v in values) or "-")
+    return cells
 
 
 def _text(value: Any, style: str, factor: int) -> str:

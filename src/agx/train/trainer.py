@@ -17,7 +17,7 @@ from .history import History, State, print_epoch, watched
 from .inputs import pairs
 from .loop import Steps, rates
 from .measure import Meter, Metrics, measures
-from .progress import bar, print_line, speed_of
+from .progress import Bar, Table, in_notebook, print_line, speed_of
 
 Loss = Callable[[Any, Any], Any]
 Batches = Iterable[tuple[Any, ...]]
@@ -103,10 +103,11 @@ class Trainer:
             checks.check_loader("fit: validation", validation)
         shown = self.progress
         if shown is None:
-            shown = sys.stderr is not None and sys.stderr.isatty()
+            shown = in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
         callbacks = list(self.callbacks)
         if print_epoch not in callbacks and (shown or self.progress is None):
-            callbacks.insert(0, print_epoch if shown else print_line())
+            table = Table() if in_notebook() else print_epoch
+            callbacks.insert(0, table if shown else print_line())
         steps = Steps(self.model, loader, self.loss, self.optimizers)
         owners = {**self._owners(), "loader": loader, "validation": validation}
         run = self._going = _Run(
@@ -123,6 +124,7 @@ class Trainer:
             raise
         finally:
             self._resumed = None
+            run.bar.close()
             run.call("on_run_end", self._state(run, len(self.history)))
         return self.history
 
@@ -155,7 +157,7 @@ class Trainer:
         begin, end = run.points["on_batch_begin"], run.points["on_batch_end"]
         before = [functools.partial(call, state) for call in run.points["on_before_step"]]
         self._start = time.perf_counter() - self._seconds
-        with bar(run.loader, title, run.shown, meter.count) as show:
+        with run.bar.over(run.loader, title, meter.count) as show:
             for batch in self._batches(run):
                 state.step, state.batch = self.step + 1, meter.steps + 1
                 for call in begin:
@@ -350,7 +352,8 @@ class _Run:
         self, loader: Any, epochs: int, validation: Any, shown: bool, callbacks: list[Any],
         owners: dict[str, Any], steps: Steps, begun: int,
     ) -> None:  # fmt: skip
-        self.loader, self.epochs, self.validation, self.shown = loader, epochs, validation, shown
+        self.loader, self.epochs, self.validation = loader, epochs, validation
+        self.bar = Bar(shown)
         self.points = {point: called_at(point, callbacks) for point in POINTS}
         self.owners, self.steps, self.begun = owners, steps, begun
 
@@ -419,8 +422,8 @@ def fit(
     the arrays of the whole epoch; "accuracy" stands for ``ag.train.Accuracy(loss)``. Without it the
     accuracy is measured if agx's loss says what it takes: class scores, logits or probabilities.
 
-    ``progress`` shows a bar and a table; False shows nothing, and None a table without a bar on
-    standard error where that is no terminal, as in a notebook.
+    ``progress`` shows a bar and a table, in a terminal and in a notebook; False shows nothing, and None a
+    table without a bar on standard error where that is neither.
 
     Ctrl-C ends the training too: the epochs so far are returned and ``history.interrupted`` is set. Any
     error has the epochs before it as ``error.history``. Raises FloatingPointError, before the batch has
