@@ -16,6 +16,8 @@ from .evaluation import predict as predict
 from .history import History as History
 from .history import State as State
 from .history import print_epoch as print_epoch
+from .lr_range import LRRange as LRRange
+from .lr_range import lr_range_test as lr_range_test
 from .measure import Accuracy as Accuracy
 from .measure import decide as decide
 from .metrics import F1 as F1

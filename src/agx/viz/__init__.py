@@ -6,6 +6,7 @@ from .graph import draw as draw
 from .plots import confusion_matrix as confusion_matrix
 from .plots import filters as filters
 from .plots import learning_curves as learning_curves
+from .plots import lr_range as lr_range
 
 
 def __dir__() -> list[str]:

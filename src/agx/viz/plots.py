@@ -60,6 +60,28 @@ def learning_curves(history: Iterable[Mapping[str, Any]]) -> Any:
     return figure
 
 
+def lr_range(found: Any) -> Any:
+    """Plot the losses that ``ag.train.lr_range_test`` found against the learning rates; returns a Figure.
+
+    The thick line is their running mean, and the dashed one the rate that is suggested. Raises ImportError
+    without Matplotlib (extra ``agx[plot]``).
+
+    >>> found = ag.train.LRRange([0.01, 0.1, 1.0], [2.0, 1.0, 3.0])
+    >>> figure = ag.viz.lr_range(found)
+    """
+    figure = _figure(4.5, 3.2)
+    axes = figure.subplots()
+    axes.plot(found.rates, found.losses, alpha=0.3, label="loss of a batch")
+    axes.plot(found.rates, found.smoothed, color="C0", label="running mean")
+    axes.axvline(
+        found.suggestion, color="C1", linestyle="--", label=f"suggested: {found.suggestion:.2g}"
+    )
+    axes.set(xlabel="learning rate", ylabel="loss", xscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
 def _quantities(rows: list[Mapping[str, Any]]) -> list[str]:
     """What was measured in any epoch, of training or validation: the loss, then the metrics."""
     found = {
