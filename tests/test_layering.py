@@ -35,7 +35,17 @@ LAYERS = [
     {"__init__", "__main__", "ops"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-OPTIONAL = {"PIL", "IPython", "graphviz", "matplotlib", "onnx", "safetensors", "scipy", "tensorboardX", "torch"}
+OPTIONAL = {
+    "PIL",
+    "IPython",
+    "graphviz",
+    "matplotlib",
+    "onnx",
+    "safetensors",
+    "scipy",
+    "tensorboardX",
+    "torch",
+}
 FORBIDDEN = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 SOURCES = Path(__file__).parents[1] / "src" / "agx" / "_kernels"
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -385,11 +385,13 @@ def test_without_pillow_the_error_says_what_to_install(root, monkeypatch):
 @pytest.mark.parametrize("classes", [("cat", "dog"), ("a", "b", "c")])
 def test_the_command_line_trains_on_a_folder(tmp_path, monkeypatch, capsys, model, classes):
     monkeypatch.chdir(tmp_path)
-    fill(tmp_path / "pets", classes=classes, mode="RGB")
+    fill(tmp_path / "pets", 20, classes, mode="RGB")
     size = () if model == "mlp" else ("--size", "20")
     assert cli.main(["train", model, "--data", "pets/", *size, "--batch-size", "4"]) == 0
     out = capsys.readouterr().out
-    assert f"on pets/: {8 * len(classes)} images to learn from, {2 * len(classes)} to test" in out
+    learn, validation, test = (count * len(classes) for count in (14, 2, 4))
+    counts = f"{learn} images to learn from, {validation} to choose the best epoch by, {test} to test"
+    assert f"on pets/: {counts}" in out
     assert "test accuracy: 100.00 %" in out
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.endswith(f"-{model}-pets")

@@ -22,7 +22,7 @@ def test_a_rate_is_suggested_that_learns():
     model = ag.models.mlp(64)
     sgd = ag.optim.SGD(model.parameters(), 0.1, momentum=0.9)
     found = lr_range_test(model, loader, loss, sgd)
-    assert found.rates[0] == 1e-6 and len(found.rates) == len(found.losses) < 100
+    assert found.rates[0] == 1e-6 and len(found.rates) == len(found.losses) <= 100
     assert 1e-3 < found.suggestion < 1
     sgd.lr = found.suggestion
     history = ag.fit(model, loader, loss, sgd, 3, progress=False)

@@ -64,7 +64,7 @@ class Table(Callback):
 
         self.shown = len(state.history)
         if self.handle is None:
-            self.handle = display(state.history, display_id=True)
+            self.handle = display(state.history, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self.handle.update(state.history)
 
