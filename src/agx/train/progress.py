@@ -60,11 +60,12 @@ class Table(Callback):
             self._show(state)
 
     def _show(self, state: State) -> None:
-        from IPython.display import display
+        import IPython.display
 
+        display: Any = IPython.display.display
         self.shown = len(state.history)
         if self.handle is None:
-            self.handle = display(state.history, display_id=True)  # type: ignore[no-untyped-call]
+            self.handle = display(state.history, display_id=True)
         else:
             self.handle.update(state.history)
 
