@@ -1,6 +1,7 @@
 """The pages of the documentation: their Python runs, and what is generated is up to date."""
 
 import re
+import shlex
 import textwrap
 from pathlib import Path
 
@@ -30,6 +31,27 @@ def test_the_python_runs(page):
     assert blocks
     for block in blocks:
         exec(block, space)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "packages"), [("own-data.md", ["PIL"]), ("train.md", ["sklearn"])]
+)
+def test_a_page_runs_from_top_to_bottom(page, packages, tmp_path, monkeypatch, capsys):
+    """Its Python and its commands, in the order in which a reader meets them."""
+    for package in packages:
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    text, space = (DOCS / page).read_text(encoding="utf-8"), {}
+    blocks = re.findall(r"^```(python|console)\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
+    assert {kind for kind, _ in blocks} == {"python", "console"}
+    for kind, block in blocks:
+        if kind == "python":
+            exec(block, space)
+            continue
+        for line in block.splitlines():
+            assert line.startswith("$ agx ")
+            assert cli.main(shlex.split(line)[2:]) == 0, (line, capsys.readouterr().err)
 
 
 def test_the_table_of_what_is_covered_is_up_to_date():
