@@ -82,6 +82,21 @@ def test_filters_of_a_wrong_shape():
         ag.viz.filters(np.zeros((2, 3)))
 
 
+@pytest.mark.parametrize(
+    ("draw", "titles"),
+    [
+        (lambda: ag.viz.learning_curves(HISTORY), [("epoch", "loss"), ("epoch", "accuracy (%)")]),
+        (lambda: ag.viz.confusion_matrix([0, 1], [1, 1], "ab"), [("predicted", "true")]),
+        (lambda: ag.viz.filters(np.ones((2, 1, 3, 3))), [("filter columns", "filter rows")]),
+    ],
+)  # fmt: skip
+def test_figures_show_in_a_notebook_and_have_titles_at_their_axes(matplotlib, draw, titles):
+    figure = draw()
+    assert figure._repr_png_().startswith(b"\x89PNG\r\n")
+    of_axes = [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes if axes.axison]
+    assert (of_axes or [(figure.get_supxlabel(), figure.get_supylabel())]) == titles
+
+
 def test_missing_matplotlib_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "agx\[plot\]"'):

@@ -1,11 +1,13 @@
 """Plots of training: learning curves, the confusion matrix, the filters of the first layer.
 
-Each function returns a Matplotlib Figure that belongs to nobody else: show it in a notebook, or write
-it with ``figure.savefig("curves.png")``.
+Each function returns a Matplotlib Figure that belongs to nobody else: a notebook shows it, and
+``figure.savefig("curves.png")`` writes it.
 """
 
 from __future__ import annotations
 
+import functools
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,7 +26,20 @@ def _figure(width: float, height: float) -> Any:
         raise ImportError(
             'plots need Matplotlib; install it with: pip install "agx[plot]"'
         ) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    return _shown(Figure)(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _shown(figure: Any) -> Any:
+    """Matplotlib's Figure as one that a notebook shows also where pyplot was never imported."""
+
+    class Shown(figure):  # type: ignore[misc]
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return Shown
 
 
 def learning_curves(history: Iterable[Mapping[str, Any]]) -> Any:
@@ -170,9 +185,11 @@ def filters(weight: Any) -> Any:
     tiles = tiles[:64]
     columns = min(8, len(tiles))
     rows = math.ceil(len(tiles) / columns)
-    figure = _figure(columns, rows)
+    figure = _figure(columns + 0.3, rows + 0.3)
     for axes in (grid := figure.subplots(rows, columns, squeeze=False)).flat:
         axes.set_axis_off()
     for axes, tile in zip(grid.flat, tiles, strict=False):
         axes.imshow(tile, interpolation="nearest", **style)
+    figure.supxlabel("filter columns", fontsize="small")
+    figure.supylabel("filter rows", fontsize="small")
     return figure
