@@ -21,6 +21,7 @@ from ..storage.architecture import factory, importing_from_here
 from ..train.checkpoint import Checkpoint
 from .folder import CLOCK, RunFolder, versions
 from .preparation import checksum, hold_out, load, standardize
+from .results import record
 from .settings import OPTIMIZERS, SCHEDULES
 from .signals import told_to_end
 
@@ -145,7 +146,7 @@ class Run:
         border = int(settings["shift"] * side)
         shift = [data.RandomCrop(side, padding=border)] if border else []
 
-        def record(state: train.State) -> None:
+        def keep_best(state: train.State) -> None:
             row = state.history[-1]
             if state.history.best()["epoch"] == state.epoch:
                 folder.save_weights(state.model, "best", **about, metrics=_measured([row]))
@@ -159,7 +160,7 @@ class Run:
             schedule=SCHEDULES[settings["schedule"]](optimizer, settings["epochs"]),
             callbacks=[
                 *([] if terminal else [train.print_epoch]),
-                record,
+                keep_best,
                 train.JSONLog(folder.path / "history.jsonl"),
                 saver,
             ],
@@ -199,6 +200,7 @@ class Run:
         labels = test.arrays[1]
         outputs = train.predict(model, data.Loader(test, 500, transforms=even))
         predictions = train.decide(outputs, self._loss(test))
+        record(folder.path, model, test.arrays[0], outputs, labels, test.classes)
         try:
             folder.save_pictures(history, labels, predictions, test.classes, model)
         except ImportError as error:
