@@ -25,6 +25,8 @@ from .settings import OPTIMIZERS as OPTIMIZERS
 from .settings import RATES as RATES
 from .settings import SCHEDULES as SCHEDULES
 from .settings import recipe as recipe
+from .sweeps import Sweep as Sweep
+from .sweeps import sweep as sweep
 
 
 def __dir__() -> list[str]:
