@@ -1,10 +1,12 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import types
+import warnings
 
 import numpy as np
 import pytest
@@ -298,7 +300,9 @@ def test_a_folder_is_never_overwritten(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "the following arguments are required: train | info"),
+        ((), "the following arguments are required: COMMAND"),
+        (("info", "--colour", "red"), "unrecognized arguments: --colour"),
+        (("learn",), "invalid choice: 'learn'"),
         (("train",), "the following arguments are required: --data"),
         (("train", "--data", "numbers"), "invalid choice: 'numbers'"),
         (("train", "vgg", "--data", "digits"), " or module:factory, got 'vgg'"),
@@ -330,6 +334,60 @@ def test_an_import_error_inside_your_module_is_not_hidden(tmp_path):
     (tmp_path / "broken_models.py").write_text("import no_such_dependency\n")
     with pytest.raises(ModuleNotFoundError, match="no_such_dependency"):
         runs.factory("broken_models:small")
+
+
+# --- errors in general ---------------------------------------------------------------------------
+
+
+def failing(monkeypatch, error):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(cli, "_info", fail)
+
+
+def test_no_traceback_without_debug(monkeypatch, capsys):
+    """Of errors that name what is wrong the message, of others the kind too."""
+    for error, said in (
+        (ValueError("the data are torn"), "the data are torn"),
+        (OSError("the disk is full"), "the disk is full"),
+        (KeyError("weight"), "KeyError: 'weight'; --debug shows where"),
+        (RuntimeError(), "RuntimeError; --debug shows where"),
+        (MemoryError(), "MemoryError; --debug shows where"),
+    ):
+        failing(monkeypatch, error)
+        assert cli.main(["info"]) == 1
+        assert capsys.readouterr().err == f"agx info: {said}\n"
+        with pytest.raises(type(error)):
+            cli.main(["info", "--debug"])
+
+
+def test_debug_goes_with_a_run_that_is_resumed():
+    with pytest.raises(ValueError, match="nowhere holds no run"):
+        cli.main(["train", "--resume", "nowhere", "--debug"])
+
+
+def test_every_command_has_debug(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    assert "Exit status: 0: done; 1: a problem" in said
+    listed = re.findall(r"^    (\w+) ", said, flags=re.MULTILINE)
+    assert {"train", "runs", "compare", "report", "predict", "evaluate", "export", "sweep"} < set(listed)  # fmt: skip
+    for command in listed:
+        with pytest.raises(SystemExit, match="0"):
+            cli.main([command, "--help"])
+        assert "--debug" in capsys.readouterr().out
+
+
+def test_warnings_are_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(
+        cli, "_info", lambda options: warnings.warn("a file was left out", stacklevel=2) or 0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert cli.main(["info"]) == 0
+    assert capsys.readouterr().err == "agx info: a file was left out\n"
 
 
 # --- the rest ------------------------------------------------------------------------------------

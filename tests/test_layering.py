@@ -31,6 +31,7 @@ LAYERS = [
     {"nn", "optim", "data", "models", "onnx"},
     {"storage", "train", "viz", "testing"},
     {"runs", "compat", "installation", "sklearn"},
+    {"commands"},
     {"cli"},
     {"__init__", "__main__", "ops"},
 ]

@@ -147,6 +147,7 @@ _LATER |= {
 #: Modules whose public names are here already, and those that are called by their full names.
 _ROOMS = {
     "cli",
+    "commands",
     "compat",
     "compiled",
     "custom",

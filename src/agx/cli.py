@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any, NoReturn
 
 from . import runs
+from .commands import evaluate, looking, predict, sweep
+from .commands.arguments import count as _count
+from .commands.arguments import data as _data
+from .commands.arguments import fraction as _fraction
+from .commands.arguments import natural as _natural
+from .commands.arguments import positive as _positive
+from .commands.arguments import share as _share
 from .data.readers import READERS
 from .installation import info
 from .train.checkpoint import interval
@@ -31,6 +39,12 @@ without the interruption.
 """
 
 
+STATUS = """\
+Exit status: 0: done; 1: a problem with data, files or the training; 2: wrong arguments; 130: ended by
+Ctrl-C; 143: ended by SIGTERM.
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
@@ -43,7 +57,8 @@ class _Command(_Parser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         options = [name for action in self._actions for name in action.option_strings]
-        for given in args or ():
+        passing = self.get_default("others") is not None
+        for given in () if passing else args or ():
             name = given.partition("=")[0]
             if name[:2] == "--" and not any(option.startswith(name) for option in options):
                 near = difflib.get_close_matches(name, options, 1)
@@ -56,33 +71,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
     0: done; 1: a problem with data, files or the training; 2: wrong arguments (raised as
-    SystemExit); 130: ended by Ctrl-C; 143: ended by SIGTERM.
+    SystemExit); 130: ended by Ctrl-C; 143: ended by SIGTERM. Errors are one line on standard error;
+    with ``--debug``, which every command has, they are raised.
 
     >>> from agx.cli import main
     >>> main(["info"])  # doctest: +SKIP
     0
     """
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options, others = parser.parse_known_args(argv)
+    options.others = others
+    if others and options.command != "sweep":  # which gives them to its runs of agx train
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     try:
-        return options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: _say(options, message)
+            return options.run(options)
     except KeyboardInterrupt:
         print("agx: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # as in `agx info | head`: nobody reads on
         sys.stdout = None
         return 1
-    except (OSError, ValueError, ImportError, FloatingPointError) as error:
-        message = str(error).replace("download=True", "--download").replace("root=", "--root")
-        message = message.replace(" size=", " --size ")
-        print(f"agx {options.command}: {message}", file=sys.stderr)
+    except Exception as error:
+        if options.debug:
+            raise
+        _say(options, _message(error))
         return 1
 
 
+def _say(options: argparse.Namespace, message: object) -> None:
+    print(f"agx {options.command}: {message}", file=sys.stderr)
+
+
+def _message(error: Exception) -> str:
+    """What went wrong, in one line and in words of the command line."""
+    message = str(error).replace("download=True", "--download").replace("root=", "--root")
+    message = re.sub(r"\bmodel='([^']+)'", r"--model \1", message.replace(" size=", " --size "))
+    if isinstance(error, (OSError, ValueError, ImportError, FloatingPointError)):
+        return message
+    kind = type(error).__name__
+    return f"{kind}: {message}; --debug shows where" if message else f"{kind}; --debug shows where"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="agx", description="Train small networks on the CPU with NumPy.")
+    parser = _Parser(
+        prog="agx", description="Train small networks on the CPU with NumPy.", epilog=STATUS
+    )
     parser.add_argument("--version", action="version", version=f"agx {metadata.version('agx')}")
     commands = parser.add_subparsers(
-        parser_class=_Command, dest="command", required=True, metavar="train | info | coverage"
+        parser_class=_Command, dest="command", required=True, metavar="COMMAND"
     )
     train = commands.add_parser(
         "train",
@@ -92,11 +130,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_train_options(train)
     train.set_defaults(run=lambda options: _train(train, options))
+    looking.add(commands)
+    predict.add(commands)
+    evaluate.add(commands)
+    sweep.add(commands, train)
     described = commands.add_parser("info", help="describe the installation")
     described.set_defaults(run=_info)
     covered = commands.add_parser("coverage", help="list the functions of NumPy and what works")
     covered.add_argument("--markdown", action="store_true", help="as the page of the documentation")
     covered.set_defaults(run=_coverage)
+    for command in commands.choices.values():
+        command.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
 
@@ -142,7 +186,7 @@ def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error("give the model once: as MODEL or with --model")
     anew = {key: getattr(options, name) or None for name, key in _ANEW.items()}
     if options.resume is not None:
-        kept = ("resume", "device", "command", "run", *_ANEW)
+        kept = ("resume", "device", "command", "run", "debug", *_ANEW)
         fixed = [name for name, value in vars(options).items() if value and name not in kept]
         if fixed:
             option = "MODEL" if "model" in fixed[0] else f"--{fixed[0].replace('_', '-')}"
@@ -178,15 +222,6 @@ def _model(text: str) -> str:
     return text
 
 
-def _data(text: str) -> str:
-    """Check that data have a name that is known, or a folder."""
-    if text not in READERS and not os.path.isdir(text):
-        raise argparse.ArgumentTypeError(
-            f"invalid choice: {text!r} (choose from {', '.join(READERS)}, or a folder of pictures)"
-        )
-    return text
-
-
 def _device(text: str) -> str:
     if text != "cpu":
         raise argparse.ArgumentTypeError(
@@ -210,28 +245,6 @@ def _names(text: str) -> tuple[str, ...]:
             f"expected two or more different names, as in automobile,bird, got {text!r}"
         )
     return names
-
-
-def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str) -> Callable:
-    """An argument type: a number that ``accept`` takes, or an error that says ``what`` it must be."""
-
-    def read(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not accept(value):
-            raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
-        return value
-
-    return read
-
-
-_count = _number(int, lambda n: n >= 1, "a positive integer")
-_positive = _number(float, lambda x: 0 < x < float("inf"), "a positive number")
-_natural = _number(int, lambda n: n >= 0, "an integer of at least 0")
-_share = _number(float, lambda x: 0 < x < 1, "a number between 0 and 1")
-_fraction = _number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
 
 
 # --- agx coverage --------------------------------------------------------------------------------

@@ -390,7 +390,9 @@ def test_the_command_line_trains_on_a_folder(tmp_path, monkeypatch, capsys, mode
     assert cli.main(["train", model, "--data", "pets/", *size, "--batch-size", "4"]) == 0
     out = capsys.readouterr().out
     learn, validation, test = (count * len(classes) for count in (14, 2, 4))
-    counts = f"{learn} images to learn from, {validation} to choose the best epoch by, {test} to test"
+    counts = (
+        f"{learn} images to learn from, {validation} to choose the best epoch by, {test} to test"
+    )
     assert f"on pets/: {counts}" in out
     assert "test accuracy: 100.00 %" in out
     (folder,) = (tmp_path / "runs").iterdir()
