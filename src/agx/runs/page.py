@@ -34,7 +34,7 @@ p,figcaption{color:var(--soft);margin:.4em 0}
 .facts b{display:block;font-size:1.4rem;line-height:1.3}.facts span{color:var(--soft)}
 svg{width:100%;height:auto;display:block}
 .scroll{overflow-x:auto;max-width:100%}.two{display:grid;gap:0 32px;align-items:start;
-grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr))}.two>div{margin-bottom:20px}
+grid-template-columns:repeat(auto-fit,minmax(min(100%,620px),1fr))}.two>div{margin-bottom:20px}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}caption{text-align:left;
 color:var(--soft);padding:4px 0;white-space:nowrap}
 th,td{padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
