@@ -200,6 +200,16 @@ def test_optimizers(optimizer, tmp_path):
     assert config.get("momentum") == runs.MOMENTA.get(optimizer)
 
 
+def test_changes_of_images_and_weight_decay_are_settings(tmp_path):
+    options = ("--augment", "crop,flip", "--weight-decay", "0.1", "--out", "run")
+    assert train("mlp", "--data", "digits", *options) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["augment"] == ["crop", "flip"] and config["weight_decay"] == 0.1
+    assert train("mlp", "--data", "digits", "--augment", "none", "--out", "plain") == 0
+    weights = [np.load(tmp_path / name / "last.npz")["1.weight"] for name in ("run", "plain")]
+    assert np.linalg.norm(weights[0]) < np.linalg.norm(weights[1])
+
+
 @pytest.mark.parametrize("schedule", runs.SCHEDULES)
 def test_schedules(schedule, tmp_path):
     config = config_of(tmp_path, "--optimizer", "adam", "--schedule", schedule)
@@ -319,6 +329,15 @@ def test_a_folder_is_never_overwritten(capsys, tmp_path):
         ),
         (("train", "--data", "digits", "--lr", "-1"), "expected a positive number, got '-1'"),
         (("train", "--data", "digits", "--momentum", "1"), "a number from 0 to below 1, got '1'"),
+        (("train", "--data", "digits", "--weight-decay", "-1"), "a number of at least 0, got '-1'"),
+        (
+            ("train", "--data", "digits", "--augment", "flop"),
+            "no change of images is called 'flop'; choose from crop, flip",
+        ),
+        (
+            ("train", "--data", "digits", "--optimizer", "rprop", "--weight-decay", "1"),
+            "--weight-decay: rprop has none; choose another optimiser",
+        ),
         (("train", "--data", "digits", "--classes", "bird"), "two or more different names"),
         (
             ("train", "--data", "digits", "--optimizer", "adam", "--momentum", "0.9"),

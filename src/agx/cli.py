@@ -16,9 +16,11 @@ from .commands import evaluate, looking, predict, sweep
 from .commands.arguments import count as _count
 from .commands.arguments import data as _data
 from .commands.arguments import fraction as _fraction
+from .commands.arguments import least_zero as _least_zero
 from .commands.arguments import natural as _natural
 from .commands.arguments import positive as _positive
 from .commands.arguments import share as _share
+from .commands.arguments import values as _values
 from .data.readers import READERS
 from .installation import info
 from .train.checkpoint import interval
@@ -161,6 +163,9 @@ def _add_train_options(parser: argparse.ArgumentParser) -> None:
     having = " and ".join(runs.MOMENTA)
     add("--momentum", type=_fraction, metavar="X", help=f"momentum of {having}, from 0 to 1")
     add("--optimizer", choices=list(runs.OPTIMIZERS), help="default: sgd")
+    add("--weight-decay", type=_least_zero, metavar="X", help="shrinks the weights (default: 0)")
+    changes = f"random changes of images: some of {', '.join(runs.AUGMENTATIONS)}, or none"
+    add("--augment", type=_augment, metavar="A,B", help=changes)
     add("--schedule", choices=list(runs.SCHEDULES), help="how the learning rate changes")
     add("--validation", type=_share, metavar="X", help="held out of the images (default: 0.1)")
     add("--seed", type=_natural, metavar="N", help="of weights and order (default: 0)")
@@ -196,7 +201,16 @@ def _train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error("the following arguments are required: --data")
     chosen = {
         key: getattr(options, key)
-        for key in ("epochs", "batch_size", "lr", "momentum", "optimizer", "schedule")
+        for key in (
+            "epochs",
+            "batch_size",
+            "lr",
+            "momentum",
+            "optimizer",
+            "schedule",
+            "weight_decay",
+            "augment",
+        )
     }
     try:
         recipe = runs.recipe(options.data, chosen)
@@ -228,6 +242,17 @@ def _device(text: str) -> str:
             f"agx runs on CPUs only, got {text!r}; leave --device out, and choose --threads"
         )
     return text
+
+
+def _augment(text: str) -> list[str]:
+    """Names of random changes, of which there may be none."""
+    names = [] if text == "none" else _values(text)
+    if unknown := [name for name in names if name not in runs.AUGMENTATIONS]:
+        raise argparse.ArgumentTypeError(
+            f"no change of images is called {unknown[0]!r}; choose from "
+            f"{', '.join(runs.AUGMENTATIONS)}, or none"
+        )
+    return names
 
 
 def _interval(text: str) -> str:

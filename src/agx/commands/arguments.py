@@ -37,6 +37,7 @@ def number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str)
 count = number(int, lambda n: n >= 1, "a positive integer")
 positive = number(float, lambda x: 0 < x < float("inf"), "a positive number")
 natural = number(int, lambda n: n >= 0, "an integer of at least 0")
+least_zero = number(float, lambda x: 0 <= x < float("inf"), "a number of at least 0")
 share = number(float, lambda x: 0 < x < 1, "a number between 0 and 1")
 fraction = number(float, lambda x: 0 <= x < 1, "a number from 0 to below 1")
 

@@ -20,6 +20,7 @@ from .results import read_results as read_results
 from .results import record as record
 from .run import Run as Run
 from .run import binary_loss as binary_loss
+from .settings import AUGMENTATIONS as AUGMENTATIONS
 from .settings import MOMENTA as MOMENTA
 from .settings import OPTIMIZERS as OPTIMIZERS
 from .settings import RATES as RATES
@@ -30,4 +31,13 @@ from .sweeps import sweep as sweep
 
 
 def __dir__() -> list[str]:
-    return shown(globals(), "factory", "MODELS", "MOMENTA", "OPTIMIZERS", "RATES", "SCHEDULES")
+    return shown(
+        globals(),
+        "AUGMENTATIONS",
+        "factory",
+        "MODELS",
+        "MOMENTA",
+        "OPTIMIZERS",
+        "RATES",
+        "SCHEDULES",
+    )

@@ -22,7 +22,7 @@ from ..train.checkpoint import Checkpoint
 from .folder import CLOCK, RunFolder, versions
 from .preparation import checksum, hold_out, load, standardize
 from .results import record
-from .settings import OPTIMIZERS, SCHEDULES
+from .settings import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
 from .signals import told_to_end
 
 
@@ -138,13 +138,15 @@ class Run:
         about: Any,
     ) -> tuple[train.History, list[int]]:
         settings = self.recipe
-        extra = {"momentum": settings["momentum"]} if "momentum" in settings else {}
+        extra = {key: settings[key] for key in ("momentum", "weight_decay") if key in settings}
         optimizer = OPTIMIZERS[settings["optimizer"]](
             model.parameters(), lr=settings["lr"], **extra
         )
         side = learn.arrays[0].shape[-1]
         border = int(settings["shift"] * side)
-        shift = [data.RandomCrop(side, padding=border)] if border else []
+        changes = [data.RandomCrop(side, padding=border)] if border else []
+        if "augment" in settings:
+            changes = [AUGMENTATIONS[name](side) for name in settings["augment"]]
 
         def keep_best(state: train.State) -> None:
             row = state.history[-1]
@@ -169,7 +171,7 @@ class Run:
         if self.resume:
             self._go_on(trainer, saver)
         loader = data.Loader(
-            learn, settings["batch_size"], shuffle=True, transforms=[*shift, *even]
+            learn, settings["batch_size"], shuffle=True, transforms=[*changes, *even]
         )
         with np.errstate(over="ignore", invalid="ignore"), told_to_end(trainer.stop) as signals:
             history = trainer.fit(

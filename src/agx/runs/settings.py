@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .. import optim
+from .. import data, optim
 from ..data.readers import named
 
 
@@ -20,6 +20,12 @@ OPTIMIZERS = {
     kind.__name__.lower(): kind for kind in _kinds(optim.Optimizer) if not kind.needs_closure
 }
 
+
+def takes(optimizer: str, option: str) -> bool:
+    """Whether an optimiser has an option."""
+    return option in inspect.signature(OPTIMIZERS[optimizer]).parameters
+
+
 #: The learning rate of each, unless the data or the user say otherwise.
 RATES = {
     name: 0.001 if name == "rmsprop" else inspect.signature(kind).parameters["lr"].default
@@ -30,7 +36,7 @@ RATES = {
 MOMENTA = {
     name: 0.9 if name == "sgd" else inspect.signature(kind).parameters["momentum"].default
     for name, kind in OPTIMIZERS.items()
-    if "momentum" in inspect.signature(kind).parameters
+    if takes(name, "momentum")
 }
 
 #: What makes each schedule of the optimiser and the number of epochs.
@@ -40,10 +46,17 @@ SCHEDULES: dict[str, Callable[[Any, int], Any]] = {
 }
 
 
+#: What images are changed at random by, of the side of an image in pixels.
+AUGMENTATIONS: dict[str, Callable[[int], Any]] = {
+    "crop": lambda side: data.RandomCrop(side, padding=max(1, side // 8)),
+    "flip": lambda side: data.RandomHorizontalFlip(),
+}
+
+
 def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """Complete the chosen settings (None: not chosen) with those that suit the data.
 
-    Raises ValueError for a momentum that the optimiser does not have.
+    Raises ValueError for a momentum or a weight decay that the optimiser does not have.
     """
     given = {key: value for key, value in chosen.items() if value is not None}
     optimizer = given.get("optimizer", "sgd")
@@ -53,6 +66,8 @@ def recipe(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
     elif "momentum" in given:
         having = " or ".join(MOMENTA)
         raise ValueError(f"--momentum: {optimizer} has its own; use it with {having}")
+    if "weight_decay" in given and not takes(optimizer, "weight_decay"):
+        raise ValueError(f"--weight-decay: {optimizer} has none; choose another optimiser")
     if optimizer != "sgd":
         settings["lr"] = RATES[optimizer]
     return {**settings, **given}
