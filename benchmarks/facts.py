@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import importlib.util
 import os
@@ -103,6 +104,29 @@ def flatness(rounds: int, name: str = "LeNet-5") -> Finding:
     return f"{text} us; longest over shortest {ratio:.2f}", ratio <= 1.25
 
 
+def augmentation(rounds: int) -> Finding:
+    """What a batch costs that a Loader crops, flips and standardises, over the step that it is for."""
+    data = ag.data
+    rng = np.random.default_rng(0)
+    dataset = data.ImageDataset(
+        rng.integers(0, 256, (512, 3, 32, 32), np.uint8), rng.integers(0, CLASSES, 512)
+    )
+    even = data.Normalize((0.49, 0.48, 0.45), (0.25, 0.24, 0.26))
+    chain = [data.RandomCrop(32, padding=4), data.RandomHorizontalFlip(), even]
+    loaders = [data.Loader(dataset, 64, True, transforms=given, rng=0) for given in ([], chain)]
+    runs: list[Callable[[], object]] = [agx_step(network("LeNet-5"), *images(64))]
+    runs += [functools.partial(collections.deque, loader, 0) for loader in loaders]
+    before = ag.get_num_threads()
+    ag.set_num_threads(1)
+    with quiet_collector():
+        times = [[seconds(run, 2) for run in runs] for _ in range(rounds)]
+    ag.set_num_threads(before)
+    step, plain, changed = (statistics.median(found) for found in zip(*times, strict=True))
+    share, less = (100 * found / len(loaders[0]) / step for found in (changed, plain))
+    text = f"{share:.1f} % of {step * 1e6:.0f} us; {less:.1f} % as they are"
+    return text, share <= 10
+
+
 def peak_memory(library: str, batch: int, threads: int, name: str = "LeNet-5") -> int:
     """Peak bytes of training steps over what the import took, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", library, str(batch), str(threads), name]
@@ -182,6 +206,8 @@ FACTS = [
                  functools.partial(memory, name=name)),
         )
     ),
+    Fact("64 images of CIFAR-10, loaded, cropped, flipped and standardised, of a LeNet-5 step, 1 thread",
+         "at most 10 %", augmentation, timed=True),
     Fact("operation of a graph of 10,000, 100,000, 1,000,000, there and back", "the last at most 1.5 of the "
          "first", linearity, timed=True),
     Fact(

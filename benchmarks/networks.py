@@ -166,7 +166,7 @@ def epoch(dataset: Any) -> Build:
     """An epoch of LeNet-5 at batch 64, as a user writes it: ag.fit, and the usual loop in PyTorch."""
 
     def build(peers: Peers) -> Contenders:
-        model = lenet(dataset.arrays[0])
+        model = lenet(dataset[:][0])
         found: Contenders = {}
         if "torch" in peers:
             found["torch"] = torch_epoch(peers["torch"], twin(peers["torch"], model), dataset)
@@ -183,7 +183,7 @@ def epoch(dataset: Any) -> Build:
 
 def torch_epoch(torch: Any, model: Any, dataset: Any) -> Callable[[], None]:
     """The usual training loop over a DataLoader."""
-    x, y = (torch.from_numpy(np.asarray(a)) for a in dataset.arrays)
+    x, y = (torch.from_numpy(np.asarray(a)) for a in dataset[:])
     loader = torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(x, y.long()), batch_size=64, shuffle=True
     )

@@ -1,5 +1,6 @@
 """Data sets as their publishers lay them out, but small; `FILES` has one for each reader of ag.data."""
 
+import gzip
 import struct
 
 import numpy as np
@@ -40,6 +41,21 @@ def write_cifar(folder):
     (folder / CIFAR_FOLDER).mkdir()
     for number, name in enumerate(CIFAR_FILES):
         (folder / CIFAR_FOLDER / name).write_bytes(cifar_batch(number))
+
+
+def write_many(name, folder, count):
+    """Training files of MNIST, zipped, or of CIFAR-10 with so many images each, as large as the official ones."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % 10
+    if name == "cifar10":
+        records = rng.integers(0, 256, (count, 3073), np.uint8)
+        records[:, 0] = labels
+        for file in CIFAR_FILES[:5]:
+            (folder / file).write_bytes(records.tobytes())
+        return
+    images = rng.integers(0, 256, (count, 28, 28), np.uint8)
+    for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+        (folder / f"train-{kind}-ubyte.gz").write_bytes(gzip.compress(idx(array), 1))
 
 
 #: What writes the files of each reader into a folder; None for one that comes with agx.

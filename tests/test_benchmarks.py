@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -212,6 +213,7 @@ def test_times_are_measured(monkeypatch):
     monkeypatch.setattr(facts, "BATCHES", (1, 2))
     assert "longest over shortest" in facts.flatness(1)[0]
     assert facts.import_time(1)[0].endswith(" ms")
+    assert re.fullmatch(r"[\d.]+ % of \d+ us; [\d.]+ % as they are", facts.augmentation(1)[0])
     monkeypatch.setattr(facts, "graph_seconds", lambda n: n * 1e-6)
     assert facts.linearity(1) == ("1.00, 1.00, 1.00 us", True)
     monkeypatch.setattr(facts, "graph_seconds", lambda n: n * n * 1e-12)

@@ -18,7 +18,7 @@ def main(root=None, download=False, epochs=5, batch_size=64, seed=0):
 
     model = ag.models.lenet5(in_channels=3, classes=1)
     optimizer = ag.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    pixels = train.arrays[0]
+    pixels = train[:][0]
     even = [ag.data.Normalize(pixels.mean((0, 2, 3)), pixels.std((0, 2, 3)))]
     loader = ag.data.Loader(train, batch_size, shuffle=True, transforms=even)
     test_loader = ag.data.Loader(test, 500, transforms=even)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agx.data.dataset import ArrayDataset
+from agx.data.dataset import ArrayDataset, ImageDataset
 
 
 @pytest.fixture
@@ -66,3 +66,30 @@ def test_a_single_number_is_refused():
 def test_a_tuple_index_is_refused(pair):
     with pytest.raises(TypeError, match=r"index is a tuple.*write dataset\[\[0, 1\]\]"):
         pair[0, 1]
+
+
+def test_images_are_kept_as_bytes_and_given_as_numbers_from_zero_to_one():
+    x = np.arange(2 * 3 * 4 * 4, dtype=np.uint8).reshape(2, 3, 4, 4)
+    dataset = ImageDataset(x, [3, 4], classes=("cat", "dog"))
+    assert dataset.arrays[0] is x
+    for index in (1, slice(None), [1, 0]):
+        images, labels = dataset[index]
+        assert images.dtype == np.float32
+        np.testing.assert_array_equal(images, x[index] / np.float32(255))
+        np.testing.assert_array_equal(labels, np.array([3, 4])[index])
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        (np.zeros((2, 1, 3, 3)), TypeError, "ImageDataset: the images are float64, expected uint8"),
+        (
+            np.zeros((2, 3, 3), np.uint8),
+            ValueError,
+            r"images of shape \(N, C, H, W\), got \(2, 3, 3\)",
+        ),
+    ],
+)
+def test_other_images_are_refused(images, error, message):
+    with pytest.raises(error, match=message):
+        ImageDataset(images, [0, 1])

@@ -20,7 +20,7 @@ def root(tmp_path):
 
 
 def test_images_are_float32_between_zero_and_one_and_labels_int64(root):
-    images, labels = mnist("test", root=root).arrays
+    images, labels = mnist("test", root=root)[:]
     assert images.dtype == np.float32
     assert labels.dtype == np.int64
     np.testing.assert_array_equal(images, PIXELS[:, np.newaxis].astype(np.float32) / 255)
@@ -38,7 +38,7 @@ def test_the_classes_are_the_digits_or_the_clothes(root):
 def test_chosen_classes_are_relabelled_in_the_order_given(root):
     dataset = fashion_mnist("test", root=root, classes=("Bag", "Dress"))
     assert dataset.arrays[1].tolist() == [1, 0, 1, 0]
-    np.testing.assert_array_equal(dataset.arrays[0][0, 0], PIXELS[3].astype(np.float32) / 255)
+    np.testing.assert_array_equal(dataset[:][0][0, 0], PIXELS[3].astype(np.float32) / 255)
     assert dataset.classes == ("Bag", "Dress")
 
 
@@ -140,6 +140,11 @@ IDX3, IDX1 = idx(PIXELS), idx(NUMBERS)
             r"expected 15696 bytes for shape \(20, 28, 28\), got 15695: it is trunc",
         ),
         (IMAGES, IDX3[:10], "got 10: it is truncated"),
+        (
+            IMAGES,
+            gzip.compress(IDX3[:4] + b"\x7f" * 12),
+            r"shape \(2139062143, .* got 16: it is trunc",
+        ),
         (LABELS, IDX1 + b"\n", "expected 28 bytes .*got 29: there are trailing bytes"),
         (IMAGES, gzip.compress(IDX3)[:-20], "damaged gzip data, .* fails with 'Compressed file"),
         (IMAGES, gzip.compress(IDX3) + b"junk", "damaged gzip data, .* fails with .Not a gzipped"),

@@ -1,10 +1,11 @@
 """What every reader of ag.data promises, and that each is there to be trained on."""
 
 import inspect
+import tracemalloc
 
 import numpy as np
 import pytest
-from dataset_files import FILES
+from dataset_files import FILES, write_many
 from public import public
 
 import agx as ag
@@ -29,15 +30,50 @@ def test_every_reader_is_declared_and_has_files():
         for name in public(ag.data)
         if inspect.isfunction(getattr(ag.data, name))
     }
-    assert set(FILES) == set(READERS) == {n for n, r in returned.items() if r == "ArrayDataset"}
+    assert (
+        set(FILES)
+        == set(READERS)
+        == {n for n, r in returned.items() if r in ("ArrayDataset", "ImageDataset")}
+    )
     assert all(reader.read is getattr(ag.data, name) for name, reader in READERS.items())
+
+
+@each_reader
+def test_batches_and_single_examples_are_float32_too(name, load):
+    dataset = load("test")
+    (x, y), *_ = ag.data.Loader(dataset, 2)
+    one, label = dataset[1]
+    assert x.dtype == one.dtype == np.float32 and y[1] == label
+    np.testing.assert_array_equal(x[1], one)
+
+
+@each_reader
+def test_bytes_are_kept_as_bytes_that_may_be_written_into(name, load):
+    images = load("test").arrays[0]
+    assert images.dtype == (np.float32 if name == "digits" else np.uint8)
+    assert images.flags.c_contiguous and images.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_reading_takes_little_more_memory_than_the_bytes_themselves(name, tmp_path):
+    """So that all of MNIST stays below 60 MB, and CIFAR-10 below 250 MB."""
+    write_many(name, tmp_path, 4000)
+    tracemalloc.start()
+    dataset = READERS[name].read("train", root=tmp_path)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = dataset.arrays[0].nbytes
+    assert len(dataset) in (4000, 5 * 4000)
+    assert held < 1.02 * size + 100_000 and peak < 1.5 * size + 3_000_000
+    both = {"mnist": 70_000, "cifar10": 60_000}[name] * held / len(dataset)
+    assert both < {"mnist": 60e6, "cifar10": 250e6}[name]
 
 
 @each_reader
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_images_are_float32_between_zero_and_one_with_int64_labels(name, load, split):
     dataset = load(split)
-    images, labels = dataset.arrays
+    images, labels = dataset[:]
     assert isinstance(dataset, ag.data.ArrayDataset)
     assert images.dtype == np.float32 and images.ndim == 4
     assert images.min() >= 0 and 0.1 < images.max() <= 1

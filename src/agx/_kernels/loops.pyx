@@ -11,7 +11,7 @@ cimport cython
 from cython cimport floating
 from libc.limits cimport INT_MAX
 from libc.math cimport INFINITY, erf as c_erf, log, sqrt
-from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
@@ -428,5 +428,6 @@ include "convolution.pxi"
 include "winograd.pxi"
 include "plans.pxi"
 include "checks.pxi"
+include "augment.pxi"
 include "patches.pxi"
 include "steps.pxi"

@@ -1,4 +1,4 @@
-/* Loops of rows.pyx for one type, with NUMBER and AGX_NAME defined. */
+/* Loops of rows.pxi for one type, with NUMBER and AGX_NAME defined. */
 
 /* Share g among the elements of x that are ``best``. */
 AGX_FAST static void AGX_NAME(share_line)(

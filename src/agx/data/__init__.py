@@ -1,10 +1,16 @@
 """Datasets, a batch loader and image transforms: NumPy arrays in, NumPy arrays out."""
 
 from .._names import shown
+from .augment import ColorJitter as ColorJitter
+from .augment import MixUp as MixUp
+from .augment import RandomAffine as RandomAffine
+from .augment import RandomErasing as RandomErasing
+from .augment import RandomRotation as RandomRotation
 from .cifar import cifar10 as cifar10
 from .compose import Compose as Compose
 from .dataset import ArrayDataset as ArrayDataset
 from .dataset import Dataset as Dataset
+from .dataset import ImageDataset as ImageDataset
 from .digits import digits as digits
 from .encoder import TableEncoder as TableEncoder
 from .files import data_home as data_home
@@ -23,6 +29,7 @@ from .table import table as table
 from .transforms import Normalize as Normalize
 from .transforms import RandomCrop as RandomCrop
 from .transforms import RandomHorizontalFlip as RandomHorizontalFlip
+from .transforms import RandomVerticalFlip as RandomVerticalFlip
 from .transforms import ToFloat as ToFloat
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from .dataset import ArrayDataset, class_numbers, labelled_images
+from .dataset import Bytes, ImageDataset, class_numbers, labelled_images
 from .download import Remote, fetch
 from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
 from .readers import reader
@@ -50,11 +49,11 @@ def cifar10(
     root: str | os.PathLike[str] | None = None,
     download: bool = False,
     classes: Sequence[str] | None = None,
-) -> ArrayDataset:
+) -> ImageDataset:
     """Load CIFAR-10, 50,000 training and 10,000 test colour images (Krizhevsky, 2009).
 
-    Returns float32 images of shape (N, 3, 32, 32) in [0, 1], channels red, green and blue, and
-    int64 labels of shape (N,). The files of the binary version, or the archive
+    Returns uint8 images of shape (N, 3, 32, 32), channels red, green and blue, which come out as float32
+    in [0, 1], and int64 labels of shape (N,). The files of the binary version, or the archive
     ``cifar-10-binary.tar.gz`` itself, are looked for in ``root``, in ``root/cifar10`` and in a
     folder ``cifar-10-batches-bin`` of either; ``root`` is ``data_home()`` unless given.
     With ``download=True`` the archive is fetched into ``root/cifar10`` when nothing is found
@@ -71,29 +70,41 @@ def cifar10(
     check_split("cifar10", split)
     numbers = class_numbers("cifar10", CLASSES, classes)
     home = folder(root)
-    records = _find(home, FILES[split])
-    if records is None and download:
-        records = _read_archive(fetch(ARCHIVE, home / "cifar10"), FILES[split])
-    if records is None:
+    found = _find(home, FILES[split])
+    if found is None and download:
+        found = _read_archive(fetch(ARCHIVE, home / "cifar10"), FILES[split])
+    if found is None:
         _refuse_pickles(home)
         raise missing("cifar10", home, f"{', '.join(FILES[split])} (or {ARCHIVE.name})")
-    images = records[:, 1:].reshape(-1, 3, 32, 32)
-    return labelled_images(images, records[:, 0], 255, CLASSES, numbers)
+    return labelled_images(*found, CLASSES, numbers)
 
 
-def _find(home: Path, names: Sequence[str]) -> npt.NDArray[np.uint8] | None:
-    """Return the records of the first complete set of files, shape (N, 3073)."""
+def _find(home: Path, names: Sequence[str]) -> tuple[Bytes, Bytes] | None:
+    """Return the images and the labels of the first complete set of files."""
     for place in (home / "cifar10", home):
         for files in (place / FOLDER, place):
             paths = [files / name for name in names]
             if all(path.is_file() for path in paths):
-                return np.concatenate([_records(path, path.read_bytes()) for path in paths])
+                count = sum(path.stat().st_size for path in paths) // RECORD
+                return _gathered((_records(path, path.read_bytes()) for path in paths), count)
         if (place / ARCHIVE.name).is_file():
             return _read_archive(place / ARCHIVE.name, names)
     return None
 
 
-def _read_archive(path: Path, names: Sequence[str]) -> npt.NDArray[np.uint8]:
+def _gathered(parts: Iterable[Bytes], count: int) -> tuple[Bytes, Bytes]:
+    """The images and the labels of so many records, which are read one file after the other."""
+    images, labels = np.empty((count, 3, 32, 32), np.uint8), np.empty(count, np.uint8)
+    start = 0
+    for records in parts:
+        stop = start + len(records)
+        images[start:stop] = records[:, 1:].reshape(-1, 3, 32, 32)
+        labels[start:stop] = records[:, 0]
+        start = stop
+    return images, labels
+
+
+def _read_archive(path: Path, names: Sequence[str]) -> tuple[Bytes, Bytes]:
     import io
     import tarfile
 
@@ -114,10 +125,10 @@ def _read_archive(path: Path, names: Sequence[str]) -> npt.NDArray[np.uint8]:
             f"{path}: expected the binary version of CIFAR-10, got an archive without "
             f"{', '.join(absent)}; {GET_AGAIN}"
         )
-    return np.concatenate([found[name] for name in names])
+    return _gathered((found[name] for name in names), sum(map(len, found.values())))
 
 
-def _records(path: Path, data: bytes) -> npt.NDArray[np.uint8]:
+def _records(path: Path, data: bytes) -> Bytes:
     if not data or len(data) % RECORD:
         raise ValueError(
             f"{path}: expected records of {RECORD} bytes, got {len(data)} bytes, which is not a "

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, as_array
+from .transforms import ToFloat
+
+Bytes = npt.NDArray[np.uint8]
 
 #: Called with the images of a batch and a generator; returns new images.
 Transform = Callable[[Array, "np.random.Generator"], Array]
@@ -95,6 +98,41 @@ class ArrayDataset:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
+class ImageDataset(ArrayDataset):
+    """Hold images as bytes, which take the least memory, and give them as numbers from 0 to 1.
+
+    ``images`` are uint8 of shape (N, C, H, W), kept as they are in ``arrays[0]``; more arrays, such as
+    labels (N,), may follow. Examples, slices, and the batches of a Loader have float32 in [0, 1] in their
+    place. Raises TypeError for images that are not uint8, ValueError for another shape, and what
+    ArrayDataset raises.
+
+    >>> import agx as ag
+    >>> dataset = ag.data.ImageDataset(np.full((10, 1, 4, 4), 255, np.uint8), np.arange(10))
+    >>> dataset[3][0].max()
+    np.float32(1.0)
+    """
+
+    def __init__(self, images: Any, *arrays: Any, classes: Sequence[str] | None = None) -> None:
+        super().__init__(images, *arrays, classes=classes)
+        images = self.arrays[0]
+        if images.dtype != np.uint8:
+            raise TypeError(
+                f"{type(self).__name__}: the images are {images.dtype}, expected uint8; numbers of other "
+                "kinds go into an ArrayDataset"
+            )
+        if images.ndim != 4:
+            raise ValueError(
+                f"{type(self).__name__}: expected images of shape (N, C, H, W), got {images.shape}; "
+                "reshape them first"
+            )
+        self.transforms = (ToFloat(),)
+
+    def __getitem__(self, index: int | slice | npt.ArrayLike) -> tuple[Any, ...]:
+        """Return the examples at an integer, a slice or an array, their images as float32."""
+        images, *others = super().__getitem__(index)
+        return ToFloat()(images), *others
+
+
 def absent_classes(dataset: Any, chosen: Array | None = None) -> list[str]:
     """The names of classes that no example has, or none of the chosen ones, as far as labels tell.
 
@@ -139,17 +177,12 @@ def class_numbers(
     return [names.index(name) for name in chosen]
 
 
-def labelled_images(
-    images: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.uint8],
-    white: int,
-    names: tuple[str, ...],
-    numbers: list[int] | None,
-) -> ArrayDataset:
-    """Return float32 images in [0, 1] and int64 labels, of the classes in ``numbers`` only.
+def chosen_images(
+    images: Bytes, labels: Bytes, names: tuple[str, ...], numbers: list[int] | None
+) -> tuple[Bytes, Array, tuple[str, ...]]:
+    """Return images, int64 labels and names of the classes in ``numbers`` only.
 
-    ``white`` is the pixel value that becomes 1. A chosen class gets its place in ``numbers``
-    as its new label.
+    A chosen class gets its place in ``numbers`` as its new label.
     """
     targets = labels.astype(np.int64)
     if numbers is not None:
@@ -159,4 +192,12 @@ def labelled_images(
         keep = targets >= 0
         images, targets = images[keep], targets[keep]
         names = tuple(names[number] for number in numbers)
-    return ArrayDataset(np.divide(images, np.float32(white)), targets, classes=names)
+    return images, targets, names
+
+
+def labelled_images(
+    images: Bytes, labels: Bytes, names: tuple[str, ...], numbers: list[int] | None
+) -> ImageDataset:
+    """Return a dataset of the classes in ``numbers`` only, of images that may be written into."""
+    images, targets, names = chosen_images(images, labels, names, numbers)
+    return ImageDataset(np.require(images, requirements=["C", "W"]), targets, classes=names)

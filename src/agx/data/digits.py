@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from .arrays import Array
-from .dataset import ArrayDataset, class_numbers, labelled_images
+from .dataset import ArrayDataset, chosen_images, class_numbers
 from .files import check_split
 from .readers import reader
 
@@ -56,10 +56,9 @@ def digits(
         )
     images = np.empty((len(labels), 1, SIDE, SIDE), np.uint8)
     images[np.argsort(labels, kind="stable"), 0] = places.reshape(SIDE, SIDE, -1).transpose(2, 0, 1)
-    small = labelled_images(images[part], labels[part], WHITE, CLASSES, numbers)
-    if size == SIDE:
-        return small
-    return ArrayDataset(_enlarged(small.arrays[0], size), small.arrays[1], classes=small.classes)
+    images, targets, names = chosen_images(images[part], labels[part], CLASSES, numbers)
+    floats: Array = np.divide(images, np.float32(WHITE))
+    return ArrayDataset(_enlarged(floats, size) if size > SIDE else floats, targets, classes=names)
 
 
 def _enlarged(images: Array, size: int) -> Array:

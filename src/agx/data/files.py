@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,21 +58,36 @@ def missing(dataset: str, root: Path, wanted: str) -> FileNotFoundError:
     )
 
 
-def unzipped(path: Path) -> bytes:
-    """Return the bytes of a file, unpacked if it is gzipped, whatever its name says."""
+@contextlib.contextmanager
+def unpacking(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a file, unpacked if it is gzipped, whatever its name says; tells the most bytes it can have."""
     import gzip
     import zlib
 
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{path}: damaged gzip data, expected a whole gzip file, got one that fails with "
-            f"{str(error)!r}; {GET_AGAIN}"
-        ) from error
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not zipped:
+            yield file, size
+            return
+        try:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield (
+                    cast("IO[bytes]", unpacked),
+                    1032 * size,
+                )  # which is the most that deflate saves
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(
+                f"{path}: damaged gzip data, expected a whole gzip file, got one that fails with "
+                f"{str(error)!r}; {GET_AGAIN}"
+            ) from error
+
+
+def unzipped(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if it is gzipped."""
+    with unpacking(path) as (file, _):
+        return file.read()
 
 
 def described(data: bytes) -> str:

@@ -17,9 +17,8 @@ from .._runtime.rng import generator
 from . import cache as caching
 from . import pictures
 from .arrays import Array
-from .dataset import ArrayDataset, class_numbers
+from .dataset import ImageDataset, class_numbers
 from .subset import held_out
-from .transforms import ToFloat
 
 TEST_NAMES = ("test", "val", "valid", "validation")
 SHOWN = 20
@@ -32,10 +31,10 @@ class Problem(NamedTuple):
     reason: str
 
 
-class ImageFolder(ArrayDataset):
+class ImageFolder(ImageDataset):
     """Pictures read by ``image_folder``: uint8 (N, C, H, W) and int64 labels (N,).
 
-    A Loader turns the pictures of each batch into float32 in [0, 1] first. ``files`` are where they came
+    Examples and batches have them as float32 in [0, 1]. ``files`` are where they came
     from, in their order, ``skipped`` the files that were left out.
     """
 
@@ -51,7 +50,6 @@ class ImageFolder(ArrayDataset):
         skipped: Iterable[Problem] = (),
     ) -> None:
         super().__init__(images, labels, classes=classes)
-        self.transforms = (ToFloat(),)
         self.files, self.skipped = tuple(files), tuple(skipped)
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array
-from .dataset import ArrayDataset, class_numbers, labelled_images
+from .dataset import ImageDataset, class_numbers, labelled_images
 from .download import Remote, fetch
-from .files import GET_AGAIN, check_split, described, folder, missing, unzipped
+from .files import GET_AGAIN, check_split, described, folder, missing, unpacking
 from .readers import reader
 
 if TYPE_CHECKING:
@@ -117,10 +117,11 @@ def mnist(
     root: str | os.PathLike[str] | None = None,
     download: bool = False,
     classes: Sequence[str] | None = None,
-) -> ArrayDataset:
+) -> ImageDataset:
     """Load MNIST, 60,000 training and 10,000 test images of handwritten digits.
 
-    Returns float32 images of shape (N, 1, 28, 28) in [0, 1] and int64 labels of shape (N,).
+    Returns uint8 images of shape (N, 1, 28, 28), which come out as float32 in [0, 1], and int64 labels of
+    shape (N,).
     The official IDX files, gzipped or unpacked, are looked for in the folders ``mnist`` and
     ``MNIST/raw`` of ``root`` and in ``root`` itself; ``root`` is ``data_home()`` unless given.
     With ``download=True`` the files that are missing are fetched into ``root/mnist``.
@@ -144,10 +145,11 @@ def fashion_mnist(
     root: str | os.PathLike[str] | None = None,
     download: bool = False,
     classes: Sequence[str] | None = None,
-) -> ArrayDataset:
+) -> ImageDataset:
     """Load Fashion-MNIST, 60,000 training and 10,000 test images of clothes (Xiao et al., 2017).
 
-    Returns float32 images of shape (N, 1, 28, 28) in [0, 1] and int64 labels of shape (N,).
+    Returns uint8 images of shape (N, 1, 28, 28), which come out as float32 in [0, 1], and int64 labels of
+    shape (N,).
     The official IDX files, gzipped or unpacked, are looked for in the folders ``fashion_mnist``,
     ``fashion-mnist`` and ``FashionMNIST/raw`` of ``root`` and in ``root`` itself, which must not
     hold MNIST: its files have the same names. ``root`` is ``data_home()`` unless given.
@@ -194,30 +196,37 @@ def read_idx(path: str | os.PathLike[str], ndim: int | None = None) -> Array:
 
 
 def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
-    data = unzipped(path)
-    if data[:2] != b"\x00\x00" or len(data) < 4 or data[2] not in types:
-        begins = ", ".join(f"00 00 {kind:02x}" for kind in types)
+    """Read a file piece by piece into its array, so that nothing is in memory twice."""
+    with unpacking(path) as (file, most):
+        data = file.read(4)
+        if data[:2] != b"\x00\x00" or len(data) < 4 or data[2] not in types:
+            begins = ", ".join(f"00 00 {kind:02x}" for kind in types)
+            raise ValueError(
+                f"{path}: expected an IDX file (it starts with {begins}), "
+                f"got {described(data + file.read(508))}; {GET_AGAIN}"
+            )
+        if ndim is not None and data[3] != ndim:
+            raise ValueError(
+                f"{path}: expected {ndim}-dimensional data, got {data[3]}-dimensional; "
+                "are images and labels swapped?"
+            )
+        dtype = np.dtype(types[data[2]])
+        sizes = file.read(4 * data[3])
+        shape = [int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * data[3], 4)]
+        count = math.prod(shape) * dtype.itemsize
+        found, got = np.empty(count if count <= most else 0, np.uint8), 0
+        while piece := file.read(1 << 20):
+            if got + len(piece) <= len(found):
+                found[got : got + len(piece)] = np.frombuffer(piece, np.uint8)
+            got += len(piece)
+    start = 4 + len(sizes)
+    if got != count or start < 4 + 4 * data[3]:
+        problem = "it is truncated" if got <= count else "there are trailing bytes"
         raise ValueError(
-            f"{path}: expected an IDX file (it starts with {begins}), "
-            f"got {described(data)}; {GET_AGAIN}"
+            f"{path}: expected {4 + 4 * data[3] + count} bytes for shape {tuple(shape)}, got "
+            f"{start + got}: {problem}; {GET_AGAIN}"
         )
-    if ndim is not None and data[3] != ndim:
-        raise ValueError(
-            f"{path}: expected {ndim}-dimensional data, got {data[3]}-dimensional; "
-            "are images and labels swapped?"
-        )
-    dtype = np.dtype(types[data[2]])
-    start = 4 + 4 * data[3]
-    shape = [int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4)]
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(data) != expected:
-        problem = "it is truncated" if len(data) < expected else "there are trailing bytes"
-        raise ValueError(
-            f"{path}: expected {expected} bytes for shape {tuple(shape)}, got {len(data)}: "
-            f"{problem}; {GET_AGAIN}"
-        )
-    found = np.frombuffer(data, dtype, offset=start).reshape(shape)
-    return found.astype(dtype.newbyteorder("="), copy=dtype.itemsize > 1)
+    return found.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _load(
@@ -226,7 +235,7 @@ def _load(
     root: str | os.PathLike[str] | None,
     download: bool,
     classes: Sequence[str] | None,
-) -> ArrayDataset:
+) -> ImageDataset:
     name = collection.name
     check_split(name, split)
     numbers = class_numbers(name, collection.classes, classes)
@@ -248,7 +257,7 @@ def _load(
                 f"{paths[1]}: expected {name}, got {other.name}, whose files have the same names; "
                 f"keep them apart, in {home / other.folders[0]} and {places[0]}"
             )
-    return labelled_images(images, labels, 255, collection.classes, numbers)
+    return labelled_images(images, labels, collection.classes, numbers)
 
 
 def _find(places: list[Path], remotes: list[Remote]) -> list[Path] | None:

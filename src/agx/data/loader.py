@@ -19,6 +19,7 @@ from .dataset import ArrayDataset, Dataset, Transform, absent_classes
 from .examples import as_dataset, is_stream, stacked, stream
 from .prefetch import ahead
 from .subset import Subset
+from .transforms import joined
 
 
 class Loader:
@@ -31,10 +32,11 @@ class Loader:
     Each iteration over the loader is one epoch; it yields tuples of fresh arrays of shape
     (``batch_size``, ...), the dtypes untouched. The last batch may be smaller, unless
     ``drop_last`` leaves it out. Each of ``transforms`` is called as ``transform(x, rng)`` on the
-    first array of every batch, after what the dataset itself prescribes. ``sampler`` is called as
-    ``sampler(rng)`` for every epoch and returns the numbers of its examples, (len(sampler),), in their
-    order, such as a WeightedRandomSampler. With ``prefetch`` batches are
-    made up to so many ahead, in a thread; they are the same.
+    first array of every batch, after what the dataset itself prescribes; one with a true attribute
+    ``takes_targets``, such as MixUp, as ``transform(x, y, rng)`` with the last one too, and returns both.
+    ``sampler`` is called as ``sampler(rng)`` for every epoch and returns the numbers of its examples,
+    (len(sampler),), in their order, such as a WeightedRandomSampler. With ``prefetch`` batches are made up
+    to so many ahead, in a thread; they are the same.
 
     An epoch takes one number from ``rng`` (a Generator, a seed, or None for the default generator of
     ``ag.seed``), unless nothing in it is random; its order follows from that number alone, and what
@@ -79,6 +81,7 @@ class Loader:
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transforms = (*single(getattr(self.dataset, "transforms", ())), *transforms)
+        self._steps = (self.transforms, joined(self.transforms))
         self.sampler = sampler
         self.prefetch = int(prefetch)
         self.rng = None if rng is None else generator(rng)
@@ -267,8 +270,18 @@ class Loader:
         rng: Any = None  # for transforms that draw nothing
         if seed is not None and self.transforms:
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k,)))
-        for transform in self.transforms:
-            first = transform(first, rng)
+        if self._steps[0] is not self.transforms:  # which somebody has set
+            self._steps = (self.transforms, joined(self.transforms))
+        for transform in self._steps[1]:
+            if not getattr(transform, "takes_targets", False):
+                first = transform(first, rng)
+            elif others:
+                first, others[-1] = transform(first, others[-1], rng)
+            else:
+                raise TypeError(
+                    f"Loader: the transform {_short(transform)} takes targets, expected batches that have "
+                    "some; write Loader((x, y), ...)"
+                )
             if first is None:
                 raise TypeError(
                     f"Loader: the transform {_short(transform)} returned None, expected the new array; "
@@ -337,7 +350,7 @@ def _check_transform(transform: Any) -> None:
     with contextlib.suppress(ValueError):  # some functions in C have no signature
         signature = inspect.signature(transform)
         try:
-            signature.bind(None, None)
+            signature.bind(None, None, *[None] * getattr(transform, "takes_targets", False))
         except TypeError:
             raise TypeError(
                 f"Loader: the transform {_short(transform)} takes {signature}, expected the batch and a "

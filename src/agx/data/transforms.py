@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._kernels import loops
 from .._runtime.rng import generator
+from .._runtime.threads import team
 from .arrays import Array
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class ToFloat:
         if not 0 < white < float("inf"):
             raise ValueError(f"ToFloat: white is {white}, expected a positive number such as 255")
         self.white = white
+        self.takes_bytes = white >= 255  # all of them, without a look
 
     def __call__(self, x: Array, rng: Rng = None) -> Array:
         kind = x.dtype.kind
@@ -43,7 +47,8 @@ class ToFloat:
         out = x.astype(np.float32)
         if kind == "b" or not x.size:
             return out
-        low, high = x.min(), x.max()
+        within = self.takes_bytes and x.dtype == np.uint8
+        low, high = (0, 255) if within else (x.min(), x.max())
         if low < 0 or high > self.white:
             raise ValueError(
                 f"ToFloat: the pixels go from {low} to {high}, expected 0 to {self.white}; set white to "
@@ -105,7 +110,27 @@ class Normalize:
         return f"Normalize(mean={self.mean.tolist()}, std={self.std.tolist()})"
 
 
-class RandomCrop:
+class Window(NamedTuple):
+    """What is seen of each image: (N, 3) of top, left, and 1 if mirrored, plus 2 if upside down."""
+
+    how: Array
+    height: int
+    width: int
+
+
+class Moving(ABC):
+    """A transform that moves pixels, and puts zeros where there were none."""
+
+    @abstractmethod
+    def window(self, window: Window, rng: np.random.Generator) -> Window:
+        """Cut a window of what is seen through another one."""
+
+    def __call__(self, x: Array, rng: Rng = None) -> Array:
+        x = checked_images(type(self).__name__, x)
+        return cut(x, self.window(whole(x), generator(rng)))
+
+
+class RandomCrop(Moving):
     """Cut a window of ``size`` at a random place of each zero-padded image.
 
     ``size`` is the side of a square or a (height, width), ``padding`` the width of the border of
@@ -126,32 +151,45 @@ class RandomCrop:
         if padding < 0:
             raise ValueError(f"RandomCrop: padding is {padding}, expected 0 or more pixels")
 
-    def __call__(self, x: Array, rng: Rng = None) -> Array:
-        _check_images("RandomCrop", x)
-        n, channels, height, width = x.shape
-        border = self.padding
-        rows = height + 2 * border - self.height
-        columns = width + 2 * border - self.width
+    def window(self, window: Window, rng: np.random.Generator) -> Window:
+        how, height, width = window
+        rows = height + 2 * self.padding - self.height
+        columns = width + 2 * self.padding - self.width
         if rows < 0 or columns < 0:
             raise ValueError(
                 f"RandomCrop: a window of {self.height} x {self.width} does not fit in images of "
-                f"{height} x {width} with padding {border}; use a smaller size or more padding"
+                f"{height} x {width} with padding {self.padding}; use a smaller size or more padding"
             )
-        padded = np.zeros((n, channels, height + 2 * border, width + 2 * border), x.dtype)
-        padded[:, :, border : border + height, border : border + width] = x
-        rng = generator(rng)
-        top, left = rng.integers(rows + 1, size=n), rng.integers(columns + 1, size=n)
-        windows = np.lib.stride_tricks.sliding_window_view(
-            padded, (self.height, self.width), axis=(2, 3)
-        )
-        out: Array = windows[np.arange(n), :, top, left]
-        return out
+        found, n, flips = how.copy(), len(how), how[:, 2]
+        top = rng.integers(rows + 1, size=n) - self.padding
+        left = rng.integers(columns + 1, size=n) - self.padding
+        if flips.any():  # In a mirror, the place is counted from the other side.
+            top = np.where(flips & 2, height - self.height - top, top)
+            left = np.where(flips & 1, width - self.width - left, left)
+        found[:, 0] += top
+        found[:, 1] += left
+        return Window(found, self.height, self.width)
 
     def __repr__(self) -> str:
         return f"RandomCrop(size=({self.height}, {self.width}), padding={self.padding})"
 
 
-class RandomHorizontalFlip:
+class _Flip(Moving):
+    turned = 0
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = probability(type(self).__name__, p)
+
+    def window(self, window: Window, rng: np.random.Generator) -> Window:
+        how = window.how.copy()
+        how[:, 2] ^= self.turned * (rng.random(len(how)) < self.p)
+        return window._replace(how=how)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(p={self.p})"
+
+
+class RandomHorizontalFlip(_Flip):
     """Mirror each image left to right with probability ``p``.
 
     Called on images of shape (N, C, H, W) and any dtype, it returns new ones of the same shape.
@@ -162,20 +200,116 @@ class RandomHorizontalFlip:
     >>> images = flip(ag.data.digits("train").arrays[0], rng=0)
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"RandomHorizontalFlip: p is {p}, expected between 0 and 1")
-        self.p = p
+    turned = 1
 
-    def __call__(self, x: Array, rng: Rng = None) -> Array:
-        _check_images("RandomHorizontalFlip", x)
-        chosen = generator(rng).random(len(x)) < self.p
-        out = x.copy()
-        out[chosen] = x[chosen, :, :, ::-1]
-        return out
 
-    def __repr__(self) -> str:
-        return f"RandomHorizontalFlip(p={self.p})"
+class RandomVerticalFlip(_Flip):
+    """Turn each image upside down with probability ``p``.
+
+    Called on images of shape (N, C, H, W) and any dtype, it returns new ones of the same shape.
+    Raises ValueError when ``p`` is not between 0 and 1.
+
+    >>> import agx as ag
+    >>> flip = ag.data.RandomVerticalFlip(p=0.5)
+    >>> images = flip(ag.data.digits("train").arrays[0], rng=0)
+    """
+
+    turned = 2
+
+
+class Joined:
+    """Transforms of which bytes see one pass: some that move pixels, then some that change each alone."""
+
+    def __init__(self, given: Sequence[Any]) -> None:
+        self.given = given  # in their order, for what are no bytes
+        self.moving = [f for f in given if isinstance(f, Moving)]
+        self.single = [f for f in given if not isinstance(f, Moving)]
+        self._known: Array | None = None
+
+    def __call__(self, x: Array, rng: Any = None) -> Array:
+        if x.dtype != np.uint8 or x.ndim != 4:
+            for transform in self.given:
+                x = transform(x, rng)
+            return x
+        window = whole(x)
+        for moving in self.moving:
+            window = moving.window(window, rng)
+        return cut(np.ascontiguousarray(x), window, self._table(x.shape[1]))
+
+    def _table(self, channels: int) -> Array:
+        """What becomes of each byte in each channel, (1, channels, 256)."""
+        if self._known is None or self._known.shape[1] != channels:
+            bytes_ = np.arange(256, dtype=np.uint8)
+            found: Array = np.broadcast_to(bytes_, (1, channels, 1, 256))
+            for transform in self.single:
+                found = transform(found)
+            self._known = np.ascontiguousarray(found[:, :, 0])
+        return self._known
+
+
+def joined(transforms: Sequence[Any]) -> list[Any]:
+    """The same transforms, with those joined that bytes may go through in one pass.
+
+    Crops and flips may come before ``ToFloat`` as well as after it, for a zero stays zero; ``Normalize``
+    comes last. There may be one crop, of which no other sees the border.
+    """
+    runs: list[list[Any]] = []
+    for transform in transforms:
+        if not runs or not _joins(transform, runs[-1]):
+            runs.append([])
+        runs[-1].append(transform)
+    found: list[Any] = []
+    for run in runs:
+        found += [Joined(run)] if any(_takes_bytes(f) for f in run) else run
+    return found
+
+
+def _joins(transform: Any, run: Sequence[Any]) -> bool:
+    """Whether a transform may be joined to those of a run, which may be joined to each other."""
+    kinds = {type(f) for f in run}
+    if not all(_takes_bytes(f) or isinstance(f, (Moving, Normalize)) for f in run):
+        return False
+    if type(transform) is Normalize:
+        return ToFloat in kinds
+    if Normalize in kinds:
+        return False
+    if isinstance(transform, RandomCrop) and any(isinstance(f, RandomCrop) for f in run):
+        return False
+    return isinstance(transform, Moving) or (_takes_bytes(transform) and ToFloat not in kinds)
+
+
+def _takes_bytes(transform: Any) -> bool:
+    return type(transform) is ToFloat and transform.takes_bytes
+
+
+def checked_images(who: str, x: Array, pixels: bool = False) -> Array:
+    """Images in order, in this machine's byte order; with ``pixels`` they are uint8 or float32."""
+    _check_images(who, x)
+    if x.dtype.kind not in "biufc" or (
+        pixels and x.dtype.newbyteorder("=") not in (np.uint8, np.float32)
+    ):
+        raise TypeError(
+            f"{who}: the images are {x.dtype}, expected {'uint8 or float32' if pixels else 'numbers'}; "
+            "convert them with x.astype(np.float32)"
+        )
+    return np.ascontiguousarray(x, x.dtype.newbyteorder("="))
+
+
+def probability(who: str, p: float) -> float:
+    """A number between 0 and 1, or ValueError."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{who}: p is {p}, expected between 0 and 1")
+    return p
+
+
+def whole(x: Array) -> Window:
+    """All of each image."""
+    return Window(np.zeros((len(x), 3), np.int64), *x.shape[2:])
+
+
+def cut(x: Array, window: Window, table: Array | None = None) -> Array:
+    """What is seen of images in order, or what a table (N or 1, C or 1, 256) has for each of its bytes."""
+    return loops.cut(x, window.how, window.height, window.width, team, table)
 
 
 def _check_images(transform: str, x: Array) -> None:
