@@ -191,9 +191,9 @@ cdef object as_held(str op, object result):
 cdef bint has_own_memory(object x) noexcept:
     """Whether an array is no view of another one."""
     cdef PyObject *base
-    if cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_OWNDATA):
+    if cnp.PyArray_CHKFLAGS(<cnp.ndarray>x, cnp.NPY_ARRAY_OWNDATA):
         return True
-    base = cnp.PyArray_BASE(x)
+    base = cnp.PyArray_BASE(<cnp.ndarray>x)
     return base is NULL or PyCapsule_IsValid(<object>base, BUFFER)
 
 
@@ -213,7 +213,8 @@ cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
 
 cdef cnp.ndarray like(object x):
     """An array of unspecified numbers with the shape and dtype of ``x``."""
-    return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x))
+    return empty(cnp.PyArray_NDIM(<cnp.ndarray>x), cnp.PyArray_DIMS(<cnp.ndarray>x),
+                 cnp.PyArray_TYPE(<cnp.ndarray>x))
 
 
 cdef float *scratch(Py_ssize_t floats) except NULL:
@@ -227,25 +228,28 @@ cdef float *scratch(Py_ssize_t floats) except NULL:
 
 cdef bint is_floating(object x) noexcept:
     """Whether ``x`` is a plain C-contiguous array of float32 or float64."""
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(x)
-            and (cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64))
+    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>x)
+            and (cnp.PyArray_TYPE(<cnp.ndarray>x) == cnp.NPY_FLOAT32
+                 or cnp.PyArray_TYPE(<cnp.ndarray>x) == cnp.NPY_FLOAT64))
 
 
 cdef bint alike(object x, object y) noexcept:
     """Whether two arrays have one shape and one dtype."""
-    cdef int i, n = cnp.PyArray_NDIM(x)
-    if n != cnp.PyArray_NDIM(y) or cnp.PyArray_TYPE(x) != cnp.PyArray_TYPE(y):
+    cdef int i, n = cnp.PyArray_NDIM(<cnp.ndarray>x)
+    if n != cnp.PyArray_NDIM(<cnp.ndarray>y):
+        return False
+    if cnp.PyArray_TYPE(<cnp.ndarray>x) != cnp.PyArray_TYPE(<cnp.ndarray>y):
         return False
     for i in range(n):
-        if cnp.PyArray_DIM(x, i) != cnp.PyArray_DIM(y, i):
+        if cnp.PyArray_DIM(<cnp.ndarray>x, i) != cnp.PyArray_DIM(<cnp.ndarray>y, i):
             return False
     return True
 
 
 cdef bint is_float32(object x, int ndim) noexcept:
     """Whether ``x`` is a plain array of float32 in this machine's byte order."""
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
-            and cnp.PyArray_NDIM(x) == ndim and cnp.PyArray_ISBEHAVED_RO(x))
+    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_TYPE(<cnp.ndarray>x) == cnp.NPY_FLOAT32
+            and cnp.PyArray_NDIM(<cnp.ndarray>x) == ndim and cnp.PyArray_ISBEHAVED_RO(<cnp.ndarray>x))
 
 
 cdef object unbroadcast(str op, object c, tuple shape):
@@ -355,11 +359,12 @@ cdef unsigned long long fingerprint(object x) except? 0:
     cdef object plain = x
     if not cnp.PyArray_Check(x):
         return 0  # a symbol, which has no memory
-    if not cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_C_CONTIGUOUS):
-        if cnp.PyArray_SIZE(x) > 2 * WHOLE:
+    if not cnp.PyArray_CHKFLAGS(<cnp.ndarray>x, cnp.NPY_ARRAY_C_CONTIGUOUS):
+        if cnp.PyArray_SIZE(<cnp.ndarray>x) > 2 * WHOLE:
             plain = x.ravel(order="K") if x.flags.f_contiguous else x.flat[:: x.size // (4 * PLACES)]
         plain = np.ascontiguousarray(plain)
-    return of_bytes(<const char *>cnp.PyArray_DATA(plain), cnp.PyArray_NBYTES(plain))
+    return of_bytes(<const char *>cnp.PyArray_DATA(<cnp.ndarray>plain),
+                    cnp.PyArray_NBYTES(<cnp.ndarray>plain))
 
 
 def fingerprint_of(object x):
@@ -382,7 +387,7 @@ cdef object np_negative = np.negative
 
 
 cdef inline bint is_small(object x) noexcept:
-    return is_floating(x) and cnp.PyArray_SIZE(x) <= SMALL
+    return is_floating(x) and cnp.PyArray_SIZE(<cnp.ndarray>x) <= SMALL
 
 
 cdef inline bint is_number(object x, double *value) noexcept:
@@ -427,27 +432,28 @@ cdef object combined(Operation what, object x, object y):
     cdef void *b
     cdef bint fine
     if is_small(x):
-        a = cnp.PyArray_DATA(x)
+        a = cnp.PyArray_DATA(<cnp.ndarray>x)
         if is_small(y):
             if not alike(x, y):
                 return None
-            b = cnp.PyArray_DATA(y)
+            b = cnp.PyArray_DATA(<cnp.ndarray>y)
         elif is_number(y, &number):
             single = <float>number
-            b = &single if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32 else <void *>&number
+            b = &single if cnp.PyArray_TYPE(<cnp.ndarray>x) == cnp.NPY_FLOAT32 else <void *>&number
             dy = 0
         else:
             return None
     elif is_small(y) and is_number(x, &number):
         single = <float>number
-        a = &single if cnp.PyArray_TYPE(y) == cnp.NPY_FLOAT32 else <void *>&number
-        b = cnp.PyArray_DATA(y)
+        a = &single if cnp.PyArray_TYPE(<cnp.ndarray>y) == cnp.NPY_FLOAT32 else <void *>&number
+        b = cnp.PyArray_DATA(<cnp.ndarray>y)
         dx, like = 0, y
     else:
         return None
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(
-        cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), cnp.PyArray_TYPE(like), 0)
-    if cnp.PyArray_TYPE(like) == cnp.NPY_FLOAT32:
+        cnp.PyArray_NDIM(<cnp.ndarray>like), cnp.PyArray_DIMS(<cnp.ndarray>like),
+        cnp.PyArray_TYPE(<cnp.ndarray>like), 0)
+    if cnp.PyArray_TYPE(<cnp.ndarray>like) == cnp.NPY_FLOAT32:
         fine = fill(what, <float *>a, dx, <float *>b, dy, <float *>cnp.PyArray_DATA(out),
                     cnp.PyArray_SIZE(out))
     else:
@@ -469,7 +475,7 @@ cdef bint is_two(object y) noexcept:
 
 cdef bint is_large(object x) noexcept:
     """Whether results like ``x`` go into memory that is used again."""
-    return is_floating(x) and cnp.PyArray_NBYTES(x) >= LEAST
+    return is_floating(x) and cnp.PyArray_NBYTES(<cnp.ndarray>x) >= LEAST
 
 
 cdef bint joins(object y, object x) noexcept:
@@ -477,13 +483,13 @@ cdef bint joins(object y, object x) noexcept:
     cdef int i, more
     if type(y) is float or type(y) is int:
         return True
-    if not cnp.PyArray_CheckExact(y) or cnp.PyArray_TYPE(y) != cnp.PyArray_TYPE(x):
+    if not cnp.PyArray_CheckExact(y) or cnp.PyArray_TYPE(<cnp.ndarray>y) != cnp.PyArray_TYPE(<cnp.ndarray>x):
         return False
-    more = cnp.PyArray_NDIM(x) - cnp.PyArray_NDIM(y)
+    more = cnp.PyArray_NDIM(<cnp.ndarray>x) - cnp.PyArray_NDIM(<cnp.ndarray>y)
     if more < 0:
         return False
-    for i in range(cnp.PyArray_NDIM(y)):
-        if cnp.PyArray_DIM(y, i) != 1 and cnp.PyArray_DIM(y, i) != cnp.PyArray_DIM(x, i + more):
+    for i in range(cnp.PyArray_NDIM(<cnp.ndarray>y)):
+        if cnp.PyArray_DIM(<cnp.ndarray>y, i) not in (1, cnp.PyArray_DIM(<cnp.ndarray>x, i + more)):
             return False
     return True
 
@@ -543,14 +549,19 @@ cdef object pull_back(Operation what, Py_ssize_t i, object g, object out, object
 cdef bint add_to(object total, object x) noexcept:
     """total += x for small arrays of one shape; False if NumPy must do it."""
     cdef Py_ssize_t i
-    if not is_small(total) or not is_small(x) or not alike(total, x) or not cnp.PyArray_ISWRITEABLE(total):
+    cdef void *a
+    cdef void *b
+    if not is_small(total) or not is_small(x) or not alike(total, x):
         return False
-    if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
-        for i in range(cnp.PyArray_SIZE(x)):
-            (<float *>cnp.PyArray_DATA(total))[i] += (<float *>cnp.PyArray_DATA(x))[i]
+    if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray>total):
+        return False
+    a, b = cnp.PyArray_DATA(<cnp.ndarray>total), cnp.PyArray_DATA(<cnp.ndarray>x)
+    if cnp.PyArray_TYPE(<cnp.ndarray>x) == cnp.NPY_FLOAT32:
+        for i in range(cnp.PyArray_SIZE(<cnp.ndarray>x)):
+            (<float *>a)[i] += (<float *>b)[i]
     else:
-        for i in range(cnp.PyArray_SIZE(x)):
-            (<double *>cnp.PyArray_DATA(total))[i] += (<double *>cnp.PyArray_DATA(x))[i]
+        for i in range(cnp.PyArray_SIZE(<cnp.ndarray>x)):
+            (<double *>a)[i] += (<double *>b)[i]
     return True
 
 

@@ -47,7 +47,7 @@ cdef object call(Primitive p, tuple args, dict params):
         for i in range(n):
             a = value_of(args[i])
             if type(a) is ndarray:
-                if cnp.PyArray_TYPE(a) >= cnp.NPY_OBJECT:
+                if cnp.PyArray_TYPE(<cnp.ndarray>a) >= cnp.NPY_OBJECT:
                     refuse(p, a, a.dtype)
             elif type(a) is not float and type(a) is not int:
                 a = constant(p, a)
@@ -149,7 +149,7 @@ cdef object call_plain(Primitive p, tuple args, dict params):
     """Compute without a graph: no Tensor among the arguments."""
     for a in args:
         if type(a) is ndarray:
-            if cnp.PyArray_TYPE(a) >= cnp.NPY_OBJECT:
+            if cnp.PyArray_TYPE(<cnp.ndarray>a) >= cnp.NPY_OBJECT:
                 refuse(p, a, a.dtype)
         elif type(a) is not float and type(a) is not int:
             handler = getattr(type(a), "__agx_call__", None)

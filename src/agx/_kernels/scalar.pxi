@@ -153,7 +153,8 @@ cdef class Scalar:
         cdef list order = results_below(self)
         cdef Scalar node
         cdef bint doubt = not isfinite(self.value), own = False
-        for node in order:
+        for x in order:
+            node = <Scalar>x
             if node._closure is None and node._inputs is not None:
                 raise RuntimeError(f"backward: op '{node.op}' has inputs but no _backward; set "
                                    "out._backward to a function that adds to the inputs' grad")
@@ -168,7 +169,8 @@ cdef class Scalar:
             self.grad += seed
             return
         self.grad = seed
-        for node in reversed(order):
+        for x in reversed(order):
+            node = <Scalar>x
             if node._closure is not None:
                 node._closure()
             elif node.grad != 0.0:
@@ -453,7 +455,6 @@ cdef int expand_results(object top, set seen, list stack, list order) except -1:
 cdef list results_below(Scalar root):
     """The results below ``root``, inputs before what is computed from them."""
     cdef list order = walk(root, expand_results)
-    cdef Scalar node
-    for node in order:
-        node._seen = False
+    for x in order:
+        (<Scalar>x)._seen = False
     return order

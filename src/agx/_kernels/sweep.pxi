@@ -393,7 +393,8 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
 cdef bint any_nan_among(dict cotangents, list nodes):
     """Whether the gradient of a leaf among ``nodes`` holds a NaN."""
     cdef Node node
-    for node in nodes:
+    for a in nodes:
+        node = <Node>a
         if node._args is None:
             g = cotangents.get(node)
             if g is not None and has_nan(g):
@@ -404,7 +405,8 @@ cdef bint any_nan_among(dict cotangents, list nodes):
 cdef Care care_of(list order, bint create_graph) except *:
     """What to do about a NaN, of which nobody need ask where none could be mended."""
     cdef Node node
-    for node in order:
+    for a in order:
+        node = <Node>a
         if node._args is not None and (node._primitive is None or node._primitive.settled <= create_graph):
             return MEND if is_finite(<Node>order[len(order) - 1]) else DOUBT
     return NO_CARE
@@ -422,7 +424,8 @@ cdef bint is_finite(Node root) except -1:
 cdef object see_values(list order, object seed):
     """Give up the symbols of a graph for the arrays that they stand for; returns the seed as one."""
     cdef Node node
-    for node in order:
+    for a in order:
+        node = <Node>a
         node._value = plain_of(node._value)
         if node._args is not None:
             node._args = tuple([plain_of(a) for a in node._args])
@@ -463,7 +466,7 @@ cdef enum:
 
 cdef Py_ssize_t bytes_of(object x) noexcept:
     """The memory of an array's own."""
-    return cnp.PyArray_NBYTES(x) if type(x) is ndarray and has_own_memory(x) else 0
+    return cnp.PyArray_NBYTES(<cnp.ndarray>x) if type(x) is ndarray and has_own_memory(x) else 0
 
 
 cdef bint is_large_graph(list order):
@@ -472,7 +475,8 @@ cdef bint is_large_graph(list order):
     cdef Node node
     if len(order) > MOST_NODES:
         return True
-    for node in order:
+    for a in order:
+        node = <Node>a
         if node._args is None:
             leaves += bytes_of(node._value)
             continue
@@ -486,7 +490,8 @@ cdef bint is_large_graph(list order):
 cdef int let_go(list order) except -1:
     """Cut the results of a graph off from what they were computed from."""
     cdef Node node
-    for node in order:
+    for a in order:
+        node = <Node>a
         if node._args is not None:
             node._args = None
             node._params = None
@@ -516,7 +521,8 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
         cotangents = propagate(order, seed, None, kept, False, first, owned, None, watch)
     if cotangents is None or (care and watch is None and any_nan_among(cotangents, order)):
         cotangents = look_closer(order, seed, None, kept, care, owned, watch, False)
-    for node in order:
+    for a in order:
+        node = <Node>a
         found = PyDict_GetItemWithError(cotangents, node)
         g = None if found is NULL else <object>found
         if node._args is not None:
@@ -546,7 +552,8 @@ def pullback(Node root, object seed, list wrt, bint create_graph, object watch=N
     cdef bint closer = care == DOUBT
     cdef set kept = set(wrt), needed = set(wrt)
     cdef Node node
-    for node in order:
+    for a in order:
+        node = <Node>a
         if node._args is not None and node not in needed:
             for a in node._args:
                 if isinstance(a, Node) and a in needed:
