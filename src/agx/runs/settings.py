@@ -50,6 +50,10 @@ SCHEDULES: dict[str, Callable[[Any, int], Any]] = {
 AUGMENTATIONS: dict[str, Callable[[int], Any]] = {
     "crop": lambda side: data.RandomCrop(side, padding=max(1, side // 8)),
     "flip": lambda side: data.RandomHorizontalFlip(),
+    "rotate": lambda side: data.RandomRotation(10, interpolation="bilinear"),
+    "shift": lambda side: data.RandomAffine(0, translate=(0.1, 0.1)),
+    "brightness": lambda side: data.ColorJitter(brightness=0.3),
+    "erase": lambda side: data.RandomErasing(),
 }
 
 
