@@ -110,7 +110,7 @@ FASHION_MNIST = Collection(
 )
 
 
-@reader(epochs=3, lr=0.05)
+@reader(epochs=3, lr=0.03, schedule="cosine")
 def mnist(
     split: Literal["train", "test"] = "train",
     *,
@@ -138,7 +138,7 @@ def mnist(
     return _load(MNIST, split, root, download, classes)
 
 
-@reader(epochs=5, lr=0.05)
+@reader(epochs=5, lr=0.03, schedule="cosine")
 def fashion_mnist(
     split: Literal["train", "test"] = "train",
     *,
