@@ -41,7 +41,7 @@ def archived(tmp_path):
 
 
 def test_images_are_float32_nchw_between_zero_and_one_and_labels_int64(root):
-    images, labels = cifar10("test", root=root)[:]
+    images, labels = cifar10("test", root=root).arrays
     assert images.shape == (10, 3, 32, 32)
     assert images.dtype == np.float32
     assert images.flags.c_contiguous
@@ -57,13 +57,13 @@ def test_pixels_are_row_by_row(root):
     record = np.zeros(3073, np.uint8)
     record[1 + 1024 + 32 * 2 + 5] = 255
     (root / FOLDER / "test_batch.bin").write_bytes(record.tobytes())
-    images, _ = cifar10("test", root=root)[:]
+    images, _ = cifar10("test", root=root).arrays
     assert np.argwhere(images).tolist() == [[0, 1, 2, 5]]
     assert images.max() == 1
 
 
 def test_the_training_split_joins_five_files_in_order(root):
-    images, labels = cifar10(root=root)[:]
+    images, labels = cifar10(root=root).arrays
     assert labels.tolist() == 5 * list(range(10))
     np.testing.assert_array_equal((images[::10, 0, 0, 0] * 255).round(), [0, 10, 20, 30, 40])
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from agx.data import Subset
 from agx.data.dataset import ArrayDataset, ImageDataset
 
 
@@ -71,7 +72,9 @@ def test_a_tuple_index_is_refused(pair):
 def test_images_are_kept_as_bytes_and_given_as_numbers_from_zero_to_one():
     x = np.arange(2 * 3 * 4 * 4, dtype=np.uint8).reshape(2, 3, 4, 4)
     dataset = ImageDataset(x, [3, 4], classes=("cat", "dog"))
-    assert dataset.arrays[0] is x
+    assert dataset.stored[0] is x and len(dataset.arrays) == 2
+    for images in (dataset.arrays[0], dataset.arrays[:1][0], Subset(dataset, [0, 1]).arrays[0]):
+        np.testing.assert_array_equal(images, x / np.float32(255), strict=True)
     for index in (1, slice(None), [1, 0]):
         images, labels = dataset[index]
         assert images.dtype == np.float32

@@ -20,7 +20,7 @@ def root(tmp_path):
 
 
 def test_images_are_float32_between_zero_and_one_and_labels_int64(root):
-    images, labels = mnist("test", root=root)[:]
+    images, labels = mnist("test", root=root).arrays
     assert images.dtype == np.float32
     assert labels.dtype == np.int64
     np.testing.assert_array_equal(images, PIXELS[:, np.newaxis].astype(np.float32) / 255)
@@ -38,7 +38,7 @@ def test_the_classes_are_the_digits_or_the_clothes(root):
 def test_chosen_classes_are_relabelled_in_the_order_given(root):
     dataset = fashion_mnist("test", root=root, classes=("Bag", "Dress"))
     assert dataset.arrays[1].tolist() == [1, 0, 1, 0]
-    np.testing.assert_array_equal(dataset[:][0][0, 0], PIXELS[3].astype(np.float32) / 255)
+    np.testing.assert_array_equal(dataset.arrays[0][0, 0], PIXELS[3].astype(np.float32) / 255)
     assert dataset.classes == ("Bag", "Dress")
 
 

@@ -49,9 +49,13 @@ def test_batches_and_single_examples_are_float32_too(name, load):
 
 @each_reader
 def test_bytes_are_kept_as_bytes_that_may_be_written_into(name, load):
-    images = load("test").arrays[0]
+    dataset = load("test")
+    images = dataset.stored[0]
     assert images.dtype == (np.float32 if name == "digits" else np.uint8)
     assert images.flags.c_contiguous and images.flags.writeable
+    images, labels = dataset.arrays
+    assert images.dtype == np.float32 and 0 <= images.min() < images.max() <= 1
+    assert labels is dataset.stored[1]
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10"])

@@ -47,7 +47,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     trained = load(options)
     dataset, split = _read(options, trained)
     shares = trained.probabilities(dataset)
-    labels = np.asarray(dataset.arrays[1])
+    labels = np.asarray(dataset.stored[1])
     none = np.zeros(0)
     with np.errstate(divide="ignore"):
         found = Results(np.log(shares), labels, trained.classes or dataset.classes, none, none)

@@ -53,29 +53,34 @@ class ArrayDataset:
     >>> x, y = points[0]
     """
 
-    arrays: tuple[Array, ...]
+    stored: tuple[Array, ...]  # what is held, which a Loader takes its batches from
     classes: tuple[str, ...] | None
     transforms: tuple[Transform, ...] = ()  # what a Loader does to the first array of a batch first
 
     def __init__(self, *arrays: Any, classes: Sequence[str] | None = None) -> None:
-        self.arrays = tuple(as_array("ArrayDataset", array) for array in arrays)
+        self.stored = tuple(as_array("ArrayDataset", array) for array in arrays)
         self.classes = None if classes is None else tuple(classes)
-        if not self.arrays:
+        if not self.stored:
             raise ValueError("ArrayDataset: expected at least one array, got none")
-        for i, array in enumerate(self.arrays):
+        for i, array in enumerate(self.stored):
             if array.ndim == 0:
                 raise ValueError(
                     f"ArrayDataset: array {i} is a single number, expected one entry per example"
                 )
-        if len({len(array) for array in self.arrays}) > 1:
-            lengths = ", ".join(str(len(array)) for array in self.arrays)
+        if len({len(array) for array in self.stored}) > 1:
+            lengths = ", ".join(str(len(array)) for array in self.stored)
             raise ValueError(
                 f"ArrayDataset: the arrays have lengths {lengths}, expected equal lengths; "
                 "the first dimension counts the examples"
             )
 
+    @property
+    def arrays(self) -> Sequence[Array]:
+        """The arrays, of shapes (N, ...)."""
+        return self.stored
+
     def __len__(self) -> int:
-        return len(self.arrays[0])
+        return len(self.stored[0])
 
     def __getitem__(self, index: int | slice | npt.ArrayLike) -> tuple[Any, ...]:
         """Return the examples at an integer, a slice or an array of integers or booleans.
@@ -89,10 +94,10 @@ class ArrayDataset:
                 "write dataset[[0, 1]] for examples 0 and 1"
             )
         chosen: Any = index
-        return tuple(array[chosen] for array in self.arrays)
+        return tuple(array[chosen] for array in self.stored)
 
     def __repr__(self) -> str:
-        parts = [f"{array.dtype} {array.shape}" for array in self.arrays]
+        parts = [f"{array.dtype} {array.shape}" for array in self.stored]
         if self.classes is not None:
             parts.append(f"classes={self.classes}")
         return f"{type(self).__name__}({', '.join(parts)})"
@@ -101,9 +106,9 @@ class ArrayDataset:
 class ImageDataset(ArrayDataset):
     """Hold images as bytes, which take the least memory, and give them as numbers from 0 to 1.
 
-    ``images`` are uint8 of shape (N, C, H, W), kept as they are in ``arrays[0]``; more arrays, such as
-    labels (N,), may follow. Examples, slices, and the batches of a Loader have float32 in [0, 1] in their
-    place. Raises TypeError for images that are not uint8, ValueError for another shape, and what
+    ``images`` are uint8 of shape (N, C, H, W), kept as they are in ``stored[0]``; more arrays, such as
+    labels (N,), may follow. Examples, slices, the batches of a Loader, and ``arrays[0]``, which is made
+    when it is asked for, have float32 in [0, 1] in their place. Raises TypeError for images that are not uint8, ValueError for another shape, and what
     ArrayDataset raises.
 
     >>> import agx as ag
@@ -114,7 +119,7 @@ class ImageDataset(ArrayDataset):
 
     def __init__(self, images: Any, *arrays: Any, classes: Sequence[str] | None = None) -> None:
         super().__init__(images, *arrays, classes=classes)
-        images = self.arrays[0]
+        images = self.stored[0]
         if images.dtype != np.uint8:
             raise TypeError(
                 f"{type(self).__name__}: the images are {images.dtype}, expected uint8; numbers of other "
@@ -127,10 +132,31 @@ class ImageDataset(ArrayDataset):
             )
         self.transforms = (ToFloat(),)
 
+    @property
+    def arrays(self) -> Sequence[Array]:
+        """The images as float32 in [0, 1], made anew each time, and the arrays that follow."""
+        return Scaled(self.stored)
+
     def __getitem__(self, index: int | slice | npt.ArrayLike) -> tuple[Any, ...]:
         """Return the examples at an integer, a slice or an array, their images as float32."""
         images, *others = super().__getitem__(index)
         return ToFloat()(images), *others
+
+
+class Scaled(Sequence[Array]):
+    """The arrays of images, of which the first becomes numbers from 0 to 1 when it is asked for."""
+
+    def __init__(self, stored: tuple[Array, ...]) -> None:
+        self.stored = stored
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return tuple(self[k] for k in range(len(self))[i])
+        found = self.stored[i]
+        return ToFloat()(found) if found is self.stored[0] else found
 
 
 def absent_classes(dataset: Any, chosen: Array | None = None) -> list[str]:
@@ -138,7 +164,7 @@ def absent_classes(dataset: Any, chosen: Array | None = None) -> list[str]:
 
     Raises ValueError for a label that has no name.
     """
-    arrays: Any = getattr(dataset, "arrays", ())
+    arrays: Any = getattr(dataset, "stored", ())
     names: Any = getattr(dataset, "classes", None)
     labels = arrays[-1] if names and len(arrays) > 1 else None
     if not isinstance(labels, np.ndarray) or labels.ndim != 1 or labels.dtype.kind not in "iu":

@@ -52,6 +52,11 @@ class ImageFolder(ImageDataset):
         super().__init__(images, labels, classes=classes)
         self.files, self.skipped = tuple(files), tuple(skipped)
 
+    @property
+    def arrays(self) -> Sequence[Array]:
+        """The pictures as they were read, uint8, and their labels."""
+        return self.stored
+
 
 class _Picture(NamedTuple):
     path: Path

@@ -93,7 +93,7 @@ class Loader:
         self._places: Array | None = self.dataset.indices if part else None
         if isinstance(self._whole, ArrayDataset):
             # np.take would copy a whole strided array for every batch.
-            self._arrays = tuple(np.ascontiguousarray(array) for array in self._whole.arrays)
+            self._arrays = tuple(np.ascontiguousarray(array) for array in self._whole.stored)
         self._streams = is_stream(self.dataset)
         _check_order(self.dataset, shuffle, sampler, self._streams)
         if not self._streams and not len(self):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._runtime.rng import generator
 from .arrays import Array, as_array
-from .dataset import Dataset, Transform
+from .dataset import Dataset, Scaled, Transform
 
 
 class Subset(Dataset):
@@ -55,9 +55,14 @@ class Subset(Dataset):
         self.transforms = tuple(getattr(dataset, "transforms", ()))
 
     @property
-    def arrays(self) -> tuple[Array, ...]:
-        """The arrays of these examples, if the data set consists of arrays."""
-        return tuple(array[self.indices] for array in self.dataset.arrays)
+    def stored(self) -> tuple[Array, ...]:
+        """Copies of these examples as the data set holds them, if it consists of arrays."""
+        return tuple(array[self.indices] for array in self.dataset.stored)
+
+    @property
+    def arrays(self) -> Sequence[Array]:
+        """Copies of these examples as the data set gives them, if it consists of arrays."""
+        return Scaled(self.stored) if isinstance(self.dataset.arrays, Scaled) else self.stored
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -140,13 +145,13 @@ def _counts(n: int, lengths: list[Any]) -> list[int]:
 
 
 def _labels(dataset: Any, stratify: Any) -> Array:
-    if stratify is True and not hasattr(dataset, "arrays"):
+    if stratify is True and not hasattr(dataset, "stored"):
         raise ValueError(
             f"random_split: {type(dataset).__name__} has no arrays to take the labels of; give them, "
             "stratify=labels"
         )
     labels = (
-        dataset.arrays[-1] if stratify is True else as_array("random_split: stratify", stratify)
+        dataset.stored[-1] if stratify is True else as_array("random_split: stratify", stratify)
     )
     if labels.shape != (len(dataset),) or labels.dtype.kind in "fc":
         raise ValueError(

@@ -40,7 +40,7 @@ def hold_out(learn: Any, share: float, seed: int) -> tuple[Any, Any]:
 
     Raises ValueError if there is no class of two.
     """
-    labels, held = learn.arrays[1], np.zeros(len(learn), bool)
+    labels, held = learn.stored[1], np.zeros(len(learn), bool)
     rng = np.random.default_rng(seed)
     for label in np.unique(labels):
         places = rng.permutation(np.flatnonzero(labels == label))
@@ -62,7 +62,7 @@ def _part(dataset: Any, chosen: np.ndarray) -> Any:
 def checksum(dataset: Any) -> int:
     """A number that tells whether arrays are those of before."""
     found = 0
-    for array in dataset.arrays:
+    for array in dataset.stored:
         found = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8), found)
     return found
 

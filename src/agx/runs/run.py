@@ -84,7 +84,7 @@ class Run:
         mark = checksum(learn)
         learn, validation = hold_out(learn, self.validation, self.seed)
         outputs = 1 if len(learn.classes) == 2 else len(learn.classes)
-        model = _built(self.model, learn.arrays[0].shape[1:], outputs)
+        model = _built(self.model, learn.stored[0].shape[1:], outputs)
         prepared = self._preparation(learn)
         with folder.claimed(self.model, self.data):
             if self.resume:
@@ -112,7 +112,7 @@ class Run:
         about = {
             "preprocessing": [*(learn.transforms or [data.ToFloat()]), *even],
             "classes": learn.classes,
-            "input_shape": learn.arrays[0].shape[1:],
+            "input_shape": learn.stored[0].shape[1:],
             "outputs": self._loss(learn),
         }
         history, signals = self._fit(model, learn, validation, even, folder, about)
@@ -142,7 +142,7 @@ class Run:
         optimizer = OPTIMIZERS[settings["optimizer"]](
             model.parameters(), lr=settings["lr"], **extra
         )
-        side = learn.arrays[0].shape[-1]
+        side = learn.stored[0].shape[-1]
         border = int(settings["shift"] * side)
         changes = [data.RandomCrop(side, padding=border)] if border else []
         if "augment" in settings:
@@ -199,10 +199,10 @@ class Run:
         self, model: Any, test: Any, even: list[Any], history: train.History, folder: RunFolder
     ) -> None:
         """Measure the test images, once, with the weights of the best epoch."""
-        labels = test.arrays[1]
+        labels = test.stored[1]
         outputs = train.predict(model, data.Loader(test, 500, transforms=even))
         predictions = train.decide(outputs, self._loss(test))
-        record(folder.path, model, test.arrays[0], outputs, labels, test.classes)
+        record(folder.path, model, test.stored[0], outputs, labels, test.classes)
         try:
             folder.save_pictures(history, labels, predictions, test.classes, model)
         except ImportError as error:
@@ -220,7 +220,7 @@ class Run:
     def _preparation(self, learn: Any) -> Any:
         """What is done to every image, of training and test alike."""
         standard = named(self.data).standardize
-        return standardize(learn.arrays[0]) if standard else data.Normalize(0.0, 1.0)
+        return standardize(learn.stored[0]) if standard else data.Normalize(0.0, 1.0)
 
     def _evened(self, prepared: Any) -> list[Any]:
         """The transforms that do it: none where they would change nothing."""
@@ -252,7 +252,7 @@ class Run:
             "seed": self.seed,
             "threads": threads.get_num_threads(),
             "classes": [str(name) for name in learn.classes],
-            "image_shape": list(learn.arrays[0].shape[1:]),
+            "image_shape": list(learn.stored[0].shape[1:]),
             "normalization": {"mean": prepared.mean.tolist(), "std": prepared.std.tolist()},
             "training_images": len(learn),
             "validation_images": len(validation),

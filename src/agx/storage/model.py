@@ -144,7 +144,7 @@ class Trained:
             if isinstance(x, (ArrayDataset, Subset))
             else ArrayDataset(*x if isinstance(x, tuple) else (x,))
         )
-        self._check(dataset.arrays[0])
+        self._check(dataset.stored[0])
         return Loader(dataset, batch_size, transforms=self.preprocessing, rng=0)
 
     def _check(self, x: np.ndarray) -> None:
