@@ -108,8 +108,8 @@ class ImageDataset(ArrayDataset):
 
     ``images`` are uint8 of shape (N, C, H, W), kept as they are in ``stored[0]``; more arrays, such as
     labels (N,), may follow. Examples, slices, the batches of a Loader, and ``arrays[0]``, which is made
-    when it is asked for, have float32 in [0, 1] in their place. Raises TypeError for images that are not uint8, ValueError for another shape, and what
-    ArrayDataset raises.
+    when it is asked for, have float32 in [0, 1] in their place. Raises TypeError for images that are not
+    uint8, ValueError for another shape, and what ArrayDataset raises.
 
     >>> import agx as ag
     >>> dataset = ag.data.ImageDataset(np.full((10, 1, 4, 4), 255, np.uint8), np.arange(10))
