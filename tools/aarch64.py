@@ -86,13 +86,10 @@ def compile_kernels() -> None:
         SITE / "numpy/_core/include",
         source / "_kernels",
     )
-    folder = next(ROOT.glob("build/cp*/src/agx/_kernels"))
-    for c in sorted(folder.glob("*.c")):
-        if not (source / "_kernels" / f"{c.stem}.pyx").exists():
-            continue  # left from before the module went
-        out = PACKAGE / f"agx/_kernels/{c.stem}.cpython-311-aarch64-linux-gnu.so"
-        run(sys.executable, "-m", "ziglang", "cc", "-w", "-target", "aarch64-linux-gnu.2.31", *FLAGS,
-            *(f"-I{path}" for path in include), "-o", out, c)  # fmt: skip
+    c = next(ROOT.glob("build/cp*/src/agx/_kernels/compiled.c"))
+    out = PACKAGE / "agx/_kernels/compiled.cpython-311-aarch64-linux-gnu.so"
+    run(sys.executable, "-m", "ziglang", "cc", "-w", "-target", "aarch64-linux-gnu.2.31", *FLAGS,
+        *(f"-I{path}" for path in include), "-o", out, c, source / "_kernels/tables.c")  # fmt: skip
 
 
 def main(tests: list[str]) -> None:

@@ -52,7 +52,7 @@ def info() -> Info:
         agx=metadata.version("agx"),
         numpy=np.__version__,
         python=f"{platform.python_version()} ({platform.system()} {platform.machine()})",
-        kernels=", ".join(_kernel_names()),
+        kernels=", ".join(_kernels.PARTS),
         blas="; ".join(blas) or "none that threadpoolctl knows",
         threads=f"{threads.get_num_threads()} of {os.cpu_count()} cores",
         instructions=threads.instructions(),
@@ -62,13 +62,6 @@ def info() -> Info:
     found |= {f"agx[{extra}]": _installed(package) for extra, package in EXTRAS.items()}
     found["dot program"] = shutil.which("dot") or "not installed (it draws graphs)"
     return found
-
-
-def _kernel_names() -> list[str]:
-    """The compiled modules that lie in the package."""
-    import pkgutil
-
-    return sorted(module.name for module in pkgutil.iter_modules(_kernels.__path__))
 
 
 def _matrix_products() -> str:

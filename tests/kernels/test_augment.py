@@ -116,7 +116,7 @@ def test_mixtures(dtype, threads):
     weight = how[:, 1, None, None, None]
     wide = x.astype(np.float64 if dtype == np.float32 else np.int64)
     total = weight * wide + (65536 - weight) * wide[how[:, 0]]
-    found = loops.mix(x, how, team(threads))
+    found = loops.mix_images(x, how, team(threads))
     if dtype == np.uint8:
         np.testing.assert_array_equal(found, ((total + 32768) >> 16).astype(np.uint8), strict=True)
     else:
@@ -139,4 +139,4 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(TypeError, match="expected uint8 or float32, got float64"):
         loops.warp(x.astype("d"), np.zeros((2, 6), np.int64), False, team(1))
     with pytest.raises(ValueError, match="expected a number below 2 and a weight"):
-        loops.mix(x, np.array([[0, 0], [2, 0]]), team(1))
+        loops.mix_images(x, np.array([[0, 0], [2, 0]]), team(1))

@@ -25,9 +25,9 @@ def cases():
 def test_running_sums_and_products_are_numpys(dtype, threads, shape, axis):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     for products, function in ((False, np.cumsum), (True, np.cumprod)):
-        found = loops.accumulate(x, axis, products, False, team(threads))
+        found = loops.cumulate(x, axis, products, False, team(threads))
         np.testing.assert_array_equal(found, function(x, axis))
-        found = loops.accumulate(x, axis, products, True, team(threads))
+        found = loops.cumulate(x, axis, products, True, team(threads))
         np.testing.assert_array_equal(found, np.flip(function(np.flip(x, axis), axis), axis))
 
 
@@ -139,7 +139,7 @@ def test_an_index_out_of_range_is_left_to_numpy(bad):
 )
 def test_other_arguments_are_left_to_others(x):
     good, index = np.ones((4, 3)), np.array([0, 1])
-    assert loops.accumulate(x, 0, False, False, team(1)) is None
+    assert loops.cumulate(x, 0, False, False, team(1)) is None
     assert loops.product_gradient(x, good, good, 0, team(1)) is None
     assert loops.share_extreme(np.ones(3), np.ones(3), x, 0, team(1)) is None
     assert loops.pick(x, index, team(1)) is None
@@ -150,7 +150,7 @@ def test_other_arguments_are_left_to_others(x):
         loops.pick(good, [0, 1], team(1)) is None
         and loops.pick(good, index.astype(np.int32), team(1)) is None
     )
-    assert loops.accumulate(good, 2, False, False, team(1)) is None
+    assert loops.cumulate(good, 2, False, False, team(1)) is None
 
 
 def test_nan_among_the_best_is_left_to_others():

@@ -56,7 +56,7 @@ cdef extern from *:
 cdef enum:
     # What a pixel from another place costs, in multiply-adds, and what weights add up to.
     PER_PIXEL = 32
-    WHOLE = 1 << 16
+    ENTIRE = 1 << 16
 
 cdef struct Images:
     # Images and their channels; height and width before and after.
@@ -188,11 +188,10 @@ cdef bint read_tables(Images *job, object x, object tables) except -1:
 
 
 def cut(x, how, Py_ssize_t height, Py_ssize_t width, team, tables=None):
-    """Cut a window of every image, and look its pixels up.
-
-    ``how`` is where it begins, top and left, which may lie outside, and 1 if it is turned left to right, plus
-    2 if upside down. ``tables`` (N or 1, C or 1, 256) have a float32 or uint8 for each byte.
-    """
+    # Cut a window of every image, and look its pixels up.
+    #
+    # ``how`` is where it begins, top and left, which may lie outside, and 1 if it is turned left to right,
+    # plus 2 if upside down. ``tables`` (N or 1, C or 1, 256) have a float32 or uint8 for each byte.
     cdef Images job
     read_images(&job, x, how, 3)
     job.height, job.width, job.written = height, width, job.item
@@ -219,11 +218,10 @@ cdef void warp_part(void *context, int part) noexcept nogil:
 
 
 def warp(x, how, bint smooth, team):
-    """Fetch pixel (i, j) of an image from row a i + b j + c and column d i + e j + f, in 65536ths.
-
-    ``x`` is uint8 or float32, ``how`` are a to f. Between pixels the nearest is taken, or with ``smooth`` all
-    four are weighed.
-    """
+    # Fetch pixel (i, j) of an image from row a i + b j + c and column d i + e j + f, in 65536ths.
+    #
+    # ``x`` is uint8 or float32, ``how`` are a to f. Between pixels the nearest is taken, or with ``smooth``
+    # all four are weighed.
     cdef Images job
     read_images(&job, x, how, 6)
     of_pixels(&job, x)
@@ -247,13 +245,13 @@ cdef void mix_part(void *context, int part) noexcept nogil:
                          <uint8_t *>job.out + n * size, size)
 
 
-def mix(x, how, team):
-    """Mix every image with another one: ``how`` is its number, and the image's own weight in 65536ths."""
+def mix_images(x, how, team):
+    # Mix every image with another one: ``how`` is its number, and the image's own weight in 65536ths.
     cdef Images job
     cdef Py_ssize_t n
     read_images(&job, x, how, 2)
     of_pixels(&job, x)
     for n in range(job.count):
-        if not 0 <= job.how[2 * n] < job.count or not 0 <= job.how[2 * n + 1] <= WHOLE:
+        if not 0 <= job.how[2 * n] < job.count or not 0 <= job.how[2 * n + 1] <= ENTIRE:
             raise ValueError(f"images: expected a number below {job.count} and a weight, got {how[n]}")
     return changed(&job, cnp.PyArray_TYPE(x), mix_part, PER_ELEMENT, team)

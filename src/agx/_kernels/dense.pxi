@@ -177,11 +177,10 @@ cdef void inner_matrices_part(void *context, int part) noexcept nogil:
 
 
 def matmul(object x, object y, object bias, object team):
-    """x (M, K) @ y (K, N) + bias (N,), or None where this kernel is of no use.
-
-    ``bias`` may be None, ``team()`` says how many threads there are. The kernel is of use for float32
-    matrices of modest size, either of which may be a transpose, on a processor with tiles.
-    """
+    # x (M, K) @ y (K, N) + bias (N,), or None where this kernel is of no use.
+    #
+    # ``bias`` may be None, ``team()`` says how many threads there are. The kernel is of use for float32
+    # matrices of modest size, either of which may be a transpose, on a processor with tiles.
     cdef Matrices job
     cdef cnp.npy_intp[2] shape
     cdef int threads

@@ -1,5 +1,4 @@
-/* The sets of vector instructions, from the plainest to the best, compiled once into the module that
-   chooses among them.
+/* The sets of vector instructions, from the plainest to the best, compiled once, by themselves (tables.c).
 
    A set to come adds its section here, with what only its intrinsics can say in a header beside x86.h,
    and its row to the table at the end; loops.h and tile.h are compiled for it as for the others. */
@@ -11,6 +10,7 @@
 #include "exp.h"
 #include "moves.h"
 #include "simd.h"
+#include "tables.h"
 
 #define AGX_NAMED(set, x) agx_##set##_##x
 
@@ -83,7 +83,7 @@ static int agx_baseline_present(void) { return 1; }
 #define AGX_LOOPS(set, wide)                                                                                \
     #set, agx_##set##_present, &agx_##set##_floats, &agx_##wide##_doubles, agx_##set##_activations,         \
         agx_##wide##_float_updates, agx_double_updates
-static const agx_instructions agx_instruction_sets[] = {
+const agx_instructions agx_instruction_sets[] = {
     {AGX_LOOPS(baseline, baseline)},
 #ifdef AGX_ARM
     {"neon", agx_neon_present, &agx_baseline_floats, &agx_baseline_doubles, agx_baseline_activations,
@@ -103,6 +103,6 @@ static const agx_instructions agx_instruction_sets[] = {
 #endif
 };
 
-enum { AGX_SETS = sizeof agx_instruction_sets / sizeof *agx_instruction_sets };
+const int agx_set_count = sizeof agx_instruction_sets / sizeof *agx_instruction_sets;
 
 #endif

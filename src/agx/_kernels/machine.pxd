@@ -101,9 +101,3 @@ cdef enum:
     WORK_PER_THREAD = 1 << 17
     # An element that a loop reads and writes takes as long as this many of them.
     PER_ELEMENT = 8
-
-cdef const instructions_t *instructions() noexcept nogil
-cdef const loops_t *loops_of(bint single) noexcept nogil
-cpdef int threads_for(Py_ssize_t work, Py_ssize_t pieces, object team) except 0
-cdef void parallel(task_t task, void *context, int parts) noexcept nogil
-cdef int awake() noexcept nogil

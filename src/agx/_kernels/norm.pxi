@@ -27,7 +27,7 @@ cdef struct Norm:
     double *products
 
 
-cdef inline double number(const Norm *job, const char *array, Py_ssize_t i) noexcept nogil:
+cdef inline double number_at(const Norm *job, const char *array, Py_ssize_t i) noexcept nogil:
     return (<const float *>array)[i] if job.bytes == 4 else (<const double *>array)[i]
 
 
@@ -80,7 +80,7 @@ cdef void moments_part(void *context, int part) noexcept nogil:
 
 
 def moments(x, team):
-    """Mean and variance of each channel of (N, C, ...), two arrays (C,) of float64."""
+    # Mean and variance of each channel of (N, C, ...), two arrays (C,) of float64.
     cdef Norm job
     if not describe_norm(&job, x, False, team):
         return None
@@ -96,11 +96,11 @@ cdef void normalise_part(void *context, int part) noexcept nogil:
     for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at = c * job.width * job.bytes
         job.loops.affine(job.x + at, job.out + at, job.images, job.channels * job.width, job.width,
-                         job.mean[c], job.scale[c] * number(job, job.w, c), number(job, job.b, c))
+                         job.mean[c], job.scale[c] * number_at(job, job.w, c), number_at(job, job.b, c))
 
 
 def normalise(x, w, b, mean, scale, team):
-    """(x - mean) scale w + b, all but x of (C,)."""
+    # (x - mean) scale w + b, all but x of (C,).
     cdef Norm job
     if not describe_norm(&job, x, False, team) or not are_vectors(x, job.channels, w, b):
         return None
@@ -122,7 +122,7 @@ cdef void norm_sums_part(void *context, int part) noexcept nogil:
 
 
 def gradient_sums(g, x, mean, team):
-    """The sums of g and of g (x - mean) of each channel."""
+    # The sums of g and of g (x - mean) of each channel.
     cdef Norm job
     if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe_norm(&job, x, False, team):
         return None
@@ -139,14 +139,14 @@ cdef void gradient_part(void *context, int part) noexcept nogil:
     cdef double a, n = <double>job.images * job.width
     for c in range(norm_edge(job, part), norm_edge(job, part + 1)):
         at = c * job.width * job.bytes
-        a = job.scale[c] * number(job, job.w, c)
+        a = job.scale[c] * number_at(job, job.w, c)
         job.loops.blend(job.g + at, job.x + at, job.out + at, job.images, job.channels * job.width, job.width,
                         job.mean[c], a, -a * job.scale[c] * job.scale[c] * job.products[c] / n,
                         -a * job.sums[c] / n)
 
 
 def normalise_gradient(g, x, w, mean, scale, sums, products, team):
-    """The gradient of x where mean and scale are those of x, from ``gradient_sums``."""
+    # The gradient of x where mean and scale are those of x, from ``gradient_sums``.
     cdef Norm job
     if not describe_norm(&job, x, False, team) or not are_vectors(x, job.channels, w, w):
         return None
@@ -171,12 +171,12 @@ cdef void norm_rows_part(void *context, int part) noexcept nogil:
         else:
             found[0] = job.loops.sum(job.x + at, 1, 0, job.width) / job.width
             found[1] = job.loops.deviation(job.x + at, 1, 0, job.width, found[0]) / job.width
-        job.mean[row], job.scale[row] = found[0], 1 / sqrt(found[1] + job.eps)
+        job.mean[row], job.scale[row] = found[0], 1 / c_sqrt(found[1] + job.eps)
         job.loops.row_affine(job.x + at, job.w, job.b, job.out + at, job.width, job.mean[row], job.scale[row])
 
 
 def normalise_rows(x, w, b, double eps, team):
-    """(x - mean) / sqrt(variance + eps) w + b along the last axis, and mean and 1 / sqrt(...) of each row."""
+    # (x - mean) / sqrt(variance + eps) w + b along the last axis, and mean and 1 / sqrt(...) of each row.
     cdef Norm job
     if not describe_norm(&job, x, True, team) or not are_vectors(x, job.width, w, b):
         return None
@@ -202,7 +202,7 @@ cdef void rows_gradient_part(void *context, int part) noexcept nogil:
 
 
 def normalise_rows_gradient(g, x, w, mean, scale, team):
-    """The gradients of x, and of weight and bias as shares (threads, 2, n) to be summed."""
+    # The gradients of x, and of weight and bias as shares (threads, 2, n) to be summed.
     cdef Norm job
     cdef cnp.npy_intp[3] shape
     if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe_norm(&job, x, True, team):

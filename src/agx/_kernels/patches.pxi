@@ -45,10 +45,9 @@ cdef inline void valid_range(Py_ssize_t start, Py_ssize_t step, Py_ssize_t size,
 
 
 def fill_indices(object out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple geometry):
-    """Write the flat index into (C, H, W) of each patch element; -1 where there is padding.
-
-    ``out`` has shape (P, C * KH * KW).
-    """
+    # Write the flat index into (C, H, W) of each patch element; -1 where there is padding.
+    #
+    # ``out`` has shape (P, C * KH * KW).
     cdef Py_ssize_t p, c, kh, kw, h, w, positions = out.shape[0], columns = out.shape[1]
     cdef Py_ssize_t[8] geo = geometry
     cdef Py_ssize_t KH = geo[0], KW = geo[1], SH = geo[2], SW = geo[3], PH = geo[4], PW = geo[5]
@@ -166,10 +165,9 @@ cdef void scatter_images(const floating *cols, floating *x, const Columns *s) no
 
 def gather(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t channels, Py_ssize_t OH,
            Py_ssize_t OW, tuple geometry):
-    """Write the patches of images n0, n0 + 1, ... (channels from c0 on) as columns.
-
-    ``x`` is (N, C, H, W), ``cols`` (images, channels * KH * KW, OH * OW).
-    """
+    # Write the patches of images n0, n0 + 1, ... (channels from c0 on) as columns.
+    #
+    # ``x`` is (N, C, H, W), ``cols`` (images, channels * KH * KW, OH * OW).
     cdef bint single = are_single((x,), cols)
     cdef Columns s = read_columns(x, cols, n0, c0, channels, OH, OW, geometry)
     cdef void *a = cnp.PyArray_DATA(x)
@@ -183,7 +181,7 @@ def gather(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t chann
 
 def scatter_add(object cols, object x, Py_ssize_t n0, Py_ssize_t c0, Py_ssize_t channels, Py_ssize_t OH,
                 Py_ssize_t OW, tuple geometry):
-    """Add columns back into the images they were gathered from: the transpose of ``gather``."""
+    # Add columns back into the images they were gathered from: the transpose of ``gather``.
     cdef bint single = are_single((cols,), x)
     cdef Columns s = read_columns(x, cols, n0, c0, channels, OH, OW, geometry)
     cdef void *a = cnp.PyArray_DATA(cols)
@@ -202,7 +200,7 @@ cdef void add_each(floating *out, const int64_t *index, const floating *values, 
 
 
 def index_add(object out, object index, object values):
-    """Add each value at its index of ``out``, a vector; repeated indices accumulate."""
+    # Add each value at its index of ``out``, a vector; repeated indices accumulate.
     cdef bint single = are_single((values,), out)
     cdef const int64_t *at = integers(index)
     cdef Py_ssize_t n = cnp.PyArray_SIZE(index), wrong = first_outside(at, n, cnp.PyArray_SIZE(out))
@@ -298,14 +296,13 @@ cdef object share_images(Pooling *job, object images, object others, object to, 
 
 def largest(object x, object out, object rows, object columns, tuple geometry, object team,
             bint back=False, object u=None):
-    """Write the largest element of each window of each image, -infinity for an empty one.
-
-    ``x`` is (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2) hold the first
-    and the last-plus-one row and column of the windows. Windows of one size at equal distances have a
-    ``geometry``; in that of others the stride is 0. With a ``u`` like ``x``, write its numbers from where
-    windows of ``x`` have their first largest element, 0 for an empty one. ``back`` transposes that: ``u`` is
-    like the windows, ``out`` like ``x``.
-    """
+    # Write the largest element of each window of each image, -infinity for an empty one.
+    #
+    # ``x`` is (images, H, W), ``out`` (images, OH, OW); ``rows`` (OH, 2) and ``columns`` (OW, 2) hold the
+    # first and the last-plus-one row and column of the windows. Windows of one size at equal distances have
+    # a ``geometry``; in that of others the stride is 0. With a ``u`` like ``x``, write its numbers from
+    # where windows of ``x`` have their first largest element, 0 for an empty one. ``back`` transposes that:
+    # ``u`` is like the windows, ``out`` like ``x``.
     cdef Pooling job
     cdef bint single = are_single((x,) if u is None else (x, u), out)
     job.windows = read_windows(x, u if back else out, rows, columns, geometry)
@@ -319,7 +316,7 @@ def largest(object x, object out, object rows, object columns, tuple geometry, o
 
 def window_sums(object x, object out, object rows, object columns, tuple geometry, object team,
                 bint back=False):
-    """Write the sum over each window of each image, or ``back`` the sum over the windows of each element."""
+    # Write the sum over each window of each image, or ``back`` the sum over the windows of each element.
     cdef Pooling job
     cdef bint single = are_single((x,), out)
     job.windows = read_windows(out if back else x, x if back else out, rows, columns, geometry)
@@ -349,7 +346,7 @@ cdef enum:
 
 
 def use_blas(uintptr_t sgemm, uintptr_t dgemm, bint ilp64):
-    """Take the addresses of cblas_sgemm and cblas_dgemm; ``ilp64`` if their integers have 64 bits."""
+    # Take the addresses of cblas_sgemm and cblas_dgemm; ``ilp64`` if their integers have 64 bits.
     global sgemm_address, dgemm_address, long_integers
     sgemm_address = sgemm
     dgemm_address = dgemm
@@ -461,11 +458,10 @@ cdef void multiply_images(const floating *x, const floating *w, const floating *
 
 def forward(object x, object w, object b, object out, object work, tuple sizes, tuple geometry,
             Py_ssize_t start, Py_ssize_t stop):
-    """Write the convolution of images ``start`` to ``stop``; ``b`` may be None.
-
-    ``x`` is (N, C, H, W), ``w`` (O, depth), ``out`` (N, O, OH * OW); ``sizes`` are (C, H, W, O, OH, OW,
-    groups, rows) with the output rows of a tile, and ``work`` holds the columns of one.
-    """
+    # Write the convolution of images ``start`` to ``stop``; ``b`` may be None.
+    #
+    # ``x`` is (N, C, H, W), ``w`` (O, depth), ``out`` (N, O, OH * OW); ``sizes`` are (C, H, W, O, OH, OW,
+    # groups, rows) with the output rows of a tile, and ``work`` holds the columns of one.
     cdef bint single = are_single((x, w, work) if b is None else (x, w, work, b), out)
     cdef Tiling s = read_tiling(x, w, out, work, sizes, geometry, start, stop)
     if b is not None:
@@ -508,7 +504,7 @@ cdef void multiply_back(const floating *g, const floating *w, floating *x, float
 
 def input_gradient(object g, object w, object x, object work, tuple sizes, tuple geometry,
                    Py_ssize_t start, Py_ssize_t stop):
-    """Add the gradient of images ``start`` to ``stop`` to ``x``, which starts as zeros."""
+    # Add the gradient of images ``start`` to ``stop`` to ``x``, which starts as zeros.
     cdef bint single = are_single((g, w, work), x)
     cdef Tiling s = read_tiling(x, w, g, work, sizes, geometry, start, stop)
     cdef void *gs = cnp.PyArray_DATA(g)
@@ -539,7 +535,7 @@ cdef void add_products(const floating *x, const floating *g, floating *w, floati
 
 def weight_gradient(object x, object g, object w, object work, tuple sizes, tuple geometry,
                     Py_ssize_t start, Py_ssize_t stop):
-    """Add the gradient of the weight from images ``start`` to ``stop`` to ``w``, (O, depth)."""
+    # Add the gradient of the weight from images ``start`` to ``stop`` to ``w``, (O, depth).
     cdef bint single = are_single((x, g, work), w)
     cdef Tiling s = read_tiling(x, w, g, work, sizes, geometry, start, stop)
     cdef void *xs = cnp.PyArray_DATA(x)

@@ -21,11 +21,11 @@ cdef class Plan:
 
     @property
     def way(self):
-        """Who multiplies."""
+        # Who multiplies.
         return f"{self.instructions.decode()} tiles{', Winograd' if self.winograd else ''}"
 
     def run(self):
-        """Return the result, a new array."""
+        # Return the result, a new array.
         cdef Product job
         cdef Sizes *p = &self.sizes
         cdef Py_ssize_t area = p.KH * p.KW
@@ -77,7 +77,7 @@ cdef Plan planned(Sizes *p, Pass which, object first, object second, object bias
 
 def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups, Py_ssize_t workspace,
                  object team, bint winograd=True):
-    """Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None."""
+    # Plan to convolve images (N, C, H, W) with ``w`` (O, C / groups, KH, KW); ``bias`` is (O,) or None.
     cdef Sizes p
     if not are_numbers(&p, x, w, bias):
         return None
@@ -90,7 +90,7 @@ def plan_forward(object x, object w, object bias, object geo, Py_ssize_t groups,
 
 def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t groups,
                         Py_ssize_t workspace, object team, bint winograd=True):
-    """Plan the gradient of images of ``shape`` from that of the output."""
+    # Plan the gradient of images of ``shape`` from that of the output.
     cdef Sizes p
     cdef cnp.npy_intp[4] images = shape
     if not are_numbers(&p, g, w, None):
@@ -102,7 +102,7 @@ def plan_input_gradient(object g, object w, tuple shape, object geo, Py_ssize_t 
 
 def plan_weight_gradient(object x, object g, tuple shape, object geo, Py_ssize_t groups,
                          Py_ssize_t workspace, object team, bint winograd=True):
-    """Plan the gradient of a weight of ``shape`` from that of the output."""
+    # Plan the gradient of a weight of ``shape`` from that of the output.
     cdef Sizes p
     cdef cnp.npy_intp[4] weight = shape
     if not are_numbers(&p, x, g, None):

@@ -88,7 +88,7 @@ cdef void logsumexp_rows(const Job *job, floating *x, floating *out, int part) n
     for i in range(edge(job, part), edge(job, part + 1)):
         m = <floating>job.loops.largest(x + i * job.n, job.n)
         total = shifted_exp(job, x + i * job.n, NULL, m)
-        out[i] = m + (<floating>log(total) if m - m == 0 else total - total)
+        out[i] = m + (<floating>c_log(total) if m - m == 0 else total - total)
 
 
 cdef void logsumexp_part(void *context, int part) noexcept nogil:
@@ -100,7 +100,7 @@ cdef void logsumexp_part(void *context, int part) noexcept nogil:
 
 
 def logsumexp(x, team):
-    """log(sum(exp(row))) of each row, in an array without the last axis."""
+    # log(sum(exp(row))) of each row, in an array without the last axis.
     cdef Job job
     if not usable(x):
         return None
@@ -129,7 +129,7 @@ cdef void scaled_part(void *context, int part) noexcept nogil:
 
 
 def logsumexp_gradient(g, x, team):
-    """g softmax(row) of each row."""
+    # g softmax(row) of each row.
     cdef Job job
     g = contiguous(g)
     if not usable(x) or cnp.PyArray_TYPE(x) != kind_of(g):
@@ -152,7 +152,7 @@ cdef void softmax_rows(const Job *job, floating *x, floating *out, int part) noe
         at = i * job.n
         m = <floating>job.loops.largest(x + at, job.n)
         if job.mean:
-            job.loops.shift(x + at, out + at, job.n, m, log(shifted_exp(job, x + at, NULL, m)))
+            job.loops.shift(x + at, out + at, job.n, m, c_log(shifted_exp(job, x + at, NULL, m)))
         else:
             job.loops.scale(out + at, job.n, 1 / shifted_exp(job, x + at, out + at, m))
 
@@ -178,12 +178,12 @@ cdef object along_rows(object x, bint logarithm, object team):
 
 
 def softmax(x, team):
-    """exp(row) / sum(exp(row)) of each row."""
+    # exp(row) / sum(exp(row)) of each row.
     return along_rows(x, False, team)
 
 
 def log_softmax(x, team):
-    """row - log(sum(exp(row))) of each row."""
+    # row - log(sum(exp(row))) of each row.
     return along_rows(x, True, team)
 
 
@@ -202,7 +202,7 @@ cdef void softmax_back_part(void *context, int part) noexcept nogil:
 
 
 def softmax_gradient(g, y, bint logarithm, team):
-    """Pull g back to the rows of which ``y`` is the softmax, or its logarithm."""
+    # Pull g back to the rows of which ``y`` is the softmax, or its logarithm.
     cdef Job job
     g = contiguous(g)
     if not usable(y) or cnp.PyArray_TYPE(y) != kind_of(g) or cnp.PyArray_SIZE(g) != cnp.PyArray_SIZE(y):
@@ -243,7 +243,7 @@ cdef Py_ssize_t no_class(const int64_t *targets, Py_ssize_t rows, Py_ssize_t cla
 
 
 def are_classes(targets, Py_ssize_t classes, Py_ssize_t ignored):
-    """Tell whether int64 (N,) holds numbers from 0 to ``classes`` - 1 only, and none is ``ignored``."""
+    # Tell whether int64 (N,) holds numbers from 0 to ``classes`` - 1 only, and none is ``ignored``.
     cdef Py_ssize_t i, n
     cdef const int64_t *t
     if not cnp.PyArray_CheckExact(targets):
@@ -273,7 +273,7 @@ cdef void nll_rows(Job *job, floating *x, floating *out, int part) noexcept nogi
             largest[0] = <floating>job.loops.largest(x + i * job.n, job.n)
             sums[0] = shifted_exp(job, x + i * job.n, NULL, largest[0])
         for r in range(rows):
-            loss = <floating>log(sums[r]) - below(x[i * job.n + job.index[i]], largest[r])
+            loss = <floating>c_log(sums[r]) - below(x[i * job.n + job.index[i]], largest[r])
             if job.mean:
                 total += loss
             else:
@@ -291,7 +291,7 @@ cdef void nll_part(void *context, int part) noexcept nogil:
 
 
 def nll(z, targets, bint mean, team):
-    """-log softmax(row)[target] of each row of (N, C), or its mean."""
+    # -log softmax(row)[target] of each row of (N, C), or its mean.
     cdef Job job
     cdef double total = 0
     cdef double[MOST_PARTS] totals
@@ -350,7 +350,7 @@ cdef void nll_gradient_part(void *context, int part) noexcept nogil:
 
 
 def nll_gradient(g, z, targets, bint mean, team):
-    """(softmax(row) - one_hot(target)) g of each row, g divided by their number for the mean."""
+    # (softmax(row) - one_hot(target)) g of each row, g divided by their number for the mean.
     cdef Job job
     cdef cnp.npy_intp rows, n
     if not is_matrix(z, targets, &rows, &n):

@@ -99,7 +99,7 @@ cdef void pick_part(void *context, int part) noexcept nogil:
 
 
 def pick(x, index, team):
-    """x[index] for integers in range, which may be negative."""
+    # x[index] for integers in range, which may be negative.
     cdef Job job
     cdef cnp.npy_intp[32] shape
     cdef int i, k
@@ -143,7 +143,7 @@ cdef void add_part(void *context, int part) noexcept nogil:
 
 
 def add_at(x, index, g, team, out=None):
-    """x[index] += g, where a row that is named twice gets both, in place or in ``out``; True, or None."""
+    # x[index] += g, where a row that is named twice gets both, in place or in ``out``; True, or None.
     cdef Job job
     out = x if out is None else out
     if not read_rows(&job, x, index) or not is_floating(g) or not is_floating(out):
@@ -186,7 +186,7 @@ cdef void sum_lines_part(void *context, int part) noexcept nogil:
 
 
 def sums(x, Py_ssize_t axis, team):
-    """The sums along an axis, flat; those of columns are added up row after row."""
+    # The sums along an axis, flat; those of columns are added up row after row.
     cdef Job job
     cdef cnp.npy_intp count
     if not describe_lines(&job, x, axis, team):
@@ -264,8 +264,8 @@ cdef void run_part(void *context, int part) noexcept nogil:
         run_along(job, <double *>job.x, <double *>job.out, part)
 
 
-def accumulate(x, Py_ssize_t axis, bint products, bint backwards, team):
-    """Running sums, or products, along an axis, from its first element or its last."""
+def cumulate(x, Py_ssize_t axis, bint products, bint backwards, team):
+    # Running sums, or products, along an axis, from its first element or its last.
     cdef Job job
     if not describe_lines(&job, x, axis, team):
         return None
@@ -344,7 +344,7 @@ cdef void product_part(void *context, int part) noexcept nogil:
 
 
 def product_gradient(g, y, x, Py_ssize_t axis, team):
-    """The gradient of x, of which ``y`` are the running products along an axis, all finite."""
+    # The gradient of x, of which ``y`` are the running products along an axis, all finite.
     cdef Job job
     if not is_floating(g) or not is_floating(y) or not is_floating(x) or not alike(g, x) or not alike(y, x):
         return None
@@ -391,7 +391,7 @@ cdef void share_part(void *context, int part) noexcept nogil:
 
 
 def share_extreme(g, best, x, Py_ssize_t axis, team):
-    """Share g evenly among the elements of x that are the ``best`` along an axis; None if one is NaN."""
+    # Share g evenly among the elements of x that are the ``best`` along an axis; None if one is NaN.
     cdef Job job
     if not is_floating(g) or not is_floating(best) or not describe_lines(&job, x, axis, team):
         return None

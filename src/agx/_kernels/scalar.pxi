@@ -176,6 +176,7 @@ cdef class Scalar:
             elif node.grad != 0.0:
                 push_number(node)
 
+    @cython.always_allow_keywords(True)
     def register_hook(self, hook):
         """Call ``hook(gradient)`` when the gradient is complete, as ``Tensor.register_hook`` does.
 
@@ -187,6 +188,7 @@ cdef class Scalar:
         """
         return hooks.register(self, hook)
 
+    @cython.always_allow_keywords(True)
     def register_post_accumulate_grad_hook(self, hook):
         """Call ``hook(leaf)`` when a gradient was added to ``grad``, as of a Tensor."""
         return hooks.register_after(self, hook)
@@ -332,6 +334,7 @@ cdef class Scalar:
         cdef double out = (1.0 if a.value >= 0.0 else e) / (1.0 + e)
         return record_number("sigmoid", out, a, e / ((1.0 + e) * (1.0 + e)), None, 0.0)
 
+    @cython.always_allow_keywords(True)
     def maximum(Scalar a, other):
         """Return the larger of two numbers; a tie shares the derivative."""
         cdef Scalar b = as_scalar(other)
@@ -340,6 +343,7 @@ cdef class Scalar:
         cdef double share = 0.5 if a.value == b.value else <double>(a.value > b.value)
         return record_number("maximum", a.value if a.value >= b.value else b.value, a, share, b, 1.0 - share)
 
+    @cython.always_allow_keywords(True)
     def minimum(Scalar a, other):
         """Return the smaller of two numbers; a tie shares the derivative."""
         return -(-a).maximum(-other)

@@ -30,7 +30,7 @@ cdef enum:
 # --- loops -------------------------------------------------------------------------------------------
 
 def ufunc_loop(cnp.ufunc ufunc, tuple kinds):
-    """Where the loop of a ufunc for these type numbers is, and what it is given; None if there is none."""
+    # Where the loop of a ufunc for these type numbers is, and what it is given; None if there is none.
     cdef int i, k, n = ufunc.nargs
     if len(kinds) != n or n > MOST_OPERANDS or ufunc.functions == NULL:
         return None
@@ -47,21 +47,21 @@ def ufunc_loop(cnp.ufunc ufunc, tuple kinds):
 
 
 def copy_loop(Py_ssize_t size):
-    """The loop (x, out) that copies elements of ``size`` bytes."""
+    # The loop (x, out) that copies elements of ``size`` bytes.
     if size == 8:
         return <Py_ssize_t>copy_words, 0
     return <Py_ssize_t>copy_any, size
 
 
 def choice_loop(Py_ssize_t size):
-    """The loop (mask, x, y, out) that chooses among elements of ``size`` bytes."""
+    # The loop (mask, x, y, out) that chooses among elements of ``size`` bytes.
     if size == 8:
         return <Py_ssize_t>choose_words, 0
     return <Py_ssize_t>choose_any, size
 
 
 def conversion_loop(str kinds):
-    """The loop (x, out) that converts between two dtypes, such as "?d"; None if there is none."""
+    # The loop (x, out) that converts between two dtypes, such as "?d"; None if there is none.
     cdef dict loops = {
         "?d": <Py_ssize_t>bool_to_double, "?f": <Py_ssize_t>bool_to_float, "?l": <Py_ssize_t>bool_to_long,
         "ld": <Py_ssize_t>long_to_double, "fd": <Py_ssize_t>float_to_double,
@@ -198,11 +198,10 @@ cdef class Executor:
 
     def __init__(self, stream, items, inputs, outputs, constants, bases, guards, frame_of, scratch, longest,
                  team):
-        """``items`` are (start, stop) of steps in the stream, or calls; ``frame_of()`` makes memory.
-
-        ``inputs`` and ``outputs`` are (shape, dtype); ``outputs`` may also be the number of a base that a
-        call fills. Bases are inputs, constants, the arena, outputs, and results of calls, in this order.
-        """
+        # ``items`` are (start, stop) of steps in the stream, or calls; ``frame_of()`` makes memory.
+        #
+        # ``inputs`` and ``outputs`` are (shape, dtype); ``outputs`` may also be the number of a base that a
+        # call fills. Bases are inputs, constants, the arena, outputs, and results of calls, in this order.
         self.stream = np.ascontiguousarray(stream, np.intp)
         self.items, self.inputs, self.outputs, self.constants = items, inputs, outputs, constants
         self.bases, self.guards, self.frame_of, self.frames = bases, guards, frame_of, []
@@ -216,7 +215,7 @@ cdef class Executor:
                 read_spec(&(<Spec *>cnp.PyArray_DATA(self.output_specs))[i], spec)
 
     def run(self, arrays):
-        """The outputs for these inputs, or None where a guard does not hold."""
+        # The outputs for these inputs, or None where a guard does not hold.
         cdef list objects = [None] * self.bases
         cdef Py_ssize_t i = 0
         for x in arrays:

@@ -51,7 +51,7 @@ cdef inline Py_ssize_t rounded(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
     return (n + unit - 1) // unit * unit
 
 
-cdef inline bint is_plain(const Axis *a) noexcept:
+cdef inline bint is_plain_axis(const Axis *a) noexcept:
     return a.kernel == 3 and a.passes == a.step == a.dilation == 1
 
 
@@ -61,7 +61,8 @@ cdef bint choose_blocks(const Sizes *p, Blocks *b, Py_ssize_t workspace, bint in
     cdef Py_ssize_t most = max(16, workspace // (128 * (p.C + filters))), bands
     if p.set.winograd == NULL or p.item != 4 or p.groups != 1:
         return False
-    if not is_plain(&p.down) or not is_plain(&p.across) or p.C % 8 or p.M % 8 or p.C > MOST_FILTERS // p.M:
+    if not is_plain_axis(&p.down) or not is_plain_axis(&p.across) or p.C % 8 or p.M % 8 or \
+            p.C > MOST_FILTERS // p.M:
         return False
     # The transforms would take longer than the products that they save.
     if min(p.C, p.M) < 16 or p.C + p.M < (2 if inner else 3) * p.tiles.width:

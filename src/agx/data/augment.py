@@ -238,7 +238,7 @@ class MixUp:
         how = np.stack([np.arange(-1, n - 1) % max(n, 1), np.full(n, weight)], axis=1)
         share = np.float32(weight / ONE)
         soft = share * targets + (1 - share) * np.roll(targets, 1, axis=0)
-        return loops.mix(x, how, team), soft
+        return loops.mix_images(x, how, team), soft
 
     def _probabilities(self, x: Array, y: Array) -> Array:
         """The targets as float32 probabilities."""

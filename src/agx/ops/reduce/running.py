@@ -70,14 +70,14 @@ def _line(op: str, x: Any, axis: int | None, dtype: Any, out: Any) -> tuple[Any,
 
 
 def _cumsum_value(x: Any, *, axis: int) -> np.ndarray:
-    found = loops.accumulate(x, axis, False, False, team)
+    found = loops.cumulate(x, axis, False, False, team)
     return np.cumsum(x, axis) if found is None else found
 
 
 def _cumsum_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     if (
         type(g) is np.ndarray
-        and (found := loops.accumulate(in_order(g), axis, False, True, team)) is not None
+        and (found := loops.cumulate(in_order(g), axis, False, True, team)) is not None
     ):
         return found
     return flip(cumsum(flip(g, axis), axis), axis)
@@ -148,7 +148,7 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, *, axis: int) -> Any:
 
 
 def _cumprod_value(x: Any, *, axis: int) -> np.ndarray:
-    found = loops.accumulate(x, axis, True, False, team)
+    found = loops.cumulate(x, axis, True, False, team)
     return np.cumprod(x, axis) if found is None else found
 
 

@@ -4,34 +4,6 @@ This module knows graphs and nothing of calculus: derivatives are Python functio
 arrays and does with them comes first, the backward sweep and Scalars last.
 """
 
-cimport cython
-from cpython.dict cimport PyDict_GetItemWithError
-from cpython.object cimport PyObject, PyObject_Call, PyTypeObject
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New
-from cpython.ref cimport Py_DECREF, Py_INCREF, _Py_REFCNT
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from cpython.weakref cimport PyWeakref_NewRef
-from cython cimport floating
-from libc.math cimport (exp as c_exp, fabs, isfinite, log as c_log, pow as c_pow, sqrt as c_sqrt,
-                        tanh as c_tanh)
-from libc.string cimport memcpy, memmove
-
-import operator
-import threading
-from functools import partial
-from types import MethodType
-
-import numpy as np
-from numpy import errstate, geterr
-
-from agx._kernels.machine import run
-
-cimport numpy as cnp
-
-from agx._kernels.machine cimport PER_ELEMENT, WORK_PER_THREAD, awake, loops_of, loops_t, parallel
-
-cnp.import_array()
-
 cdef extern from *:
     """
     #if defined(_MSC_VER)
@@ -52,10 +24,6 @@ cdef extern from *:
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 
-include "arrays.pxi"
-include "copying.pxi"
-include "finite.pxi"
-include "walk.pxi"
 
 cdef enum:
     RECORDING = 1
@@ -225,9 +193,6 @@ cdef inline object extra(dict extras, str name, object otherwise):
 
 def do_nothing():
     """The ``_backward`` of a leaf."""
-
-
-include "primitive.pxi"
 
 
 @cython.auto_pickle(False)
@@ -520,10 +485,3 @@ cdef class Node:
     def _backward(self, closure):
         check_closure(closure, self._args is not None or self._closure is not None, self._primitive)
         self._closure = closure
-
-
-include "recording.pxi"
-include "memory.pxi"
-include "changes.pxi"
-include "sweep.pxi"
-include "scalar.pxi"

@@ -6,9 +6,9 @@ and kernels carry it, or a table of it, to where they use it.
 The threads are Python's own (``agx._runtime.threads`` starts them on ``work``); between tasks they wait here.
 """
 
-cdef extern from "instructions.h" nogil:
+cdef extern from "tables.h" nogil:
     const instructions_t *SETS "agx_instruction_sets"
-    int COUNT "AGX_SETS"
+    int COUNT "agx_set_count"
 
 cdef extern from "pool.h" nogil:
     void agx_pool_run(task_t task, void *context, int parts) noexcept
@@ -43,17 +43,17 @@ cdef const loops_t *loops_of(bint single) noexcept nogil:
 
 
 def names():
-    """Return what the sets are called, from the baseline to the best; a processor need not have them."""
+    # Return what the sets are called, from the baseline to the best; a processor need not have them.
     return tuple([SETS[i].name.decode() for i in range(COUNT)])
 
 
 def level():
-    """Return the number of the set in use, counted from the baseline."""
+    # Return the number of the set in use, counted from the baseline.
     return chosen
 
 
 def set_level(int wanted):
-    """Use the best set that the processor has up to this one; returns what was used before."""
+    # Use the best set that the processor has up to this one; returns what was used before.
     global chosen
     cdef int before = chosen
     chosen = best_up_to(wanted)
@@ -61,7 +61,7 @@ def set_level(int wanted):
 
 
 def has_tiles():
-    """Tell whether the set in use multiplies matrices by itself."""
+    # Tell whether the set in use multiplies matrices by itself.
     return instructions().tiles != NULL
 
 
@@ -81,41 +81,41 @@ cdef int awake() noexcept nogil:
 
 
 cpdef int threads_for(Py_ssize_t work, Py_ssize_t pieces, object team) except 0:
-    """How many threads to share ``pieces`` among that are ``work`` multiply-adds; asks ``team()`` if many."""
+    # How many threads to share ``pieces`` among that are ``work`` multiply-adds; asks ``team()`` if many.
     if pieces < 2 or work < 2 * WORK_PER_THREAD:
         return 1
     return <int>max(1, min(<Py_ssize_t>team(), pieces, work // WORK_PER_THREAD))
 
 
 def allow(int threads):
-    """Let loops that start no threads themselves use this many."""
+    # Let loops that start no threads themselves use this many.
     global allowed
     allowed = threads
 
 
 def workers():
-    """How many threads wait for parts, besides whichever thread calls."""
+    # How many threads wait for parts, besides whichever thread calls.
     return agx_pool_workers()
 
 
 def reserve():
-    """Prepare the next worker; returns its number, or -1 if there are too many."""
+    # Prepare the next worker; returns its number, or -1 if there are too many.
     return agx_pool_reserve()
 
 
 def admit():
-    """Count the reserved worker in, now that its thread runs."""
+    # Count the reserved worker in, now that its thread runs.
     agx_pool_admit()
 
 
 def work(int i):
-    """Be worker ``i`` for ever."""
+    # Be worker ``i`` for ever.
     with nogil:
         agx_pool_work(i)
 
 
 def forget():
-    """Start afresh in a forked child, which has none of its parent's threads."""
+    # Start afresh in a forked child, which has none of its parent's threads.
     agx_pool_forget()
 
 
@@ -129,7 +129,7 @@ cdef void call_python(void *context, int part) noexcept nogil:
 
 
 def run(function, int parts):
-    """Call ``function(part)`` for every part, in whichever threads are free; raises the first error."""
+    # Call ``function(part)`` for every part, in whichever threads are free; raises the first error.
     cdef list errors = []
     cdef tuple context = (function, errors)
     with nogil:

@@ -7,27 +7,6 @@ Updates of parameters are fused: one pass over memory for a whole optimiser step
 formulas are PyTorch's (torch.optim).
 """
 
-cimport cython
-from cython cimport floating
-from libc.limits cimport INT_MAX
-from libc.math cimport INFINITY, erf as c_erf, log, sqrt
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memcmp, memcpy, memset
-
-import numpy as np
-
-cimport numpy as cnp
-
-from agx._kernels.graph cimport Node, alike, empty, has_nan, is_float32, is_floating, like, scratch
-from agx._kernels.machine cimport (AGX_ABREAST, PER_ELEMENT, WORK_PER_THREAD, activation_t, copy,
-                                   inner_tile_for, instructions, instructions_t, loops_of, loops_t, parallel,
-                                   task_t, threads_for, tile_for, tile_t, vectors_for, windows_t, winograd_t)
-from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Axis, Sizes, along, back_along,
-                                choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
-
-cnp.import_array()
-cnp.import_umath()
-
 cdef enum:
     # An element of an activation, in multiply-adds.
     PER_CURVE = 32
@@ -98,7 +77,7 @@ cdef void mask_part(void *context, int part) noexcept nogil:
 
 
 def relu(object x, object team):
-    """Compute max(x, 0); NaN stays NaN."""
+    # Compute max(x, 0); NaN stays NaN.
     cdef Job job
     if not is_floating(x):
         return None
@@ -110,7 +89,7 @@ def relu(object x, object team):
 
 
 def relu_gradient(object g, object x, object team, bint overwrite=False):
-    """Compute g where x is positive, and zero elsewhere, in the memory of ``g`` on request."""
+    # Compute g where x is positive, and zero elsewhere, in the memory of ``g`` on request.
     cdef Job job
     if not is_floating(g) or not is_floating(x) or not alike(g, x):
         return None
@@ -136,7 +115,7 @@ cdef void exp_part(void *context, int part) noexcept nogil:
 
 
 def exp(object x, object team):
-    """Compute the exponentials of many float64; None if one is no normal number, or nothing is gained."""
+    # Compute the exponentials of many float64; None if one is no normal number, or nothing is gained.
     cdef Job job
     cdef int[MOST_PARTS] beyond
     cdef int part
@@ -198,7 +177,7 @@ cdef bint prepare_activation(Activation *job, int which, object x, double a, obj
 
 
 def activation(int which, object x, double a, object team):
-    """Compute an activation of float32, by its number in ``simd.h``, with its parameter ``a``."""
+    # Compute an activation of float32, by its number in ``simd.h``, with its parameter ``a``.
     cdef Activation job
     if not prepare_activation(&job, which, x, a, team):
         return None
@@ -210,10 +189,9 @@ def activation(int which, object x, double a, object team):
 
 def activation_gradient(int which, object g, object value, object x, double a, object team,
                         bint overwrite=False):
-    """Multiply g by the slope at x, where the activation is ``value``, in the memory of ``g`` on request.
-
-    Zeros of g stay zeros.
-    """
+    # Multiply g by the slope at x, where the activation is ``value``, in the memory of ``g`` on request.
+    #
+    # Zeros of g stay zeros.
     cdef Activation job
     if cnp.PyArray_CheckExact(g) and not overwrite:
         g = cnp.PyArray_GETCONTIGUOUS(g)
@@ -265,7 +243,7 @@ cdef object prepare_images(Job *job, object x, object team):
 
 
 def max_pool_2x2(object x, object team):
-    """Take the largest element of each 2 x 2 tile of (N, C, H, W); a row or column left over is dropped."""
+    # Take the largest element of each 2 x 2 tile of (N, C, H, W); a row or column left over is dropped.
     cdef Job job
     cdef cnp.npy_intp[4] shape
     if not is_floating(x) or cnp.PyArray_NDIM(x) != 4:
@@ -287,7 +265,7 @@ cdef bint are_tiles(object g, object x) noexcept:
 
 
 def max_unpool_2x2(object g, object x, object team):
-    """Write each element of ``g`` where its tile of ``x`` has its first largest element, zero elsewhere."""
+    # Write each element of ``g`` where its tile of ``x`` has its first largest element, zero elsewhere.
     cdef Job job
     if not is_floating(g) or not is_floating(x) or cnp.PyArray_TYPE(g) != cnp.PyArray_TYPE(x):
         return None
@@ -311,7 +289,7 @@ cdef void sum_part(void *context, int part) noexcept nogil:
 
 
 def channel_sums(object g, object team):
-    """Sum float32 (N, C, H, W) over all but the channels."""
+    # Sum float32 (N, C, H, W) over all but the channels.
     cdef Job job
     cdef cnp.npy_intp channels
     if not is_floating(g) or cnp.PyArray_TYPE(g) != cnp.NPY_FLOAT32 or cnp.PyArray_NDIM(g) != 4:
@@ -334,7 +312,7 @@ cdef void erf_loop(const floating *x, floating *out, Py_ssize_t n) noexcept nogi
 
 
 def erf(x):
-    """Compute the error function of each element."""
+    # Compute the error function of each element.
     if not is_floating(x):
         return None
     out = like(x)
@@ -391,7 +369,7 @@ cdef bint change(int rule, const double *options, Py_ssize_t slots, object p, ob
 
 def update(int rule, tuple options, Py_ssize_t slots, list parameters, list kept, list steps,
            Py_ssize_t start):
-    """Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone."""
+    # Update Tensors by a rule; whether a gradient is new, and the places of those that are left alone.
     # Of each parameter ``kept`` has arrays by name, of which the rule takes the first ``slots``, and
     # ``steps`` the count of steps, from ``start`` on. What has a gradient but does not lie in order is left
     # alone.
@@ -418,16 +396,3 @@ def update(int rule, tuple options, Py_ssize_t slots, list parameters, list kept
                 continue
         others.append(i)
     return arrived, others
-
-
-include "rows.pxi"
-include "reduce.pxi"
-include "norm.pxi"
-include "dense.pxi"
-include "convolution.pxi"
-include "winograd.pxi"
-include "plans.pxi"
-include "checks.pxi"
-include "augment.pxi"
-include "patches.pxi"
-include "steps.pxi"
