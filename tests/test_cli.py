@@ -73,6 +73,15 @@ def test_a_run_leaves_its_folder(capsys, tmp_path):
     assert f"with {100 * best:.2f} % of the validation" in lines[-2]
 
 
+def test_what_is_held_out_and_what_is_not_stay_bytes():
+    images = np.random.default_rng(0).integers(0, 256, (20, 1, 4, 4), np.uint8)
+    learn = ag.data.ImageDataset(images, np.arange(20) % 2, classes=("a", "b"))
+    for part in runs.hold_out(learn, 0.2, seed=0):
+        assert part.stored[0].dtype == np.uint8 and part.classes == ("a", "b")
+        x, _ = next(iter(ag.data.Loader(part, 4)))
+        np.testing.assert_array_equal(x, part.stored[0][:4] / np.float32(255), strict=True)
+
+
 def test_the_best_epoch_is_chosen_on_images_held_out(tmp_path):
     """They are a tenth of each class of the training images, and the test images are none of them."""
     learn, test = ag.data.digits("train"), ag.data.digits("test")

@@ -13,6 +13,7 @@ from ._names import shown
 from ._runtime.rng import using
 from .data import Loader
 from .nn import Module, losses
+from .ops.reduce.softmax import softmax
 from .train import fit, predict
 
 try:
@@ -158,9 +159,7 @@ class Classifier(ClassifierMixin, _Network):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, (N, classes)."""
-        scores = self._outputs(X)
-        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+        return softmax(self._outputs(X), axis=1)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row, (N,)."""

@@ -3,6 +3,7 @@
 from .._names import shown
 from ..storage.architecture import MODELS as MODELS
 from ..storage.architecture import factory as factory
+from ..storage.model import binary_loss as binary_loss
 from .folder import RunFolder as RunFolder
 from .folder import default_folder as default_folder
 from .listing import RunList as RunList
@@ -19,7 +20,6 @@ from .results import Results as Results
 from .results import read_results as read_results
 from .results import record as record
 from .run import Run as Run
-from .run import binary_loss as binary_loss
 from .settings import AUGMENTATIONS as AUGMENTATIONS
 from .settings import MOMENTA as MOMENTA
 from .settings import OPTIMIZERS as OPTIMIZERS
@@ -34,6 +34,7 @@ def __dir__() -> list[str]:
     return shown(
         globals(),
         "AUGMENTATIONS",
+        "binary_loss",
         "factory",
         "MODELS",
         "MOMENTA",

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from .. import data, models
+from .._runtime.rng import generator
 from ..data.readers import named
+from ..data.subset import held_out
 from ..storage.architecture import MODELS, accepted
 
 
@@ -40,12 +42,7 @@ def hold_out(learn: Any, share: float, seed: int) -> tuple[Any, Any]:
 
     Raises ValueError if there is no class of two.
     """
-    labels, held = learn.stored[1], np.zeros(len(learn), bool)
-    rng = np.random.default_rng(seed)
-    for label in np.unique(labels):
-        places = rng.permutation(np.flatnonzero(labels == label))
-        count = min(max(round(share * len(places)), 1), len(places) - 1)
-        held[places[:count]] = True
+    held = held_out(learn.stored[1], share, generator(seed))
     if not held.any():
         raise ValueError(
             "--validation: no class has two images, one of which could be held out; add some"
@@ -54,7 +51,7 @@ def hold_out(learn: Any, share: float, seed: int) -> tuple[Any, Any]:
 
 
 def _part(dataset: Any, chosen: np.ndarray) -> Any:
-    found = data.ArrayDataset(*dataset[chosen], classes=dataset.classes)
+    found = data.ArrayDataset(*(a[chosen] for a in dataset.stored), classes=dataset.classes)
     found.transforms = dataset.transforms
     return found
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .._runtime.files import replacing
 from ..installation import info
+from ..ops.reduce.softmax import log_softmax
 from ..storage import archive
 from ..train.metrics import F1, ConfusionMatrix, Precision, Recall
 from .tables import as_json
@@ -195,8 +196,7 @@ def _log_probabilities(outputs: np.ndarray) -> np.ndarray:
     logits = outputs.reshape(len(outputs), -1).astype(np.float64)
     if logits.shape[1] == 1:
         logits = np.hstack([np.zeros_like(logits), logits])
-    logits = logits - logits.max(1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    return log_softmax(logits, axis=1)
 
 
 def _check(outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> None:

@@ -18,18 +18,13 @@ from .._runtime.rng import seed
 from ..data.readers import named
 from ..nn import Module, losses
 from ..storage.architecture import factory, importing_from_here
+from ..storage.model import binary_loss
 from ..train.checkpoint import Checkpoint
 from .folder import CLOCK, RunFolder, versions
 from .preparation import checksum, hold_out, load, standardize
 from .results import record
 from .settings import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
 from .signals import told_to_end
-
-
-@losses.takes("logits")
-def binary_loss(logits: Any, targets: Any) -> Any:
-    """The loss of two classes told apart by single logits, (N, 1) or (N,)."""
-    return losses.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
 
 
 @dataclass

@@ -19,6 +19,8 @@ from ..data.loader import Loader
 from ..data.subset import Subset
 from ..data.transforms import ToFloat
 from ..nn import losses
+from ..ops.elementwise.exponential import sigmoid
+from ..ops.reduce.softmax import softmax
 from . import architecture as build
 from . import archive
 from . import preprocessing as transforms
@@ -84,12 +86,11 @@ class Trained:
         if kind == "numbers":
             raise ValueError("probabilities: the outputs are numbers, expected those of classes")
         if kind == "scores":
-            found = np.exp(found - found.max(axis=1, keepdims=True))
-            found /= found.sum(axis=1, keepdims=True)
+            found = softmax(found, axis=1)
         elif kind == "log-probabilities":
             found = np.exp(found)
         elif kind == "logits":
-            found = np.exp(-np.logaddexp(0, -found))
+            found = sigmoid(found)
         if single:
             found = np.stack([1 - found.reshape(-1), found.reshape(-1)], axis=1)
         if self.classes is not None and found.shape[1] != len(self.classes):
@@ -169,7 +170,9 @@ class Trained:
             )
 
 
-def _binary(logits: Any, targets: Any) -> Any:
+@losses.takes("logits")
+def binary_loss(logits: Any, targets: Any) -> Any:
+    """The loss of two classes told apart by single logits, (N, 1) or (N,)."""
     return losses.binary_cross_entropy_with_logits(logits.reshape(-1), targets)
 
 
@@ -178,7 +181,7 @@ LOSSES: dict[str, Callable[..., Any]] = {
     "scores": losses.cross_entropy,
     "log-probabilities": losses.nll_loss,
     "probabilities": losses.binary_cross_entropy,
-    "logits": losses.takes("logits")(_binary),
+    "logits": binary_loss,
     "numbers": losses.mse,
 }
 
