@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from . import models, optim
+from . import models
 from ._names import shown
 from ._runtime.rng import using
 from .data import Loader
 from .nn import Module, losses
 from .ops.reduce.softmax import softmax
+from .runs.settings import OPTIMIZERS, takes
 from .train import fit, predict
 
 try:
@@ -88,19 +88,13 @@ class _Network(BaseEstimator):  # type: ignore[misc]
     def _optimizer(self) -> Any:
         if callable(self.optimizer):
             return self.optimizer(self.module_.parameters())
-        kinds = {
-            name.lower(): kind
-            for name, kind in vars(optim).items()
-            if inspect.isclass(kind)
-            and issubclass(kind, optim.Optimizer)
-            and "weight_decay" in inspect.signature(kind).parameters
-        }
+        kinds = [name for name in OPTIMIZERS if takes(name, "weight_decay")]
         if self.optimizer not in kinds:
             raise ValueError(
                 f"{type(self).__name__}: optimizer is {self.optimizer!r}, expected one of "
                 f"{', '.join(kinds)}, or a function that makes one of the parameters"
             )
-        return kinds[self.optimizer](
+        return OPTIMIZERS[self.optimizer](
             self.module_.parameters(), lr=self.lr, weight_decay=self.weight_decay
         )
 

@@ -98,7 +98,9 @@ def reading(path):
     [
         (b"", "an empty file"),
         (b"\x80\x04\x95junk", "a pickle"),
-        (b"<html>", "6 bytes that begin with 3c 68 74 6d"),
+        (b"\x80\x05\x95junk", "a pickle"),
+        (b"<html>", "a web page instead of the data"),
+        (b"junk", "the bytes 6a 75 6e 6b"),
     ],
 )
 def test_something_else_is_refused(path, data, what):

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._runtime.files import replacing
+from ..data.files import described
 
 SUFFIXES = (".npz", ".safetensors")
 
@@ -164,11 +165,9 @@ def require(name: str | Path) -> None:
 
 def _described(data: bytes) -> str:
     """What bytes that are not the expected file look like."""
-    if not data:
-        return "an empty file"
-    if data[:2] == b"\x80\x02" or data[:2] == b"\x80\x04":
+    if len(data) > 1 and data[0] == 0x80 and data[1] in range(2, 6):
         return "a pickle"
-    return f"{len(data)} bytes that begin with {data[:4].hex(' ')}"
+    return described(data)
 
 
 def _safetensors() -> Any:
