@@ -36,3 +36,40 @@ def test_each_name_is_in_the_stub_of_one_part():
         and (callable(value) or name.isupper())
     }  # fmt: skip
     assert set(names) == there
+
+
+def members(node):
+    """The names that the body of a class in a stub has."""
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef):
+            yield item.name
+        elif isinstance(item, ast.AnnAssign):
+            yield item.target.id
+        elif isinstance(item, ast.Assign):
+            yield from (target.id for target in item.targets)
+
+
+#: What Cython and Python give every class.
+GIVEN = {
+    "__dict__",
+    "__doc__",
+    "__module__",
+    "__new__",
+    "__pyx_vtable__",
+    "__reduce__",
+    "__reduce_cython__",
+    "__repr__",
+    "__setstate__",
+    "__setstate_cython__",
+    "__test__",
+    "__weakref__",
+}
+
+
+@pytest.mark.parametrize("part", _kernels.PARTS)
+def test_the_stub_of_a_class_has_all_its_members(part):
+    body = ast.parse((STUBS / f"{part}.pyi").read_text(encoding="utf-8")).body
+    for node in body:
+        if isinstance(node, ast.ClassDef) and node.name[0] != "_":
+            there = {n for n in vars(getattr(compiled, node.name)) if n[0] != "_" or n[:2] == "__"}
+            assert there - GIVEN - set(members(node)) == set(), node.name
