@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from types import FrameType
 from typing import Any
 
-_HOME = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+from .places import HOME
 
 #: For each warning and line the filters under which it was shown: ``catch_warnings`` makes new ones.
 _shown: dict[tuple[str, str, int], Any] = {}
@@ -17,7 +16,7 @@ _shown: dict[tuple[str, str, int], Any] = {}
 def _user() -> tuple[FrameType, int]:
     """The innermost frame outside agx, and its ``stacklevel`` for whoever calls this."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOME):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
         frame, level = frame.f_back, level + 1
     return frame, level
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterable
@@ -12,15 +11,14 @@ import numpy as np
 
 from .._kernels.graph import Node
 from .entered import here
+from .places import HOME
 from .trace import Trace
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def users_level() -> int:
     """The ``stacklevel`` with which the caller of this function warns in the user's own line."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+    while frame.f_code.co_filename.startswith(HOME) and frame.f_back is not None:
         level, frame = level + 1, frame.f_back
     return level
 

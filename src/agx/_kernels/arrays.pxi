@@ -504,7 +504,7 @@ cdef object in_memory(object ufunc, object x, object y):
     else:
         return None
     cdef cnp.ndarray out = like(as_x)
-    cdef Py_ssize_t least = SHARED if y is None and ufunc is not np.square else 4 * SHARED
+    cdef Py_ssize_t least = SHARED if y is None and ufunc is not np_square else 4 * SHARED
     if cnp.PyArray_NBYTES(out) >= least and awake() > 1 and in_parts(ufunc, x, y, out):
         return out
     return ufunc(x, out) if y is None else ufunc(x, y, out)

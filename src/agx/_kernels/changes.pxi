@@ -20,7 +20,7 @@ cdef bint same(Node node, Py_ssize_t i) except -1:
     if isinstance(a, Node) and i < 4 and ((node._versions >> shift) & 0xFFFF) != (<Node>a)._version & 0xFFFF:
         return False
     if i < 64 and node._watched >> i & 1:
-        before = node._prints[i] if i < FEW else <unsigned long long>node._more_prints[i - FEW]
+        before = node._prints[i] if i < FEW else <unsigned long long>node._extras["prints"][i - FEW]
         return fingerprint((<Node>a)._value if isinstance(a, Node) else a) == before
     return not isinstance(a, Node) or unchanged(<Node>a)
 

@@ -31,6 +31,11 @@ cdef enum:
     FEW = 3
 
 
+cdef class Scope:
+    cdef readonly object module
+    cdef readonly Scope above
+
+
 cdef class Node:
     cdef object _value
     cdef object _grad
@@ -38,7 +43,6 @@ cdef class Node:
     cdef dict _params
     cdef Primitive _primitive
     cdef object _closure
-    cdef str _op
     cdef public dict _extras
     cdef bint _requires_grad
     cdef bint _freed
@@ -58,13 +62,16 @@ cdef class Node:
     cdef public bint spent
     cdef unsigned long long _print
     # How often the value was replaced, and what the arguments were when this node was recorded:
-    # fingerprints of the first few, and a list of those of the others.
+    # fingerprints of the first few; ``_extras`` has those of the others.
     cdef unsigned long long _version
     cdef unsigned long long _versions
     cdef unsigned long long _watched
     cdef unsigned long long[FEW] _prints
-    cdef list _more_prints
     cdef unsigned long long _settings
+    # Where it was recorded: in which line of a program, as code and instruction, and in which module.
+    cdef object _code
+    cdef int _instruction
+    cdef Scope _scope
     cdef object __weakref__
 
     cdef object share(self)

@@ -21,7 +21,6 @@ from libc.string cimport memcmp, memcpy, memmove, memset
 import operator
 import threading
 from functools import partial
-from types import MethodType
 
 import numpy as np
 from numpy import errstate, geterr
@@ -34,11 +33,23 @@ from agx._kernels.machine cimport (AGX_ABREAST, PER_ELEMENT, WORK_PER_THREAD, ac
 from agx._kernels.runs cimport (MOST_PLANES, MOST_ROWS, MOST_WIDTH, SLACK, Axis, Sizes, along, back_along,
                                 choose_rows, crop, find_offsets, lay_out, pass_of, shift_of)
 
+cdef extern from *:
+    """
+    #ifndef AGX_CHECKED
+        /* Tracebacks name the function; the line, noted wherever anything can fail, took 12 kB of a wheel. */
+        #undef __PYX_MARK_ERR_POS
+        #define __PYX_MARK_ERR_POS(file, line) \
+            { __pyx_filename = __pyx_f[0]; __pyx_lineno = 0; (void)__pyx_filename; (void)__pyx_lineno; }
+    #endif
+    """
+    object PyMethod_New(object function, object instance)
+
 cnp.import_array()
 cnp.import_umath()
 
 include "machine.pxi"
 include "graph.pxi"
+include "places.pxi"
 include "arrays.pxi"
 include "copying.pxi"
 include "finite.pxi"

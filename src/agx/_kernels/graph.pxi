@@ -200,7 +200,6 @@ cdef class Node:
     """A value in the graph together with the operation and the arguments it came from."""
 
     def __cinit__(self):
-        self._op = ""
         number(self)
 
     cdef object share(self):
@@ -234,7 +233,8 @@ cdef class Node:
               bint requires_grad):
         self._value = value
         self._shared = True
-        self._op = op
+        if op:
+            self._extras = {**(self._extras or {}), "op": op}
         if label:
             self.label = label
         self._requires_grad = requires_grad
@@ -256,6 +256,7 @@ cdef class Node:
                 self._args = nodes
                 remember_given(self, given)
                 number(self)
+                locate(self)
                 for node in nodes:
                     (<Node>node)._needed = True
                 if agx_recording & NOTING:
@@ -280,6 +281,17 @@ cdef class Node:
     @note.setter
     def note(self, new):
         self._extras = {**(self._extras or {}), "note": new}
+
+    @property
+    def where(self):
+        """File, line and function of the program that made this node; None for leaves."""
+        cdef Node node = self.now()
+        return place(node._code, node._instruction)
+
+    @property
+    def scope(self):
+        """The call of a module in which this node was recorded, or None."""
+        return self.now()._scope
 
     @property
     def value(self):
@@ -466,7 +478,7 @@ cdef class Node:
     def op(self):
         """The name of the operation that made this node; empty for a leaf."""
         cdef Node node = self.now()
-        return node._op if node._primitive is None else node._primitive.name
+        return extra(node._extras, "op", "") if node._primitive is None else node._primitive.name
 
     @property
     def primitive(self):
@@ -479,7 +491,7 @@ cdef class Node:
             return self._closure
         if self._args is None:
             return do_nothing
-        return MethodType(push, self)
+        return PyMethod_New(push, self)
 
     @_backward.setter
     def _backward(self, closure):

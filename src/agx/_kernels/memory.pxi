@@ -80,6 +80,7 @@ def record(Primitive p, object value, tuple args, dict params):
         out._args = args
         out._params = params
         number(out)
+        locate(out)
         if agx_recording & NOTING:
             take_note(out)
     return out
@@ -99,11 +100,12 @@ def split_off(Node a):
     assigned = True
     cdef Node old = <Node>(<PyTypeObject *>tensor_class).tp_new(tensor_class, <PyObject *>no_args, NULL)
     old._value, old._args, old._params, old._primitive = a._value, a._args, a._params, a._primitive
-    old._closure, old._op, old._requires_grad = a._closure, a._op, a._requires_grad
+    old._closure, old._requires_grad = a._closure, a._requires_grad
+    old._code, old._instruction, old._scope = a._code, a._instruction, a._scope
     old._extras, old._freed, old._traced = a._extras, a._freed, a._traced
     old._shared, old._needed, old._printed, old._print = a._shared, a._needed, a._printed, a._print
     old._version, old._versions, old._watched = a._version, a._versions, a._watched
-    old._prints, old._more_prints, old._settings = a._prints, a._more_prints, a._settings
+    old._prints, old._settings = a._prints, a._settings
     old._number, old._grad = a._number, a._grad
     a._args = a._params = a._closure = None
     return old

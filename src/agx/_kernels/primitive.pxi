@@ -56,7 +56,7 @@ cdef class Primitive:
             return otherwise(self, args, params, problem)
 
     def __get__(self, instance, owner):
-        return self if instance is None else MethodType(self, instance)
+        return self if instance is None else PyMethod_New(self, instance)
 
     def __copy__(self):
         return self

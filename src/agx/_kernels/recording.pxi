@@ -73,6 +73,7 @@ cdef object call(Primitive p, tuple args, dict params):
         out._requires_grad = True
         out._traced = traced
         number(out)
+        locate(out)
         watch(out, p)
         if agx_recording & NOTING:
             take_note(out)
@@ -126,7 +127,7 @@ cdef object watch(Node out, Primitive p):
     if out._params is not None:
         out._settings = settings_of(out._params)
     if n > FEW:
-        out._more_prints = [0] * (n - FEW)
+        out._extras = {"prints": [0] * (n - FEW)}
     for i in range(n):
         a = args[i]
         if isinstance(a, Node):
@@ -140,7 +141,7 @@ cdef object watch(Node out, Primitive p):
             if i < FEW:
                 out._prints[i] = fingerprint(value)
             else:
-                out._more_prints[i - FEW] = fingerprint(value)
+                out._extras["prints"][i - FEW] = fingerprint(value)
     if fickle and not has_own_memory(out._value):
         out.share()
 

@@ -46,11 +46,14 @@ cdef class Scalar:
     cdef Scalar _x
     cdef Scalar _y
     cdef tuple _inputs
-    cdef object _closure
+    # Whether ``_extras`` has a hand-written closure.
+    cdef bint _own
     cdef bint _seen
     cdef readonly bint _constant
     cdef public str op
     cdef public dict _extras
+    cdef object _code
+    cdef int _instruction
     cdef object __weakref__
 
     def __init__(self, value, op="", _backward=None, inputs=(), label=""):
@@ -85,6 +88,11 @@ cdef class Scalar:
         self._extras = {**(self._extras or {}), "note": new}
 
     @property
+    def where(self):
+        """File, line and function of the program that made this number; None for leaves."""
+        return place(self._code, self._instruction)
+
+    @property
     def inputs(self):
         """The Scalars this one was computed from, in order, repeated as often as they were used."""
         if self._inputs is not None:
@@ -101,6 +109,7 @@ cdef class Scalar:
                 raise TypeError(f"inputs: expected Scalars, got {type(node).__name__}")
         if given and recording():
             self._inputs = given
+            self._code = agx_running(&self._instruction)
             if recording() & NOTING:
                 take_note(self)
 
@@ -128,12 +137,13 @@ cdef class Scalar:
     @property
     def _backward(self):
         """The function that passes this node's gradient on to its inputs."""
-        return self._push if self._closure is None else self._closure
+        return extra(self._extras, "closure", None) or self._push
 
     @_backward.setter
     def _backward(self, closure):
         hooks.check_closure(closure, not is_leaf(self) or not recording())
-        self._closure = closure
+        self._extras = {**(self._extras or {}), "closure": closure}
+        self._own = closure is not None
 
     def _push(self):
         push_number(self)
@@ -155,11 +165,11 @@ cdef class Scalar:
         cdef bint doubt = not isfinite(self.value), own = False
         for x in order:
             node = <Scalar>x
-            if node._closure is None and node._inputs is not None:
+            if not node._own and node._inputs is not None:
                 raise RuntimeError(f"backward: op '{node.op}' has inputs but no _backward; set "
                                    "out._backward to a function that adds to the inputs' grad")
             node.grad = 0.0
-            own |= node._closure is not None
+            own |= node._own
             doubt |= not isfinite(node._dx) or not isfinite(node._dy)
         if doubt and order and not own:
             return sweep_as_tensors(self, order, seed)
@@ -171,8 +181,8 @@ cdef class Scalar:
         self.grad = seed
         for x in reversed(order):
             node = <Scalar>x
-            if node._closure is not None:
-                node._closure()
+            if node._own:
+                node._extras["closure"]()
             elif node.grad != 0.0:
                 push_number(node)
 
@@ -423,6 +433,7 @@ cdef Scalar record_number(str op, double value, Scalar x, double dx, Scalar y, d
             out._dx = dx
             out._y = y
             out._dy = dy
+            out._code = agx_running(&out._instruction)
             if how & NOTING:
                 take_note(out)
     return out

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 
 from .._engine.notices import warn_once
+from .._engine.places import enter, leave
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Module:
             raise NotImplementedError(f"{type(self).__name__}: write a forward method")
 
     def __call__(self: Forwards[P, T], *inputs: P.args, **options: P.kwargs) -> T:
+        scope = enter(self)
         try:
             return self.forward(*inputs, **options)
         except AttributeError as problem:
@@ -60,6 +62,8 @@ class Module:
                     + "; convert numbers, such as with np.asarray(x, np.float32)"
                 ) from None
             raise
+        finally:
+            leave(scope)
 
     if not TYPE_CHECKING:  # checkers know which attributes there are
 

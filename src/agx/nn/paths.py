@@ -1,0 +1,58 @@
+"""Where in a model something happened, as people write it: ``LeNet.features.0``, ``conv1.weight``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .._engine.places import Scope
+
+
+def calls_of(scope: Scope | None) -> list[Scope]:
+    """The calls that led to this one, the outermost first."""
+    calls: list[Scope] = []
+    while scope is not None:
+        calls.append(scope)
+        scope = scope.above
+    return calls[::-1]
+
+
+def _name(scope: Scope) -> str:
+    """What the module above calls this one; the name of its class where it is no part of that."""
+    for name, module in scope.above.module.named_modules() if scope.above else ():
+        if module is scope.module and name:
+            return str(name)
+    return type(scope.module).__name__
+
+
+def path_of(scope: Scope | None) -> str:
+    """The path of a module: the class of the outermost one, then attributes; empty outside modules.
+
+    >>> from agx.nn.paths import path_of
+    >>> model = ag.nn.Sequential(ag.nn.Linear(2, 3), ag.nn.ReLU())
+    >>> path_of(model(ag.ones((1, 2))).scope)
+    'Sequential.1'
+    """
+    return ".".join(_name(call) for call in calls_of(scope))
+
+
+def parameter_names(nodes: Iterable[Any]) -> dict[int, str]:
+    """The name of each parameter, by its ``id``, in the outermost modules that made some of ``nodes``.
+
+    >>> from agx.nn.paths import parameter_names
+    >>> layer = ag.nn.Linear(2, 3)
+    >>> parameter_names([layer(ag.ones((1, 2)))])[id(layer.weight)]
+    'weight'
+    """
+    names: dict[int, str] = {}
+    roots = {}
+    for node in nodes:
+        scope = getattr(node, "scope", None)
+        while scope is not None and scope.above is not None:
+            scope = scope.above
+        if scope is not None:
+            roots[id(scope.module)] = scope.module
+    for module in roots.values():
+        for name, parameter in module.named_parameters():
+            names.setdefault(id(parameter), name)
+    return names
