@@ -30,7 +30,7 @@ def path_of(scope: Scope | None) -> str:
 
     >>> from agx.nn.paths import path_of
     >>> model = ag.nn.Sequential(ag.nn.Linear(2, 3), ag.nn.ReLU())
-    >>> path_of(model(ag.ones((1, 2))).scope)
+    >>> path_of(model(np.ones((1, 2), np.float32)).scope)
     'Sequential.1'
     """
     return ".".join(_name(call) for call in calls_of(scope))
@@ -41,7 +41,7 @@ def parameter_names(nodes: Iterable[Any]) -> dict[int, str]:
 
     >>> from agx.nn.paths import parameter_names
     >>> layer = ag.nn.Linear(2, 3)
-    >>> parameter_names([layer(ag.ones((1, 2)))])[id(layer.weight)]
+    >>> parameter_names([layer(np.ones((1, 2), np.float32))])[id(layer.weight)]
     'weight'
     """
     names: dict[int, str] = {}
