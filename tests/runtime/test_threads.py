@@ -79,3 +79,73 @@ def test_products_are_numpys_and_leave_blas_as_it_was(shape):
     with threads.single_threaded_blas():
         assert library is None or library.get_threads() == 1
     assert (library.get_threads() if library else None) == before
+
+
+AT_THE_END = """
+import builtins
+import numpy as np, agx as ag
+
+ag.set_num_threads(2)
+class Late:
+    def __del__(self):
+        total = ag.conv2d(np.ones((16, 3, 30, 30)), np.ones((8, 3, 5, 5))).sum()
+        print(total, ag.exp(np.zeros(1 << 21)).sum(), flush=True)
+{}
+builtins.kept = Late()
+"""
+
+
+@pytest.mark.parametrize(
+    "before", ["", "ag.conv2d(np.ones((16, 3, 30, 30)), np.ones((8, 3, 5, 5)))"]
+)
+def test_what_is_computed_while_the_interpreter_ends_needs_no_threads(before):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_END.format(before)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert done.stdout.split() == ["6489600.0", "2097152.0"]
+
+
+def test_one_thread_works_where_no_other_can_be_started():
+    code = """
+import threading
+import numpy as np, agx as ag
+
+def refuse(self):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+ag.set_num_threads(4)
+print(ag.conv2d(np.ones((16, 3, 30, 30)), np.ones((8, 3, 5, 5))).sum())
+"""
+    assert (
+        subprocess.check_output([sys.executable, "-c", code], timeout=120).strip() == b"6489600.0"
+    )
+
+
+@pytest.mark.parametrize("n", [2**15, 2**31, 2**40])
+def test_number_of_threads_that_is_too_large_leaves_what_was(n):
+    before = ag.get_num_threads()
+    with pytest.raises(ValueError, match=f"at most 32767 threads, got {n}"):
+        ag.set_num_threads(n)
+    assert ag.get_num_threads() == before
+
+
+def test_threads_set_while_blas_is_kept_to_one_are_what_it_has_afterwards():
+    library = threads.blas()
+    if library is None:
+        pytest.skip("NumPy has no OpenBLAS here")
+    before = ag.get_num_threads()
+    try:
+        ag.set_num_threads(2)
+        with threads.single_threaded_blas():
+            assert library.get_threads() == 1
+            ag.set_num_threads(1)
+            with threads.single_threaded_blas():
+                ag.set_num_threads(2)
+            assert library.get_threads() == 1
+        assert library.get_threads() == min(2, os.cpu_count())
+    finally:
+        ag.set_num_threads(before)

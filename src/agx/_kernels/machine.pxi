@@ -18,6 +18,14 @@ cdef extern from "pool.h" nogil:
     int agx_pool_workers() noexcept
     void agx_pool_forget() noexcept
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX < 0x030d0000
+        #define Py_IsFinalizing _Py_IsFinalizing
+    #endif
+    """
+    bint Py_IsFinalizing()
+
 
 # --- instructions ------------------------------------------------------------------------------------
 
@@ -132,6 +140,11 @@ def run(function, int parts):
     # Call ``function(part)`` for every part, in whichever threads are free; raises the first error.
     cdef list errors = []
     cdef tuple context = (function, errors)
+    cdef int i
+    if Py_IsFinalizing():  # Other threads end when they ask for the interpreter.
+        for i in range(parts):
+            function(i)
+        return
     with nogil:
         parallel(call_python, <void *>context, parts)
     if errors:

@@ -96,9 +96,11 @@ static int agx_pool_reserve(void) {
     int i = agx_load(&agx_pool.workers);
     if (i == AGX_MOST_WORKERS) return -1;
     agx_worker *w = &agx_pool.worker[i];
-    w->bell = PyThread_allocate_lock();
-    if (!w->bell) return -1;
-    PyThread_acquire_lock(w->bell, WAIT_LOCK);
+    if (!w->bell) {  /* else its thread could not be started before */
+        w->bell = PyThread_allocate_lock();
+        if (!w->bell) return -1;
+        PyThread_acquire_lock(w->bell, WAIT_LOCK);
+    }
     w->asleep = w->calls = 0;
     return i;
 }
@@ -111,6 +113,7 @@ static int agx_pool_workers(void) { return agx_load(&agx_pool.workers); }
 /* Start afresh in a forked child, which has none of its parent's threads. */
 static void agx_pool_forget(void) {
     agx_pool.busy = agx_pool.open = agx_pool.pending = agx_pool.workers = 0;
+    memset(agx_pool.worker, 0, sizeof agx_pool.worker);
 }
 
 static void agx_call_workers(int count) {

@@ -7,12 +7,12 @@ library keeps to one thread each. Where there is no such symbol, ``numpy.matmul`
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,14 +57,18 @@ def _choose_instructions() -> None:
 _choose_instructions()
 _threads = _initial_threads()
 _machine.allow(_threads)
-_starting = threading.Lock()
+_starting = threading.RLock()
+_MOST_THREADS = 0x7FFF
+
+#: How many calls keep BLAS to one thread at the moment, and how many it is to have afterwards.
+_narrow, _blas_threads = 0, 1
 
 
 def _forget_workers() -> None:
     """Start afresh in a forked child, which has none of its parent's threads."""
-    global _starting
+    global _starting, _narrow
     _machine.forget()
-    _starting = threading.Lock()
+    _starting, _narrow = threading.RLock(), 0
 
 
 if hasattr(os, "register_at_fork"):
@@ -83,18 +87,26 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Use ``n`` threads in agx's kernels, and as many in NumPy's BLAS.
 
-    Raises ValueError for less than one.
+    Raises ValueError for less than one and for more than 32767.
 
     >>> ag.set_num_threads(ag.get_num_threads())
     """
-    global _threads
+    global _threads, _blas_threads
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: expected a positive integer, got {n!r}")
-    _threads = n
-    _machine.allow(n)
+    if n > _MOST_THREADS:
+        raise ValueError(f"set_num_threads: expected at most {_MOST_THREADS} threads, got {n}")
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(n, user_api="blas")
+    with _starting:
+        _threads = n
+        _machine.allow(n)
+        threadpool_limits(n, user_api="blas")
+        if _narrow and (
+            library := blas()
+        ):  # A kernel of another thread restores what was asked for.
+            _blas_threads = n
+            library.set_threads(1)
 
 
 def instructions() -> str:
@@ -135,18 +147,26 @@ def _load(path: str, prefix: str, suffix: str) -> Blas | None:
     return Blas(names[0], path, library[threads[0]], library[threads[1]])
 
 
-@contextlib.contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Keep NumPy's BLAS to one thread, so that it does not compete with agx's own."""
-    library = blas()
-    before = library.get_threads() if library else 1
-    if library and before > 1:
-        library.set_threads(1)
-    try:
-        yield
-    finally:
-        if library and before > 1:
-            library.set_threads(before)
+class single_threaded_blas:  # noqa: N801
+    """Keep NumPy's BLAS to one thread inside ``with``, so that it does not compete with agx's own."""
+
+    def __enter__(self) -> None:
+        global _narrow, _blas_threads
+        library = blas()
+        with _starting:
+            if library and not _narrow:
+                _blas_threads = library.get_threads()
+                if _blas_threads > 1:
+                    library.set_threads(1)
+            _narrow += 1
+
+    def __exit__(self, *exc: object) -> None:
+        global _narrow
+        library = blas()
+        with _starting:
+            _narrow -= 1
+            if library and not _narrow and _blas_threads > 1:
+                library.set_threads(_blas_threads)
 
 
 #: Multiplications from which a product of matrices is left to BLAS's own threads.
@@ -164,21 +184,22 @@ def matmul(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     work = x.size * (y.shape[-1] if y.ndim > 1 else 1)
     library = blas() if _SMALL_PRODUCT < work < _LARGE_PRODUCT else None
-    before = library.get_threads() if library else 1
-    if library is None or before == 1:
+    if library is None or (library.get_threads() == 1 and not _narrow):
         return np.matmul(x, y)
-    library.set_threads(1)
-    try:
+    with single_threaded_blas():
         return np.matmul(x, y)
-    finally:
-        library.set_threads(before)
 
 
 def team() -> int:
-    """How many threads to share work among, the others started when first wanted."""
+    """How many threads to share work among, the others started when first wanted.
+
+    One, while the interpreter ends and when no thread can be started.
+    """
+    if sys.is_finalizing():
+        return 1
     if _machine.workers() + 1 < _threads:
         _start_workers(_threads - 1)
-    return _threads
+    return _threads if _machine.workers() else 1
 
 
 def _start_workers(count: int) -> None:
@@ -187,9 +208,13 @@ def _start_workers(count: int) -> None:
             number = _machine.reserve()
             if number < 0:
                 return
-            threading.Thread(
+            thread = threading.Thread(
                 target=_machine.work, args=(number,), name=f"agx-{i + 1}", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # There are as many as the system allows.
+                return
             _machine.admit()
 
 
