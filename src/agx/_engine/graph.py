@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, cast, overload
 
@@ -210,12 +211,24 @@ class Quiet:
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
+        events = sys.modules.get("asyncio.events")
+        if events is not None and events._get_running_loop() is not None:
+            _graph.follow_contexts()  # Other tasks run where this one awaits.
         self._before.append(_graph.set_recording(False))
 
     def __exit__(self, *exc: object) -> None:
         _graph.set_recording(self._before.pop())
 
     def __call__(self, function: F) -> F:
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaiting(*args: Any, **kwargs: Any) -> Any:
+                with Quiet():
+                    return await function(*args, **kwargs)
+
+            return cast("F", awaiting)
+
         @functools.wraps(function)
         def quietly(*args: Any, **kwargs: Any) -> Any:
             before = _graph.set_recording(False)
@@ -232,7 +245,7 @@ def no_grad() -> Quiet: ...
 @overload
 def no_grad(function: F) -> F: ...
 def no_grad(function: Callable[..., Any] | None = None) -> Any:
-    """Switch recording off in this thread, as a context manager or a decorator.
+    """Switch recording off in this thread, or in this task of asyncio, by ``with`` or as a decorator.
 
     Results computed inside have ``requires_grad=False`` and hold on to no inputs.
 

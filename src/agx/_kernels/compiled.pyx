@@ -20,6 +20,7 @@ from libc.string cimport memcmp, memcpy, memmove, memset
 
 import operator
 import threading
+from contextvars import ContextVar
 from functools import partial
 
 import numpy as np

@@ -11,7 +11,8 @@ cdef extern from *:
     #else
         #define AGX_THREAD_LOCAL _Thread_local
     #endif
-    /* What this thread does with new nodes: RECORDING, NOTING and TRACING, and who makes the notes. */
+    /* What this thread does with new nodes: RECORDING, NOTING and TRACING, and who makes the notes; and whether
+       the first of these is asked of the context, since its event loop has several tasks. */
     static AGX_THREAD_LOCAL int agx_recording = 1;
     static AGX_THREAD_LOCAL PyObject *agx_note_maker = NULL;
 
@@ -29,6 +30,7 @@ cdef enum:
     RECORDING = 1
     NOTING = 2
     TRACING = 4
+    FOLLOWING = 8
 
 # How many numbers were given to nodes, and whether any array was ever assigned into.
 cdef unsigned long long recorded = 0
@@ -36,8 +38,28 @@ cdef bint assigned = False
 # While a hand-written _backward runs: what its inputs were that have been assigned into.
 cdef dict stand_ins = None
 
-cdef int recording() noexcept nogil:
+cdef object recorded_here = ContextVar("agx.recording", default=True)
+
+
+cdef int follow() except -1:
+    """Do as the task does that runs now."""
+    global agx_recording
+    agx_recording = (agx_recording & ~RECORDING) | <bint>recorded_here.get()
+    return 0
+
+
+def follow_contexts():
+    """Keep apart from now on what the tasks of this thread's event loop record."""
+    global agx_recording
+    if not agx_recording & FOLLOWING:
+        recorded_here.set(bool(agx_recording & RECORDING))
+        agx_recording |= FOLLOWING
+
+
+cdef int recording() except -1:
     """0 if nothing is recorded, else RECORDING, with NOTING where nodes get notes."""
+    if agx_recording & FOLLOWING:
+        follow()
     return agx_recording if agx_recording & RECORDING else 0
 
 
@@ -127,8 +149,10 @@ def declare_memory(type windows, object attaching, object calls):
 def set_recording(bint on):
     """Turn recording on or off in this thread; returns what it was."""
     global agx_recording
-    cdef bint before = agx_recording & RECORDING
+    cdef bint before = recording() != 0
     agx_recording = (agx_recording & ~RECORDING) | on
+    if agx_recording & FOLLOWING:
+        recorded_here.set(on)
     return before
 
 
@@ -139,7 +163,7 @@ def newest_number():
 
 def is_recording():
     """Tell whether operations in this thread are recorded for a backward pass."""
-    return bool(agx_recording & RECORDING)
+    return recording() != 0
 
 
 def set_note_maker(object maker):
@@ -251,7 +275,7 @@ cdef class Node:
             nodes = tuple([present_node(<Node>node) for node in nodes])
             for node in nodes:
                 if (<Node>node)._requires_grad:
-                    self._requires_grad = bool(agx_recording & RECORDING)
+                    self._requires_grad = recording() != 0
             if self._requires_grad:
                 self._args = nodes
                 remember_given(self, given)

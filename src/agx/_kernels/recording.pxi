@@ -22,6 +22,8 @@ cdef object call(Primitive p, tuple args, dict params):
     cdef bint any_node = False, wanted = False, converted = False, traced = False
     cdef object a, result
     cdef Node out
+    if agx_recording & FOLLOWING:
+        follow()
     for i in range(n):
         a = args[i]
         if isinstance(a, Node):
