@@ -17,7 +17,6 @@ LAZY = [
     "PIL",
     "argparse",
     "difflib",
-    "graphviz",
     "hypothesis",
     "matplotlib",
     "pathlib",

@@ -14,7 +14,7 @@ from agx._runtime import threads
 def test_facts_by_name_print_as_a_table():
     found = ag.info()
     assert found["numpy"] == np.__version__ and "graph" in found["kernels"]
-    assert {"agx", "python", "blas", "threads", "data", "agx[plot]", "agx[graph]"} <= set(found)
+    assert {"agx", "python", "blas", "threads", "data", "agx[plot]", "agx[images]"} <= set(found)
     assert found["threads"].startswith(f"{ag.get_num_threads()} of ")
     rows = [line.split("  ", 1)[0] for line in repr(found).splitlines()]
     assert rows == list(found)

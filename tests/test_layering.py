@@ -39,7 +39,6 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 OPTIONAL = {
     "PIL",
     "IPython",
-    "graphviz",
     "matplotlib",
     "onnx",
     "safetensors",

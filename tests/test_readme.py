@@ -1,8 +1,6 @@
 """The README's Python runs as printed, and says what is true."""
 
 import re
-import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +23,6 @@ def names(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for block in BLOCKS:
-            if not shutil.which("dot") or not find_spec("graphviz"):
-                block = block.replace("graph.svg", "graph.dot")
             exec(block, space)
     return {**space, "folder": folder}
 

@@ -12,7 +12,6 @@ from ._runtime import threads
 EXTRAS = {
     "plot": "matplotlib",
     "sparse": "scipy",
-    "graph": "graphviz",
     "images": "pillow",
     "safetensors": "safetensors",
     "onnx": "onnx",

@@ -1,16 +1,14 @@
 import re
-import shutil
-import sys
-import warnings
+import xml.etree.ElementTree as ElementTree
+import zlib
+from collections import Counter
 
 import numpy as np
 import pytest
 
 import agx as ag
-
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None, reason="Graphviz's dot is not installed"
-)
+from agx.viz.outline import outline
+from agx.viz.raster import _STROKES
 
 
 def edges(drawing):
@@ -77,7 +75,7 @@ def test_values_are_numbers_when_few_and_shapes_when_many():
     assert label(ag.draw(ag.Tensor(1.23456789)), "v0") == r"leaf\nvalue 1.235\ngrad none"
     big = ag.Tensor(np.zeros((8, 3), np.float32), label="big")
     big.grad = 1.0
-    assert label(ag.draw(big), "v0") == r"leaf(big)\nvalue (8, 3) float32\ngrad (8, 3) float32"
+    assert label(ag.draw(big), "v0") == r"leaf(big)\nvalue (8, 3) float32\ngrad of norm 4.899"
     assert label(ag.draw(ag.Tensor(np.zeros((0, 2)))), "v0").startswith(r"leaf\nvalue (0, 2)")
 
 
@@ -167,45 +165,215 @@ def test_only_nodes_can_be_drawn():
         ag.draw(np.ones(2))
 
 
-def test_dot_file_needs_nothing(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "graphviz", None)
+def test_dot_and_mermaid_are_text(tmp_path):
     drawing = ag.draw(ag.Scalar(1.0, label="ü"))
     path = drawing.save(tmp_path / "graph.dot")
     assert path.read_text(encoding="utf-8") == drawing.dot
+    x = ag.Scalar(3.0, label='a "b"')
+    chart = ag.draw(x * x)
+    assert chart.save(tmp_path / "graph.mmd").read_text() == chart.mermaid
+    assert chart.mermaid.splitlines() == [
+        "flowchart LR",
+        '  v0["leaf(a #quot;b#quot;)<br>value 3<br>grad 0"]',
+        '  v1_op(["mul"])',
+        "  v0 --> v1_op",
+        "  v0 --> v1_op",
+        '  v1["value 9<br>grad 0"]',
+        "  v1_op --> v1",
+    ]
 
 
 def test_unknown_format(tmp_path):
-    with pytest.raises(ValueError, match=r"ending in \.svg, \.png, \.pdf, \.dot, got 'graph\.bmp'"):
+    with pytest.raises(ValueError, match=r"in \.svg, \.png, \.pdf, .*, \.mmd, got 'graph\.bmp'"):
         ag.draw(ag.Scalar(1.0)).save(tmp_path / "graph.bmp")
 
 
-def test_missing_package_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "graphviz", None)
-    drawing = ag.draw(ag.Scalar(1.0))
-    with pytest.raises(ImportError, match=r'pip install "agx\[graph\]"'):
-        drawing.save(tmp_path / "graph.svg")
-    assert drawing._repr_svg_() is None
-    assert 'pip install "agx[graph]"' in repr(drawing)
+def test_scale_is_positive(tmp_path):
+    with pytest.raises(ValueError, match="scale must be a positive number of pixels, got 0"):
+        ag.draw(ag.Scalar(1.0)).save(tmp_path / "graph.png", scale=0)
 
 
-def test_missing_program_is_named(tmp_path, monkeypatch):
-    pytest.importorskip("graphviz")
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    drawing = ag.draw(ag.Scalar(1.0))
-    with pytest.raises(RuntimeError, match="dot program.*apt install graphviz"):
-        drawing.save(tmp_path / "graph.svg")
-    assert drawing._repr_svg_() is None and "dot program" in repr(drawing)
+@pytest.mark.parametrize("fold", [True, -1, 1.5, "all"])
+def test_depth_is_a_number(fold):
+    with pytest.raises(ValueError, match="fold must be a depth of 0 or more, or False"):
+        ag.draw(ag.Scalar(1.0), fold=fold)
 
 
-@needs_dot
-def test_pictures(tmp_path):
-    pytest.importorskip("graphviz")
-    _, f = first_slide()
-    drawing = ag.draw(f)
-    starts = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for suffix, start in starts.items():
-            assert drawing.save(tmp_path / f"graph{suffix}").read_bytes().startswith(start)
-    assert "</svg>" in drawing._repr_svg_()
+def test_notebooks_see_the_drawing():
+    drawing = ag.draw(first_slide()[1])
+    assert drawing._repr_svg_() == drawing.svg
     assert repr(drawing).startswith("<Drawing of 10 values and 7 operations; ")
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def parse(svg):
+    root = ElementTree.fromstring(svg)
+    space = {"s": "http://www.w3.org/2000/svg"}
+    return root, [t.text for t in root.findall(".//s:text", space)]
+
+
+def test_svg_has_the_text_of_every_box_and_an_arrow_for_every_input():
+    x, f = first_slide()
+    root, texts = parse(ag.draw(f).svg)
+    tags = Counter(element.tag.rpartition("}")[2] for element in root.iter())
+    assert (tags["ellipse"], tags["rect"], tags["path"], tags["polygon"]) == (7, 11, 18, 18)
+    assert f"grad {x.grad:.4g}" in texts and texts.count("add") == 3
+
+
+def test_what_users_name_is_escaped(tmp_path):
+    drawing = ag.draw(ag.Scalar(1.0, label="<script>&'\"") * 2.0)
+    assert "<script>" not in drawing.save(tmp_path / "x.html").read_text()
+    assert "leaf(<script>&'\")" in parse(drawing.svg)[1]
+
+
+def chunks(data):
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    at, found = 8, {}
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        assert zlib.crc32(kind + body) == int.from_bytes(
+            data[at + 8 + length : at + 12 + length], "big"
+        )
+        found[kind] = body
+        at += 12 + length
+    return found
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_png_is_valid_and_has_the_colours_of_the_boxes(tmp_path, scale):
+    drawing = ag.draw(first_slide()[1])
+    found = chunks(drawing.save(tmp_path / "graph.png", scale=scale).read_bytes())
+    width, height = (int.from_bytes(found[b"IHDR"][i : i + 4], "big") for i in (0, 4))
+    assert width == round((drawing.scene.width + 20) * scale)
+    rows = np.frombuffer(zlib.decompress(found[b"IDAT"]), np.uint8).reshape(height, -1)
+    assert not rows[:, 0].any()
+    pixels = rows[:, 1:].reshape(height, width, 3)
+    for shape in drawing.scene.shapes:  # near the left edge there is no letter
+        column = round((shape.x - shape.width / 2 + 13) * scale)
+        found = pixels[round((shape.y + 10) * scale), column]
+        wanted = {"leaf": "dbeafe", "value": "ffffff", "operation": "fef3c7"}[shape.kind]
+        assert bytes(found).hex() == wanted
+
+
+def test_every_printable_letter_can_be_drawn():
+    assert {chr(i) for i in range(32, 127)} <= set(_STROKES)
+    for strokes in _STROKES.values():
+        assert all(len(stroke) % 2 == 0 and stroke.isdigit() for stroke in strokes.split())
+
+
+def test_pdf_has_its_objects_where_its_table_says(tmp_path):
+    drawing = ag.draw(ag.Scalar(1.0, label="a (b) \\ ü 八") * 2.0)
+    data = drawing.save(tmp_path / "graph.pdf").read_bytes()
+    start = int(data.split(b"startxref\n")[1].split()[0])
+    assert data[start : start + 4] == b"xref"
+    entries = re.findall(rb"(\d{10}) 00000 n", data[start:])
+    assert len(entries) == 5
+    for i, entry in enumerate(entries, 1):
+        assert data[int(entry) :].startswith(b"%d 0 obj" % i)
+    page = re.search(rb"stream\n(.*)\nendstream", data, re.DOTALL)
+    length = re.search(rb"/Length (\d+)", data)
+    assert int(length[1]) == len(page[1])
+    assert rb"(leaf\(a \(b\) \\ \xfc ?\)) Tj".replace(b"\\xfc", b"\xfc") in zlib.decompress(page[1])
+
+
+# --- folding -------------------------------------------------------------------------------------
+
+
+class Block(ag.nn.Module):
+    def __init__(self):
+        self.fc = ag.nn.Linear(4, 4)
+
+    def forward(self, x):
+        return ag.relu(self.fc(x)) + x
+
+
+class Net(ag.nn.Module):
+    def __init__(self, blocks):
+        self.first = ag.nn.Linear(3, 4)
+        self.blocks = ag.nn.Sequential(*[Block() for _ in range(blocks)])
+
+    def forward(self, x):
+        return ag.sum(self.blocks(ag.tanh(self.first(x))))
+
+
+def net(blocks=1):
+    x = ag.Tensor(np.ones((2, 3), np.float32), requires_grad=False, label="x")
+    return Net(blocks)(x)
+
+
+def boxes(drawing, kind):
+    return [v.lines for v in drawing._vertices if v.kind == kind]
+
+
+def test_parameters_have_their_names():
+    titles = {item.title for item in outline(net()) if not item.op}
+    assert titles == {
+        "leaf(x)",
+        "first.weight",
+        "first.bias",
+        "blocks.0.fc.weight",
+        "blocks.0.fc.bias",
+    }
+
+
+def test_small_net_is_drawn_whole_and_a_large_one_folded():
+    assert ag.draw(net()).depth is None
+    large = ag.draw(net(20))
+    assert large.depth is not None and large.direction == "TB"
+    assert len(large._vertices) <= 16
+
+
+def test_model_is_one_box_at_depth_0():
+    drawing = ag.draw(net(2), fold=0)
+    (lines,) = boxes(drawing, "module")
+    assert lines[:3] == ["Net", "Net", "56 parameters"] and lines[3].startswith("value ")
+    assert boxes(drawing, "constant") == [["leaf(x)", "value [[1, 1, 1], [1, 1, 1]]"]]
+
+
+def test_layers_are_boxes_at_depth_1_and_operations_between_them_are_ellipses():
+    drawing = ag.draw(net(2), fold=1)
+    assert [lines[:2] for lines in boxes(drawing, "module")] == [
+        ["Net.first", "Linear(3, 4)"],
+        ["Net.blocks", "Sequential"],
+    ]
+    assert [lines[0] for lines in boxes(drawing, "operation")] == ["tanh", "sum"]
+
+
+def test_equal_blocks_in_a_row_are_one_with_a_count():
+    drawing = ag.draw(net(5), fold=2)
+    assert boxes(drawing, "module") == [
+        ["Net.first", "Linear(3, 4)", "(2, 4)", "16 parameters"],
+        ["Net.blocks.0 and 4 more", "Block x 5", "(2, 4)", "20 parameters"],
+    ]
+
+
+def test_module_that_is_called_twice_has_two_boxes():
+    layer = ag.nn.Linear(4, 4)
+
+    class Twice(ag.nn.Module):
+        def __init__(self):
+            self.layer = layer
+
+        def forward(self, x):
+            return ag.sum(self.layer(self.layer(x)) * x)
+
+    drawing = ag.draw(Twice()(ag.Tensor(np.ones((1, 4), np.float32), label="x")), fold=1)
+    assert (
+        len(boxes(drawing, "module")) == 1 and boxes(drawing, "module")[0][1] == "Linear(4, 4) x 2"
+    )
+
+
+def test_lenet_with_its_loss_fits_a_notebook():
+    model = ag.models.lenet5(in_channels=3, classes=2)
+    loss = ag.cross_entropy(model(np.zeros((4, 3, 32, 32), np.float32)), np.zeros(4, int))
+    drawing = ag.draw(loss)
+    assert drawing.scene.width <= 900
+    assert [lines[1].split("(")[0] for lines in boxes(drawing, "module")][:3] == [
+        "Conv2d",
+        "ReLU",
+        "MaxPool2d",
+    ]
+    assert all(item.parameter in ("", *dict(model.named_parameters())) for item in outline(loss))

@@ -22,7 +22,7 @@ def _name(scope: Scope) -> str:
     for name, module in scope.above.module.named_modules() if scope.above else ():
         if module is scope.module and name:
             return str(name)
-    return type(scope.module).__name__
+    return type(scope.module).__name__.lstrip("_")
 
 
 def path_of(scope: Scope | None) -> str:

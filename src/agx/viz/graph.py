@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .._engine.graph import Node
-from .._engine.walk import nodes_below
 from .._kernels.graph import Scalar
+from . import scene as pages
+from .folding import Vertex, vertices_of
+from .layout import place
+from .outline import count_text, outline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FORMATS = ("svg", "png", "pdf", "dot")
-_TINY = 6
+_FORMATS = ("svg", "png", "pdf", "html", "dot", "mmd")
+#: Drawings of more vertices than this go from top to bottom.
+_WIDE = 30
 
 _HEADER = """\
 digraph agx {{
@@ -25,37 +26,96 @@ digraph agx {{
         color="#4a5568", height=0.3];
   edge [arrowsize=0.6, color="#4a5568"];
 """
-_LEAF = 'fillcolor="#dbeafe"'
-_CONSTANT = 'fillcolor="#f7f7f7", color="#c4c9d1", fontcolor="#6b7280"'
-_OPERATION = 'shape=ellipse, style=filled, fillcolor="#fef3c7", ordering=in'
+_STYLES = {
+    "leaf": ', fillcolor="#dbeafe"',
+    "constant": ', fillcolor="#f7f7f7", color="#c4c9d1", fontcolor="#6b7280"',
+    "value": "",
+    "operation": ', shape=ellipse, style=filled, fillcolor="#fef3c7", ordering=in',
+    "module": ', fillcolor="#dcfce7"',
+}
 
 
 class Drawing:
     """Hold the picture of a computational graph as it was when drawn.
 
-    ``dot`` (or ``str(drawing)``) is its text in Graphviz's DOT language. Notebooks show it as SVG if
-    Graphviz is installed, and as a line of text with a hint if it is not.
+    Notebooks show it. ``svg`` is its text as SVG, ``dot`` (or ``str(drawing)``) in Graphviz's DOT language,
+    ``mermaid`` as a flow chart of Mermaid. ``depth`` is that at which modules are folded, or None.
 
     >>> x = ag.Scalar(3.0, label="x")
-    >>> ag.draw(x * x)  # doctest: +ELLIPSIS
-    <Drawing of 2 values and 1 operation; ...>
+    >>> ag.draw(x * x)
+    <Drawing of 2 values and 1 operation; .save("graph.svg") writes it, .dot is its text>
     """
 
-    def __init__(self, dot: str, values: int, operations: int) -> None:
-        self.dot = dot
+    def __init__(
+        self,
+        vertices: list[Vertex],
+        direction: str,
+        values: int,
+        operations: int,
+        depth: int | None,
+    ) -> None:
+        self._vertices = vertices
+        self.direction = direction
         self.values = values
         self.operations = operations
+        self.depth = depth
+        self._scene: pages.Scene | None = None
 
-    def save(self, path: str | Path) -> Path:
+    @property
+    def scene(self) -> pages.Scene:
+        """The shapes and arrows, laid out when first asked for."""
+        if self._scene is None:
+            across = self.direction == "LR"
+            sizes = {v.name: pages.size_of(v.kind, v.lines) for v in self._vertices}
+            edges = [(source, v.name) for v in self._vertices for source in v.sources]
+            placed = place(sizes, edges, across)
+            shapes = [
+                pages.Shape(v.kind, *placed.centres[v.name], *sizes[v.name], v.lines, v.title)
+                for v in self._vertices
+            ]
+            arrows = [pages.curve(points, across) for points in placed.arrows]
+            self._scene = pages.Scene(placed.width, placed.height, shapes, arrows)
+        return self._scene
+
+    @property
+    def svg(self) -> str:
+        """The drawing as SVG."""
+        return pages.svg(self.scene)
+
+    @property
+    def dot(self) -> str:
+        """The drawing in Graphviz's DOT language."""
+        lines = []
+        for v in self._vertices:
+            text = "\n".join(v.lines).replace("\\", "\\\\").replace('"', '\\"')
+            lines.append(f'{v.name} [label="{text}"{_STYLES[v.kind]}];'.replace("\n", "\\n"))
+            lines += [f"{source} -> {v.name};" for source in v.sources]
+        return (
+            _HEADER.format(direction=self.direction)
+            + "".join(f"  {line}\n" for line in lines)
+            + "}"
+        )
+
+    @property
+    def mermaid(self) -> str:
+        """The drawing as a flow chart of Mermaid, which GitHub shows in Markdown."""
+        lines = [f"flowchart {self.direction.replace('TB', 'TD')}"]
+        for v in self._vertices:
+            text = "<br>".join(v.lines).replace("&", "#amp;").replace('"', "#quot;")
+            start, end = ("([", "])") if v.kind == "operation" else ("[", "]")
+            lines.append(f'  {v.name}{start}"{text}"{end}'.replace("\n", " "))
+            lines += [f"  {source} --> {v.name}" for source in v.sources]
+        return "\n".join(lines) + "\n"
+
+    def save(self, path: str | Path, *, scale: float = 2.0) -> Path:
         """Write the drawing to a file in the format of its suffix and return the path.
 
-        ``.svg``, ``.png`` and ``.pdf`` need Graphviz, ``.dot`` needs nothing. Raises ValueError for
-        another suffix, ImportError without the ``graphviz`` package (extra ``agx[graph]``) and
-        RuntimeError without its ``dot`` program.
+        ``.svg``, ``.png`` (with ``scale`` pixels for a point), ``.pdf``, ``.html``, ``.dot`` and ``.mmd``
+        (Mermaid) need nothing but agx. Raises ValueError for another suffix and a scale that is not positive.
 
         >>> x = ag.Scalar(3.0, label="x")
-        >>> ag.draw(x * x).save("graph.dot")  # doctest: +SKIP
-        PosixPath('graph.dot')
+        >>> ag.draw(x * x).save("graph.svg")  # doctest: +SKIP
+        PosixPath('graph.svg')
         """
         from pathlib import Path
 
@@ -65,44 +125,57 @@ class Drawing:
             raise ValueError(
                 f"save: expected a file name ending in .{', .'.join(_FORMATS)}, got '{path.name}'"
             )
-        data = self.dot.encode() if kind == "dot" else self._render(kind)
-        path.write_bytes(data)
+        if not scale > 0:
+            raise ValueError(f"save: scale must be a positive number of pixels, got {scale!r}")
+        path.write_bytes(self._render(kind, scale))
         return path
 
-    def _render(self, kind: str) -> bytes:
-        missing = _missing()
-        if missing is not None:
-            raise missing
-        import graphviz
+    def _render(self, kind: str, scale: float) -> bytes:
+        if kind == "png":
+            from .raster import png
 
-        return graphviz.Source(self.dot).pipe(format=kind)
+            return png(self.scene, scale)
+        if kind == "pdf":
+            return pages.pdf(self.scene)
+        if kind == "html":
+            return pages.html(self.scene, "Computational graph").encode()
+        return {"svg": self.svg, "dot": self.dot, "mmd": self.mermaid}[kind].encode()
 
-    def _repr_svg_(self) -> str | None:
-        return None if _missing() else self._render("svg").decode()
+    def _repr_svg_(self) -> str:
+        return self.svg
 
     def __str__(self) -> str:
         return self.dot
 
     def __repr__(self) -> str:
-        values = f"{self.values} value{'s' * (self.values != 1)}"
-        operations = f"{self.operations} operation{'s' * (self.operations != 1)}"
-        hint = _missing() or '.save("graph.svg") writes it, .dot is its text'
-        return f"<Drawing of {values} and {operations}; {hint}>"
+        counts = (
+            f"{count_text(self.values, 'value')} and {count_text(self.operations, 'operation')}"
+        )
+        return f'<Drawing of {counts}; .save("graph.svg") writes it, .dot is its text>'
 
 
-def draw(node: Any, *, direction: str = "LR", max_nodes: int | None = 500) -> Drawing:
+def draw(
+    node: Any,
+    *,
+    direction: str | None = None,
+    fold: int | bool | None = None,
+    max_nodes: int | None = 5000,
+) -> Drawing:
     """Draw the computational graph that ends in ``node``, a Scalar or a Tensor.
 
     A box per value shows its label, value and gradient: numbers for Scalars and small Tensors, the
-    shape (and the dtype if it is float32) for larger ones. An ellipse per operation has its inputs in
-    order and as often as they are used; leaves are blue, constants grey. ``direction`` is "LR" (left
-    to right) or "TB" (top to bottom). The drawing is a snapshot: call ``backward()`` first to see
-    gradients. An array that was assigned into has a box per version: ``assign`` makes one of the new
-    elements and the version before, ``read`` gives an operation what it used, and only the newest still
-    has its numbers.
+    shape (and the dtype if it is float32) and the gradient's norm for larger ones. An ellipse per operation
+    has its inputs in order and as often as they are used; leaves are blue and parameters have their names,
+    constants are grey. The drawing is a snapshot: call ``backward()`` first to see gradients. An array that
+    was assigned into has a box per version: ``assign`` makes one of the new elements and the version before,
+    ``read`` gives an operation what it used, and only the newest still has its numbers.
 
-    Raises TypeError for anything without a graph, ValueError for another direction and for a graph of
-    more than ``max_nodes`` values (None: no limit).
+    ``fold`` is the depth at which modules are single boxes (0: the whole model, 1: its layers), False to see
+    all; by default large graphs are folded until they can be read. Equal blocks in a row are one, counted.
+    ``direction`` is "LR" (left to right) or "TB" (top to bottom), by default what suits the size.
+
+    Raises TypeError for anything without a graph, ValueError for another direction or depth and for a drawing
+    of more than ``max_nodes`` values (None: no limit).
 
     >>> x = ag.Scalar(3.0, label="x")
     >>> (x * x).backward()
@@ -113,92 +186,23 @@ def draw(node: Any, *, direction: str = "LR", max_nodes: int | None = 500) -> Dr
     """
     if not isinstance(node, (Node, Scalar)):
         raise TypeError(f"draw: expected a Scalar or a Tensor, got {type(node).__name__}")
-    if direction not in ("LR", "TB"):
+    if direction not in (None, "LR", "TB"):
         raise ValueError(
             f"draw: direction must be 'LR' (left to right) or 'TB' (top to bottom), got {direction!r}"
         )
-    nodes = nodes_below(node)
-    if max_nodes is not None and len(nodes) > max_nodes:
+    if fold is True or not (fold is None or isinstance(fold, int)) or (fold or 0) < 0:
+        raise ValueError(
+            f"draw: fold must be a depth of 0 or more, or False to see everything, got {fold!r}"
+        )
+    items = outline(node)
+    vertices, depth = vertices_of(items, fold)
+    values = len(items) if depth is None else len(vertices)
+    if max_nodes is not None and values > max_nodes:
         raise ValueError(
             f"draw: the graph has more than {max_nodes} values, too many to read; draw a smaller "
             "example, an earlier node, or pass max_nodes=None"
         )
-    names = {id(n): f"v{i}" for i, n in enumerate(nodes)}
-    lines = [line for n in nodes for line in _statements(n, names)]
-    body = "".join(f"  {line}\n" for line in lines)
-    return Drawing(
-        f"{_HEADER.format(direction=direction)}{body}}}",
-        values=len(nodes),
-        operations=sum(bool(n.op) for n in nodes),
-    )
-
-
-def _statements(node: Any, names: dict[int, str]) -> Iterator[str]:
-    """The DOT lines of one value, the operation that made it, and that operation's constants."""
-    name = names[id(node)]
-    leaf = not node.op
-    wanted = getattr(node, "requires_grad", True)
-    style = (_LEAF if wanted else _CONSTANT) if leaf else ""
-    yield _box(name, _describe(node), style)
-    if leaf:
-        return
-    op = f"{name}_op"
-    yield _box(op, node.op, _OPERATION)
-    for i, argument in enumerate(node.arguments):
-        source = names.get(id(argument))
-        if source is None:
-            source = f"{name}_c{i}"
-            yield _box(source, _number_or_shape(argument), _CONSTANT)
-        yield f"{source} -> {op};"
-    yield f"{op} -> {name};"
-
-
-def _box(name: str, label: str, style: str) -> str:
-    escaped = label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{name} [label="{escaped}"{", " if style else ""}{style}];'
-
-
-def _describe(node: Any) -> str:
-    """The lines of a value's box: its name, its value and its gradient."""
-    lines = []
-    if not node.op:
-        lines.append(f"leaf({node.label})" if node.label else "leaf")
-    elif node.label:
-        lines.append(node.label)
-    if getattr(node, "past", False):
-        return "\n".join([*lines, f"{node.shape}, changed since"])
-    lines.append(f"value {_number_or_shape(node.value)}")
-    if getattr(node, "requires_grad", True):
-        grad = getattr(node, "grad_or_none", node.grad if isinstance(node, Scalar) else None)
-        lines.append(f"grad {'none' if grad is None else _number_or_shape(grad)}")
-    return "\n".join(lines)
-
-
-def _number_or_shape(value: Any) -> str:
-    array = np.asarray(value)
-    if array.size > _TINY or array.ndim > 2 or array.size == 0:
-        return f"{array.shape}{' float32' * (array.dtype == np.float32)}"
-    return _nested(array.tolist())
-
-
-def _nested(numbers: Any) -> str:
-    if isinstance(numbers, list):
-        return f"[{', '.join(map(_nested, numbers))}]"
-    return f"{numbers:.4g}"
-
-
-def _missing() -> Exception | None:
-    """What stands between a drawing and its picture, or None."""
-    import importlib.util
-    import shutil
-
-    if importlib.util.find_spec("graphviz") is None:
-        return ImportError(
-            'drawing needs the graphviz package; install it with: pip install "agx[graph]"'
-        )
-    if shutil.which("dot") is None:
-        return RuntimeError(
-            "drawing needs Graphviz's dot program; install it with: apt install graphviz, "
-            "brew install graphviz or winget install graphviz"
-        )
-    return None
+    if direction is None:
+        direction = "LR" if len(vertices) <= _WIDE and depth is None else "TB"
+    operations = sum(bool(item.op) for item in items)
+    return Drawing(vertices, direction, len(items), operations, depth)
