@@ -60,7 +60,7 @@ lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
 wheel: $(venv)/.installed $(venv)/.build
 	rm -rf dist build/installed
 	$(python) -m build
-	$(python) tools/recompress.py dist/*.whl
+	$(python) tools/shrink.py dist/*.whl
 	$(PYTHON) -m venv --clear .venv-wheel
 	.venv-wheel/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
 	.venv-wheel/bin/python -m pip install --quiet dist/*.whl --group test

@@ -1,0 +1,102 @@
+"""What is left out of a wheel: nothing that runs, nothing that a user reads, and no line moves."""
+
+import ast
+import importlib.util
+import inspect
+from pathlib import Path
+
+import pytest
+
+import agx as ag
+
+TOOL = Path(__file__).parents[1] / "tools" / "shrink.py"
+if not TOOL.exists():
+    pytest.skip("the tool is not beside these tests", allow_module_level=True)
+SOURCES = sorted(Path(ag.__file__).parent.rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def shrink():
+    spec = importlib.util.spec_from_file_location("shrink", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PROGRAM = '''\
+"""A module."""  # with a comment
+
+
+class Public:
+    """A class."""
+
+    def _hidden(self):
+        """Nobody reads
+        this."""
+        return "# no comment"  # but this
+
+    @property
+    def _kept(self):
+        """Decorated."""
+
+    def method(self):
+        """Read."""
+
+        def inner():
+            """Not read."""
+            return 1
+
+        return inner
+'''
+SHORT = '''\
+"""A module."""
+
+
+class Public:
+    """A class."""
+
+    def _hidden(self):
+
+
+        return "# no comment"
+
+    @property
+    def _kept(self):
+        """Decorated."""
+
+    def method(self):
+        """Read."""
+
+        def inner():
+
+            return 1
+
+        return inner
+'''
+
+
+def test_comments_and_private_docstrings_become_blank_lines(shrink):
+    assert shrink.shortened(PROGRAM) == SHORT
+
+
+def without_docstrings(tree):
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1 and isinstance(body[0], ast.Expr):
+            node.body = body[1:] if isinstance(body[0].value, ast.Constant) else body
+    return ast.dump(tree, include_attributes=True)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_all_that_runs_stays_in_its_line(shrink, path):
+    text = path.read_text(encoding="utf-8")
+    short = shrink.shortened(text)
+    assert without_docstrings(ast.parse(short)) == without_docstrings(ast.parse(text))
+
+
+def test_what_users_read_stays(shrink):
+    short = shrink.shortened(Path(inspect.getsourcefile(ag.Tensor)).read_text(encoding="utf-8"))
+    (cls,) = [
+        n for n in ast.parse(short).body if isinstance(n, ast.ClassDef) and n.name == "Tensor"
+    ]
+    assert ast.get_docstring(cls) == inspect.getdoc(ag.Tensor)

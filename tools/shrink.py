@@ -1,0 +1,87 @@
+"""Make wheels smaller, and leave what they do and say as it is.
+
+    python tools/shrink.py WHEEL... [--to FOLDER]
+
+Lines that only those who change agx read are left blank: comments, and the docstrings of functions whose names are
+private or that stand in other functions. Blank lines keep the others' numbers. Then Zopfli looks for the shortest
+way to deflate each file. Without --to a wheel is replaced. Needs zopflipy; takes a quarter of a minute for each.
+"""
+
+import argparse
+import ast
+import base64
+import csv
+import hashlib
+import io
+import os
+import tokenize
+import zipfile
+from pathlib import Path
+
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def private_docstrings(tree, inside=False):
+    """Yield the docstrings of functions and classes that nobody outside a module sees."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, FUNCTIONS | ast.ClassDef):
+            yield from private_docstrings(node, inside)
+            continue
+        private = inside or (node.name.startswith("_") and not node.name.endswith("__"))
+        first = node.body[0]
+        decorated = node.decorator_list  # and so perhaps registered, docstring and all
+        if private and not decorated and len(node.body) > 1 and ast.get_docstring(node) is not None:
+            yield first
+        yield from private_docstrings(node, private or isinstance(node, FUNCTIONS))
+
+
+def shortened(text):
+    """The program without comments and private docstrings, its lines where they were."""
+    lines = text.splitlines(keepends=True)
+    for docstring in private_docstrings(ast.parse(text)):
+        for i in range(docstring.lineno - 1, docstring.end_lineno):
+            lines[i] = "\n"
+    for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline):
+        if token.type == tokenize.COMMENT:
+            line, column = token.start
+            lines[line - 1] = lines[line - 1][:column].rstrip() + "\n"
+    return "".join(lines)
+
+
+def shrink(wheel, folder):
+    """Write a wheel anew into a folder and return how long the file was and is, in bytes."""
+    import zopfli
+
+    before, part = wheel.stat().st_size, folder / f"{wheel.name}.part"
+    with zipfile.ZipFile(wheel) as old, zopfli.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
+        changed = {}
+        for info in old.infolist():
+            data = old.read(info)
+            if info.filename.endswith(".py"):
+                data = shortened(data.decode()).encode()
+                digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
+                changed[info.filename] = f"sha256={digest.decode()}", str(len(data))
+            elif info.filename.endswith(".dist-info/RECORD"):  # the last
+                rows = csv.reader(io.StringIO(data.decode()))
+                text = io.StringIO()
+                csv.writer(text, lineterminator="\n").writerows(
+                    [name, *changed.get(name, found)] for name, *found in rows
+                )
+                data = text.getvalue().encode()
+            new.writestr(info, data)
+    os.replace(part, folder / wheel.name)
+    return before, (folder / wheel.name).stat().st_size
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("wheels", nargs="+", type=Path)
+    parser.add_argument("--to", type=Path, metavar="FOLDER")
+    options = parser.parse_args()
+    for wheel in options.wheels:
+        before, after = shrink(wheel, options.to or wheel.parent)
+        print(f"{wheel.name}: {before:,} bytes, now {after:,}")
+
+
+if __name__ == "__main__":
+    main()
