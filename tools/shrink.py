@@ -2,9 +2,10 @@
 
     python tools/shrink.py WHEEL... [--to FOLDER]
 
-Lines that only those who change agx read are left blank: comments, and the docstrings of functions whose names are
-private or that stand in other functions. Blank lines keep the others' numbers. Then Zopfli looks for the shortest
-way to deflate each file. Without --to a wheel is replaced. Needs zopflipy; takes a quarter of a minute for each.
+Lines that only those who change agx read are left blank: comments, and docstrings of functions whose names
+are private or that stand in other functions. Blank lines keep the numbers of the rest. Then Zopfli looks for
+the shortest way to deflate each file. Without --to a wheel is replaced. Needs zopflipy; takes a quarter of
+a minute for each.
 """
 
 import argparse
