@@ -29,7 +29,7 @@ LAYERS = [
     {"transforms", "custom"},
     {"compiled"},
     {"nn", "optim", "data", "models", "onnx"},
-    {"storage", "train", "viz", "testing"},
+    {"inspection", "storage", "train", "viz", "testing"},
     {"runs", "compat", "installation", "sklearn"},
     {"commands"},
     {"cli"},

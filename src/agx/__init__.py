@@ -108,6 +108,8 @@ if _typing.TYPE_CHECKING:
     from . import train as train
     from . import viz as viz
     from .compiled import compile as compile
+    from .inspection import blame as blame
+    from .inspection import debug as debug
     from .storage import load as load
     from .storage import save as save
     from .train import Trainer as Trainer
@@ -135,7 +137,9 @@ _LATER = {
 }
 _LATER |= {
     "Trainer": "train",
+    "blame": "inspection",
     "compile": "compiled",
+    "debug": "inspection",
     "draw": "viz",
     "evaluate": "train",
     "fit": "train",
@@ -151,6 +155,7 @@ _ROOMS = {
     "compat",
     "compiled",
     "custom",
+    "inspection",
     "installation",
     "ops",
     "scalar",

@@ -281,6 +281,10 @@ def _seed(root: Node, seed: Any, who: str) -> np.ndarray:
     return seed.astype(value.dtype, copy=False)
 
 
+#: What looks at a result before its gradient is taken.
+before_sweeps: list[Callable[[Node], Any]] = []
+
+
 def backward(
     root: Node,
     seed: Any = None,
@@ -307,6 +311,8 @@ def backward(
             "differentiated around this call; use ag.grad, or pass create_graph=True"
         )
     start = _seed(root, seed, "backward")
+    for look in before_sweeps:
+        look(root)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not create_graph:
             told = Watch(on_leaf) if hooked or on_leaf is not None else None

@@ -11,9 +11,12 @@ import numpy as np
 from .._engine.graph import Node
 from ..data.dataset import Dataset
 from ..data.subset import Subset
+from ..inspection.blame import blame
 
 #: A weight of this size is none that training should make.
 _HUGE = 1e3
+#: And no weights grow so many times within a few steps.
+_FAST = 30.0
 
 
 def reason(
@@ -23,12 +26,14 @@ def reason(
     outputs: Any,
     loss: Any,
     rates: Any,
-    trained: bool,
+    sizes: Sequence[tuple[int, float]],
 ) -> str:
     """Say what is at fault for a loss that is not finite, and what to do; nothing is changed.
 
-    ``rates`` is the learning rate and ``trained`` whether a step was made before.
+    ``rates`` is the learning rate, and ``sizes`` has numbers of steps and how long the weights were after
+    them, the last of now; it is empty before the first step.
     """
+    trained = bool(sizes)
     if found := in_batch(loader, batch):
         return found
     weights = dict(_weights(model))
@@ -39,19 +44,38 @@ def reason(
                 return f"{name} holds {bad} before the first step; load or initialise it anew"
             return f"{name} became {bad} in an earlier step; {slower}"
     who = "the loss" if _what(outputs.array) == "" else "the model"
-    op = _first(loss if who == "the loss" else outputs)
-    where = f", first in the operation '{op}'" if op else ""
+    report = blame(loss if who == "the loss" else outputs)
+    where = f", first in the operation '{report.op}'" if report.op else ""
     largest = max((float(np.abs(a).max()) for a in weights.values() if a.size), default=0.0)
-    if trained and largest > _HUGE:
-        return f"the weights have grown to {largest:.2g}; {slower}"
+    steps, growth = _growth(sizes)
+    if trained and (largest > _HUGE or growth > _FAST):
+        since = f", {growth:.2g} times what they were {steps} steps before" if steps else ""
+        return f"the weights have grown to {largest:.2g}{since}; {slower}"
     of = "finite outputs" if who == "the loss" else "finite inputs and weights"
     size = float(np.abs(outputs.array).max()) if who == "the loss" and outputs.array.size else 0.0
     seen = f" up to {size:.2g}" if size else ""
     bad = _what(loss.array if who == "the loss" else outputs.array)
-    return (
-        f"{who} made {bad} of {of}{seen}{where}; keep its argument away from where it is not finite, "
-        "such as log(x + 1e-8), or scale the data"
-    )
+    return f"{who} made {bad} of {of}{seen}{where}\n{report}"
+
+
+def _growth(sizes: Sequence[tuple[int, float]]) -> tuple[int, float]:
+    """In how many of the last steps weights have grown fastest, and how many times."""
+    if len(sizes) < 2:
+        return 0, 1.0
+    now, last = sizes[-1]
+    count, before = min(sizes[-6:-1], key=lambda entry: entry[1])
+    return now - count, last / before if before else 1.0
+
+
+def size_of(model: Any) -> float:
+    """How long the vector of all parameters is."""
+    return math.sqrt(sum(float(np.vdot(p.array, p.array).real) for _, p in _named(model)))
+
+
+def blame_of_slopes(loss: Any) -> str:
+    """The report on whoever makes a gradient that is not finite; empty if nobody is found any more."""
+    found = blame(loss)
+    return f"\n{found}" if found.part == "slope" else ""
 
 
 def in_batch(loader: Any, batch: Sequence[Any]) -> str:
@@ -169,19 +193,3 @@ def _weights(model: Any) -> Iterator[tuple[str, np.ndarray]]:
         yield from ((f"the parameter {name!r}", array) for name, array in state)
     else:
         yield from ((f"the parameter {name!r}", p.value) for name, p in _named(model))
-
-
-def _first(root: Any) -> str:
-    """The operation that first made something that is not finite of what was; empty if none did."""
-    waiting, seen = [root], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen or not _what(node.array):
-            continue
-        seen.add(id(node))
-        arguments = [getattr(a, "array", a) for a in getattr(node, "arguments", ())]
-        if not any(isinstance(a, np.ndarray) and _what(a) for a in arguments):
-            op: str = node.op
-            return op
-        waiting += node.inputs
-    return ""

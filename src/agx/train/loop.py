@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from . import checks
-from .faults import are_finite, bad_gradient, in_batch, looks_finite, reason, watched
+from .faults import (
+    are_finite,
+    bad_gradient,
+    blame_of_slopes,
+    in_batch,
+    looks_finite,
+    reason,
+    size_of,
+    watched,
+)
 from .notices import Learning, notice_all_pairs
 
 
@@ -23,6 +32,8 @@ class Steps:
         buffers = model.named_buffers() if hasattr(model, "named_buffers") else ()
         self.buffers = [(buffer, buffer.copy()) for _, buffer in buffers]
         self.count = self.epochs = 0
+        #: How long the weights were after 1, 2, 4, 8, ... steps.
+        self.sizes: list[tuple[int, float]] = []
 
     def take(
         self, batch: Sequence[Any], where: str, before: Sequence[Callable[[], Any]] = ()
@@ -46,6 +57,8 @@ class Steps:
         for optimizer in self.optimizers:
             optimizer.step()
         self.count += 1
+        if self.count & (self.count - 1) == 0:
+            self.sizes.append((self.count, size_of(self.model)))
         return loss, outputs.array
 
     def end_epoch(self) -> None:
@@ -69,9 +82,9 @@ class Steps:
         checks.check_value("fit", self.loss, value)
         if not math.isfinite(number := value.item()):
             self.restore()
-            trained = self.count > 0
+            sizes = [*self.sizes, (self.count, size_of(self.model))] if self.count else []
             why = reason(
-                self.loader, batch, self.model, outputs, value, rates(self.optimizers), trained
+                self.loader, batch, self.model, outputs, value, rates(self.optimizers), sizes
             )
             raise FloatingPointError(f"fit: the loss became {number} in {where}: {why}")
         if not self.count:
@@ -87,10 +100,13 @@ class Steps:
         """Raise FloatingPointError unless the gradients are finite, and name one."""
         if found := bad_gradient(self.model, self.optimizers):
             self.restore()
+            *inputs, targets = batch
             why = in_batch(self.loader, batch) or (
                 "look for an operation with an infinite slope, such as sqrt or log at 0, or lower the "
                 f"learning rate, {rates(self.optimizers)}"
+                + blame_of_slopes(self.loss(self.model(*inputs), targets))
             )
+            self.restore()
             raise FloatingPointError(
                 f"fit: {found} in {where}, where the loss is {loss:.4g}: {why}"
             )

@@ -1,0 +1,169 @@
+"""Blame names the line that made a NaN or an infinity, and what to write instead; and nobody where all is well."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import agx as ag
+
+from . import failing, healthy
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+def guilty_line(function):
+    lines, first = inspect.getsourcelines(function)
+    return next((first + i for i, line in enumerate(lines) if "# <- here" in line), 0)
+
+
+@pytest.mark.parametrize("name", failing.PROGRAMS)
+def test_line_and_advice(name):
+    program, advice = failing.PROGRAMS[name]
+    found = ag.blame(program())
+    assert found.line == guilty_line(program), str(found)
+    assert re.search(
+        advice.replace("(", r"\(").replace(")", r"\)").replace("+", r"\+"), str(found)
+    ), str(found)
+
+
+@pytest.mark.parametrize("name", healthy.PROGRAMS)
+def test_nobody_is_blamed_where_all_is_well(name):
+    with np.errstate(all="ignore"):
+        found = ag.blame(healthy.PROGRAMS[name]())
+    assert not found, str(found)
+    assert str(found) == "nothing is wrong: the value and all gradients are finite"
+    with ag.debug(nonfinite="raise"):
+        healthy.PROGRAMS[name]()
+
+
+def test_corpus_is_as_large_as_promised():
+    assert len(failing.PROGRAMS) >= 45 and len(healthy.PROGRAMS) >= 40
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+class Net(ag.nn.Module):
+    def __init__(self):
+        self.head = ag.nn.Linear(2, 2)
+
+    def forward(self, x):
+        return np.log(self.head(x) * 0)
+
+
+def test_report_has_all_that_there_is_to_know():
+    model = Net()
+    loss = ag.sum(model(np.ones((1, 2), np.float32)))
+    found = ag.blame(loss)
+    assert (found.op, found.module, found.index, found.part) == ("log", "Net", (0, 0), "value")
+    assert found.function == "Net.forward" and found.path == ("sum",) and found.values == (0.0,)
+    text = str(found)
+    assert text.startswith("'log' in Net made infinity at (0, 0), where its inputs were finite\n")
+    assert "return np.log(self.head(x) * 0)" in text and repr(found) == text
+    assert "<pre>&#x27;log&#x27;" in found._repr_html_()
+
+
+def test_first_operation_is_blamed_and_not_what_came_of_it():
+    x = ag.Tensor([1000.0])
+    found = ag.blame(ag.sum(np.sin(np.exp(x) - np.exp(x))))
+    assert found.op == "exp" and found.path == ("sub", "sin", "sum")
+
+
+def test_gradients_stay_what_they_were():
+    x = ag.Tensor([0.0, 4.0])
+    loss = ag.sum(np.sqrt(x))
+    x.grad = np.array([7.0, 8.0])
+    assert ag.blame(loss).part == "slope"
+    np.testing.assert_array_equal(x.grad, [7.0, 8.0])
+    s = ag.Scalar(0.0)
+    root, s.grad = s.sqrt(), 5.0
+    assert ag.blame(root).part == "slope" and s.grad == 5.0
+
+
+def test_product_of_own_operation_is_blamed_too():
+    x = ag.Tensor([1.0])
+    out = ag.Tensor([np.inf], inputs=[x], op="mine", label="y")
+    out._backward = lambda: None
+    found = ag.blame(out)
+    assert found.op == "mine" and "keep its argument away from that place" in found.advice
+
+
+def test_data_are_blamed_by_row_and_column():
+    x = ag.Tensor([[1.0, 2.0], [np.nan, np.nan]], label="x", requires_grad=False)
+    w = ag.Tensor([1.0, 1.0])
+    found = ag.blame(ag.sum(x @ w))
+    assert str(found).startswith("'x' holds NaN in row 1, column 0 and 1 other places\n")
+
+
+def test_what_has_no_graph_is_refused():
+    with pytest.raises(
+        TypeError, match="blame: expected a Scalar or a Tensor, got ndarray; give the"
+    ):
+        ag.blame(np.ones(2))
+    x = ag.Tensor([1.0])
+    with pytest.raises(TypeError, match="expected a real result, got a complex one"):
+        ag.blame(x * 1j)
+
+
+def test_graph_that_was_let_go():
+    loss = ag.sum(np.log(ag.Tensor([0.0])))
+    loss.backward(free=True)
+    with pytest.raises(RuntimeError, match=r"blame: the graph was let go; call it before backward"):
+        ag.blame(loss)
+
+
+# --- debug ---------------------------------------------------------------------------------------
+
+
+def run(program):
+    loss = program()
+    loss.backward()
+
+
+@pytest.mark.parametrize("name", sorted(set(failing.PROGRAMS) - {"number_with_an_infinite_slope"}))
+def test_debug_stops_at_the_line(name):
+    program, _ = failing.PROGRAMS[name]
+    with pytest.raises(FloatingPointError) as caught, ag.debug(nonfinite="raise"):
+        run(program)
+    assert caught.value.blame.line == guilty_line(program)
+    assert str(caught.value) == str(caught.value.blame)
+
+
+def test_debug_can_warn():
+    with pytest.warns(UserWarning, match="'log' made infinity"), ag.debug(nonfinite="warn"):
+        y = np.log(ag.Tensor([0.0]))
+    assert np.isinf(y.value).all()
+
+
+def test_debug_leaves_everything_as_it_was():
+    from agx._engine.graph import before_sweeps
+
+    with pytest.raises(FloatingPointError), ag.debug():
+        np.log(ag.Tensor([0.0]))
+    assert before_sweeps == [] and np.log(ag.Tensor([0.0])).note is None
+
+
+def test_debug_inside_transforms():
+    with pytest.raises(FloatingPointError, match="'log' made infinity"), ag.debug():
+        ag.grad(lambda x: np.sum(np.log(x)))(np.array([0.0]))
+
+
+def test_debug_stops_a_training():
+    x, y = np.ones((4, 2), np.float32), np.zeros(4, int)
+    model = Net()
+    with pytest.raises(FloatingPointError, match="'log' in Net made"), ag.debug():
+        ag.fit(
+            model,
+            ag.data.Loader((x, y), batch_size=2),
+            ag.cross_entropy,
+            ag.optim.SGD(model.parameters(), lr=0.1),
+            epochs=1,
+            progress=False,
+        )
+
+
+def test_debug_takes_two_words():
+    with pytest.raises(ValueError, match="nonfinite must be 'raise' or 'warn', got 'stop'"):
+        ag.debug(nonfinite="stop")
