@@ -155,8 +155,8 @@ def sweep(
 
     After every trial the table is written to ``folder``, and a picture; a sweep of the same folder goes on
     where it stopped. A trial that raises is recorded with its error, and tried again the next time.
-    ``callback`` is called with each trial. Raises ValueError for an empty space, and TypeError for values
-    that JSON cannot hold.
+    ``callback`` is called with each trial. Raises ValueError for a setting without values, and
+    TypeError for values that JSON cannot hold.
 
     >>> found = ag.runs.sweep(lambda x, y: (x - 1) ** 2 + y, {"x": [0, 1, 2], "y": [0, 3]}, mode="min")
     >>> found.best()["settings"]
