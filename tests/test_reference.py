@@ -67,7 +67,11 @@ def pages():
 
 
 def headings():
-    return [(page, name) for page, text in pages().items() for name in sections(text, 2)]
+    return [
+        (page, name)
+        for page, text in pages().items()
+        for name in re.findall("^## (.+)", text, flags=re.MULTILINE)
+    ]
 
 
 @functools.cache
@@ -177,9 +181,18 @@ def missing(name):
         lacks.append("shapes")
     if name not in " ".join(CANNOT_FAIL.values()).split() and "Error" not in own_text(name):
         lacks.append("an error")
-    if not any(">>>" in own_text(other) for other in names_of()[name]):
+    if not has_example(name):
         lacks.append("an example")
     return lacks
+
+
+def has_example(name):
+    """Whether one runs: a line of the docstring that is not skipped, or an ``Example:``."""
+    doc = inspect.getdoc(everything()[name]) or ""
+    lines = re.findall("^>>> (?!import ).*", doc, flags=re.MULTILINE)
+    if any("+SKIP" not in line for line in lines):
+        return True
+    return any("\nExample:\n" in entries().get(other, "") for other in names_of()[name])
 
 
 @pytest.mark.parametrize("name", list(everything()))
