@@ -269,7 +269,12 @@ def test_an_example_raises_each_error_that_the_docstring_names(name):
 
 
 #: The packages that the examples of these need besides agx.
-NEEDS = {"ag.onnx.": "onnx", "ag.viz.": "matplotlib", "ag.data.image_folder": "PIL"}
+NEEDS = {
+    "ag.onnx.": "onnx",
+    "ag.viz.": "matplotlib",
+    "ag.data.image_folder": "PIL",
+    "ag.runs.load": "PIL",
+}
 
 
 def need(name):
