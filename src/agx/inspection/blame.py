@@ -24,7 +24,7 @@ class Blame:
     """Say where a number that is not finite came from.
 
     ``node`` is the one at fault and ``op`` its operation, empty for data; ``file``, ``line`` and ``function``
-    are those of the program that made it, ``module`` its path in a model, ``name`` its label or its name there.
+    are those of the program that made it, ``module`` its path in a model, ``name`` its label or name there.
     ``part`` is "value", "slope" or "data", or empty if nothing is wrong; ``index`` is the first place that is
     not finite, ``values`` the operands there, which were ``finite`` unless infinities met, ``path`` the
     operations from there to the result, ``advice`` what to do. ``what`` is NaN or infinity.
