@@ -189,7 +189,7 @@ others = {
         empty empty_like eye identity ones ones_like zeros zeros_like
     """,
     "their arguments are settings, sizes or graphs": """
-        draw get_num_threads info is_recording no_grad seed set_num_threads set_winograd set_workspace
+        blame debug draw get_num_threads info is_recording no_grad seed set_num_threads set_winograd set_workspace
         im2col_indices im2col_matrix_dense im2col_matrix_sparse fft.fftfreq fft.rfftfreq
     """,
 }
@@ -313,7 +313,7 @@ OTHER_METHODS = {
     "other libraries call them, for what holds no list": "__dlpack__ __dlpack_device__",
     "Python calls it for names that are not there": "__getattr__",
     "they start the backward pass or watch it": """
-        backward register_hook register_post_accumulate_grad_hook
+        backward explain register_hook register_post_accumulate_grad_hook
     """,
 }
 

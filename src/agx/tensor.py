@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ._engine import graph, hooks
+from ._engine import graph, hooks, later
 from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor
 from ._engine.refused import refusal
@@ -186,6 +186,18 @@ class Tensor(Node, Operators):
         array([ 3., 12.])
         """
         graph.backward(self, seed, free, create_graph, retain_graph=retain_graph)
+
+    def explain(self, index: int | tuple[int, ...] | None = None) -> Any:
+        """Tell the local rule of one element in symbols and numbers, a sentence for each input.
+
+        ``index`` chooses the element, by default the first. Raises TypeError for a leaf, IndexError for an
+        index that is not there, and RuntimeError where the graph was let go.
+
+        >>> x = ag.Tensor([1.0, 2.0], label="x")
+        >>> print((x * x).explain(1).lines[0].text)
+        d(x*x)/dx = x = 2.0; incoming 1.0; contributes 2.0; x.grad[1]: 0.0 -> 2.0
+        """
+        return later.explain(self, index)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
         """Call ``hook(gradient)`` in each backward pass as soon as the gradient of this Tensor is complete.

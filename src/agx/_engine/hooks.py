@@ -14,6 +14,7 @@ import numpy as np
 from .._kernels.graph import Node, declare_hooks, new_tensor
 from .entered import around
 from .errors import check_closure as check_closure  # which Scalars ask here
+from .later import explain as explain
 
 Hook = Callable[[Any], Any]
 

@@ -203,6 +203,15 @@ cdef class Scalar:
         """Call ``hook(leaf)`` when a gradient was added to ``grad``, as of a Tensor."""
         return hooks.register_after(self, hook)
 
+    def explain(self):
+        """Tell the local rule in symbols and numbers, a sentence for each input.
+
+        >>> a, b = ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
+        >>> print((a * b).explain().lines[0].text)
+        d(a*b)/da = b = -3.0; incoming 1.0; contributes -3.0; a.grad: 0.0 -> -3.0
+        """
+        return hooks.explain(self)
+
     @property
     def arguments(self):
         """The same as ``inputs``: every number in a Scalar graph is a node."""

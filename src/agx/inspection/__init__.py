@@ -1,5 +1,8 @@
-"""What a graph did: where a NaN came from, and where an infinity."""
+"""What a graph did: the chain rule step by step, and where a NaN or an infinity came from."""
 
 from .blame import Blame as Blame
 from .blame import blame as blame
 from .debug import debug as debug
+from .explain import Explanation as Explanation
+from .explain import Trace as Trace
+from .explain import explain as explain

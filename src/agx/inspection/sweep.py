@@ -14,7 +14,7 @@ from .._kernels.graph import Scalar, number_of
 
 
 class Contribution(NamedTuple):
-    """What a step adds to the gradient of one input: ``share``, which had ``given``'s shape before un-broadcasting.
+    """What a step adds to the gradient of one input: ``share``, made of ``given`` by un-broadcasting.
 
     ``position`` is the place of the input among the arguments; ``before`` and ``after`` are its gradient.
     """
@@ -55,13 +55,11 @@ def steps(root: Any, seed: Any = None) -> Iterator[Step]:
         contributions = []
         for position, given in shares(node, incoming):
             source = node.arguments[position]
-            share = unbroadcast(given, np.shape(_value(source)))
+            share = unbroadcast(given, source)
             before = gradients.get(id(source))
-            after = share if before is None else before + share
-            gradients[id(source)] = after
-            contributions.append(
-                Contribution(source, position, given, share, share * 0 if before is None else before, after)
-            )
+            before = abs(share * 0) if before is None else before
+            gradients[id(source)] = after = before + share
+            contributions.append(Contribution(source, position, given, share, before, after))
         yield Step(node, incoming, contributions)
 
 
@@ -90,8 +88,12 @@ def _value(x: Any) -> Any:
     return x.value if isinstance(x, Scalar) else x.kept if isinstance(x, Node) else x
 
 
-def unbroadcast(given: Any, shape: tuple[int, ...]) -> Any:
-    """The sum over the axes along which an input was repeated."""
+def unbroadcast(given: Any, source: Any) -> Any:
+    """The sum over the axes along which an input was repeated, its real part for a real input."""
+    value = _value(source)
+    shape = np.shape(value)
+    if np.iscomplexobj(given) and not np.iscomplexobj(value):
+        given = np.real(given)
     if np.shape(given) == shape:
         return given
     given = np.asarray(given)
@@ -104,11 +106,11 @@ def shares(node: Any, incoming: Any) -> list[tuple[int, Any]]:
     """What a node passes on to each argument that wants a gradient, by its own rule."""
     if is_own(node):
         return _by_closure(node, incoming)
-    p = registry[node.op] if isinstance(node, Scalar) else node.primitive
+    p: Any = registry[node.op] if isinstance(node, Scalar) else node.primitive
     values = [_value(a) for a in node.arguments]
     found = []
     for i, a in enumerate(node.arguments):
-        if not isinstance(a, (Node, Scalar)) or not getattr(a, "requires_grad", True):
+        if not isinstance(a, (Node, Scalar)) or not getattr(a, "requires_grad", not _constant(a)):
             continue
         rule = functools.partial(p.vjps, i) if callable(p.vjps) else p.vjps[i]
         with np.errstate(all="ignore"):
@@ -116,9 +118,16 @@ def shares(node: Any, incoming: Any) -> list[tuple[int, Any]]:
         if isinstance(node, Scalar):
             given = float(0.0 if given is None else given)
         elif given is None:
-            given = np.zeros(a.shape, a.dtype)
+            given = np.zeros(np.shape(_value(a)), node.dtype)
+        elif p.elementwise and np.isnan(given).any():
+            given = np.where(np.asarray(incoming) == 0, 0.0, given)  # A zero stays zero.
         found.append((i, given))
     return found
+
+
+def _constant(a: Any) -> bool:
+    """Whether a Scalar stands for a plain number."""
+    return bool(getattr(a, "_constant", False))
 
 
 def is_own(node: Any) -> bool:

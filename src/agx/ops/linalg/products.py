@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._engine.graph import implements, of_arrays, primitive
+from ..._engine.graph import Node, implements, of_arrays, primitive
+from ..._engine.later import sweep
 from ..._engine.sizes import number
 from ..._kernels import loops
+from ..._kernels.graph import Scalar
 from ..._runtime import threads
 from ..complex import conj, conjugated
 from ..reduce.sums import sum
@@ -358,11 +360,20 @@ def cross(
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
 ) -> Array:
-    """Sum the diagonals of the matrices in two axes.
+    """Sum the diagonals of the matrices in two axes; of one number, list its backward sweep step by step.
+
+    A Scalar or a Tensor of shape (), such as a loss, has no diagonal: the ``Trace`` that is returned prints
+    as a table, and goes through the steps in ``for``. Its errors are those of ``explain``.
 
     >>> ag.trace(np.eye(3))
     np.float64(3.0)
+    >>> a, b = ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
+    >>> print(ag.trace(a * b))
+    step  node      incoming  contributes to
+    1     mul            1.0  a: 0.0 - 3.0 = -3.0; b: 0.0 + 2.0 = 2.0
     """
+    if isinstance(a, Scalar) or (isinstance(a, Node) and a.ndim == 0):
+        return sweep(a)
     refuse_out("trace", out)
     return sum(diagonal(as_array(a), offset, axis1, axis2), -1, dtype)
 

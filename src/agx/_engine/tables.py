@@ -1,0 +1,26 @@
+"""Tables for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+
+def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], title: str = "") -> str:
+    """An HTML table of texts, which are escaped; notebooks give it their own colours.
+
+    >>> from agx._engine.tables import table
+    >>> table([], [["a < b"]])
+    "<table><tr><td style='text-align:left'>a &lt; b</td></tr></table>"
+    """
+
+    def row(kind: str, cells: Sequence[Any]) -> str:
+        inside = "".join(
+            f"<{kind} style='text-align:left'>{escape(str(c))}</{kind}>" for c in cells
+        )
+        return f"<tr>{inside}</tr>"
+
+    caption = f"<caption style='text-align:left'>{escape(title)}</caption>" if title else ""
+    top = row("th", head) if head else ""
+    return f"<table>{caption}{top}{''.join(row('td', cells) for cells in rows)}</table>"

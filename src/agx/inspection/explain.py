@@ -1,0 +1,306 @@
+"""The chain rule in words and numbers: what one operation passes on, and the sweep of a whole graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._engine.formulas import Formula, latex, names_of
+from .._engine.graph import Node, registry
+from .._engine.tables import table
+from .._kernels.graph import Scalar
+from .sweep import Contribution, Step, graph_of, shares, steps, unbroadcast
+
+_SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
+_HEAD = ("step", "node", "incoming", "contributes to")
+_FEW = 4  # entries of an input that are told of an operation without a formula
+
+
+class Line(NamedTuple):
+    """One sentence on one input, in text and in LaTeX."""
+
+    text: str
+    latex: str
+
+
+class Explanation:
+    """Hold what ``explain()`` found: prints as text, shows as a table in notebooks, and has ``latex``."""
+
+    def __init__(self, title: str, lines: list[Line]) -> None:
+        self.title, self.lines = title, lines
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *(f"  {line.text}" for line in self.lines)])
+
+    __repr__ = __str__
+
+    @property
+    def latex(self) -> str:
+        """The same in LaTeX, an ``aligned`` line for each input."""
+        return (
+            "\\begin{aligned}\n"
+            + " \\\\\n".join(line.latex for line in self.lines)
+            + "\n\\end{aligned}"
+        )
+
+    def _repr_html_(self) -> str:
+        return table([self.title], [[line.text] for line in self.lines])
+
+
+def explain(node: Any, index: Any = None) -> Explanation:
+    """Tell the local rule of an operation in symbols and in numbers, one sentence for each input.
+
+    ``incoming`` is the gradient of ``node``, or 1 if ``backward()`` has not come there; what an input's
+    gradient was before is what all others gave. Of a Tensor the element at ``index`` is told, by default the
+    first. Raises TypeError for a leaf, IndexError for an index that is not there, and RuntimeError where the
+    graph was let go.
+
+    >>> a, b = ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
+    >>> print((a * b).explain())
+    mul: a * b = -6
+      d(a*b)/da = b = -3.0; incoming 1.0; contributes -3.0; a.grad: 0.0 -> -3.0
+      d(a*b)/db = a = 2.0; incoming 1.0; contributes 2.0; b.grad: 0.0 -> 2.0
+    """
+    graph_of("explain", node)
+    if not node.op:
+        raise TypeError(
+            "explain: expected the result of an operation, got a leaf, which has no rule"
+        )
+    place = _place(node, index)
+    grad = node.grad if isinstance(node, Scalar) else node.grad_or_none
+    arrived = grad is not None and np.any(np.asarray(grad) != 0)
+    incoming = (
+        grad if arrived else 1.0 if isinstance(node, Scalar) else np.ones(node.shape, node.dtype)
+    )
+    given = shares(node, incoming)
+    lines: list[Line] = []
+    for position, found in given:
+        source = node.arguments[position]
+        share = unbroadcast(found, source)
+        total = source.grad if isinstance(source, Scalar) else source.grad_or_none
+        total = share if not arrived or total is None else total
+        lines += _sentences(
+            node,
+            Contribution(source, position, found, share, total - share, total),
+            incoming,
+            place,
+        )
+    return Explanation(_title(node, place), lines)
+
+
+def _place(node: Any, index: Any) -> tuple[int, ...]:
+    shape = np.shape(_number(node))
+    if index is None:
+        return (0,) * len(shape)
+    place = (index,) if isinstance(index, int) else tuple(index)
+    if len(place) != len(shape) or not all(-n <= i < n for i, n in zip(place, shape, strict=True)):
+        raise IndexError(f"explain: expected an index into shape {shape}, got {index}")
+    return tuple(i % n for i, n in zip(place, shape, strict=True))
+
+
+def _number(x: Any) -> Any:
+    return x.value if isinstance(x, Scalar) else x.kept if isinstance(x, Node) else x
+
+
+def _names(node: Any) -> list[str]:
+    """What to call the arguments: their labels, numbers as they are, or else the rule's own names."""
+    p = registry.get(node.op) if isinstance(node, Scalar) else node.primitive
+    count = len(node.arguments)
+    own = list(names_of(p)) if p is not None and len(p.derivative) == count else []
+    names = (
+        own
+        if len(own) == count
+        else list("xyzuvw"[:count])
+        if count <= 6
+        else [f"x{i}" for i in range(count)]
+    )
+    for i, a in enumerate(node.arguments):
+        label = getattr(a, "label", "")
+        if re.fullmatch(r"[A-Za-z]\w*", label):
+            names[i] = label
+        elif (
+            getattr(a, "_constant", not isinstance(a, (Node, Scalar))) and np.size(_number(a)) == 1
+        ):
+            names[i] = f"{np.asarray(_number(a)).item():g}"
+    return names
+
+
+def _expression(node: Any, names: list[str], space: str = "") -> str:
+    if node.op in _SYMBOLS and len(names) == 2:
+        return f"{names[0]}{space}{_SYMBOLS[node.op]}{space}{names[1]}"
+    return f"-{names[0]}" if node.op == "neg" else f"{node.op}({', '.join(names)})"
+
+
+def _formula(node: Any, position: int, names: list[str]) -> str:
+    """The derivative in one argument with these names in it; empty where there is none."""
+    p = registry.get(node.op) if isinstance(node, Scalar) else node.primitive
+    if p is None or position >= len(p.derivative) or p.derivative[position] is None:
+        return ""
+    given = dict(zip(names_of(p), names, strict=False))
+    return re.sub(r"[A-Za-z_]\w*", lambda m: given.get(m[0], m[0]), p.derivative[position])
+
+
+def _title(node: Any, place: tuple[int, ...]) -> str:
+    names = _names(node)
+    value = np.asarray(_number(node))
+    at = f"[{', '.join(map(str, place))}]" if place else ""
+    said = _expression(node, names, " ")
+    said = f"({said})" if at and " " in said and "(" not in said else said
+    return f"{node.op}: {said}{at} = {value[place]:.6g}"
+
+
+def _sentences(node: Any, c: Contribution, incoming: Any, place: tuple[int, ...]) -> Iterator[Line]:
+    names = _names(node)
+    name, expression = names[c.position], _expression(node, names)
+    if re.fullmatch(r"-?[\d.e+-]+", name):
+        name = "x"
+    formula = _formula(node, c.position, names)
+    if np.shape(c.given) != np.shape(_number(node)) or not formula:
+        yield from _without_formula(node, c, incoming, place, name, expression)
+        return
+    here = np.asarray(incoming)[place]
+    passed = np.asarray(c.given)[place]
+    slope = passed / here if here else _slope(node, c.position, place)
+    target = _target(place, np.shape(_number(c.input)))
+    at = f"[{', '.join(map(str, target))}]" if target else ""
+    before, after = (np.asarray(g)[target] for g in (c.before, c.after))
+    others = int(np.size(c.given) / max(np.size(c.share), 1)) - 1
+    more = f", one of {others + 1} elements that add up there" if others > 0 else ""
+    equal = "" if formula == f"{slope:g}" else f"{formula} = "
+    text = (
+        f"d({expression})/d{name} = {equal}{_float(slope)}; incoming {_float(here)}; contributes "
+        f"{_float(passed)}{more}; {name}.grad{at}: {_float(before)} -> {_float(after)}"
+    )
+    written = f"{latex(formula)} = " if equal else ""
+    tex = (
+        rf"\frac{{\partial ({_tex(expression)})}}{{\partial {_tex(name)}}} &= {written}{slope:.6g}, \quad "
+        rf"{here:.6g} \cdot {_signed(slope)} = {passed:.6g}"
+    )
+    yield Line(text, tex)
+
+
+def _without_formula(
+    node: Any, c: Contribution, incoming: Any, place: tuple[int, ...], name: str, expression: str
+) -> Iterator[Line]:
+    """What one element of the result passes on, by the rule itself."""
+    alone = np.zeros(np.shape(_number(node)), np.asarray(incoming).dtype)
+    alone[place] = np.asarray(incoming)[place]
+    given = dict(shares(node, float(alone) if isinstance(node, Scalar) else alone))
+    found = given.get(c.position, 0.0 * np.asarray(c.share))
+    share = np.asarray(unbroadcast(found, c.input))
+    entries = np.argwhere(share != 0)
+    largest = sorted(entries.tolist(), key=lambda i: -abs(share[tuple(i)]))[:_FEW]
+    told = ", ".join(
+        f"{name}{f'[{chr(44).join(map(str, i))}]' if i else ''} gets {_float(share[tuple(i)])}"
+        for i in largest
+    )
+    rest = f", and {len(entries) - _FEW} more" if len(entries) > _FEW else ""
+    here = np.asarray(incoming)[place]
+    said = told + rest if told else f"nothing comes to {name}"
+    yield Line(
+        f"d({expression})/d{name}: incoming {_float(here)}; {said}",
+        rf"\frac{{\partial ({_tex(expression)})}}{{\partial {_tex(name)}}} &: \text{{{said}}}",
+    )
+
+
+def _slope(node: Any, position: int, place: tuple[int, ...]) -> Any:
+    """The derivative at an element whose own gradient is 0."""
+    one = 1.0 if isinstance(node, Scalar) else np.ones(node.shape, node.dtype)
+    return np.asarray(dict(shares(node, one))[position])[place]
+
+
+def _target(place: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The element of an input that was repeated to be at a place."""
+    last = place[len(place) - len(shape) :]
+    return tuple(i if n > 1 else 0 for i, n in zip(last, shape, strict=True))
+
+
+def _float(x: Any) -> str:
+    text = f"{x:.6g}"
+    return f"{text}.0" if re.fullmatch(r"-?\d+", text) else text
+
+
+def _signed(x: Any) -> str:
+    return f"({x:.6g})" if x < 0 else f"{x:.6g}"
+
+
+def _tex(text: str) -> str:
+    try:
+        return latex(Formula(text))
+    except (ValueError, SyntaxError, KeyError):
+        return rf"\mathrm{{{text}}}".replace("_", r"\_")
+
+
+class Trace:
+    """Go through the backward sweep of a result step by step: iterate, print, or show it in a notebook.
+
+    Each step has its ``node``, the ``incoming`` gradient and its ``contributions``: input, share, the input's
+    gradient before and after.
+
+    >>> a, b = ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
+    >>> print(ag.trace(a * b + a))
+    step  node       incoming  contributes to
+    1     add             1.0  mul: 0.0 + 1.0 = 1.0; a: 0.0 + 1.0 = 1.0
+    2     mul             1.0  a: 1.0 - 3.0 = -2.0; b: 0.0 + 2.0 = 2.0
+    """
+
+    def __init__(self, root: Any) -> None:
+        graph_of("trace", root)
+        self.root = root
+
+    def __iter__(self) -> Iterator[Step]:
+        return steps(self.root)
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        rows = []
+        for number, step in enumerate(self, 1):
+            passed = "; ".join(f"{_called(c.input)}: {_sum(c)}" for c in step.contributions)
+            rows.append((str(number), _called(step.node), _told(step.incoming), passed))
+        return rows
+
+    def __str__(self) -> str:
+        rows = [_HEAD, *self._rows()]
+        wide = [max(len(row[i]) for row in rows) for i in range(3)]
+        wide[0], wide[1] = max(wide[0], 4), max(wide[1], 8)
+        return "\n".join(
+            f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  {row[2]:>{wide[2]}}  {row[3]}".rstrip()
+            for row in rows
+        )
+
+    __repr__ = __str__
+
+    @property
+    def latex(self) -> str:
+        """The sweep in LaTeX, an ``aligned`` line for each contribution."""
+        lines = [
+            rf"\bar{{{_tex(_called(c.input))}}} &\mathrel{{+}}= \text{{{_told(c.share)}}}"
+            for step in self
+            for c in step.contributions
+        ]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def _repr_html_(self) -> str:
+        return table(_HEAD, self._rows())
+
+
+def _called(node: Any) -> str:
+    return node.label or node.op or "leaf"
+
+
+def _told(x: Any) -> str:
+    """A number, or the shape and the norm of an array."""
+    if np.ndim(x) == 0:
+        return _float(x)
+    if np.size(x) <= _FEW:
+        return f"[{', '.join(map(_float, np.ravel(x)))}]"
+    return f"{np.shape(x)} of norm {np.linalg.norm(np.ravel(x)):.4g}"
+
+
+def _sum(c: Contribution) -> str:
+    if np.ndim(c.share) == 0:
+        sign = "-" if c.share < 0 else "+"
+        return f"{_float(c.before)} {sign} {_float(abs(c.share))} = {_float(c.after)}"
+    return f"+ {_told(c.share)}"

@@ -1,0 +1,175 @@
+"""The chain rule in words and numbers: explain() for one operation, ag.trace for the sweep."""
+
+import numpy as np
+import pytest
+from op_table import rows
+
+import agx as ag
+from agx._engine.graph import Node
+from agx.inspection.sweep import steps
+
+
+def numbers():
+    return ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
+
+
+def test_product_as_on_the_blackboard():
+    a, b = numbers()
+    product = a * b
+    (product * 2.0 + a).backward()
+    assert str(product.explain()).splitlines() == [
+        "mul: a * b = -6",
+        "  d(a*b)/da = b = -3.0; incoming 2.0; contributes -6.0; a.grad: 1.0 -> -5.0",
+        "  d(a*b)/db = a = 2.0; incoming 2.0; contributes 4.0; b.grad: 0.0 -> 4.0",
+    ]
+
+
+def test_result_that_no_gradient_has_come_to_starts_with_one():
+    a, b = numbers()
+    assert "incoming 1.0; contributes -3.0; a.grad: 0.0 -> -3.0" in str((a * b).explain())
+    assert a.grad == b.grad == 0.0
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda a, b: a + b, "add: a + b = -1\n  d(a+b)/da = 1.0; incoming"),
+        (lambda a, b: a**3, "d(a**3)/da = 3 * a**(3 - 1) = 12.0"),
+        (lambda a, b: 5.0 * b, "d(5*b)/db = 5.0"),
+        (lambda a, b: -a, "neg: -a = -2\n  d(-a)/da = -1.0"),
+        (lambda a, b: a.exp(), "d(exp(a))/da = exp(a) = 7.38906"),
+        (lambda a, b: a / b, "d(a/b)/db = -a / b**2 = -0.222222"),
+        (lambda a, b: b.relu(), "relu: relu(b) = 0"),
+    ],
+)
+def test_rules_of_scalars(make, expected):
+    assert expected in str(make(*numbers()).explain())
+
+
+def test_constant_gets_no_sentence():
+    a, _ = numbers()
+    assert len((a * 2.0).explain().lines) == 1
+
+
+def test_chosen_element_and_what_adds_up_by_broadcasting():
+    x = ag.Tensor(np.arange(6.0).reshape(2, 3), label="x")
+    v = ag.Tensor([1.0, 2.0, 3.0], label="v")
+    y = x * v
+    ag.sum(y**2).backward()
+    assert str(y.explain((1, 2))).splitlines() == [
+        "mul: (x * v)[1, 2] = 15",
+        "  d(x*v)/dx = v = 3.0; incoming 30.0; contributes 90.0; x.grad[1, 2]: 0.0 -> 90.0",
+        "  d(x*v)/dv = x = 5.0; incoming 30.0; contributes 150.0, one of 2 elements that add up there; "
+        "v.grad[2]: 0.0 -> 174.0",
+    ]
+    assert str(y.explain((-1, -1))) == str(y.explain((1, 2)))
+
+
+def test_operation_without_a_formula_is_told_by_its_rule():
+    x, v = ag.Tensor([[1.0, 2.0], [3.0, 4.0]], label="x"), ag.Tensor([5.0, 6.0], label="v")
+    assert str((x @ v).explain(1)).splitlines() == [
+        "matmul: (x @ v)[1] = 39",
+        "  d(x@v)/dx: incoming 1.0; x[1,1] gets 6.0, x[1,0] gets 5.0",
+        "  d(x@v)/dv: incoming 1.0; v[1] gets 4.0, v[0] gets 3.0",
+    ]
+    assert "and 1 more" in str(ag.sum(ag.Tensor(np.ones(5), label="x")).explain())
+
+
+def test_forms():
+    a, b = numbers()
+    found = (a * b).explain()
+    assert repr(found) == str(found)
+    assert r"\frac{\partial (a \, b)}{\partial a} &= b = -3, \quad 1 \cdot (-3) = -3" in found.latex
+    assert found._repr_html_().count("<tr>") == 3
+    assert "&lt;" in ag.maximum(ag.Tensor(1.0), ag.Tensor(2.0)).explain()._repr_html_()
+
+
+def test_what_has_no_rule_is_refused():
+    x = ag.Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match="explain: expected the result of an operation, got a leaf"):
+        x.explain()
+    with pytest.raises(IndexError, match=r"explain: expected an index into shape \(2,\), got 2"):
+        (x * x).explain(2)
+    loss = ag.sum(x)
+    loss.backward(free=True)
+    with pytest.raises(RuntimeError, match="explain: the graph was let go"):
+        loss.explain()
+
+
+# --- the sweep -----------------------------------------------------------------------------------
+
+
+def test_trace_lists_the_sweep_in_order():
+    a, b = numbers()
+    assert str(ag.trace(a * b + a)).splitlines() == [
+        "step  node      incoming  contributes to",
+        "1     add            1.0  mul: 0.0 + 1.0 = 1.0; a: 0.0 + 1.0 = 1.0",
+        "2     mul            1.0  a: 1.0 - 3.0 = -2.0; b: 0.0 + 2.0 = 2.0",
+    ]
+
+
+def test_trace_can_be_stepped():
+    a, b = numbers()
+    seen = [
+        (step.node.op, step.incoming, [c.after for c in step.contributions])
+        for step in ag.trace(a * b + a)
+    ]
+    assert seen == [("add", 1.0, [1.0, 1.0]), ("mul", 1.0, [-2.0, 2.0])]
+
+
+def test_trace_of_a_matrix_is_its_trace():
+    assert ag.trace(np.eye(3)) == 3.0 and ag.trace(ag.Tensor(np.eye(3))).item() == 3.0
+
+
+def test_forms_of_a_trace():
+    a, b = numbers()
+    trace = ag.trace(a * b)
+    assert repr(trace) == str(trace) and trace._repr_html_().count("<tr>") == 2
+    assert r"\bar{a} &\mathrel{+}= \text{-3.0}" in trace.latex
+    large = ag.trace(ag.sum(ag.Tensor(np.ones((3, 3)), label="x") ** 2))
+    assert "(3, 3) of norm 3" in str(large)
+
+
+def test_freed_graph_is_refused():
+    loss = ag.sum(ag.Tensor([1.0]) * 2.0)
+    loss.backward(free=True)
+    with pytest.raises(RuntimeError, match="trace: the graph was let go; call it before backward"):
+        ag.trace(loss)
+
+
+def test_hand_written_backward_takes_part_and_grads_stay():
+    def log(x):
+        out = ag.Tensor(np.log(x.value), inputs=[x], op="log")
+
+        def _backward():
+            x.grad += out.grad / x.value
+
+        out._backward = _backward
+        return out
+
+    x = ag.Tensor([1.0, 2.0])
+    x.grad = np.array([7.0, 7.0])
+    loss = ag.sum(log(x) * x)
+    last = {id(c.input): c.after for step in steps(loss) for c in step.contributions}
+    np.testing.assert_allclose(last[id(x)], 1 + np.log(x.value))
+    np.testing.assert_array_equal(x.grad, [7.0, 7.0])
+
+
+@pytest.mark.parametrize("name", sorted(rows))
+def test_sweep_ends_with_the_gradients_of_backward(name):
+    """Every operation of the table, through steps and through backward()."""
+    for function, *arrays in rows[name]:
+        leaves = [ag.Tensor(a) for a in arrays]
+        with np.errstate(all="ignore"):
+            out = function(*leaves)
+            if not isinstance(out, Node) or not out.requires_grad or out.dtype.kind == "c":
+                continue
+            seed = np.linspace(0.5, 1.5, out.size).reshape(out.shape)
+            gradients = {}
+            for step in steps(out, seed):
+                gradients.update((id(c.input), c.after) for c in step.contributions)
+            out.backward(seed, retain_graph=True)
+        for leaf in leaves:
+            found = gradients.get(id(leaf))
+            if found is not None and np.isfinite(leaf.grad).all():
+                np.testing.assert_allclose(found, leaf.grad, rtol=1e-6, atol=1e-8)
