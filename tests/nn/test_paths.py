@@ -1,5 +1,8 @@
 """Paths in a model, as people write them."""
 
+import numpy as np
+import pytest
+
 import agx as ag
 from agx._engine.walk import nodes_below
 from agx.nn.paths import calls_of, parameter_names, path_of
@@ -50,3 +53,77 @@ def test_parameters_have_the_names_of_the_outermost_module():
         "heads.0.bias",
     }
     assert parameter_names([ag.Tensor([1.0])]) == {}
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+class Wrong(ag.nn.Module):
+    """A layer among others, and what is done with its result."""
+
+    def __init__(self, layer, then=lambda y: y):
+        self.layer, self.then = layer, then
+
+    def forward(self, x):
+        return self.then(self.layer(x))
+
+
+def f4(*shape):
+    return np.ones(shape, np.float32)
+
+
+nn = ag.nn
+LAYERS = [
+    (nn.Linear(400, 120), f4(2, 256), "Linear(400, 120): expected 400 features", "in_features=256"),
+    (nn.Conv1d(3, 6, 5), f4(2, 4, 8), "Conv1d(3, 6, ", "check in_channels: x has 4 channels"),
+    (nn.Conv2d(3, 6, 5), f4(2, 5, 8, 8), "Conv2d(3, 6, ", "check in_channels: x has 5 channels"),
+    (nn.Conv3d(3, 6, 1), f4(2, 4, 2, 2, 2), "Conv3d(3, 6, ", "check in_channels: x has 4 channels"),
+    (nn.ConvTranspose2d(3, 6, 2), f4(2, 5, 8, 8), "ConvTranspose2d(3, 6", "in_channels: x has 5"),
+    (nn.BatchNorm1d(4), f4(2, 3), "BatchNorm1d(4, ", "check num_features: x has 3 channels"),
+    (nn.BatchNorm2d(4), f4(2, 3, 8, 8), "BatchNorm2d(4, ", "check num_features: x has 3 channels"),
+    (
+        nn.InstanceNorm1d(4),
+        f4(2, 3, 8),
+        "InstanceNorm1d(4, ",
+        "check num_features: x has 3 channels",
+    ),
+    (nn.GroupNorm(2, 4), f4(2, 3, 8), "GroupNorm(2, 4, ", "check num_channels: x has 3 channels"),
+    (nn.LayerNorm(4), f4(2, 3), "LayerNorm((4,), ", "check normalized_shape: x ends in (3,)"),
+    (nn.LSTM(4, 5), f4(2, 3, 7), "LSTM(4, 5): expected sequences", "check input_size"),
+    (nn.GRUCell(4, 5), f4(2, 7), "GRUCell(4, 5): expected x of shape", "check input_size"),
+    (nn.PReLU(4), f4(2, 3), "PReLU(num_parameters=4): expected 4 channels", "PReLU(3)"),
+]
+
+
+@pytest.mark.parametrize(("layer", "x", "start", "fix"), LAYERS, ids=lambda v: type(v).__name__)
+def test_layer_that_does_not_fit_is_named_by_its_path(layer, x, start, fix):
+    with pytest.raises(ValueError) as alone:  # noqa: PT011
+        layer(x)
+    assert str(alone.value).startswith(start) and fix in str(alone.value)
+    with pytest.raises(ValueError) as within:  # noqa: PT011
+        nn.Sequential(nn.Identity(), Wrong(layer))(x)
+    assert str(within.value) == f"Sequential.1.layer = {alone.value}"
+
+
+def test_error_of_an_operation_has_the_path_as_a_note():
+    model = nn.Sequential(Wrong(nn.Linear(4, 5), lambda y: y @ f4(4, 2)))
+    with pytest.raises(ValueError, match="matmul: shapes") as caught:
+        model(f4(2, 4))
+    assert caught.value.__notes__ == ["in Sequential.0 = Wrong("]
+    with pytest.raises(IndexError) as caught:
+        nn.Sequential(nn.Sequential(nn.Embedding(10, 3)))(np.array([11]))
+    assert caught.value.__notes__ == ["in Sequential.0.0 = Embedding(10, 3)"]
+
+
+def test_module_that_is_called_alone_and_other_errors_are_left_alone():
+    with pytest.raises(ValueError, match="matmul: shapes") as caught:
+        Wrong(nn.Identity(), lambda y: ag.Tensor(y) @ f4(3, 2))(f4(2, 4))
+    assert not hasattr(caught.value, "__notes__")
+
+    class Own(nn.Module):
+        def forward(self, x):
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError) as caught:
+        nn.Sequential(Own())(f4(1))
+    assert caught.value.args == ("mine",) and not hasattr(caught.value, "__notes__")

@@ -87,7 +87,8 @@ class _Filters(Module):
         if len(shape) == self.axes + 2 and shape[-1] == self.in_channels:
             order = ", ".join(map(str, (0, len(shape) - 1, *range(1, len(shape) - 1))))
             return f"the channels come last: write x.transpose({order})"
-        return "check in_channels" if len(shape) == self.axes + 2 else "reshape x"
+        fits = len(shape) == self.axes + 2
+        return f"check in_channels: x has {shape[1]} channels" if fits else "reshape x"
 
     def _taken(self, x: Array) -> Any:
         """``x`` in the dtype of the weight and with its border, or ValueError."""

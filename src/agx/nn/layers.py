@@ -98,7 +98,7 @@ class Linear(Module):
             return "it is a single number: write x[None]"
         return (
             f"make the layer Linear({shape[-1]}, {self.out_features}): it has {shape[-1]} features (after "
-            "Flatten they follow from the size of the images)"
+            f"Flatten they follow from the size of the images), so set in_features={shape[-1]}"
         )
 
     def extra_repr(self) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from .._engine.notices import warn_once
 from .._engine.places import enter, leave
 from ..tensor import Tensor
+from .paths import tell_path
 
 if TYPE_CHECKING:
     from .._engine.signatures import Forwards, P, T
@@ -52,6 +53,9 @@ class Module:
         scope = enter(self)
         try:
             return self.forward(*inputs, **options)
+        except (ValueError, TypeError, IndexError) as problem:
+            tell_path(problem, scope)
+            raise
         except AttributeError as problem:
             if inputs and problem.obj is inputs[0] and problem.name in ("shape", "ndim", "dtype"):
                 several = isinstance(inputs[0], tuple)

@@ -37,6 +37,11 @@ __all__ = [
 ]
 
 
+def _so_many(shape: tuple[int, ...]) -> str:
+    """How many channels there are, if there is an axis for them."""
+    return f": x has {shape[1]} channels" if len(shape) > 1 else ""
+
+
 class _BatchNorm(Module):
     axes: tuple[tuple[int, ...], ...]
     running_mean: np.ndarray
@@ -98,14 +103,14 @@ class _BatchNorm(Module):
         if axes and f"BatchNorm{axes}d" != type(self).__name__ and shape[1] == n:
             return f"use BatchNorm{axes}d"
         if len(self.axes) == 1:
-            fix = layout_fix(shape, n) if len(self.axes[0]) == 3 else ""
-            return fix or "check num_features"
+            fix = layout_fix(shape, n, "num_features") if len(self.axes[0]) == 3 else ""
+            return fix or "check num_features" + _so_many(shape)
         if len(shape) == 1:
             return "add the batch axis with x[None]"
         return (
             "the channels come last: write x.transpose(0, 2, 1)"
             if shape[2:] == (n,)
-            else "check num_features"
+            else "check num_features" + _so_many(shape)
         )
 
     def _check_count(self, x: Any) -> None:
@@ -201,10 +206,10 @@ class _InstanceNorm(Module):
     def forward(self, x: Array) -> Tensor:
         """Normalise ``x``; in training mode also update the running statistics, if it has some."""
         if x.ndim != self.axes + 2 or x.shape[1] != self.num_features:
-            fix = layout_fix(x.shape, self.num_features) if self.axes == 2 else ""
+            fix = layout_fix(x.shape, self.num_features, "num_features") if self.axes == 2 else ""
             raise ValueError(
                 f"{self!r}: expected {self.axes + 2} axes with {self.num_features} channels in the second, "
-                f"got x of shape {tuple(x.shape)}; {fix or 'check num_features'}"
+                f"got x of shape {tuple(x.shape)}; {fix or 'check num_features' + _so_many(x.shape)}"
             )
         check_real(repr(self), x)
         taken = _converted(self, x)
@@ -296,10 +301,10 @@ class GroupNorm(Module):
     def forward(self, x: Array) -> Tensor:
         """Normalise ``x``."""
         if x.ndim < 2 or x.shape[1] != self.num_channels:
-            fix = layout_fix(x.shape, self.num_channels) if x.ndim == 4 else ""
+            fix = layout_fix(x.shape, self.num_channels, "num_channels") if x.ndim == 4 else ""
             raise ValueError(
                 f"{self!r}: expected {self.num_channels} channels in the second axis, got x of shape "
-                f"{tuple(x.shape)}; {fix or 'check num_channels'}"
+                f"{tuple(x.shape)}; {fix or 'check num_channels' + _so_many(x.shape)}"
             )
         found = _in_groups(_converted(self, x), self.num_groups, self.eps)
         return _scaled(found, self.weight, self.bias)
@@ -347,7 +352,7 @@ def _check_last_axes(layer: LayerNorm | RMSNorm, x: Any) -> int:
     if tuple(x.shape[-size:]) != layer.normalized_shape:
         raise ValueError(
             f"{layer!r}: expected the last axes to have shape {layer.normalized_shape}, got x of "
-            f"shape {x.shape}; check normalized_shape"
+            f"shape {x.shape}; check normalized_shape: x ends in {tuple(x.shape[-size:])}"
         )
     return size
 

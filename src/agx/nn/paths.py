@@ -36,6 +36,21 @@ def path_of(scope: Scope | None) -> str:
     return ".".join(_name(call) for call in calls_of(scope))
 
 
+def tell_path(problem: Exception, scope: Scope) -> None:
+    """Say in an error where in a model it was raised: once, by the innermost module, unless that is called alone.
+
+    A message that begins with the layer has the path in front, others a note below.
+    """
+    if scope.above is None or getattr(problem, "_agx_told", False):
+        return
+    problem._agx_told = True  # type: ignore[attr-defined]
+    path, said = path_of(scope), repr(scope.module)
+    if problem.args and str(problem.args[0]).startswith(said):
+        problem.args = (f"{path} = {problem.args[0]}", *problem.args[1:])
+    else:
+        problem.add_note(f"in {path} = {said.splitlines()[0]}")
+
+
 def parameter_names(nodes: Iterable[Any]) -> dict[int, str]:
     """The name of each parameter, by its ``id``, in the outermost modules that made some of ``nodes``.
 

@@ -189,7 +189,7 @@ class _Recurrent(_Gated):
             order = "(N, L, " if self.batch_first else "(L, N, "
             raise ValueError(
                 f"{self!r}: expected sequences of shape {order}{self.input_size}) or "
-                f"(L, {self.input_size}), got {shape}"
+                f"(L, {self.input_size}), got {shape}; check input_size"
             )
         batched = len(shape) == 3
         x = x if batched else expand_dims(x, 1)
@@ -342,7 +342,8 @@ class _Cell(_Gated):
         shape = tuple(x.shape)
         if len(shape) not in (1, 2) or shape[-1] != self.input_size:
             raise ValueError(
-                f"{self!r}: expected x of shape (N, {self.input_size}) or ({self.input_size},), got {shape}"
+                f"{self!r}: expected x of shape (N, {self.input_size}) or ({self.input_size},), got {shape}; "
+                "check input_size"
             )
         x = as_parameters(self, x, self._weights("")[0].dtype)
         return x if len(shape) == 2 else expand_dims(x, 0)

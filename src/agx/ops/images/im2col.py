@@ -125,14 +125,16 @@ def with_pixels(op: str, x: Any) -> Any:
     return x
 
 
-def layout_fix(shape: tuple[int, ...], channels: int | None = None) -> str:
+def layout_fix(
+    shape: tuple[int, ...], channels: int | None = None, setting: str = "in_channels"
+) -> str:
     """Say how images (N, C, H, W) are made of an array of another layout; "" if its shape does not tell.
 
-    ``channels`` is how many are expected, if that is known.
+    ``channels`` is how many are expected, if that is known, and ``setting`` what a layer calls them.
     """
     usual = (channels,) if channels else (1, 3, 4)
     if len(shape) == 4 and channels:
-        return _channels_fix(shape, channels)
+        return _channels_fix(shape, channels, setting)
     if len(shape) == 3:
         if shape[0] not in usual and shape[2] in usual:
             return "add the batch axis and put the channels first with x.transpose(2, 0, 1)[None]"
@@ -145,7 +147,7 @@ def layout_fix(shape: tuple[int, ...], channels: int | None = None) -> str:
     return ""
 
 
-def _channels_fix(shape: tuple[int, ...], channels: int) -> str:
+def _channels_fix(shape: tuple[int, ...], channels: int, setting: str) -> str:
     """The fix for four axes: channels from the last to the second, colour to grey or back."""
     _, first, width, given = shape
     usual = (1, 3, 4, channels)
@@ -162,7 +164,7 @@ def _channels_fix(shape: tuple[int, ...], channels: int) -> str:
         return f"{why}grey images for a colour model: write {write}.repeat(3, 1)"
     if (given, channels) == (4, 3):
         return f"{why}images with an alpha channel: write {write}[:, :3]"
-    check = f"check in_channels: x has {given} channels"
+    check = f"check {setting}: x has {given} channels"
     return f"{why}write {write}, and {check}" if why else check
 
 
