@@ -110,6 +110,8 @@ if _typing.TYPE_CHECKING:
     from .compiled import compile as compile
     from .inspection import blame as blame
     from .inspection import debug as debug
+    from .inspection import memory as memory
+    from .inspection import profile as profile
     from .storage import load as load
     from .storage import save as save
     from .train import Trainer as Trainer
@@ -144,7 +146,9 @@ _LATER |= {
     "evaluate": "train",
     "fit": "train",
     "load": "storage",
+    "memory": "inspection",
     "predict": "train",
+    "profile": "inspection",
     "save": "storage",
 }
 

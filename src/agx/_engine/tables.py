@@ -1,4 +1,4 @@
-"""Tables for notebooks."""
+"""Tables as text, and for notebooks."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], title: str = "") -
     caption = f"<caption style='text-align:left'>{escape(title)}</caption>" if title else ""
     top = row("th", head) if head else ""
     return f"<table>{caption}{top}{''.join(row('td', cells) for cells in rows)}</table>"
+
+
+def text_table(rows: Sequence[Sequence[str]], right: Iterable[int]) -> list[str]:
+    """The lines of a table, columns as wide as their texts; those numbered in ``right`` end together.
+
+    >>> from agx._engine.tables import text_table
+    >>> text_table([["op", "n"], ["sin", "10"]], [1])
+    ['op    n', 'sin  10']
+    """
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    flush = set(right)
+    return [
+        "  ".join(c.rjust(w) if i in flush else c.ljust(w) for i, (c, w) in pairs).rstrip()
+        for pairs in (list(enumerate(zip(row, wide, strict=True))) for row in rows)
+    ]

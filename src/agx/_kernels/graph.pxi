@@ -31,6 +31,7 @@ cdef enum:
     NOTING = 2
     TRACING = 4
     FOLLOWING = 8
+    TIMING = 16
 
 # How many numbers were given to nodes, and whether any array was ever assigned into.
 cdef unsigned long long recorded = 0

@@ -83,6 +83,20 @@ def leave(Scope scope):
     agx_scope = NULL if scope.above is None else <PyObject *>scope.above
 
 
+cdef object timer = None
+
+
+def set_timer(object new):
+    """Let ``new`` time what this thread does, or nobody; returns who did before."""
+    global agx_recording, timer
+    before = timer if agx_recording & TIMING else None
+    agx_recording &= ~TIMING
+    if new is not None:
+        timer = new
+        agx_recording |= TIMING
+    return before
+
+
 cdef object locate(Node node):
     """Remember where a node is recorded."""
     node._code = agx_running(&node._instruction)

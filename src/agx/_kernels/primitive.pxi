@@ -51,6 +51,11 @@ cdef class Primitive:
         if params:
             check_settings(self, params)
         try:
+            if agx_recording & TIMING:
+                start = timer.clock()
+                found = call(self, args, params if params else None)
+                timer.forward(self, found, start)
+                return found
             return call(self, args, params if params else None)
         except (TypeError, ValueError, IndexError, MemoryError) as problem:
             return otherwise(self, args, params, problem)

@@ -6,3 +6,6 @@ from .debug import debug as debug
 from .explain import Explanation as Explanation
 from .explain import Trace as Trace
 from .explain import explain as explain
+from .memory import Memory as Memory
+from .memory import memory as memory
+from .profile import profile as profile

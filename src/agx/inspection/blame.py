@@ -226,14 +226,14 @@ def _place(node: Any) -> dict[str, Any]:
         return {}
     file, line, function = node.where
     return {
-        "file": file if not os.path.isabs(file) else _relative(file),
+        "file": file if not os.path.isabs(file) else relative(file),
         "line": line,
         "function": function,
         "module": path_of(getattr(node, "scope", None)),
     }
 
 
-def _relative(file: str) -> str:
+def relative(file: str) -> str:
     """A file as from the folder that the program runs in, if it is below it."""
     here = os.path.join(os.getcwd(), "")
     return file.removeprefix(here)

@@ -37,7 +37,7 @@ def path_of(scope: Scope | None) -> str:
 
 
 def tell_path(problem: Exception, scope: Scope) -> None:
-    """Say in an error where in a model it was raised: once, by the innermost module, unless that is called alone.
+    """Say in an error where in a model it was raised: once, by the innermost module, if others called that.
 
     A message that begins with the layer has the path in front, others a note below.
     """

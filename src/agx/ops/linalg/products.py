@@ -357,6 +357,13 @@ def cross(
 
 
 @implements(np.trace)
+def _trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Array:
+    refuse_out("trace", out)
+    return sum(diagonal(as_array(a), offset, axis1, axis2), -1, dtype)
+
+
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
 ) -> Array:
@@ -374,8 +381,7 @@ def trace(
     """
     if isinstance(a, Scalar) or (isinstance(a, Node) and a.ndim == 0):
         return sweep(a)
-    refuse_out("trace", out)
-    return sum(diagonal(as_array(a), offset, axis1, axis2), -1, dtype)
+    return _trace(a, offset, axis1, axis2, dtype, out)
 
 
 implements(np.linalg.matmul)(matmul)
