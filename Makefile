@@ -13,7 +13,7 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test crash lint wheel bench clients aarch64 clean FORCE
+.PHONY: help demo test crash lint wheel bench clients aarch64 docs clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint    check style, types, stubs and workflows"
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
 	@echo "make bench   measure"
+	@echo "make docs    build the site of the documentation in build/docs"
 	@echo "make aarch64 build for 64-bit ARM and test the kernels in an emulated processor"
 	@echo "make clients run other packages' suites on agx and on HIPS autograd"
 	@echo "make clean   remove everything that make has made"
@@ -45,6 +46,9 @@ clients: $(venv)/.installed $(venv)/.test build/clients/.installed
 
 aarch64: $(venv)/.installed $(venv)/.aarch64
 	$(python) tools/aarch64.py $(TESTS)
+
+docs: $(venv)/.installed $(venv)/.docs
+	$(python) docs/_site/build.py
 
 lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
 	$(python) -m pytest -q tests/test_budget.py tests/test_layering.py tests/test_typing.py
@@ -102,6 +106,6 @@ build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
 	$(pip) --target build/clients/site --requirement $<
 	@touch $@
 
-$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.aarch64: $(venv)/.%: pyproject.toml $(venv)/.made
+$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.docs $(venv)/.aarch64: $(venv)/.%: pyproject.toml $(venv)/.made
 	$(pip) --group $*
 	@touch $@

@@ -23,7 +23,17 @@ def python_of(page):
 
 
 @pytest.mark.parametrize(
-    "page", ["operations.md", "derivatives.md", "compile.md", "how-agx-works.md"]
+    "page",
+    [
+        "start.md",
+        "lecture.md",
+        "operations.md",
+        "derivatives.md",
+        "in-place.md",
+        "compile.md",
+        "coming-from.md",
+        "how-agx-works.md",
+    ],
 )
 def test_the_python_runs(page):
     space = {}
