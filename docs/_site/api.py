@@ -8,45 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from contents import PAGES, SECTIONS
 
 import agx as ag
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SHARED = "Errors of all functions here"
 
-#: Each page: its title, and which of ag's own names stand there, by the modules that define them.
-PAGES = {
-    "tensor": ("Tensors and Scalars", ["tensor", "scalar", "_engine.graph", "_kernels"]),
-    "transforms": (
-        "Derivatives, compiling, operations of your own",
-        ["transforms", "custom", "compiled"],
-    ),
-    "elementwise": ("Elementwise functions", ["ops.complex", "ops.elementwise"]),
-    "reductions": ("Sums, extremes, order and histograms", ["ops.reduce"]),
-    "shape": ("Making, shaping, joining and reading arrays", ["ops.shape", "ops.functional"]),
-    "linalg": ("Products and linear algebra", ["ops.linalg"]),
-    "fft": ("Fourier transforms", []),
-    "signal": ("Sequences and polynomials", ["ops.signal"]),
-    "special": ("Special functions", []),
-    "images": ("Convolution, pooling and images", ["ops.images"]),
-    "nn": ("Layers", ["nn.attention"]),
-    "losses": ("Losses", ["nn.losses"]),
-    "init": ("Initial values", []),
-    "optim": ("Optimisers and schedules", []),
-    "data": ("Data sets and loaders", []),
-    "train": ("Training", ["train"]),
-    "models": ("Networks", []),
-    "viz": ("Pictures", ["viz"]),
-    "inspection": ("Looking into a graph", ["inspection"]),
-    "testing": ("Checks of derivatives", []),
-    "storage": ("Files of arrays and models", ["storage"]),
-    "onnx": ("ONNX", []),
-    "sklearn": ("Estimators of scikit-learn", []),
-    "runs": ("Runs of `agx train`", []),
-    "settings": ("Threads, random numbers and settings", ["_runtime", "installation"]),
-}
 #: What `ag.nn.Module` says for all layers.
 LAYERS = {"forward", "extra_repr"}
+#: Signatures that a compiled class does not tell; `_kernels/graph.pyi` has them.
+WRITTEN = {ag.Scalar: "(value, op='', _backward=None, inputs=(), label='')"}
 #: Settings, wherever they are defined.
 SETTINGS = {"set_workspace", "set_winograd"}
 
@@ -82,8 +54,8 @@ def page_of(name: str, module: str) -> str:
     if name.removeprefix("ag.") in SETTINGS:
         return "settings"
     inner = module.removeprefix("agx.") + "."
-    for page, (_, prefixes) in PAGES.items():
-        if any(inner.startswith(prefix + ".") for prefix in prefixes):
+    for page, (_, homes) in PAGES.items():
+        if any(inner.startswith(home + ".") for home in homes.split()):
             return page
     raise LookupError(f"{name}, defined in {module}, has no page: add its module to PAGES")
 
@@ -156,8 +128,8 @@ def signature(value: object) -> str:
     """The arguments as they are written, without the types that say nothing."""
     try:
         found = inspect.signature(value)
-    except (TypeError, ValueError):
-        return "(...)"
+    except (TypeError, ValueError):  # a class that is compiled
+        return WRITTEN.get(value, "(...)")
     parameters = [plain(parameter) for parameter in found.parameters.values()]
     return str(found.replace(parameters=parameters, return_annotation=found.empty))
 
@@ -216,11 +188,13 @@ def escaped(line: str, names: dict[str, str], hidden: set[str]) -> str:
     return "".join(parts)
 
 
-def parameters_of(value: object) -> set[str]:
+def own_words(value: object) -> set[str]:
+    """Names that in its docstring mean its own arguments and members."""
+    found = set(dir(value)) if isinstance(value, type) else set()
     try:
-        return set(inspect.signature(value).parameters)
+        return found | set(inspect.signature(value).parameters)
     except (TypeError, ValueError):
-        return set()
+        return found
 
 
 def directive(kind: str, head: str, body: list[str], colons: int) -> list[str]:
@@ -242,7 +216,8 @@ def members(entry: Entry, names: dict[str, str]) -> list[str]:
         else:
             continue
         if doc:
-            text = markdown(doc, names, parameters_of(inner)).split("\n")
+            hidden = own_words(entry.value) | own_words(inner)
+            text = markdown(doc, names, hidden).split("\n")
             result += directive(kind, head, text, 3)
         elif f"ag.{key}" in names.values():
             same.append(f"{{py:obj}}`{key} <ag.{key}>`")
@@ -266,7 +241,7 @@ def described(entry: Entry, names: dict[str, str], groups: dict) -> list[str]:
     space = first.rpartition(".")[0]
     local = {n.removeprefix(space + "."): n for n in names.values() if n.startswith(space + ".")}
     is_class = isinstance(entry.value, type)
-    body = markdown(inspect.getdoc(entry.value) or "", local | names, parameters_of(entry.value))
+    body = markdown(inspect.getdoc(entry.value) or "", local | names, own_words(entry.value))
     body = [body, ""]
     if others:
         body += ["Other names: " + ", ".join(f"`{name}`" for name in others) + ".", ""]
@@ -289,23 +264,26 @@ def anchor(page: str, heading: str) -> str:
     return "shared-" + page + "-" + re.sub(r"\W+", "-", heading.lower()).strip("-")
 
 
-def title_of(module: str) -> str:
-    """A heading for what a module defines, from the first words of its docstring."""
-    doc = inspect.getdoc(importlib.import_module(module)) or module
-    doc = re.split(r"[:;.]|, (?:with|elementwise|which|of|where|for|such|from|as)\b", doc)[0]
-    return escaped(doc.replace("\n", " "), {}, set())
+def divided(page: str, mine: list[Entry]):
+    """The sections of a page, with their entries."""
+    left = list(mine)
+    for heading, modules in SECTIONS.get(page, {}).items():
+        order = {f"agx.{module}": place for place, module in enumerate(modules.split())}
+        inside = [entry for entry in left if entry.module in order]
+        left = [entry for entry in left if entry.module not in order]
+        if inside:
+            yield heading, sorted(inside, key=lambda entry: order[entry.module])
+    if left:
+        yield "More" if page in SECTIONS else "", left
 
 
 def written(page: str, mine: list[Entry], names: dict[str, str], groups: dict) -> str:
     """A page: a section for each module, then what many functions share."""
     result = [f"# {PAGES[page][0]}", ""]
-    order = list(dict.fromkeys(entry.module for entry in mine))
-    for module in order:
-        if len(order) > 1:
-            result += [f"## {title_of(module)}", ""]
-        for entry in mine:
-            if entry.module == module:
-                result += described(entry, names, groups)
+    for heading, inside in divided(page, mine):
+        result += [f"## {heading}", ""] if heading else []
+        for entry in inside:
+            result += described(entry, names, groups)
     parts = sections(sections(reference().get(page, ""), 2).get(SHARED, ""), 3)
     if parts:
         result += ["## What several functions share", "", "`f` stands for each of them.", ""]

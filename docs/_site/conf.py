@@ -13,6 +13,8 @@ project_copyright = ""
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
+html_show_search_summary = False  # it is fetched, which a browser refuses for files
+html_use_index = False  # the search finds names, and more
 
 extensions = ["myst_parser", "links"]
 myst_enable_extensions = ["colon_fence"]
