@@ -31,16 +31,36 @@ def python_of(page):
         "derivatives.md",
         "in-place.md",
         "compile.md",
+        "see.md",
+        "debug.md",
         "coming-from.md",
         "how-agx-works.md",
     ],
 )
-def test_the_python_runs(page):
+def test_the_python_runs(page, tmp_path, monkeypatch):
+    if page == "see.md":
+        pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
     space = {}
     blocks = python_of(page)
     assert blocks
     for block in blocks:
         exec(block, space)
+
+
+def test_the_pictures_are_what_the_page_saves(tmp_path, monkeypatch):
+    """All of their words, that is: numbers may differ in the last digit."""
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    for block in python_of("see.md")[:2]:
+        exec(block, space)
+    for name in ("graph.svg", "lenet5.svg"):
+        saved, kept = (
+            re.findall(r">([^<\d]*[a-zA-Z][^<\d]*)", path.read_text(encoding="utf-8"))
+            for path in (tmp_path / name, DOCS / "pictures" / name)
+        )
+        assert saved
+        assert saved == kept, f"save docs/pictures/{name} anew, as docs/see.md does"
 
 
 @pytest.mark.slow
