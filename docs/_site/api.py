@@ -1,5 +1,6 @@
 """The pages of the API: every public name of agx, its signature, its docstring, and docs/reference."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -15,8 +16,6 @@ import agx as ag
 REFERENCE = Path(__file__).parents[1] / "reference"
 SHARED = "Errors of all functions here"
 
-#: What `ag.nn.Module` says for all layers.
-LAYERS = {"forward", "extra_repr"}
 #: Signatures that a compiled class does not tell; `_kernels/graph.pyi` has them.
 WRITTEN = {ag.Scalar: "(value, op='', _backward=None, inputs=(), label='')"}
 #: Settings, wherever they are defined.
@@ -204,9 +203,10 @@ def directive(kind: str, head: str, body: list[str], colons: int) -> list[str]:
 def members(entry: Entry, names: dict[str, str]) -> list[str]:
     """The methods and properties that a class defines and describes."""
     result, same = [], []
+    bases = [base for base in entry.value.__mro__[1:] if base.__module__.startswith("agx.")]
     for key, value in vars(entry.value).items():
-        if key.startswith("_") or (key in LAYERS and entry.names[0] != "ag.nn.Module"):
-            continue
+        if key.startswith("_") or any(key in vars(base) for base in bases):
+            continue  # what a base class has it describes for all
         inner = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
         doc, kind = inspect.getdoc(inner), "method"
         if isinstance(value, property):
@@ -228,6 +228,21 @@ def members(entry: Entry, names: dict[str, str]) -> list[str]:
             *result,
         ]
     return result
+
+
+def kind_of(value: type, names: dict[str, str]) -> list[str]:
+    """The public class that a class is a kind of, where its methods are described."""
+    public = {id(ag_value(name)): name for name in names.values()}
+    for base in value.__mro__[1:]:
+        if id(base) in public and base is not ag.nn.Module:
+            return [f"A kind of `{public[id(base)]}`, with its methods.", ""]
+    return []
+
+
+@functools.cache
+def ag_value(name: str) -> object:
+    """What stands under a full name."""
+    return functools.reduce(getattr, name.split(".")[1:], ag)
 
 
 def without_self(value: object) -> str:
@@ -252,7 +267,8 @@ def described(entry: Entry, names: dict[str, str], groups: dict) -> list[str]:
         links = (f"[{heading}](#{anchor(page, heading)})" for page, heading in found)
         body += ["Shared by several functions: " + ", ".join(links) + ".", ""]
     if is_class:
-        body += members(entry, names)
+        body += kind_of(entry.value, names)
+        body += [] if entry.page == "losses" else members(entry, names)
     kind = "class" if is_class else "function"
     result = []
     for name in others:  # found by links and by the search, and not shown

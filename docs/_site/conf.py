@@ -23,7 +23,6 @@ suppress_warnings = ["misc.highlighting_failure"]
 smartquotes = False  # much of the text is code
 add_module_names = False
 toc_object_entries_show_parents = "hide"
-python_maximum_signature_line_length = 88
 highlight_language = "none"
 
 html_theme = "furo"
