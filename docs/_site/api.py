@@ -18,6 +18,8 @@ SHARED = "Errors of all functions here"
 
 #: Signatures that a compiled class does not tell; `_kernels/graph.pyi` has them.
 WRITTEN = {ag.Scalar: "(value, op='', _backward=None, inputs=(), label='')"}
+#: In docstrings these are attributes of Tensors and modules, and no functions.
+ATTRIBUTES = {"grad", "data", "train"}
 #: Settings, wherever they are defined.
 SETTINGS = {"set_workspace", "set_winograd"}
 
@@ -176,7 +178,8 @@ def escaped(line: str, names: dict[str, str], hidden: set[str]) -> str:
     def code(match: re.Match) -> str:
         text = match[1].strip("`")
         name = names.get(text.removesuffix("()"), "")
-        return f"{{py:obj}}`{text} <{name}>`" if name and text not in hidden else f"`{text}`"
+        linked = name and text not in hidden | ATTRIBUTES
+        return f"{{py:obj}}`{text} <{name}>`" if linked else f"`{text}`"
 
     parts = re.split(r"(`+[^`]+`+)", line)
     for i, part in enumerate(parts):
