@@ -189,7 +189,7 @@ others = {
         empty empty_like eye identity ones ones_like zeros zeros_like
     """,
     "their arguments are settings, sizes or graphs": """
-        blame debug draw get_num_threads info is_recording memory no_grad profile seed set_num_threads set_winograd set_workspace
+        blame debug draw explore get_num_threads info is_recording memory no_grad profile seed set_num_threads set_winograd set_workspace
         im2col_indices im2col_matrix_dense im2col_matrix_sparse fft.fftfreq fft.rfftfreq
     """,
 }

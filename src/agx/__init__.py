@@ -119,6 +119,7 @@ if _typing.TYPE_CHECKING:
     from .train import fit as fit
     from .train import predict as predict
     from .viz import draw as draw
+    from .viz import explore as explore
 
 #: Namespaces and functions that many programs do without, and the module to load for each.
 _LATER = {
@@ -144,6 +145,7 @@ _LATER |= {
     "debug": "inspection",
     "draw": "viz",
     "evaluate": "train",
+    "explore": "viz",
     "fit": "train",
     "load": "storage",
     "memory": "inspection",

@@ -1,42 +1,14 @@
 """The report of a run in a real browser: narrow and wide, light and dark, without an error."""
 
-import shutil
-
 import numpy as np
 import pytest
 import run_folders
 
 from agx import runs
 
-webdriver = pytest.importorskip("selenium.webdriver")
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-if not (BROWSER and DRIVER):
-    pytest.skip(
-        "Chromium and its driver are not installed (Debian: chromium, chromium-driver)",
-        allow_module_level=True,
-    )
-
-OPTIONS = """
-    --headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync --disable-dev-shm-usage
-"""
 EVIL = "<script>document.title = 'taken'; throw 1</script>"
 #: The contrast that WCAG 2 (AA) asks for of text.
 CONTRAST = 4.5
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for option in OPTIONS.split():
-        options.add_argument(option)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('browser')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")

@@ -258,7 +258,7 @@ class Trace:
         rows = []
         for number, step in enumerate(self, 1):
             passed = "; ".join(f"{_called(c.input)}: {_sum(c)}" for c in step.contributions)
-            rows.append((str(number), _called(step.node), _told(step.incoming), passed))
+            rows.append((str(number), _called(step.node), told(step.incoming), passed))
         return rows
 
     def __str__(self) -> str:
@@ -276,7 +276,7 @@ class Trace:
     def latex(self) -> str:
         """The sweep in LaTeX, an ``aligned`` line for each contribution."""
         lines = [
-            rf"\bar{{{_tex(_called(c.input))}}} &\mathrel{{+}}= \text{{{_told(c.share)}}}"
+            rf"\bar{{{_tex(_called(c.input))}}} &\mathrel{{+}}= \text{{{told(c.share)}}}"
             for step in self
             for c in step.contributions
         ]
@@ -290,7 +290,7 @@ def _called(node: Any) -> str:
     return node.label or node.op or "leaf"
 
 
-def _told(x: Any) -> str:
+def told(x: Any) -> str:
     """A number, or the shape and the norm of an array."""
     if np.ndim(x) == 0:
         return _float(x)
@@ -303,4 +303,4 @@ def _sum(c: Contribution) -> str:
     if np.ndim(c.share) == 0:
         sign = "-" if c.share < 0 else "+"
         return f"{_float(c.before)} {sign} {_float(abs(c.share))} = {_float(c.after)}"
-    return f"+ {_told(c.share)}"
+    return f"+ {told(c.share)}"

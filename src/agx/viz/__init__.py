@@ -1,6 +1,8 @@
 """Pictures: computational graphs, and plots of training."""
 
 from .._names import shown
+from .explore import Explorer as Explorer
+from .explore import explore as explore
 from .graph import Drawing as Drawing
 from .graph import draw as draw
 from .plots import confusion_matrix as confusion_matrix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .outline import Item, count_text, total
+from .outline import Item, count_text, place_of, total
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def _apart(item: Item) -> list[Vertex]:
     if item.grad:
         lines.append(f"grad {item.grad}")
     kind = ("leaf" if item.wanted else "constant") if leaf else "value"
-    box = Vertex(name, kind, [*map(_cut, lines)], title=_place(item))
+    box = Vertex(name, kind, [*map(_cut, lines)], title=place_of(item))
     if leaf:
         return [box]
     operation = Vertex(f"{name}_op", "operation", [item.op])
@@ -88,12 +88,6 @@ def _cut(line: str) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
 
 
-def _place(item: Item) -> str:
-    """The line of the program that made a node."""
-    where = item.node.where
-    return f"{where[0]}:{where[1]}, in {where[2]}" if where else ""
-
-
 def _folded(items: list[Item], depth: int) -> list[Vertex]:
     """One box for each call of a module at a depth, an ellipse for each operation outside of them."""
     homes: dict[int, str] = {}
@@ -114,7 +108,7 @@ def _folded(items: list[Item], depth: int) -> list[Vertex]:
                 name,
                 "operation",
                 [item.label, item.op] if item.label else [item.op],
-                title=_place(item),
+                title=place_of(item),
             )
         homes[item.index] = name
         inside.setdefault(name, []).append(item)

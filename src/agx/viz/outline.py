@@ -117,3 +117,9 @@ def count_text(count: int, noun: str) -> str:
 def total(shapes: Iterable[tuple[int, ...]]) -> int:
     """How many numbers arrays of some shapes hold."""
     return sum(int(np.prod(shape)) for shape in shapes)
+
+
+def place_of(item: Item) -> str:
+    """The line of the program that made a node."""
+    where = item.node.where
+    return f"{where[0]}:{where[1]}, in {where[2]}" if where else ""
