@@ -54,10 +54,10 @@ class Explorer:
 def explore(root: Any) -> Explorer:
     """Make a page to look around in the graph of ``root``, a Scalar or a Tensor such as a loss.
 
-    It can be moved, zoomed and searched; modules fold and unfold; a node tells its shape, dtype, statistics of value and
-    gradient, the rule of its operation and the line of the program. A slider plays the forward pass and then the
-    backward pass, node by node, with each contribution to a gradient. Everything works with the keyboard too: ?
-    lists the keys. The gradients of the page are computed anew; nobody's ``grad`` is changed.
+    It can be moved, zoomed and searched; modules fold and unfold; a node tells its shape, dtype, statistics of
+    value and gradient, the rule of its operation and the line of the program. A slider plays the forward pass
+    and then the backward pass, node by node, with each contribution to a gradient. Everything works with the
+    keyboard too: ? lists the keys. The gradients of the page are computed anew; nobody's ``grad`` is changed.
 
     Raises TypeError for what has no graph, and RuntimeError where the graph was let go.
 
@@ -103,13 +103,10 @@ def _sweep(root: Any, places: dict[int, int]) -> tuple[list[Any], dict[int, Any]
 
 def _node(item: Item, gradient: Any) -> dict[str, Any]:
     node = item.node
-    value = node.value if isinstance(node, Scalar) else node.kept
+    value: Any = node.value if isinstance(node, Scalar) else node.kept
     p = registry.get(item.op)
-    rules = (
-        []
-        if p is None
-        else [f"d/d{n} = {d}" for n, d in zip(names_of(p), p.derivative, strict=False) if d]
-    )
+    pairs = [] if p is None else list(zip(names_of(p), p.derivative, strict=False))
+    rules = [f"d/d{name} = {text}" for name, text in pairs if text]
     return {
         "title": item.label or item.parameter or item.op or "leaf",
         "op": item.op,
@@ -163,5 +160,6 @@ def _page(data: Any) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Computational graph</title>\n'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style></head>\n'
-        f'<body><script type="application/json" id="data">{text}</script>\n<script>{script}</script></body></html>\n'
+        f'<body><script type="application/json" id="data">{text}</script>\n'
+        f"<script>{script}</script></body></html>\n"
     )
