@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ._engine import graph, hooks, later
+from ._engine import graph, hooks, later, representations
 from ._engine.errors import check_closure, explained, refuse_kind
 from ._engine.graph import Node, declare_tensor
 from ._engine.refused import refusal
@@ -489,16 +489,10 @@ class Tensor(Node, Operators):
         return [name for name in super().__dir__() if name not in _ENGINES]
 
     def __repr__(self) -> str:
-        array = np.array2string(self.array, separator=", ", prefix="Tensor(", threshold=200)
-        facts = [array]
-        if self.dtype != np.float64:
-            facts.append(f"dtype={self.dtype}")
-        if self.size > 200 or not self.size:
-            facts.append(f"shape={self.shape}")
-        facts += [f"{k}={v!r}" for k, v in (("op", self.op), ("label", self.label)) if v]
-        if not self.op and not self.requires_grad:
-            facts.append("requires_grad=False")
-        return f"Tensor({', '.join(facts)})"
+        return representations.text_of(self)
+
+    def _repr_html_(self) -> str:
+        return representations.html_of(self)
 
     # --- operators -------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from .._kernels.graph import Node, declare_hooks, new_tensor
 from .entered import around
 from .errors import check_closure as check_closure  # which Scalars ask here
 from .later import explain as explain
+from .representations import html_of_number as html_of_number
 
 Hook = Callable[[Any], Any]
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
+
 
 def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], title: str = "") -> str:
     """An HTML table of texts, which are escaped; notebooks give it their own colours.
@@ -39,3 +41,26 @@ def text_table(rows: Sequence[Sequence[str]], right: Iterable[int]) -> list[str]
         "  ".join(c.rjust(w) if i in flush else c.ljust(w) for i, (c, w) in pairs).rstrip()
         for pairs in (list(enumerate(zip(row, wide, strict=True))) for row in rows)
     ]
+
+
+def statistics(x: Any) -> str:
+    """Least, greatest, mean and deviation of an array of numbers, and how many are zero or not finite.
+
+    >>> from agx._engine.tables import statistics
+    >>> statistics(np.array([0.0, 1.0, 2.0, np.inf]))
+    '0 to 2, mean 1, std 0.8165, 1 zeros, 1 not finite'
+    """
+    array = np.asarray(x)
+    finite = array[np.isfinite(array)]
+    bad = f"{array.size - finite.size} not finite"
+    if not finite.size:
+        return bad if array.size else "empty"
+    size = np.abs(finite) if array.dtype.kind == "c" else finite.astype(float)
+    facts = [
+        f"{size.min():.4g} to {size.max():.4g}",
+        f"mean {size.mean():.4g}",
+        f"std {size.std():.4g}",
+    ]
+    zeros = int((finite == 0).sum())
+    facts += [f"{zeros} zeros"] * bool(zeros) + [bad] * (finite.size < array.size)
+    return ", ".join(facts)

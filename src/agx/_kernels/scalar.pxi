@@ -241,6 +241,9 @@ cdef class Scalar:
         label = f", label='{self.label}'" if self.label else ""
         return f"Scalar({self.value:.6g}, grad={self.grad:.6g}{op}{label})"
 
+    def _repr_html_(self):
+        return hooks.html_of_number(self)
+
     def __richcmp__(self, other, int how):
         cdef double a, b
         if not as_number(self, &a) or not as_number(other, &b):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.notices import warn
+from .._engine.tables import table
 from .._runtime.rng import generator, set_state, state_of
 from .arrays import Array
 from .compose import single
@@ -107,6 +108,23 @@ class Loader:
                 f"Loader: no example is of class {', '.join(map(repr, absent))}, which cannot be learned; "
                 "add some, leave the class out, or divide the data with random_split(..., stratify=True)"
             )
+
+    def __repr__(self) -> str:
+        return f"Loader({', '.join(f'{k}={v}' for k, v in self._facts())})"
+
+    def _repr_html_(self) -> str:
+        return table([], self._facts(), "Loader")
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        """What is to be known of it, without a number being drawn."""
+        facts: list[tuple[str, Any]] = [("batch_size", self.batch_size)]
+        if not self._streams:
+            facts.append(("batches", f"{len(self):,}"))
+        named = ("shuffle", "drop_last", "sampler", "prefetch")
+        facts += [(name, getattr(self, name)) for name in named if getattr(self, name)]
+        if self.transforms:
+            facts.append(("transforms", list(self.transforms)))
+        return [("dataset", self.dataset), *facts]
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch. Raises TypeError for an iterable's."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._engine.notices import warn_once
 from .._engine.places import enter, leave
+from .._engine.tables import table
 from ..tensor import Tensor
 from .paths import tell_path
 
@@ -301,6 +302,15 @@ class Module:
         if not lines:
             return f"{kind}({self.extra_repr()})"
         return "\n".join([f"{kind}(", *lines, ")"])
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for path, module in self.named_modules():
+            said = repr(module)
+            kind = type(module).__name__.lstrip("_") if "\n" in said else said
+            count = sum(p.size for p in module.parameters())
+            rows.append(["\u2003" * path.count(".") + path, kind, f"{count:,}" if count else ""])
+        return table(["name", "module", "parameters"], rows)
 
 
 def parameter(array: np.ndarray) -> Tensor:

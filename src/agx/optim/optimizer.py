@@ -10,6 +10,7 @@ import numpy as np
 
 from .._engine.notices import warn
 from .._engine.symbols import acting, is_compiling
+from .._engine.tables import table
 from .._kernels import loops as _kernels
 from .._kernels.graph import Scalar
 from ..tensor import Tensor
@@ -461,3 +462,11 @@ class Optimizer:
             title = f"group {i}" + (f" {group['name']!r}" if "name" in group else "")
             lines.append(f"  {title}: {len(group['params'])} parameters, {text}")
         return "\n".join([*lines, ")"])
+
+    def _repr_html_(self) -> str:
+        head = ["group", "parameters", *self.defaults]
+        rows = [
+            [group.get("name", i), len(group["params"]), *(group[k] for k in self.defaults)]
+            for i, group in enumerate(self.param_groups)
+        ]
+        return table(head, rows, type(self).__name__)

@@ -73,6 +73,10 @@ class Schedule:
         self.count = 0
         self._set_rates()
 
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{group['lr']:.6g}" for group in self.optimizer.param_groups)
+        return f"{type(self).__name__}(after {self.count} steps: lr={rates})"
+
     @classmethod
     def over(cls, optimizer: Optimizer, epochs: int) -> Schedule:
         """Make one that suits a training of ``epochs`` epochs, as ``agx train`` does."""

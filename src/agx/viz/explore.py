@@ -10,6 +10,7 @@ import numpy as np
 
 from .._engine.formulas import names_of
 from .._engine.graph import registry
+from .._engine.tables import statistics
 from .._kernels.graph import Node, Scalar, number_of
 from ..inspection.explain import told
 from ..inspection.sweep import graph_of, steps
@@ -54,7 +55,7 @@ class Explorer:
 def explore(root: Any) -> Explorer:
     """Make a page to look around in the graph of ``root``, a Scalar or a Tensor such as a loss.
 
-    It can be moved, zoomed and searched; modules fold and unfold; a node tells its shape, dtype, statistics of
+    It can be moved, zoomed and searched; modules fold and unfold; a node tells shape, dtype, statistics of
     value and gradient, the rule of its operation and the line of the program. A slider plays the forward pass
     and then the backward pass, node by node, with each contribution to a gradient. Everything works with the
     keyboard too: ? lists the keys. The gradients of the page are computed anew; nobody's ``grad`` is changed.
@@ -128,14 +129,7 @@ def _statistics(value: Any) -> str:
     array = np.asarray(value)
     if array.size <= 6 or array.dtype.kind not in "fc":
         return in_short(array)
-    finite = array[np.isfinite(array)]
-    bad = array.size - finite.size
-    if not finite.size:
-        return f"{bad} not finite"
-    size = np.abs(finite) if array.dtype.kind == "c" else finite
-    text = f"{size.min():.4g} to {size.max():.4g}, mean {size.mean():.4g}, std {size.std():.4g}"
-    zeros = int((finite == 0).sum())
-    return text + f", {zeros} zeros" * bool(zeros) + f", {bad} not finite" * bool(bad)
+    return statistics(array)
 
 
 def _groups(items: list[Item]) -> dict[int, Any]:
