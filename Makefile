@@ -13,7 +13,7 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test crash lint wheel bench clients aarch64 docs clean FORCE
+.PHONY: help demo test crash lint wheel bench notebooks clients aarch64 docs clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench   measure"
 	@echo "make docs    build the site of the documentation in build/docs"
 	@echo "make aarch64 build for 64-bit ARM and test the kernels in an emulated processor"
+	@echo "make notebooks  write the lecture's notebooks, and run the solved ones"
 	@echo "make clients run other packages' suites on agx and on HIPS autograd"
 	@echo "make clean   remove everything that make has made"
 
@@ -40,6 +41,9 @@ crash: $(venv)/.installed $(venv)/.test
 
 bench: $(venv)/.installed $(venv)/.test
 	$(python) -m benchmarks
+
+notebooks: $(venv)/.installed $(venv)/.notebooks
+	$(python) tools/notebooks.py --run
 
 clients: $(venv)/.installed $(venv)/.test build/clients/.installed
 	$(python) tests/clients/run.py
@@ -106,6 +110,6 @@ build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
 	$(pip) --target build/clients/site --requirement $<
 	@touch $@
 
-$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.docs $(venv)/.aarch64: $(venv)/.%: pyproject.toml $(venv)/.made
+$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.docs $(venv)/.notebooks $(venv)/.aarch64: $(venv)/.%: pyproject.toml $(venv)/.made
 	$(pip) --group $*
 	@touch $@
