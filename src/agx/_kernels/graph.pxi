@@ -11,8 +11,8 @@ cdef extern from *:
     #else
         #define AGX_THREAD_LOCAL _Thread_local
     #endif
-    /* What this thread does with new nodes: RECORDING, NOTING and TRACING, and who makes the notes; whether the
-       first of these is asked of the context, since its event loop has several tasks; and TIMING. */
+    /* What this thread does with new nodes: RECORDING, NOTING, TRACING and TIMING, FOLLOWING where the first
+       is asked of the context, as an event loop has several tasks; and who makes the notes. */
     static AGX_THREAD_LOCAL int agx_recording = 1;
     static AGX_THREAD_LOCAL PyObject *agx_note_maker = NULL;
 
