@@ -1,251 +1,356 @@
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent), nodes = data.nodes, groups = data.groups;
-const F = data.forward.length, T = F + data.backward.length, space = "http://www.w3.org/2000/svg";
-const readers = nodes.map(() => []), born = new Map(data.forward.map((n, i) => [n, i + 1]));
-nodes.forEach((n, i) => n.inputs.forEach((a) => readers[a].push(i)));
-const open = new Set(), hidden = (g) => !open.has(g);
-let time = T, focus = null, view = {x: 0, y: 0, k: 1}, boxes = new Map(), edges = [], hits = [], hit = -1, timer = null;
+const data = JSON.parse(document.getElementById("data").textContent), { nodes, forward, backward } = data;
+const F = forward.length, T = F + backward.length, media = (what) => matchMedia(`(prefers-${what})`).matches;
 
-const last = new Map(data.backward.length ? [[data.backward[0].node, data.backward[0].incoming]] : []);
-data.backward.forEach((s) => s.to.forEach(([to, , , after]) => last.set(to, after)));
-const brief = (s) => s.replace(/^\(.*\) of norm/, "norm");
-const make = (tag, attributes = {}, ...inside) => {
-  const svg = ["svg", "g", "rect", "text", "path", "marker", "defs", "title"].includes(tag);
-  const element = svg ? document.createElementNS(space, tag) : document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes))
-    key.startsWith("on") ? element.addEventListener(key.slice(2), value) : element.setAttribute(key, value);
-  element.append(...inside);
-  return element;
-};
+// --- the page; texts are only ever set as text
+function make(tag, given = {}, ...inside) {
+  const svg = /^(svg|g|rect|text|path|defs|marker)$/.test(tag);
+  const e = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [key, value] of Object.entries(given)) key.startsWith("on") ? (e[key] = value) : e.setAttribute(key, value);
+  e.append(...inside);
+  return e;
+}
 const button = (text, label, act) => make("button", {type: "button", title: label, "aria-label": label, onclick: act}, text);
-
-// --- the page
-const find = make("input", {type: "search", placeholder: "search  /", "aria-label": "search nodes", oninput: search});
-const slider = make("input", {type: "range", min: 0, max: T, value: T, "aria-label": "forward and backward pass", oninput: () => go(+slider.value)});
+const list = (rows) => make("dl", {}, ...rows.filter(([, v]) => v || v === 0).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, `${v}`)]));
+const find = make("input", {type: "search", placeholder: "search  /", "aria-label": "search: name, operation, module, shape", oninput: search});
+const slider = make("input", {type: "range", min: 0, max: T, value: T, "aria-label": "forward and backward pass", oninput: () => { pause(); go(+slider.value); }});
+const speed = make("select", {"aria-label": "speed"}, ...[["slow", 1600], ["normal", 700], ["fast", 200], ["fastest", 40]].map(([t, v]) => make("option", {value: v}, t)));
 const step = make("output", {id: "step"}), canvas = make("g"), news = make("p", {id: "news", "aria-live": "polite"}), facts = make("div");
-const svg = make("svg", {role: "application", "aria-label": "computational graph"}, make("defs", {}, make("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"}, make("path", {d: "M0 1 8 4 0 7z"}))), canvas);
+const svg = make("svg", {role: "group", tabindex: 0, "aria-label": "computational graph; arrow keys go along it"}, make("defs", {}, make("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"}, make("path", {d: "M0 1 8 4 0 7z"}))), canvas);
 const playing = button("\u25b6", "play or pause (space)", play);
-const help = make("dialog", {}, make("table", {}, ...[["arrows", "go along the graph, or move it"], ["Enter", "fold or unfold"], ["/", "search; Enter for the next"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]].map(([key, what]) => make("tr", {}, make("td", {}, key), make("td", {}, what)))), button("close", "close", () => help.close()));
+const keys = [["arrows", "go along the graph; with nothing chosen, or with Shift, move it"], ["Enter", "fold or unfold the module"], ["Escape", "choose nothing"], ["/", "search; Enter for the next, Shift Enter to look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower or faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]];
+const help = make("dialog", {"aria-label": "keys"}, list(keys), button("close", "close", () => help.close()));
 document.body.append(
-  make("header", {}, find, button("fold", "fold all (f)", () => fold(true)), button("unfold", "unfold all (u)", () => fold(false)), button("\u2212", "zoom out (-)", () => zoom(0.8)), button("+", "zoom in (+)", () => zoom(1.25)), button("all", "see all (0)", fit), button("\u25d0", "dark or light (d)", dark), button("?", "keys (?)", () => help.showModal())),
-  make("main", {}, svg), make("aside", {}, facts, news),
-  make("footer", {}, button("\u2039", "one step back ([)", () => go(time - 1)), playing, button("\u203a", "one step on (])", () => go(time + 1)), slider, step), help);
+  make("header", {}, find, button("fold", "fold all (f)", () => fold(true)), button("unfold", "unfold all (u)", () => fold(false)), button("\u2212", "zoom out (-)", () => zoom(0.8)), button("+", "zoom in (+)", () => zoom(1.25)), button("all", "see all (0)", () => fit()), button("\u25d0", "dark or light (d)", dark), button("?", "keys (?)", () => help.showModal())),
+  make("main", {}, svg), make("aside", {tabindex: 0, "aria-label": "what is known"}, news, facts),
+  make("footer", {}, button("\u2039", "one step back ([)", () => go(time - 1)), playing, button("\u203a", "one step on (])", () => go(time + 1)), slider, speed, step), help);
 
-// --- what is seen: nodes, or the outermost folded group around them
-const home = (i) => { for (const g of nodes[i].groups) if (hidden(g)) return "g" + g; return "n" + i; };
-function seen() {
-  const found = new Map(), absorbed = new Set();
-  nodes.forEach((n, i) => { if (n.parameter && readers[i].length && readers[i].every((r) => home(r)[0] == "g") && new Set(readers[i].map(home)).size == 1) absorbed.add(i); });
-  nodes.forEach((n, i) => {
-    if (absorbed.has(i)) return;
-    const name = n.op ? home(i) : "n" + i;
-    if (!found.has(name)) found.set(name, {name, members: [], from: [], group: name[0] == "g" ? groups[name.slice(1)] : null});
-    const box = found.get(name);
-    box.members.push(i);
-    n.inputs.forEach((a) => { if (!absorbed.has(a)) { const source = nodes[a].op ? home(a) : "n" + a; if (source != name && (name[0] == "n" || !box.from.includes(source))) box.from.push(source); } });
-  });
-  return found;
+// --- what there is: nodes and calls of modules, each in the call around it; a parameter is in what alone reads it
+const root = {parts: [], open: true}, groups = Object.entries(data.groups).map(([name, g]) => Object.assign(g, {name: "g" + name, parts: [], members: []}));
+const named = new Map(groups.map((g) => [g.name, g])), links = [], born = new Map(forward.map((n, i) => [n, i + 1]));
+groups.forEach((g) => { g.up = g.above === null ? root : named.get("g" + g.above); g.up.parts.push(g); });
+nodes.forEach((n, i) => {
+  Object.assign(n, {name: "n" + i, i, members: [i], readers: [], chain: n.groups.map((g) => named.get("g" + g))});
+  n.inputs.forEach((a, k) => { if (nodes[a]) { nodes[a].readers.push(n); links.push({a: nodes[a], b: n, k}); } });
+});
+for (const n of nodes) {
+  if (n.parameter && !n.op && n.readers.length) n.chain = n.readers.map((r) => r.chain).reduce((p, q) => p.filter((g, i) => g === q[i]));
+  n.up = n.chain.at(-1) || root;
+  n.up.parts.push(n);
+  if (n.op) n.chain.forEach((g) => g.members.push(n.i));
 }
+const around = (e) => (e.parts ? (e.up === root ? [e] : [...around(e.up), e]) : [...e.chain, e]);
+const seen = (e) => around(e).find((g) => g.parts && !g.open) || e;
+const result = (e) => nodes[e.members.at(-1)] || {shape: "", value: "", about: ""};
+const brief = (s) => s.replace(/^\(.*\) of norm/, "norm"), cut = (s) => (s.length > 40 ? s.slice(0, 37) + "..." : s);
+const ends = new Map(nodes.map((n) => [n.i, n.kind === "constant" ? "" : "grad \u2013"]));
+grads(backward.length).forEach((g, i) => ends.set(i, "grad " + brief(g)));
+const letters = document.createElement("canvas").getContext("2d");
+letters.font = "600 12px system-ui,Helvetica,Arial,sans-serif";
+const wide = (text) => letters.measureText(text).width;
+const shown = (e) => (e.parts ? [cut(e.path), cut(e.module), result(e).shape] : [cut(e.op && e.title !== e.op ? `${e.title}: ${e.op}` : e.title), cut(e.value), ""]);
 
-// --- layers, an order with few crossings, and places near the neighbours (see layout.py)
-function lay() {
-  boxes = seen();
-  const list = [...boxes.values()], below = new Map(list.map((b) => [b.name, []])), left = new Map();
-  list.forEach((b) => { left.set(b.name, b.from.length); b.rank = 0; b.from.forEach((s) => below.get(s).push(b.name)); });
-  const ready = list.filter((b) => !b.from.length), sources = [...ready];
-  for (const b of ready) for (const r of below.get(b.name)) {
-    const to = boxes.get(r);
-    to.rank = Math.max(to.rank, b.rank + 1);
-    left.set(r, left.get(r) - 1);
-    if (!left.get(r)) ready.push(to);
+// --- layers inside of each call, an order with few crossings, and places near the neighbours (see layout.py)
+function lay(group) {
+  for (const e of group.parts) {
+    if (e.open) { lay(e); continue; }
+    e.lines = shown(e);
+    e.w = Math.max(60, ...[...e.lines, ends.get(e.i) || ""].map(wide)) + 18;
+    e.h = 16 * e.lines.length + 9;
   }
-  sources.forEach((b) => { const r = below.get(b.name); if (r.length) b.rank = Math.min(...r.map((n) => boxes.get(n).rank)) - 1; });
-  const layers = [], put = new Set();
-  for (const start of [...list].sort((a, b) => b.rank - a.rank)) {
-    const stack = [start];
-    while (stack.length) {
-      const b = stack.pop();
-      if (put.has(b)) continue;
-      put.add(b);
-      (layers[b.rank] ||= []).push(b);
-      [...b.from].reverse().forEach((s) => stack.push(boxes.get(s)));
+  const ranks = rank(group), of = new Map();
+  const points = group.parts.map((e) => ({e, w: e.w, h: e.h, rank: ranks.get(e), from: [], to: [], weight: e.parts || e.op ? 1 : 0.05}));
+  points.forEach((p) => of.set(p.e, p));
+  for (const edge of group.edges) {  // one point for each layer that an edge goes past
+    let p = of.get(edge.from);
+    const end = of.get(edge.to), far = end.rank - p.rank > 24;
+    edge.past = [];
+    for (let r = p.rank + 1; r < end.rank && !far; r++) {
+      const q = {w: 2, h: 0, rank: r, from: [p], to: [], weight: 0.5};
+      p.to.push(q);
+      edge.past.push(q);
+      points.push(q);
+      p = q;
     }
+    p.to.push(end);
+    end.from.push(p);
   }
-  list.forEach((b) => { b.lines = label(b); b.w = Math.max(60, ...[...b.lines, b.group ? "" : "grad " + brief(last.get(b.members[0]) || "")].map((l) => l.length * 6.5 + 16)); b.h = 14 * b.lines.length + 10; b.x = 0; b.weight = b.from.length ? 1 : 0.05; });
-  const number = (layer) => layer.forEach((b, i) => { b.i = i; });
-  layers.forEach(number);
-  for (let sweep = 0; sweep < 6; sweep++) for (const layer of sweep % 2 ? [...layers].reverse() : layers) {
-    layer.forEach((b) => { const near = (sweep % 2 ? below.get(b.name) : b.from).map((n) => boxes.get(n).i); b.m = near.length ? near.reduce((a, c) => a + c) / near.length : b.i; });
-    layer.sort((a, b) => a.m - b.m);
-    number(layer);
-  }
-  layers.forEach((layer) => settle(layer, layer.map(() => 0)));
-  for (let sweep = 0; sweep < 18; sweep++) for (const layer of sweep % 2 ? [...layers].reverse() : layers)
-    settle(layer, layer.map((b) => {
-      const near = (sweep > 11 ? [...b.from, ...below.get(b.name)] : sweep % 2 ? below.get(b.name) : b.from).map((n) => boxes.get(n)), sum = near.reduce((a, n) => a + n.weight, 0);
-      return sum ? near.reduce((a, n) => a + n.weight * n.x, 0) / sum : b.x;
-    }));
-  let y = 0;
+  const layers = ordered(points), inner = group !== root;
+  settle(layers);
+  const left = Math.min(...layers.map((l) => l[0].x - l[0].w / 2)), right = Math.max(...layers.map((l) => l.at(-1).x + l.at(-1).w / 2));
+  const side = inner ? Math.max(14, (wide(`${cut(group.path)}  ${cut(group.module)}`) + 34 - right + left) / 2) : 0;
+  let y = inner ? 34 : 0;
   for (const layer of layers) {
-    const high = Math.max(...layer.map((b) => b.h));
-    layer.forEach((b) => { b.y = y + high / 2; });
-    y += high + 34;
+    const h = layer.reduce((m, p) => Math.max(m, p.h), 0);
+    for (const p of layer) {
+      p.x += side - left;
+      p.y = [y, y + h];
+      if (p.e) { p.e.dx = p.x - p.w / 2; p.e.dy = y + (h - p.h) / 2; }
+    }
+    y += h + 34;
   }
+  group.w = right - left + 2 * side;
+  group.h = y - 34 + (inner ? 14 : 0);
 }
-function settle(layer, wanted) {
-  const blocks = [], offsets = [];
-  layer.forEach((b, i) => {
-    offsets[i] = i ? offsets[i - 1] + (layer[i - 1].w + b.w) / 2 + 16 : 0;
-    let block = {w: b.weight, s: b.weight * (wanted[i] - offsets[i]), n: 1};
-    while (blocks.length && blocks.at(-1).s * block.w >= block.s * blocks.at(-1).w) { const p = blocks.pop(); block = {w: p.w + block.w, s: p.s + block.s, n: p.n + block.n}; }
-    blocks.push(block);
-  });
-  let i = 0;
-  for (const block of blocks) for (let k = 0; k < block.n; k++, i++) layer[i].x = block.s / block.w + offsets[i];
+function rank({parts, edges}) {
+  const after = new Map(parts.map((e) => [e, []])), left = new Map(), ranks = new Map(parts.map((e) => [e, 0]));
+  for (const {from, to} of edges) { after.get(from).push(to); left.set(to, (left.get(to) || 0) + 1); }
+  const sources = parts.filter((e) => !left.get(e)), ready = [...sources];
+  for (const e of ready) for (const t of after.get(e)) {
+    ranks.set(t, Math.max(ranks.get(t), ranks.get(e) + 1));
+    left.set(t, left.get(t) - 1);
+    if (!left.get(t)) ready.push(t);
+  }
+  for (const e of sources) if (after.get(e).length) ranks.set(e, after.get(e).reduce((m, t) => Math.min(m, ranks.get(t)), Infinity) - 1);
+  return ranks;
 }
-function label(b) {
-  if (b.group) return [b.group.path, b.group.module].map((l) => (l.length > 40 ? l.slice(0, 37) + "..." : l)).concat(nodes[b.members.at(-1)].shape);
-  const n = nodes[b.members[0]], cut = n.value.length > 34 ? n.value.slice(0, 31) + "..." : n.value;
-  return [n.op && n.title != n.op ? n.title + ": " + n.op : n.title, cut, "grad"];
+function ordered(points) {
+  const found = [], put = new Set();
+  for (const start of [...points].sort((a, b) => b.rank - a.rank)) for (const stack = [start]; stack.length;) {
+    const p = stack.pop();
+    if (put.has(p)) continue;
+    put.add(p);
+    (found[p.rank] ||= []).push(p);
+    stack.push(...[...p.from].reverse());
+  }
+  const layers = found.filter(Boolean), number = (l) => l.forEach((p, i) => { p.i = i; });
+  layers.forEach(number);
+  for (let sweep = 0; sweep < 6; sweep++) for (const l of sweep % 2 ? [...layers].reverse() : layers) {
+    for (const p of l) { const near = sweep % 2 ? p.to : p.from; p.m = near.length ? near.reduce((s, q) => s + q.i, 0) / near.length : p.i; }
+    l.sort((p, q) => p.m - q.m);
+    number(l);
+  }
+  return layers;
+}
+function settle(layers) {
+  layers.flat().forEach((p) => { p.x = 0; });
+  for (let sweep = 0; sweep < 19; sweep++) for (const l of sweep % 2 ? layers : [...layers].reverse()) {
+    const blocks = [];
+    let offset = 0, i = 0;
+    l.forEach((p, j) => {
+      offset = p.offset = j ? offset + (l[j - 1].w + p.w) / 2 + 18 : 0;
+      const near = sweep > 12 ? [...p.from, ...p.to] : sweep % 2 ? p.from : p.to, sum = near.reduce((s, q) => s + q.weight, 0);
+      let block = {w: p.weight, s: p.weight * ((sweep && sum ? near.reduce((s, q) => s + q.weight * q.x, 0) / sum : p.x) - offset), n: 1};
+      while (blocks.length && blocks.at(-1).s * block.w >= block.s * blocks.at(-1).w) { const b = blocks.pop(); block = {w: b.w + block.w, s: b.s + block.s, n: b.n + block.n}; }
+      blocks.push(block);
+    });
+    for (const b of blocks) for (let k = 0; k < b.n; k++, i++) l[i].x = b.s / b.w + l[i].offset;
+  }
 }
 
 // --- drawing
+let time = T, focus = null, view = {x: 0, y: 0, k: 1}, drawn = new Map(), edges = [], hits = [], hit = -1, timer = 0, moved = false;
+const notes = make("g", {class: "notes"});
+function join() {  // an edge belongs to the innermost call around both of its ends
+  const known = new Map();
+  for (const g of [root, ...groups]) g.edges = [];
+  for (const link of links) {
+    const start = seen(link.a), end = seen(link.b);
+    link.edge = null;
+    if (start === end) continue;
+    const key = start.parts || end.parts ? `${start.name} ${end.name}` : link;
+    if (!known.has(key)) {
+      const p = around(start), q = around(end), i = p.findIndex((e, k) => e !== q[k]), edge = {start, end, from: p[i], to: q[i], k: link.k};
+      known.set(key, edge);
+      p[i].up.edges.push(edge);
+    }
+    link.edge = known.get(key);
+  }
+  return [...known.values()];
+}
 function draw() {
-  lay();
-  canvas.replaceChildren();
-  edges = [];
-  for (const b of boxes.values()) {
-    const count = b.from.length;
-    b.from.forEach((name, k) => {
-      const a = boxes.get(name), x = b.x + (count > 1 ? (k / (count - 1) - 0.5) * Math.min(b.w * 0.6, 16 * (count - 1)) : 0), y0 = a.y + a.h / 2, y1 = b.y - b.h / 2, m = (y0 + y1) / 2;
-      const path = make("path", {class: "edge", d: `M${a.x} ${y0}C${a.x} ${m} ${x} ${m} ${x} ${y1}`});
-      edges.push({from: name, to: b.name, path});
-      canvas.append(path);
+  edges = join();
+  lay(root);
+  drawn = new Map();
+  const layers = [make("g"), make("g"), make("g")];
+  (function place(group, x, y) {
+    Object.assign(group, {x, y});
+    for (const e of group.parts) {
+      Object.assign(e, {x: x + e.dx, y: y + e.dy});
+      drawn.set(e, box(e));
+      layers[e.open ? 0 : 2].append(drawn.get(e));
+      if (e.open) place(e, e.x, e.y);
+    }
+  })(root, 0, 0);
+  const arriving = new Map();
+  for (const e of edges) arriving.set(e.end, [...(arriving.get(e.end) || []), e]);
+  for (const [b, all] of arriving) {
+    const from = (e) => (e.past.length ? e.from.up.x + e.past.at(-1).x : e.start.x + e.start.w / 2);
+    all.sort((p, q) => from(p) - from(q) || p.k - q.k).forEach((e, k) => {
+      const a = e.start, {x, y} = e.from.up, points = [[a.x + a.w / 2, a.y + a.h]];
+      for (const p of e.past) points.push(...p.y.map((v) => [x + p.x, y + v]));
+      points.push([b.x + b.w / 2 + (all.length > 1 ? (k / (all.length - 1) - 0.5) * Math.min(b.w * 0.6, 16 * (all.length - 1)) : 0), b.y]);
+      const d = points.slice(1).map(([x1, y1], i) => { const [x0, y0] = points[i], m = (y0 + y1) / 2; return `C${x0} ${m} ${x1} ${m} ${x1} ${y1}`; });
+      layers[1].append(e.path = make("path", {class: "edge", d: `M${points[0]}${d.join("")}`}));
     });
   }
-  for (const b of boxes.values()) {
-    const kind = b.group ? "module" : nodes[b.members[0]].kind;
-    b.element = make("g", {class: "box " + kind, tabindex: 0, role: "button", "data-name": b.name, "aria-label": b.lines.join(", "), transform: `translate(${b.x} ${b.y})`, onfocus: () => tell(b), onmouseenter: () => tell(b), onclick: () => toggle(b)},
-      make("rect", {x: -b.w / 2, y: -b.h / 2, width: b.w, height: b.h}), ...b.lines.map((l, i) => make("text", {y: -b.h / 2 + 16 + 14 * i}, l)));
-    canvas.append(b.element);
-  }
+  canvas.replaceChildren(...layers, notes);
   go(time);
 }
-function fit() {
-  const list = [...boxes.values()], area = svg.getBoundingClientRect();
-  const x0 = Math.min(...list.map((b) => b.x - b.w / 2)), x1 = Math.max(...list.map((b) => b.x + b.w / 2)), y1 = Math.max(...list.map((b) => b.y + b.h / 2));
-  const y0 = Math.min(...list.map((b) => b.y - b.h / 2)), k = Math.min(1.4, (area.width - 20) / (x1 - x0), (area.height - 20) / (y1 - y0));
-  view = {k, x: (area.width - k * (x0 + x1)) / 2, y: (area.height - k * (y0 + y1)) / 2};
+function box(e) {
+  const lines = e.open ? [`\u25be ${cut(e.path)}  ${cut(e.module)}`] : e.lines, fold = e.parts ? {"aria-expanded": !!e.open} : {};
+  return make("g", {class: e.open ? "frame" : "box " + (e.parts ? "module" : e.kind), tabindex: e === focus ? 0 : -1, role: "button", "data-name": e.name, "aria-label": e.open ? e.path : lines.filter(Boolean).join(", "), transform: `translate(${e.x} ${e.y})`, ...fold,
+    onfocus: () => choose(e), onmouseenter: () => tell(e), onmouseleave: () => tell(focus), onclick: () => { if (!moved) e.parts ? toggle(e) : center(e); }},
+    make("rect", {width: e.w, height: e.h}), ...lines.map((l, i) => make("text", {x: e.open ? 12 : e.w / 2, y: (e.open ? 20 : 17) + 16 * i}, l)));
+}
+function fit(least = 0) {  // at first the text can be read, and the result be seen
+  const w = svg.clientWidth, h = svg.clientHeight, k = Math.max(least, Math.min(1.4, (w - 20) / root.w, (h - 20) / root.h)), last = nodes.length && seen(nodes.at(-1));
+  const tall = root.h * k > h, broad = root.w * k > w;
+  view = {k, x: broad ? w / 2 - k * (last.x + last.w / 2) : (w - k * root.w) / 2, y: tall ? h - 12 - k * root.h : (h - k * root.h) / 2};
   move();
 }
 const move = () => canvas.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`);
-function zoom(by, x, y) {
-  const area = svg.getBoundingClientRect();
-  x ??= area.width / 2; y ??= area.height / 2;
+function zoom(by, x = svg.clientWidth / 2, y = svg.clientHeight / 2) {
   const k = Math.min(6, Math.max(0.02, view.k * by));
   view = {k, x: x - (x - view.x) * (k / view.k), y: y - (y - view.y) * (k / view.k)};
   move();
 }
-function center(b) {
-  const area = svg.getBoundingClientRect(), x = view.x + view.k * b.x, y = view.y + view.k * b.y;
-  if (x < 40 || y < 30 || x > area.width - 40 || y > area.height - 30) { view.x += area.width / 2 - x; view.y += area.height / 2 - y; move(); }
-  b.element.focus({preventScroll: true});
+function reveal(e) {
+  const w = svg.clientWidth, h = svg.clientHeight, x = view.x + view.k * (e.x + e.w / 2), y = view.y + view.k * (e.y + (e.open ? 17 : e.h / 2));
+  if (x < 40 || y < 30 || x > w - 40 || y > h - 30) { view.x += w / 2 - x; view.y += h / 2 - y; move(); }
+}
+function choose(e) {
+  drawn.get(focus)?.setAttribute("tabindex", -1);
+  focus = e;
+  drawn.get(e)?.setAttribute("tabindex", 0);
+  tell(e);
+}
+function center(e) {
+  reveal(e);
+  drawn.get(e).focus({preventScroll: true});
 }
 
 // --- folding
-function toggle(b) {
-  if (b.group) open.add(+b.name.slice(1));
-  else {
-    const inside = nodes[b.members[0]].groups;
-    if (!inside.length || !nodes[b.members[0]].op) return;
-    open.delete(inside.at(-1));
-  }
-  const first = b.members[0];
+function toggle(e) {
+  const g = e.parts ? e : e.up, {x, y} = e;
+  if (g === root) return;
+  g.open = !g.open;
   draw();
-  const now = boxes.get(home(first)) || boxes.get("n" + first);
-  if (now) center(now);
+  view.x += view.k * (x - g.x);  // it stays where the pointer is
+  view.y += view.k * (y - g.y);
+  move();
+  center(g);
 }
 function fold(all) {
-  open.clear();
-  for (const [number, g] of Object.entries(groups)) if (!all || g.above === null) open.add(+number);
+  for (const g of groups) g.open = !all || g.up === root;
+  focus = null;
   draw();
-  fit();
+  fit(0.6);
 }
 
 // --- time
+function grads(done) {
+  const found = new Map(backward.length ? [[backward[0].node, backward[0].incoming]] : []);
+  for (const s of backward.slice(0, done)) for (const [to, , , after] of s.to) found.set(to, after);
+  return found;
+}
 function go(t) {
   time = Math.max(0, Math.min(T, t));
   slider.value = time;
-  const done = Math.max(0, time - F), grads = new Map(), now = done ? data.backward[done - 1] : null;
-  if (time >= F && T > F) grads.set(data.backward[0].node, data.backward[0].incoming);
-  for (const s of data.backward.slice(0, done)) for (const [to, , , after] of s.to) grads.set(to, after);
-  const latest = done ? now.node : data.forward[time - 1];
-  for (const b of boxes.values()) {
-    const made = b.members.some((i) => !nodes[i].op || born.get(i) <= time);
-    b.element.classList.toggle("later", !made);
-    b.element.classList.toggle("now", b.members.includes(latest));
-    if (!b.group) b.element.lastChild.textContent = grads.has(b.members[0]) ? "grad " + brief(grads.get(b.members[0])) : nodes[b.members[0]].kind == "constant" ? "" : "grad \u2013";
+  const done = Math.max(0, time - F), known = time >= F ? grads(done) : new Map(), now = done ? backward[done - 1] : null;
+  const latest = nodes[done ? now.node : forward[time - 1]], at = latest && seen(latest), made = (i) => !nodes[i].op || born.get(i) <= time;
+  for (const [e, element] of drawn) {
+    element.classList.toggle("later", e.parts ? !made(e.members[0] ?? 0) : !made(e.i));
+    element.classList.toggle("now", e === at);
+    if (!e.parts) element.lastChild.textContent = known.has(e.i) ? "grad " + brief(known.get(e.i)) : ends.get(e.i) && "grad \u2013";
+    if (!e.parts) element.children[2].textContent = made(e.i) ? e.lines[1] : "\u2026";
   }
-  const reached = new Set(now ? now.to.map(([i]) => (nodes[i].op ? home(i) : "n" + i)) : []), source = now && home(now.node);
-  edges.forEach((e) => e.path.classList.toggle("flow", e.to == source && reached.has(e.from)));
+  const reached = new Map(now ? now.to.map(([i, ...sum]) => [i, sum]) : []), flowing = new Set(links.filter((l) => l.b === latest && reached.has(l.a.i)).map((l) => l.edge));
+  edges.forEach((e) => e.path.classList.toggle("flow", flowing.has(e)));
+  const sum = (share, before, after) => `${brief(before)} + ${brief(share)} = ${brief(after)}`;
+  notes.replaceChildren();
+  if (now && (time < T || timer)) for (const [i, ...parts] of now.to) {  // what arrives is told where it does
+    const e = seen(nodes[i]), text = sum(...parts), w = wide(text) + 14;
+    if (e !== at) notes.append(make("g", {transform: `translate(${e.x + e.w / 2} ${e.y + e.h - 6})`}, make("rect", {x: -w / 2, width: w, height: 20}), make("text", {y: 14}, text)));
+  }
   step.textContent = time <= F ? `forward ${time} of ${F}` : `backward ${done} of ${T - F}`;
-  if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, share, before, after]) => `${nodes[i].title}.grad: ${brief(before)} + ${brief(share)} = ${brief(after)}`).join("\n");
-  else news.textContent = time ? `${nodes[latest].title} = ${nodes[latest].value}` : "the slider plays the forward pass, then the backward pass";
+  if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, ...parts]) => `${nodes[i].title}.grad: ${sum(...parts)}`).join("\n");
+  else news.textContent = time ? `${latest.title} = ${latest.value}` : "the slider plays the forward pass, then the backward pass";
+  if (timer && at) reveal(at);
+}
+function pause() {
+  clearTimeout(timer);
+  timer = 0;
+  playing.textContent = "\u25b6";
 }
 function play() {
-  if (timer) { clearInterval(timer); timer = null; } else {
-    if (time >= T) go(0);
-    timer = setInterval(() => { go(time + 1); if (time >= T) play(); }, Math.max(60, Math.min(700, 20000 / T)));
-  }
-  playing.textContent = timer ? "\u23f8" : "\u25b6";
+  if (timer) return pause();
+  const next = () => {
+    timer = setTimeout(next, +speed.value);
+    go(time + 1);
+    if (time >= T) pause();
+  };
+  playing.textContent = "\u23f8";
+  timer = setTimeout(next, +speed.value);
+  go(time >= T ? 0 : time);
 }
 
 // --- telling and finding
-function tell(b) {
-  focus = b;
-  const n = nodes[b.members.at(-1)], rows = b.group
-    ? [["module", b.group.module], ["operations", b.members.length], ["result", n.shape + " " + n.dtype], ["value", n.about]]
-    : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["shape", n.shape + " " + n.dtype], ["value", n.about], ["gradient", n.slope], ["module", n.groups.length ? groups[n.groups.at(-1)].path : ""], ["line", n.where]];
-  facts.replaceChildren(make("h1", {}, b.group ? b.group.path : n.title), make("dl", {}, ...rows.filter(([, v]) => v !== "").flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, String(v))])));
+function tell(e) {
+  if (!e) return facts.replaceChildren("Point at a box, or go to it with Tab and the arrows. ? lists the keys.");
+  const n = result(e), title = (a) => nodes[a]?.title ?? a;
+  facts.replaceChildren(make("h1", {}, e.parts ? e.path : n.title), list(e.parts
+    ? [["module", e.module], ["parameters", e.parameters.toLocaleString("en")], ["operations", e.members.length], ["result", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope]]
+    : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["inputs", n.inputs.map(title).join(", ")], ["shape", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope], ["module", n.chain.at(-1)?.path], ["line", n.where]]));
 }
-const text = (b) => (b.lines.join(" ") + " " + b.members.map((i) => nodes[i].title + " " + nodes[i].op + " " + nodes[i].shape + " " + nodes[i].where).join(" ")).toLowerCase();
+const words = (e) => (e.parts ? [...shown(e), ...e.parts.map(words)] : [e.title, e.op, e.shape, e.where, e.chain.at(-1)?.path]).join(" ").toLowerCase();
 function search() {
   const wanted = find.value.trim().toLowerCase();
-  hits = wanted ? [...boxes.values()].filter((b) => text(b).includes(wanted)) : [];
+  hits = wanted ? [...drawn.keys()].filter((e) => !e.open && words(e).includes(wanted)) : [];
   hit = -1;
-  boxes.forEach((b) => b.element.classList.toggle("hit", hits.includes(b)));
+  drawn.forEach((element, e) => element.classList.toggle("hit", hits.includes(e)));
   news.textContent = wanted ? `${hits.length} found` : "";
 }
+function next(inside) {
+  if (inside && hits[hit]?.parts) { toggle(hits[hit]); search(); }
+  hit = (hit + 1) % hits.length;
+  center(hits[hit]);
+  find.focus();
+  news.textContent = `${hit + 1} of ${hits.length} found`;
+}
 function walk(key) {
-  const b = boxes.get(focus.name);
-  if (!b) return;
-  const row = [...boxes.values()].filter((o) => o.rank == b.rank).sort((p, q) => p.x - q.x), at = row.indexOf(b);
-  const to = {ArrowUp: boxes.get(b.from[0]), ArrowDown: [...boxes.values()].find((o) => o.from.includes(b.name)), ArrowLeft: row[at - 1], ArrowRight: row[at + 1]}[key];
+  const boxes = [...drawn.keys()].filter((e) => !e.open), b = focus || boxes.at(-1), mid = (e) => [e.x + e.w / 2, e.y + e.h / 2];
+  const sign = key === "ArrowLeft" ? -1 : 1, away = (e) => { const [x, y] = mid(e), [u, v] = mid(b); return sign * (x - u) > 1 ? Math.abs(x - u) + 4 * Math.abs(y - v) : Infinity; };
+  const to = !focus ? b : key === "ArrowUp" ? b.open ? b.parts.at(-1) : edges.filter((e) => e.end === b).sort((p, q) => p.k - q.k)[0]?.start
+    : key === "ArrowDown" ? b.open ? b.parts[0] : edges.find((e) => e.start === b)?.end : boxes.reduce((p, q) => (away(q) < away(p) ? q : p));
   if (to) center(to);
 }
 function dark() {
-  const root = document.documentElement;
-  root.dataset.theme = root.dataset.theme == "dark" ? "light" : "dark";
+  const page = document.documentElement.dataset;
+  page.theme = page.theme === "dark" ? "light" : "dark";
 }
-document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-
+document.documentElement.dataset.theme = media("color-scheme: dark") ? "dark" : "light";
+const faster = (by) => { speed.selectedIndex = Math.max(0, Math.min(3, speed.selectedIndex + by)); };
+const acts = {"/": () => find.focus(), " ": play, "[": () => go(time - 1), "]": () => go(time + 1), "<": () => faster(-1), ">": () => faster(1), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), f: () => fold(true), u: () => fold(false), d: dark, "?": () => help.showModal(),
+  Escape: () => { document.activeElement.blur(); choose(null); }};
 document.addEventListener("keydown", (e) => {
+  const on = e.target, graph = on === svg || on === document.body || svg.contains(on);
   if (e.ctrlKey || e.metaKey || e.altKey || help.open) return;
-  if (e.target == find) {
-    if (e.key == "Enter" && hits.length) { hit = (hit + 1) % hits.length; center(hits[hit]); find.focus(); tell(hits[hit]); }
-    if (e.key == "Escape") { find.value = ""; search(); find.blur(); }
+  if (on === find) {
+    if (e.key === "Enter" && hits.length) next(e.shiftKey);
+    if (e.key === "Escape") { find.value = ""; search(); find.blur(); }
     return;
   }
-  const onBox = document.activeElement?.dataset?.name, pan = {ArrowUp: [0, 40], ArrowDown: [0, -40], ArrowLeft: [40, 0], ArrowRight: [-40, 0]}[e.key];
-  if (e.target == slider && e.key.startsWith("Arrow")) return;
-  const act = {"/": () => find.focus(), " ": play, "[": () => go(time - 1), "]": () => go(time + 1), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: fit, f: () => fold(true), u: () => fold(false), d: dark, "?": () => help.showModal(), Enter: onBox ? () => toggle(boxes.get(onBox)) : null}[e.key];
-  if (pan) { if (onBox) walk(e.key); else { view.x += pan[0]; view.y += pan[1]; move(); } } else if (act && !(e.key == " " && e.target.tagName == "BUTTON") && !(e.key == "Enter" && !onBox)) act(); else return;
+  if (e.key.startsWith("Arrow")) {
+    if (!graph) return;
+    const side = {ArrowUp: [0, 40], ArrowDown: [0, -40], ArrowLeft: [40, 0], ArrowRight: [-40, 0]}[e.key];
+    if (on !== document.body && !e.shiftKey) walk(e.key);
+    else { view.x += side[0]; view.y += side[1]; move(); }
+  } else if (e.key === "Enter" && svg.contains(on) && focus) toggle(focus);
+  else if (e.key in acts && !(e.key === " " && /BUTTON|SELECT/.test(on.tagName))) acts[e.key]();
+  else return;
   e.preventDefault();
 });
 svg.addEventListener("wheel", (e) => { const area = svg.getBoundingClientRect(); e.preventDefault(); zoom(Math.exp(-e.deltaY / 400), e.clientX - area.left, e.clientY - area.top); }, {passive: false});
 let drag = null;
-svg.addEventListener("pointerdown", (e) => { drag = {x: e.clientX - view.x, y: e.clientY - view.y}; });
-addEventListener("pointermove", (e) => { if (drag) { view.x = e.clientX - drag.x; view.y = e.clientY - drag.y; move(); } });
+svg.addEventListener("pointerdown", (e) => { drag = {x: e.clientX - view.x, y: e.clientY - view.y, at: [e.clientX, e.clientY]}; moved = false; });
+addEventListener("pointermove", (e) => {
+  if (!drag) return;
+  moved ||= Math.hypot(e.clientX - drag.at[0], e.clientY - drag.at[1]) > 4;
+  if (moved) { view.x = e.clientX - drag.x; view.y = e.clientY - drag.y; move(); }
+});
 addEventListener("pointerup", () => { drag = null; });
-addEventListener("resize", fit);
+addEventListener("resize", () => fit(0.6));
+speed.value = media("reduced-motion: reduce") ? 1600 : 700;
 fold(data.folded);
+tell(null);

@@ -14,7 +14,7 @@ from .._engine.tables import statistics
 from .._kernels.graph import Node, Scalar, number_of
 from ..inspection.explain import told
 from ..inspection.sweep import graph_of, steps
-from .outline import Item, in_short, outline, place_of
+from .outline import Item, in_short, outline, place_of, total
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,19 @@ class Explorer:
         path.write_text(self.html, encoding="utf-8")
         return path
 
+    def open(self) -> bool:
+        """Show the page in a web browser, and return whether there is one.
+
+        >>> ag.explore(ag.Scalar(2.0) * 3.0).open()  # doctest: +SKIP
+        True
+        """
+        import tempfile
+        import webbrowser
+        from pathlib import Path
+
+        folder = Path(tempfile.mkdtemp(prefix="agx-"))
+        return webbrowser.open(self.save(folder / "graph.html").as_uri())
+
     def _repr_html_(self) -> str:
         return (
             '<iframe style="width:100%;height:600px;border:1px solid #8888" title="computational graph" '
@@ -52,15 +65,17 @@ class Explorer:
         return f'<Explorer of {len(self.html):,} characters; .save("graph.html") writes it>'
 
 
-def explore(root: Any) -> Explorer:
+def explore(root: Any, path: str | Path | None = None) -> Explorer:
     """Make a page to look around in the graph of ``root``, a Scalar or a Tensor such as a loss.
 
-    It can be moved, zoomed and searched; modules fold and unfold; a node tells shape, dtype, statistics of
-    value and gradient, the rule of its operation and the line of the program. A slider plays the forward pass
-    and then the backward pass, node by node, with each contribution to a gradient. Everything works with the
-    keyboard too: ? lists the keys. The gradients of the page are computed anew; nobody's ``grad`` is changed.
+    It can be moved, zoomed and searched; modules fold and unfold; a node tells its shape, dtype, statistics
+    of value and gradient, the rule of its operation and the line of the program. A slider plays the forward
+    pass and then the backward pass, node by node, with each contribution to a gradient. Everything works
+    with the keyboard too: ? lists the keys. The gradients are computed anew; nobody's ``grad`` is changed.
+    With ``path`` the page is saved there as well.
 
-    Raises TypeError for what has no graph, and RuntimeError where the graph was let go.
+    Raises TypeError for what has no graph, RuntimeError where the graph was let go, and ValueError for a path
+    that does not end in .html.
 
     >>> a, b = ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
     >>> ag.explore(a * b + a).save("graph.html")  # doctest: +SKIP
@@ -77,7 +92,10 @@ def explore(root: Any) -> Explorer:
         "backward": sweep,
         "folded": len(items) > _FOLDED,
     }
-    return Explorer(_page(data))
+    page = Explorer(_page(data))
+    if path is not None:
+        page.save(path)
+    return page
 
 
 def _age(item: Item) -> int:
@@ -112,7 +130,7 @@ def _node(item: Item, gradient: Any) -> dict[str, Any]:
         "title": item.label or item.parameter or item.op or "leaf",
         "op": item.op,
         "kind": "operation" if item.op else "leaf" if item.wanted else "constant",
-        "inputs": [a for a in item.inputs if isinstance(a, int)],
+        "inputs": item.inputs,
         "value": in_short(value),
         "about": _statistics(value),
         "slope": "" if gradient is None else _statistics(gradient),
@@ -140,7 +158,9 @@ def _groups(items: list[Item]) -> dict[int, Any]:
         for path, module, number in item.calls:
             said = repr(module)
             name = type(module).__name__.lstrip("_") if "\n" in said else said
-            found.setdefault(number, {"path": path, "module": name, "above": above})
+            if number not in found:
+                count = total(p.shape for p in module.parameters())
+                found[number] = {"path": path, "module": name, "above": above, "parameters": count}
             above = number
     return found
 
@@ -153,7 +173,10 @@ def _page(data: Any) -> str:
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Computational graph</title>\n'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style></head>\n'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+        f"<style>{style}</style></head>\n"
         f'<body><script type="application/json" id="data">{text}</script>\n'
         f"<script>{script}</script></body></html>\n"
     )
