@@ -61,19 +61,18 @@ function lay(group) {
   const ranks = rank(group), of = new Map();
   const points = group.parts.map((e) => ({e, w: e.w, h: e.h, rank: ranks.get(e), from: [], to: [], weight: e.parts || e.op ? 1 : 0.05}));
   points.forEach((p) => of.set(p.e, p));
-  for (const edge of group.edges) {  // one point for each layer that an edge goes past
-    let p = of.get(edge.from);
-    const end = of.get(edge.to), far = end.rank - p.rank > 24;
-    edge.past = [];
-    for (let r = p.rank + 1; r < end.rank && !far; r++) {
-      const q = {w: 2, h: 0, rank: r, from: [p], to: [], weight: 0.5};
-      p.to.push(q);
+  for (const {edge, from, to} of [...group.edges.map((e) => ({edge: e, ...e})), ...group.entries]) {  // a point for each layer that it goes past
+    let p = of.get(from);
+    const end = of.get(to), first = p ? p.rank + 1 : 0;
+    for (let r = first; r < end.rank && end.rank - first < 24; r++) {
+      const q = {w: 2, h: 0, rank: r, from: p ? [p] : [], to: [], weight: 0.5, group};
+      p?.to.push(q);
       edge.past.push(q);
       points.push(q);
       p = q;
     }
-    p.to.push(end);
-    end.from.push(p);
+    p?.to.push(end);
+    if (p) end.from.splice(from ? end.from.length : end.from.length >> 1, 0, p);  // what comes from outside, in the middle
   }
   const layers = ordered(points), inner = group !== root;
   settle(layers);
@@ -143,16 +142,17 @@ let time = T, focus = null, view = {x: 0, y: 0, k: 1}, drawn = new Map(), edges 
 const notes = make("g", {class: "notes"});
 function join() {  // an edge belongs to the innermost call around both of its ends
   const known = new Map();
-  for (const g of [root, ...groups]) g.edges = [];
+  for (const g of [root, ...groups]) { g.edges = []; g.entries = []; }
   for (const link of links) {
     const start = seen(link.a), end = seen(link.b);
     link.edge = null;
     if (start === end) continue;
     const key = start.parts || end.parts ? `${start.name} ${end.name}` : link;
     if (!known.has(key)) {
-      const p = around(start), q = around(end), i = p.findIndex((e, k) => e !== q[k]), edge = {start, end, from: p[i], to: q[i], k: link.k};
+      const p = around(start), q = around(end), i = p.findIndex((e, k) => e !== q[k]), edge = {start, end, from: p[i], to: q[i], k: link.k, past: []};
       known.set(key, edge);
       p[i].up.edges.push(edge);
+      q.slice(i, -1).forEach((g, j) => { if (g.open) g.entries.push({edge, to: q[i + j + 1]}); });
     }
     link.edge = known.get(key);
   }
@@ -169,16 +169,18 @@ function draw() {
       Object.assign(e, {x: x + e.dx, y: y + e.dy});
       drawn.set(e, box(e));
       layers[e.open ? 0 : 2].append(drawn.get(e));
-      if (e.open) place(e, e.x, e.y);
+      if (!e.open) continue;
+      layers[2].append(make("text", {class: "title", x: e.x + 12, y: e.y + 20}, `\u25be ${cut(e.path)}  ${cut(e.module)}`));
+      place(e, e.x, e.y);
     }
   })(root, 0, 0);
   const arriving = new Map();
   for (const e of edges) arriving.set(e.end, [...(arriving.get(e.end) || []), e]);
   for (const [b, all] of arriving) {
-    const from = (e) => (e.past.length ? e.from.up.x + e.past.at(-1).x : e.start.x + e.start.w / 2);
+    const from = (e) => (e.past.length ? e.past.at(-1).group.x + e.past.at(-1).x : e.start.x + e.start.w / 2);
     all.sort((p, q) => from(p) - from(q) || p.k - q.k).forEach((e, k) => {
-      const a = e.start, {x, y} = e.from.up, points = [[a.x + a.w / 2, a.y + a.h]];
-      for (const p of e.past) points.push(...p.y.map((v) => [x + p.x, y + v]));
+      const a = e.start, points = [[a.x + a.w / 2, a.y + a.h]];
+      for (const p of e.past) points.push(...p.y.map((y) => [p.group.x + p.x, p.group.y + y]));
       points.push([b.x + b.w / 2 + (all.length > 1 ? (k / (all.length - 1) - 0.5) * Math.min(b.w * 0.6, 16 * (all.length - 1)) : 0), b.y]);
       const d = points.slice(1).map(([x1, y1], i) => { const [x0, y0] = points[i], m = (y0 + y1) / 2; return `C${x0} ${m} ${x1} ${m} ${x1} ${y1}`; });
       layers[1].append(e.path = make("path", {class: "edge", d: `M${points[0]}${d.join("")}`}));
@@ -188,10 +190,10 @@ function draw() {
   go(time);
 }
 function box(e) {
-  const lines = e.open ? [`\u25be ${cut(e.path)}  ${cut(e.module)}`] : e.lines, fold = e.parts ? {"aria-expanded": !!e.open} : {};
-  return make("g", {class: e.open ? "frame" : "box " + (e.parts ? "module" : e.kind), tabindex: e === focus ? 0 : -1, role: "button", "data-name": e.name, "aria-label": e.open ? e.path : lines.filter(Boolean).join(", "), transform: `translate(${e.x} ${e.y})`, ...fold,
+  const lines = e.open ? [] : e.lines, fold = e.parts ? {"aria-expanded": !!e.open} : {};
+  return make("g", {class: e.open ? "frame" : "box " + (e.parts ? "module" : e.kind), tabindex: e === focus ? 0 : -1, role: "button", "data-name": e.name, "aria-label": lines.filter(Boolean).join(", ") || e.path, transform: `translate(${e.x} ${e.y})`, ...fold,
     onfocus: () => choose(e), onmouseenter: () => tell(e), onmouseleave: () => tell(focus), onclick: () => { if (!moved) e.parts ? toggle(e) : center(e); }},
-    make("rect", {width: e.w, height: e.h}), ...lines.map((l, i) => make("text", {x: e.open ? 12 : e.w / 2, y: (e.open ? 20 : 17) + 16 * i}, l)));
+    make("rect", {width: e.w, height: e.h}), ...lines.map((l, i) => make("text", {x: e.w / 2, y: 17 + 16 * i}, l)));
 }
 function fit(least = 0) {  // at first the text can be read, and the result be seen
   const w = svg.clientWidth, h = svg.clientHeight, k = Math.max(least, Math.min(1.4, (w - 20) / root.w, (h - 20) / root.h)), last = nodes.length && seen(nodes.at(-1));
@@ -258,11 +260,13 @@ function go(t) {
   const reached = new Map(now ? now.to.map(([i, ...sum]) => [i, sum]) : []), flowing = new Set(links.filter((l) => l.b === latest && reached.has(l.a.i)).map((l) => l.edge));
   edges.forEach((e) => e.path.classList.toggle("flow", flowing.has(e)));
   const sum = (share, before, after) => `${brief(before)} + ${brief(share)} = ${brief(after)}`;
-  notes.replaceChildren();
-  if (now && (time < T || timer)) for (const [i, ...parts] of now.to) {  // what arrives is told where it does
-    const e = seen(nodes[i]), text = sum(...parts), w = wide(text) + 14;
-    if (e !== at) notes.append(make("g", {transform: `translate(${e.x + e.w / 2} ${e.y + e.h - 6})`}, make("rect", {x: -w / 2, width: w, height: 20}), make("text", {y: 14}, text)));
-  }
+  const arrived = new Map();
+  if (now && (time < T || timer)) for (const [i, share] of now.to) arrived.set(seen(nodes[i]), (arrived.get(seen(nodes[i])) || "") + ` + ${brief(share)}`);
+  arrived.delete(at);
+  notes.replaceChildren(...[...arrived].map(([e, text]) => {
+    const w = wide(text) + 12;
+    return make("g", {transform: `translate(${e.x + e.w / 2} ${e.y + e.h + 3})`}, make("rect", {x: -w / 2, width: w, height: 20}), make("text", {y: 14}, text));
+  }));
   step.textContent = time <= F ? `forward ${time} of ${F}` : `backward ${done} of ${T - F}`;
   if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, ...parts]) => `${nodes[i].title}.grad: ${sum(...parts)}`).join("\n");
   else news.textContent = time ? `${latest.title} = ${latest.value}` : "the slider plays the forward pass, then the backward pass";

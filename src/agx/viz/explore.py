@@ -123,13 +123,14 @@ def _sweep(root: Any, places: dict[int, int]) -> tuple[list[Any], dict[int, Any]
 def _node(item: Item, gradient: Any) -> dict[str, Any]:
     node = item.node
     value: Any = node.value if isinstance(node, Scalar) else node.kept
+    wanted = item.wanted and not getattr(node, "_constant", False)
     p = registry.get(item.op)
     pairs = [] if p is None else list(zip(names_of(p), p.derivative, strict=False))
     rules = [f"d/d{name} = {text}" for name, text in pairs if text]
     return {
         "title": item.label or item.parameter or item.op or "leaf",
         "op": item.op,
-        "kind": "operation" if item.op else "leaf" if item.wanted else "constant",
+        "kind": "operation" if item.op else "leaf" if wanted else "constant",
         "inputs": item.inputs,
         "value": in_short(value),
         "about": _statistics(value),
