@@ -18,7 +18,7 @@ const speed = make("select", {"aria-label": "speed"}, ...[["slow", 1600], ["norm
 const step = make("output", {id: "step"}), canvas = make("g"), news = make("p", {id: "news", "aria-live": "polite"}), facts = make("div");
 const svg = make("svg", {role: "group", tabindex: 0, "aria-label": "computational graph; arrow keys go along it"}, make("defs", {}, make("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"}, make("path", {d: "M0 1 8 4 0 7z"}))), canvas);
 const playing = button("\u25b6", "play or pause (space)", play);
-const keys = [["arrows", "go along the graph; with nothing chosen, or with Shift, move it"], ["Enter", "fold or unfold the module"], ["Escape", "choose nothing"], ["/", "search; Enter for the next, Shift Enter to look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower or faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]];
+const keys = [["arrows", "go along the graph; with Shift, or with nothing chosen, move it"], ["Enter", "fold or unfold"], ["Escape", "choose nothing"], ["/", "search; Enter: next, Shift Enter: look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower, faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]];
 const help = make("dialog", {"aria-label": "keys"}, list(keys), button("close", "close", () => help.close()));
 document.body.append(
   make("header", {}, find, button("fold", "fold all (f)", () => fold(true)), button("unfold", "unfold all (u)", () => fold(false)), button("\u2212", "zoom out (-)", () => zoom(0.8)), button("+", "zoom in (+)", () => zoom(1.25)), button("all", "see all (0)", () => fit()), button("\u25d0", "dark or light (d)", dark), button("?", "keys (?)", () => help.showModal())),
@@ -41,7 +41,7 @@ for (const n of nodes) {
 }
 const around = (e) => (e.parts ? (e.up === root ? [e] : [...around(e.up), e]) : [...e.chain, e]);
 const seen = (e) => around(e).find((g) => g.parts && !g.open) || e;
-const result = (e) => nodes[e.members.at(-1)] || {shape: "", value: "", about: ""};
+const result = (e) => nodes[e.members.at(-1)] || nodes.at(-1);
 const brief = (s) => s.replace(/^\(.*\) of norm/, "norm"), cut = (s) => (s.length > 40 ? s.slice(0, 37) + "..." : s);
 const ends = new Map(nodes.map((n) => [n.i, n.kind === "constant" ? "" : "grad \u2013"]));
 grads(backward.length).forEach((g, i) => ends.set(i, "grad " + brief(g)));
@@ -196,9 +196,8 @@ function box(e) {
     make("rect", {width: e.w, height: e.h}), ...lines.map((l, i) => make("text", {x: e.w / 2, y: 17 + 16 * i}, l)));
 }
 function fit(least = 0) {  // at first the text can be read, and the result be seen
-  const w = svg.clientWidth, h = svg.clientHeight, k = Math.max(least, Math.min(1.4, (w - 20) / root.w, (h - 20) / root.h)), last = nodes.length && seen(nodes.at(-1));
-  const tall = root.h * k > h, broad = root.w * k > w;
-  view = {k, x: broad ? w / 2 - k * (last.x + last.w / 2) : (w - k * root.w) / 2, y: tall ? h - 12 - k * root.h : (h - k * root.h) / 2};
+  const w = svg.clientWidth, h = svg.clientHeight, k = Math.max(least, Math.min(1.4, (w - 20) / root.w, (h - 20) / root.h)), last = seen(nodes.at(-1));
+  view = {k, x: w / 2 - k * (root.w * k > w ? last.x + last.w / 2 : root.w / 2), y: Math.min(h - 12 - k * root.h, (h - k * root.h) / 2)};
   move();
 }
 const move = () => canvas.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`);
@@ -252,10 +251,11 @@ function go(t) {
   const done = Math.max(0, time - F), known = time >= F ? grads(done) : new Map(), now = done ? backward[done - 1] : null;
   const latest = nodes[done ? now.node : forward[time - 1]], at = latest && seen(latest), made = (i) => !nodes[i].op || born.get(i) <= time;
   for (const [e, element] of drawn) {
-    element.classList.toggle("later", e.parts ? !made(e.members[0] ?? 0) : !made(e.i));
+    element.classList.toggle("later", !made(e.members[0] ?? 0));
     element.classList.toggle("now", e === at);
-    if (!e.parts) element.lastChild.textContent = known.has(e.i) ? "grad " + brief(known.get(e.i)) : ends.get(e.i) && "grad \u2013";
-    if (!e.parts) element.children[2].textContent = made(e.i) ? e.lines[1] : "\u2026";
+    if (e.parts) continue;
+    element.lastChild.textContent = known.has(e.i) ? "grad " + brief(known.get(e.i)) : ends.get(e.i) && "grad \u2013";
+    element.children[2].textContent = made(e.i) ? e.lines[1] : "\u2026";
   }
   const reached = new Map(now ? now.to.map(([i, ...sum]) => [i, sum]) : []), flowing = new Set(links.filter((l) => l.b === latest && reached.has(l.a.i)).map((l) => l.edge));
   edges.forEach((e) => e.path.classList.toggle("flow", flowing.has(e)));
@@ -273,8 +273,7 @@ function go(t) {
   if (timer && at) reveal(at);
 }
 function pause() {
-  clearTimeout(timer);
-  timer = 0;
+  timer = clearTimeout(timer);
   playing.textContent = "\u25b6";
 }
 function play() {
@@ -313,8 +312,8 @@ function next(inside) {
   news.textContent = `${hit + 1} of ${hits.length} found`;
 }
 function walk(key) {
-  const boxes = [...drawn.keys()].filter((e) => !e.open), b = focus || boxes.at(-1), mid = (e) => [e.x + e.w / 2, e.y + e.h / 2];
-  const sign = key === "ArrowLeft" ? -1 : 1, away = (e) => { const [x, y] = mid(e), [u, v] = mid(b); return sign * (x - u) > 1 ? Math.abs(x - u) + 4 * Math.abs(y - v) : Infinity; };
+  const boxes = [...drawn.keys()].filter((e) => !e.open), b = focus || seen(nodes.at(-1)), mid = (e) => [e.x + e.w / 2, e.y + e.h / 2];
+  const sign = key === "ArrowLeft" ? -1 : 1, away = (e) => { const x = sign * (mid(e)[0] - mid(b)[0]); return x > 1 ? x + 4 * Math.abs(mid(e)[1] - mid(b)[1]) : Infinity; };
   const to = !focus ? b : key === "ArrowUp" ? b.open ? b.parts.at(-1) : edges.filter((e) => e.end === b).sort((p, q) => p.k - q.k)[0]?.start
     : key === "ArrowDown" ? b.open ? b.parts[0] : edges.find((e) => e.start === b)?.end : boxes.reduce((p, q) => (away(q) < away(p) ? q : p));
   if (to) center(to);

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from html import escape
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,6 @@ from .._kernels.graph import Node, Scalar, number_of
 from ..inspection.explain import told
 from ..inspection.sweep import graph_of, steps
 from .outline import Item, in_short, outline, place_of, total
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: A graph of more nodes is folded at first, as far as it has modules.
 _FOLDED = 24
@@ -34,8 +32,6 @@ class Explorer:
 
         Raises ValueError unless the name ends in .html.
         """
-        from pathlib import Path
-
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"save: expected a file name ending in .html, got '{path.name}'")
@@ -50,7 +46,6 @@ class Explorer:
         """
         import tempfile
         import webbrowser
-        from pathlib import Path
 
         folder = Path(tempfile.mkdtemp(prefix="agx-"))
         return webbrowser.open(self.save(folder / "graph.html").as_uri())
@@ -167,8 +162,6 @@ def _groups(items: list[Item]) -> dict[int, Any]:
 
 
 def _page(data: Any) -> str:
-    from pathlib import Path
-
     here = Path(__file__)
     style, script = (here.with_suffix(end).read_text(encoding="utf-8") for end in (".css", ".js"))
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
