@@ -391,7 +391,7 @@ def test_everything_can_be_reached_by_key(show):
     for _ in range(16):
         type_keys(browser, "\ue004")  # Tab
         reached.add(of(browser, "document.activeElement.ariaLabel || document.activeElement.type"))
-    wanted = {"zoom in (+)", "computational graph; arrow keys go along it", "play or pause (space)"}
+    wanted = {"zoom in (+)", "graph; arrow keys go along it", "play or pause (space)"}
     assert wanted | {"forward and backward pass", "speed", "dark or light (d)"} <= reached
     browser.execute_script("document.querySelector('main svg').focus()")
     heads = []

@@ -12,11 +12,11 @@ function make(tag, given = {}, ...inside) {
 }
 const button = (text, label, act) => make("button", {type: "button", title: label, "aria-label": label, onclick: act}, text);
 const list = (rows) => make("dl", {}, ...rows.filter(([, v]) => v || v === 0).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, `${v}`)]));
-const find = make("input", {type: "search", placeholder: "search  /", "aria-label": "search: name, operation, module, shape", oninput: search});
+const find = make("input", {type: "search", placeholder: "search  /", "aria-label": "search nodes", oninput: search});
 const slider = make("input", {type: "range", min: 0, max: T, value: T, "aria-label": "forward and backward pass", oninput: () => { pause(); go(+slider.value); }});
 const speed = make("select", {"aria-label": "speed"}, ...[["slow", 1600], ["normal", 700], ["fast", 200], ["fastest", 40]].map(([t, v]) => make("option", {value: v}, t)));
 const step = make("output", {id: "step"}), canvas = make("g"), news = make("p", {id: "news", "aria-live": "polite"}), facts = make("div");
-const svg = make("svg", {role: "group", tabindex: 0, "aria-label": "computational graph; arrow keys go along it"}, make("defs", {}, make("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"}, make("path", {d: "M0 1 8 4 0 7z"}))), canvas);
+const svg = make("svg", {role: "group", tabindex: 0, "aria-label": "graph; arrow keys go along it"}, make("defs", {}, make("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"}, make("path", {d: "M0 1 8 4 0 7z"}))), canvas);
 const playing = button("\u25b6", "play or pause (space)", play);
 const keys = [["arrows", "go along the graph; with Shift, or with nothing chosen, move it"], ["Enter", "fold or unfold"], ["Escape", "choose nothing"], ["/", "search; Enter: next, Shift Enter: look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower, faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]];
 const help = make("dialog", {"aria-label": "keys"}, list(keys), button("close", "close", () => help.close()));
@@ -46,7 +46,7 @@ const brief = (s) => s.replace(/^\(.*\) of norm/, "norm"), cut = (s) => (s.lengt
 const ends = new Map(nodes.map((n) => [n.i, n.kind === "constant" ? "" : "grad \u2013"]));
 grads(backward.length).forEach((g, i) => ends.set(i, "grad " + brief(g)));
 const letters = document.createElement("canvas").getContext("2d");
-letters.font = "600 12px system-ui,Helvetica,Arial,sans-serif";
+letters.font = "600 12px system-ui,sans-serif";
 const wide = (text) => letters.measureText(text).width;
 const shown = (e) => (e.parts ? [cut(e.path), cut(e.module), result(e).shape] : [cut(e.op && e.title !== e.op ? `${e.title}: ${e.op}` : e.title), cut(e.value), ""]);
 
@@ -100,7 +100,7 @@ function rank({parts, edges}) {
     left.set(t, left.get(t) - 1);
     if (!left.get(t)) ready.push(t);
   }
-  for (const e of sources) if (after.get(e).length) ranks.set(e, after.get(e).reduce((m, t) => Math.min(m, ranks.get(t)), Infinity) - 1);
+  for (const e of sources) if (after.get(e).length) ranks.set(e, after.get(e).reduce((m, t) => Math.min(m, ranks.get(t)), 1e9) - 1);
   return ranks;
 }
 function ordered(points) {
@@ -162,7 +162,7 @@ function draw() {
   edges = join();
   lay(root);
   drawn = new Map();
-  const layers = [make("g"), make("g"), make("g")];
+  const layers = [0, 0, 0].map(() => make("g"));
   (function place(group, x, y) {
     Object.assign(group, {x, y});
     for (const e of group.parts) {
@@ -190,8 +190,8 @@ function draw() {
   go(time);
 }
 function box(e) {
-  const lines = e.open ? [] : e.lines, fold = e.parts ? {"aria-expanded": !!e.open} : {};
-  return make("g", {class: e.open ? "frame" : "box " + (e.parts ? "module" : e.kind), tabindex: e === focus ? 0 : -1, role: "button", "data-name": e.name, "aria-label": lines.filter(Boolean).join(", ") || e.path, transform: `translate(${e.x} ${e.y})`, ...fold,
+  const lines = e.open ? [] : e.lines;
+  return make("g", {class: e.open ? "frame" : "box " + (e.parts ? "module" : e.kind), tabindex: e === focus ? 0 : -1, role: "button", "data-name": e.name, "aria-label": lines.filter(Boolean).join(", ") || e.path, transform: `translate(${e.x} ${e.y})`, ...(e.parts && {"aria-expanded": !!e.open}),
     onfocus: () => choose(e), onmouseenter: () => tell(e), onmouseleave: () => tell(focus), onclick: () => { if (!moved) e.parts ? toggle(e) : center(e); }},
     make("rect", {width: e.w, height: e.h}), ...lines.map((l, i) => make("text", {x: e.w / 2, y: 17 + 16 * i}, l)));
 }
@@ -296,7 +296,7 @@ function tell(e) {
     ? [["module", e.module], ["parameters", e.parameters.toLocaleString("en")], ["operations", e.members.length], ["result", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope]]
     : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["inputs", n.inputs.map(title).join(", ")], ["shape", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope], ["module", n.chain.at(-1)?.path], ["line", n.where]]));
 }
-const words = (e) => (e.parts ? [...shown(e), ...e.parts.map(words)] : [e.title, e.op, e.shape, e.where, e.chain.at(-1)?.path]).join(" ").toLowerCase();
+const words = (e) => (e.parts ? [e.path, e.module, ...e.parts.map(words)] : [e.title, e.op, e.shape, e.where, e.chain.at(-1)?.path]).join(" ").toLowerCase();
 function search() {
   const wanted = find.value.trim().toLowerCase();
   hits = wanted ? [...drawn.keys()].filter((e) => !e.open && words(e).includes(wanted)) : [];
@@ -313,7 +313,7 @@ function next(inside) {
 }
 function walk(key) {
   const boxes = [...drawn.keys()].filter((e) => !e.open), b = focus || seen(nodes.at(-1)), mid = (e) => [e.x + e.w / 2, e.y + e.h / 2];
-  const sign = key === "ArrowLeft" ? -1 : 1, away = (e) => { const x = sign * (mid(e)[0] - mid(b)[0]); return x > 1 ? x + 4 * Math.abs(mid(e)[1] - mid(b)[1]) : Infinity; };
+  const sign = key === "ArrowLeft" ? -1 : 1, away = (e) => { const x = sign * (mid(e)[0] - mid(b)[0]); return x > 1 ? x + 4 * Math.abs(mid(e)[1] - mid(b)[1]) : 1e9; };
   const to = !focus ? b : key === "ArrowUp" ? b.open ? b.parts.at(-1) : edges.filter((e) => e.end === b).sort((p, q) => p.k - q.k)[0]?.start
     : key === "ArrowDown" ? b.open ? b.parts[0] : edges.find((e) => e.start === b)?.end : boxes.reduce((p, q) => (away(q) < away(p) ? q : p));
   if (to) center(to);
