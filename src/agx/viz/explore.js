@@ -1,6 +1,6 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent), { nodes, forward, backward } = data;
-const F = forward.length, T = F + backward.length, media = (what) => matchMedia(`(prefers-${what})`).matches;
+const F = forward.length, T = F + backward.length;
 
 // --- the page; texts are only ever set as text
 function make(tag, given = {}, ...inside) {
@@ -18,8 +18,7 @@ const speed = make("select", {"aria-label": "speed"}, ...[["slow", 1600], ["norm
 const step = make("output", {id: "step"}), canvas = make("g"), news = make("p", {id: "news", "aria-live": "polite"}), facts = make("div");
 const svg = make("svg", {role: "group", tabindex: 0, "aria-label": "graph; arrow keys go along it"}, make("defs", {}, make("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"}, make("path", {d: "M0 1 8 4 0 7z"}))), canvas);
 const playing = button("\u25b6", "play or pause (space)", play);
-const keys = [["arrows", "go along the graph; with Shift, or with nothing chosen, move it"], ["Enter", "fold or unfold"], ["Escape", "choose nothing"], ["/", "search; Enter: next, Shift Enter: look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower, faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]];
-const help = make("dialog", {"aria-label": "keys"}, list(keys), button("close", "close", () => help.close()));
+const help = make("dialog", {"aria-label": "keys"}, list([["arrows", "go along the graph; with Shift, or with nothing chosen, move it"], ["Enter", "fold or unfold"], ["Escape", "choose nothing"], ["/", "search; Enter: next, Shift Enter: look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower, faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]]), button("close", "close", () => help.close()));
 document.body.append(
   make("header", {}, find, button("fold", "fold all (f)", () => fold(true)), button("unfold", "unfold all (u)", () => fold(false)), button("\u2212", "zoom out (-)", () => zoom(0.8)), button("+", "zoom in (+)", () => zoom(1.25)), button("all", "see all (0)", () => fit()), button("\u25d0", "dark or light (d)", dark), button("?", "keys (?)", () => help.showModal())),
   make("main", {}, svg), make("aside", {tabindex: 0, "aria-label": "what is known"}, news, facts),
@@ -257,9 +256,8 @@ function go(t) {
     element.lastChild.textContent = known.has(e.i) ? "grad " + brief(known.get(e.i)) : ends.get(e.i) && "grad \u2013";
     element.children[2].textContent = made(e.i) ? e.lines[1] : "\u2026";
   }
-  const reached = new Map(now ? now.to.map(([i, ...sum]) => [i, sum]) : []), flowing = new Set(links.filter((l) => l.b === latest && reached.has(l.a.i)).map((l) => l.edge));
+  const reached = new Set(now ? now.to.map(([i]) => i) : []), flowing = new Set(links.filter((l) => l.b === latest && reached.has(l.a.i)).map((l) => l.edge));
   edges.forEach((e) => e.path.classList.toggle("flow", flowing.has(e)));
-  const sum = (share, before, after) => `${brief(before)} + ${brief(share)} = ${brief(after)}`;
   const arrived = new Map();
   if (now && (time < T || timer)) for (const [i, share] of now.to) arrived.set(seen(nodes[i]), (arrived.get(seen(nodes[i])) || "") + ` + ${brief(share)}`);
   arrived.delete(at);
@@ -268,7 +266,7 @@ function go(t) {
     return make("g", {transform: `translate(${e.x + e.w / 2} ${e.y + e.h + 3})`}, make("rect", {x: -w / 2, width: w, height: 20}), make("text", {y: 14}, text));
   }));
   step.textContent = time <= F ? `forward ${time} of ${F}` : `backward ${done} of ${T - F}`;
-  if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, ...parts]) => `${nodes[i].title}.grad: ${sum(...parts)}`).join("\n");
+  if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, share, before, after]) => `${nodes[i].title}.grad: ${brief(before)} + ${brief(share)} = ${brief(after)}`).join("\n");
   else news.textContent = time ? `${latest.title} = ${latest.value}` : "the slider plays the forward pass, then the backward pass";
   if (timer && at) reveal(at);
 }
@@ -322,7 +320,7 @@ function dark() {
   const page = document.documentElement.dataset;
   page.theme = page.theme === "dark" ? "light" : "dark";
 }
-document.documentElement.dataset.theme = media("color-scheme: dark") ? "dark" : "light";
+document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 const faster = (by) => { speed.selectedIndex = Math.max(0, Math.min(3, speed.selectedIndex + by)); };
 const acts = {"/": () => find.focus(), " ": play, "[": () => go(time - 1), "]": () => go(time + 1), "<": () => faster(-1), ">": () => faster(1), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), f: () => fold(true), u: () => fold(false), d: dark, "?": () => help.showModal(),
   Escape: () => { document.activeElement.blur(); choose(null); }};
@@ -354,6 +352,6 @@ addEventListener("pointermove", (e) => {
 });
 addEventListener("pointerup", () => { drag = null; });
 addEventListener("resize", () => fit(0.6));
-speed.value = media("reduced-motion: reduce") ? 1600 : 700;
+speed.value = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1600 : 700;
 fold(data.folded);
 tell(null);
