@@ -100,3 +100,24 @@ def test_what_users_read_stays(shrink):
         n for n in ast.parse(short).body if isinstance(n, ast.ClassDef) and n.name == "Tensor"
     ]
     assert ast.get_docstring(cls) == inspect.getdoc(ag.Tensor)
+
+
+def test_script_loses_comments_and_indentation(shrink):
+    script = 'function f() {  // adds\n  // one\n  return "a//b" + 1;\n}\n'
+    assert shrink.shortened_script(script) == 'function f() {\n\nreturn "a//b" + 1;\n}\n'
+
+
+def test_short_script_shows_the_same_page(shrink, browser, tmp_path):
+    script = (Path(ag.__file__).parent / "viz" / "explore.js").read_text(encoding="utf-8")
+    short = shrink.shortened_script(script)
+    page = ag.explore(ag.Scalar(2.0) * 3.0).html
+    assert page.count(script) == 1 and len(short) < 0.95 * len(script) and "  //" not in short
+    seen = []
+    for name, text in (("long", page), ("short", page.replace(script, short))):
+        path = tmp_path / f"{name}.html"
+        path.write_text(text, encoding="utf-8")
+        browser.get_log("browser")
+        browser.get(path.as_uri())
+        assert browser.get_log("browser") == []
+        seen.append(browser.execute_script("return document.querySelector('main').innerHTML"))
+    assert seen[0] == seen[1] and "mul" in seen[0]
