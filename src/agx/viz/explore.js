@@ -20,9 +20,9 @@ const svg = make("svg", {role: "group", tabindex: 0, "aria-label": "graph; arrow
 const playing = button("\u25b6", "play or pause (space)", play);
 const help = make("dialog", {"aria-label": "keys"}, list([["arrows", "go along the graph; with Shift, or with nothing chosen, move it"], ["Enter", "fold or unfold"], ["Escape", "choose nothing"], ["/", "search; Enter: next, Shift Enter: look inside"], ["space", "play or pause"], ["[ ]", "one step back or on"], ["< >", "slower, faster"], ["+ - 0", "zoom, see all"], ["f u", "fold or unfold all"], ["d", "dark or light"], ["?", "these keys"]]), button("close", "close", () => help.close()));
 document.body.append(
-  make("header", {}, find, button("fold", "fold all (f)", () => fold(true)), button("unfold", "unfold all (u)", () => fold(false)), button("\u2212", "zoom out (-)", () => zoom(0.8)), button("+", "zoom in (+)", () => zoom(1.25)), button("all", "see all (0)", () => fit()), button("\u25d0", "dark or light (d)", dark), button("?", "keys (?)", () => help.showModal())),
+  make("header", {}, find, ...["fold,fold all,f", "unfold,unfold all,u", "\u2212,zoom out,-", "+,zoom in,+", "all,see all,0", "\u25d0,dark or light,d", "?,keys,?"].map((b) => b.split(",")).map(([text, label, key]) => button(text, `${label} (${key})`, () => acts[key]()))),
   make("main", {}, svg), make("aside", {tabindex: 0, "aria-label": "what is known"}, news, facts),
-  make("footer", {}, button("\u2039", "one step back ([)", () => go(time - 1)), playing, button("\u203a", "one step on (])", () => go(time + 1)), slider, speed, step), help);
+  make("footer", {}, button("\u2039", "one step back ([)", () => acts["["]()), playing, button("\u203a", "one step on (])", () => acts["]"]()), slider, speed, step), help);
 
 // --- what there is: nodes and calls of modules, each in the call around it; a parameter is in what alone reads it
 const root = {parts: [], open: true}, groups = Object.entries(data.groups).map(([name, g]) => Object.assign(g, {name: "g" + name, parts: [], members: []}));
@@ -289,10 +289,11 @@ function play() {
 // --- telling and finding
 function tell(e) {
   if (!e) return facts.replaceChildren("Point at a box, or go to it with Tab and the arrows. ? lists the keys.");
-  const n = result(e), title = (a) => nodes[a]?.title ?? a;
-  facts.replaceChildren(make("h1", {}, e.parts ? e.path : n.title), list(e.parts
-    ? [["module", e.module], ["parameters", e.parameters.toLocaleString("en")], ["operations", e.members.length], ["result", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope]]
-    : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["inputs", n.inputs.map(title).join(", ")], ["shape", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope], ["module", n.chain.at(-1)?.path], ["line", n.where]]));
+  const n = result(e);
+  const rows = e.parts ? [["module", e.module], ["parameters", e.parameters.toLocaleString("en")], ["operations", e.members.length]] : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["inputs", n.inputs.map((a) => nodes[a]?.title ?? a).join(", ")]];
+  rows.push(["shape", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope]);
+  if (!e.parts) rows.push(["module", n.chain.at(-1)?.path], ["line", n.where]);
+  facts.replaceChildren(make("h1", {}, e.parts ? e.path : n.title), list(rows));
 }
 const words = (e) => (e.parts ? [e.path, e.module, ...e.parts.map(words)] : [e.title, e.op, e.shape, e.where, e.chain.at(-1)?.path]).join(" ").toLowerCase();
 function search() {
@@ -316,13 +317,10 @@ function walk(key) {
     : key === "ArrowDown" ? b.open ? b.parts[0] : edges.find((e) => e.start === b)?.end : boxes.reduce((p, q) => (away(q) < away(p) ? q : p));
   if (to) center(to);
 }
-function dark() {
-  const page = document.documentElement.dataset;
-  page.theme = page.theme === "dark" ? "light" : "dark";
-}
-document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+const page = document.documentElement.dataset;
+page.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 const faster = (by) => { speed.selectedIndex = Math.max(0, Math.min(3, speed.selectedIndex + by)); };
-const acts = {"/": () => find.focus(), " ": play, "[": () => go(time - 1), "]": () => go(time + 1), "<": () => faster(-1), ">": () => faster(1), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), f: () => fold(true), u: () => fold(false), d: dark, "?": () => help.showModal(),
+const acts = {"/": () => find.focus(), " ": play, "[": () => go(time - 1), "]": () => go(time + 1), "<": () => faster(-1), ">": () => faster(1), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), f: () => fold(true), u: () => fold(false), d: () => { page.theme = page.theme === "dark" ? "light" : "dark"; }, "?": () => help.showModal(),
   Escape: () => { document.activeElement.blur(); choose(null); }};
 document.addEventListener("keydown", (e) => {
   const on = e.target, graph = on === svg || on === document.body || svg.contains(on);
