@@ -94,6 +94,22 @@ def test_all_that_runs_stays_in_its_line(shrink, path):
     assert without_docstrings(ast.parse(short)) == without_docstrings(ast.parse(text))
 
 
+def test_private_package_keeps_what_others_pass_on(shrink):
+    program = '''\
+def offered():
+    """Read."""
+    return 1
+
+
+def kept():
+    """Not read."""
+    return 2
+'''
+    short = shrink.shortened(program, {"offered"})
+    assert '"""Read."""' in short and "Not read" not in short
+    assert short.count("\n") == program.count("\n")
+
+
 def test_what_users_read_stays(shrink):
     short = shrink.shortened(Path(inspect.getsourcefile(ag.Tensor)).read_text(encoding="utf-8"))
     (cls,) = [

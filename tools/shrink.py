@@ -3,9 +3,10 @@
     python tools/shrink.py WHEEL... [--to FOLDER]
 
 Lines that only those who change agx read are left blank: comments, and docstrings of functions whose names
-are private or that stand in other functions. Blank lines keep the numbers of the rest. The scripts of pages
-also lose their indentation. Then Zopfli looks for the shortest way to deflate each file. Without --to a wheel
-is replaced. Needs zopflipy; takes a quarter of a minute for each.
+are private, that stand in other functions, or that packages of such names keep for agx. Blank lines keep
+the numbers of the rest. The scripts of pages also lose their indentation. Then Zopfli looks for the
+shortest way to deflate each file. Without --to a wheel is replaced. Needs zopflipy; takes a quarter of a
+minute for each.
 """
 
 import argparse
@@ -23,24 +24,29 @@ from pathlib import Path
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def private_docstrings(tree, inside=False):
-    """Yield the docstrings of functions and classes that nobody outside a module sees."""
+def private_docstrings(tree, offered=None, inside=False):
+    """Yield the docstrings of functions and classes that nobody outside a module sees.
+
+    Of a private package that is all but what others pass on: ``offered`` has these names.
+    """
     for node in ast.iter_child_nodes(tree):
         if not isinstance(node, FUNCTIONS | ast.ClassDef):
-            yield from private_docstrings(node, inside)
+            yield from private_docstrings(node, offered, inside)
             continue
         private = inside or (node.name.startswith("_") and not node.name.endswith("__"))
+        private = private or (offered is not None and node.name not in offered)
         first = node.body[0]
         decorated = node.decorator_list  # and so perhaps registered, docstring and all
         if private and not decorated and len(node.body) > 1 and ast.get_docstring(node) is not None:
             yield first
-        yield from private_docstrings(node, private or isinstance(node, FUNCTIONS))
+        inner = None if offered is not None and node.name in offered else offered
+        yield from private_docstrings(node, inner, private or isinstance(node, FUNCTIONS))
 
 
-def shortened(text):
+def shortened(text, offered=None):
     """The program without comments and private docstrings, its lines where they were."""
     lines = text.splitlines(keepends=True)
-    for docstring in private_docstrings(ast.parse(text)):
+    for docstring in private_docstrings(ast.parse(text), offered):
         for i in range(docstring.lineno - 1, docstring.end_lineno):
             lines[i] = "\n"
     for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline):
@@ -61,12 +67,14 @@ def shrink(wheel, folder):
 
     before, part = wheel.stat().st_size, folder / f"{wheel.name}.part"
     with zipfile.ZipFile(wheel) as old, zopfli.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
-        changed = {}
+        changed, offered = {}, names_passed_on(old)
         for info in old.infolist():
             data = old.read(info)
             shorten = SHORTEN.get(Path(info.filename).suffix)
             if shorten is not None:
-                data = shorten(data.decode()).encode()
+                private = PRIVATE.search(info.filename)
+                given = (data.decode(), offered) if private else (data.decode(),)
+                data = shorten(*given).encode()
                 digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
                 changed[info.filename] = f"sha256={digest.decode()}", str(len(data))
             elif info.filename.endswith(".dist-info/RECORD"):  # the last
@@ -81,6 +89,16 @@ def shrink(wheel, folder):
     return before, (folder / wheel.name).stat().st_size
 
 
+def names_passed_on(wheel):
+    """What modules import from others under the same name, for those who use agx."""
+    programs = [n for n in wheel.namelist() if n.endswith(".py")]
+    return {
+        n for p in programs for n in re.findall(r"import (\w+) as \1\b", wheel.read(p).decode())
+    }
+
+
+#: Packages for agx alone; ``plain`` has functions that ``ag`` offers all together.
+PRIVATE = re.compile(r"/_(?:engine|protocol|runtime)/(?!plain\.)\w+\.py$")
 SHORTEN = {".py": shortened, ".js": shortened_script}
 
 
