@@ -17,6 +17,7 @@ from .._engine.walk import nodes_below
 from .._kernels.graph import Scalar, number_of
 from ..nn.paths import parameter_names, path_of
 from .advice import Clue, advice_on
+from .sweep import plain
 
 
 @dataclass(frozen=True)
@@ -122,14 +123,10 @@ def blame(tensor: Any) -> Blame:
 
 def bad_of(x: Any) -> str:
     """NaN, infinite, or nothing, whichever a node or an array holds."""
-    array = np.asarray(_number(x))
+    array = np.asarray(plain(x))
     if array.dtype.kind not in "fc" or np.isfinite(array).all():
         return ""
     return "NaN" if np.isnan(array).any() else "infinite"
-
-
-def _number(x: Any) -> Any:
-    return x.value if isinstance(x, Scalar) else x.kept if isinstance(x, Node) else x
 
 
 def _in_values(root: Any, order: list[Any]) -> Blame:
@@ -189,7 +186,7 @@ def _constants(node: Any) -> list[Any]:
 
 def _data(x: Any, order: list[Any], reader: Any = None) -> Blame:
     """What a leaf, or a constant of an operation, holds."""
-    array = np.asarray(_number(x))
+    array = np.asarray(plain(x))
     wrong = np.isnan(array) if bad_of(x) == "NaN" else ~np.isfinite(array)
     name = getattr(x, "label", "") or parameter_names(order).get(id(x), "")
     known = "the parameter " if name and not getattr(x, "label", "") else ""
@@ -212,7 +209,7 @@ def _data(x: Any, order: list[Any], reader: Any = None) -> Blame:
 
 def _rows(node: Any, at: str) -> str:
     """Row and column of the first, and how many there are."""
-    array = np.asarray(_number(node))
+    array = np.asarray(plain(node))
     bad = ~np.isfinite(array)
     if array.ndim == 2:
         row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -241,7 +238,7 @@ def relative(file: str) -> str:
 
 def _made(node: Any, order: list[Any], root: Any, share: np.ndarray | None = None) -> Blame:
     """The blame of an operation, for its value or, with ``share``, for what it passes on."""
-    array = np.asarray(_number(node))
+    array = np.asarray(plain(node))
     wrong = ~np.isfinite(array if share is None else share)
     of_infinity = share is None and any(bad_of(a) for a in node.arguments)
     if of_infinity and np.isnan(array).any():
@@ -281,7 +278,7 @@ def _operands(node: Any, index: tuple[int, ...], shape: tuple[int, ...]) -> tupl
     """The numbers that met at a place, or how large operands of another shape are."""
     found = []
     for a in node.arguments:
-        array = np.asarray(_number(a))
+        array = np.asarray(plain(a))
         if array.dtype.kind not in "biufc":
             continue
         try:
@@ -344,7 +341,7 @@ def _in_slopes(root: Any, order: list[Any]) -> Blame:
 
 def _shares(node: Any, gradients: dict[int, Any]) -> Iterable[Any]:
     """What a node passes on to those of its inputs whose gradients are not finite."""
-    p, arguments = node.primitive, [_number(a) for a in node.arguments]
+    p, arguments = node.primitive, [plain(a) for a in node.arguments]
     for i, a in enumerate(node.arguments):
         if not isinstance(a, Node) or not a.requires_grad or not bad_of(gradients[id(a)]):
             continue

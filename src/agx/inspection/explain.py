@@ -12,7 +12,7 @@ from .._engine.formulas import Formula, latex, names_of
 from .._engine.graph import Node, registry
 from .._engine.tables import table
 from .._kernels.graph import Scalar
-from .sweep import Contribution, Step, graph_of, shares, steps, unbroadcast
+from .sweep import Contribution, Step, graph_of, plain, shares, steps, unbroadcast
 
 _SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 _HEAD = ("step", "node", "incoming", "contributes to")
@@ -92,17 +92,13 @@ def explain(node: Any, index: Any = None) -> Explanation:
 
 
 def _place(node: Any, index: Any) -> tuple[int, ...]:
-    shape = np.shape(_number(node))
+    shape = np.shape(plain(node))
     if index is None:
         return (0,) * len(shape)
     place = (index,) if isinstance(index, int) else tuple(index)
     if len(place) != len(shape) or not all(-n <= i < n for i, n in zip(place, shape, strict=True)):
         raise IndexError(f"explain: expected an index into shape {shape}, got {index}")
     return tuple(i % n for i, n in zip(place, shape, strict=True))
-
-
-def _number(x: Any) -> Any:
-    return x.value if isinstance(x, Scalar) else x.kept if isinstance(x, Node) else x
 
 
 def _names(node: Any) -> list[str]:
@@ -121,10 +117,8 @@ def _names(node: Any) -> list[str]:
         label = getattr(a, "label", "")
         if re.fullmatch(r"[A-Za-z]\w*", label):
             names[i] = label
-        elif (
-            getattr(a, "_constant", not isinstance(a, (Node, Scalar))) and np.size(_number(a)) == 1
-        ):
-            names[i] = f"{np.asarray(_number(a)).item():g}"
+        elif getattr(a, "_constant", not isinstance(a, (Node, Scalar))) and np.size(plain(a)) == 1:
+            names[i] = f"{np.asarray(plain(a)).item():g}"
     return names
 
 
@@ -145,7 +139,7 @@ def _formula(node: Any, position: int, names: list[str]) -> str:
 
 def _title(node: Any, place: tuple[int, ...]) -> str:
     names = _names(node)
-    value = np.asarray(_number(node))
+    value = np.asarray(plain(node))
     at = f"[{', '.join(map(str, place))}]" if place else ""
     said = _expression(node, names, " ")
     said = f"({said})" if at and " " in said and "(" not in said else said
@@ -158,13 +152,13 @@ def _sentences(node: Any, c: Contribution, incoming: Any, place: tuple[int, ...]
     if re.fullmatch(r"-?[\d.e+-]+", name):
         name = "x"
     formula = _formula(node, c.position, names)
-    if np.shape(c.given) != np.shape(_number(node)) or not formula:
+    if np.shape(c.given) != np.shape(plain(node)) or not formula:
         yield from _without_formula(node, c, incoming, place, name, expression)
         return
     here = np.asarray(incoming)[place]
     passed = np.asarray(c.given)[place]
     slope = passed / here if here else _slope(node, c.position, place)
-    target = _target(place, np.shape(_number(c.input)))
+    target = _target(place, np.shape(plain(c.input)))
     at = f"[{', '.join(map(str, target))}]" if target else ""
     before, after = (np.asarray(g)[target] for g in (c.before, c.after))
     others = int(np.size(c.given) / max(np.size(c.share), 1)) - 1
@@ -186,7 +180,7 @@ def _without_formula(
     node: Any, c: Contribution, incoming: Any, place: tuple[int, ...], name: str, expression: str
 ) -> Iterator[Line]:
     """What one element of the result passes on, by the rule itself."""
-    alone = np.zeros(np.shape(_number(node)), np.asarray(incoming).dtype)
+    alone = np.zeros(np.shape(plain(node)), np.asarray(incoming).dtype)
     alone[place] = np.asarray(incoming)[place]
     given = dict(shares(node, float(alone) if isinstance(node, Scalar) else alone))
     found = given.get(c.position, 0.0 * np.asarray(c.share))

@@ -84,13 +84,14 @@ def _start(root: Any, seed: Any) -> Any:
     return np.broadcast_to(np.asarray(1.0 if seed is None else seed, value.dtype), value.shape)
 
 
-def _value(x: Any) -> Any:
+def plain(x: Any) -> Any:
+    """The numbers that a node was made with; anything else as it is."""
     return x.value if isinstance(x, Scalar) else x.kept if isinstance(x, Node) else x
 
 
 def unbroadcast(given: Any, source: Any) -> Any:
     """The sum over the axes along which an input was repeated, its real part for a real input."""
-    value = _value(source)
+    value = plain(source)
     shape = np.shape(value)
     if np.iscomplexobj(given) and not np.iscomplexobj(value):
         given = np.real(given)
@@ -107,18 +108,18 @@ def shares(node: Any, incoming: Any) -> list[tuple[int, Any]]:
     if is_own(node):
         return _by_closure(node, incoming)
     p: Any = registry[node.op] if isinstance(node, Scalar) else node.primitive
-    values = [_value(a) for a in node.arguments]
+    values = [plain(a) for a in node.arguments]
     found = []
     for i, a in enumerate(node.arguments):
         if not isinstance(a, (Node, Scalar)) or not getattr(a, "requires_grad", not _constant(a)):
             continue
         rule = functools.partial(p.vjps, i) if callable(p.vjps) else p.vjps[i]
         with np.errstate(all="ignore"):
-            given = value_of(rule(incoming, _value(node), *values, **getattr(node, "params", {})))
+            given = value_of(rule(incoming, plain(node), *values, **getattr(node, "params", {})))
         if isinstance(node, Scalar):
             given = float(0.0 if given is None else given)
         elif given is None:
-            given = np.zeros(np.shape(_value(a)), node.dtype)
+            given = np.zeros(np.shape(plain(a)), node.dtype)
         elif p.elementwise and np.isnan(given).any():
             given = np.where(np.asarray(incoming) == 0, 0.0, given)  # A zero stays zero.
         found.append((i, given))
