@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._engine.graph import value_of
+from .sweep import plain
 
 #: Operations that arrange or scale what another made.
 _ARRANGING = {"reshape", "transpose", "getitem", "astype", "squeeze", "copy", "expand_dims", "read"}
-_NORMS = {"norm", "std", "var", "sqrt", "absolute", "hypot"}
 
 
 class Clue(NamedTuple):
@@ -39,9 +38,8 @@ def _source(x: Any) -> Any:
 
 
 def _is(x: Any, number: float) -> bool:
-    if getattr(x, "op", "") or np.size(value_of(x) if not hasattr(x, "value") else x.value) != 1:
-        return False
-    return float(getattr(x, "value", x)) == number
+    """Whether ``x`` is a given number, and no result."""
+    return not _op(x) and np.size(plain(x)) == 1 and bool(np.all(plain(x) == number))
 
 
 def _makes(x: Any, *ops: str, depth: int = 3) -> bool:
@@ -245,7 +243,7 @@ def _inverse(name: str) -> Callable[[Clue], str]:
 
 
 def _mean(clue: Clue) -> str:
-    x = value_of(_arguments(clue.node)[0]) if _arguments(clue.node) else np.zeros(1)
+    x = plain(_arguments(clue.node)[0]) if _arguments(clue.node) else np.zeros(1)
     if np.size(x) == 0 or 0 in np.shape(x):
         return "nothing is left to average: see that the selection is not empty, or divide by max(count, 1)"
     if _op(clue.node) in ("std", "var"):
