@@ -79,12 +79,10 @@ class profile:  # noqa: N801
         set_timer(self._before.pop())
 
     def forward(self, op: Any, out: Any, start: float) -> None:
-        """Take note of an operation that has just ended."""
+        """Take note of an operation that has just ended; those on plain arrays belong to what calls them."""
         end = self.clock()
-        known = isinstance(out, Node)
-        self._note(
-            op.name, False, out.where if known else None, out.scope if known else None, start, end
-        )
+        if isinstance(out, Node):
+            self._note(op.name, False, out.where, out.scope, start, end)
 
     def backward(self, node: Any, start: float) -> None:
         """Take note of a pull-back that has just ended."""
