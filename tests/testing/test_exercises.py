@@ -118,7 +118,40 @@ def test_right_answers_pass(name):
     assert found._repr_html_() == f"<pre>{name}: right</pre>"
 
 
+def forgetful(a, b):
+    """A product that names one of its factors."""
+    out = ag.Tensor(a.value * b.value, inputs=[a], op="mul")
+
+    def _backward():
+        a.grad += out.grad * b.value
+        b.grad += (out.grad * a.value).sum(axis=0)
+
+    out._backward = _backward
+    return out
+
+
+def without_b1(m, x):
+    return sum((w2 * ag.relu(w1 * x) for w1, w2 in zip(m.w1, m.w2, strict=True)), m.b2[0])
+
+
+def b2_each_time(m, x):
+    return hidden(m, x) + m.b2[0] * len(m.w1)
+
+
+def only_one(model_class):
+    class One(model_class):
+        def forward(self, x):
+            return super().forward(x)[:1]
+
+    return One
+
+
 WRONG = [
+    ("mul", forgetful, "does not name all that it was computed from"),
+    ("log", operation(np.log, lambda g, x: -g / x), "the sign of a gradient is wrong"),
+    ("forward", model(without_b1), "b1 is missing"),
+    ("forward", model(b2_each_time), "b2 is added once for each hidden unit"),
+    ("forward", only_one(model(hidden)), "there are 1 outputs for 3 numbers"),
     ("forward", model(lambda m, x: hidden(m, x, lambda s: s) + m.b2[0]), "apply relu to w1 x"),
     ("forward", model(hidden), "b2 is missing"),
     (
@@ -168,7 +201,7 @@ WRONG = [
     (
         "sum",
         operation(np.sum, lambda g, x, axis: g * np.ones_like(x)),
-        "np.expand_dims(output.grad, axis)",
+        "put the axis back",
     ),
     (
         "sum",
@@ -178,7 +211,7 @@ WRONG = [
     (
         "reshape",
         operation(np.reshape, lambda g, x, shape: g),
-        "np.reshape(output.grad, input.shape)",
+        "has the shape of the input",
     ),
     ("indexing", indexed(assigned), "gets both gradients"),
     ("indexing", indexed(first_places), "put them at the index"),
