@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -83,6 +84,49 @@ def test_nothing_is_timed_outside():
     count = len(p.events)
     ag.sum(ag.Tensor([1.0])).backward()
     assert len(p.events) == count
+
+
+def test_compiled_functions_are_a_row():
+    f = ag.compile(lambda x: ag.sum(ag.exp(x)))
+    f(np.ones(3))
+    ticks = itertools.count()
+    with ag.profile(clock=lambda: float(next(ticks))) as p:
+        f(np.ones(3))
+        f(np.ones(3))
+    rows = {row.name: (row.calls, row.total) for row in p.rows()}
+    assert rows == {"compiled": (2, 2.0), "outside": (0, 3.0)}
+    assert all("test_profile.py:" in event.where for event in p.events)
+
+
+def test_each_thread_times_itself():
+    both, found = threading.Barrier(2, timeout=60), {}
+
+    def work(op):
+        x = ag.Tensor([1.0])
+        with ag.profile() as p:
+            both.wait()
+            op(x).backward()
+            both.wait()
+        found[op.name] = p
+
+    threads = [threading.Thread(target=work, args=(op,)) for op in (ag.exp, ag.sin)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, p in found.items():
+        assert [(e.op, e.backward) for e in p.events] == [(name, False), (name, True)]
+
+
+def test_profile_inside_another_takes_over():
+    x = ag.Tensor([1.0])
+    with ag.profile() as outer:
+        ag.exp(x)
+        with ag.profile() as inner:
+            ag.sin(x)
+        ag.cos(x)
+    assert [e.op for e in inner.events] == ["sin"]
+    assert [e.op for e in outer.events] == ["exp", "cos"]
 
 
 def test_what_is_not_recorded_is_timed_too_and_errors_leave_no_trace():

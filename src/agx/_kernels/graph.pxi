@@ -12,15 +12,17 @@ cdef extern from *:
         #define AGX_THREAD_LOCAL _Thread_local
     #endif
     /* What this thread does with new nodes: RECORDING, NOTING, TRACING and TIMING, FOLLOWING where the first
-       is asked of the context, as an event loop has several tasks; and who makes the notes. */
+       is asked of the context, as an event loop has several tasks; who makes the notes, and who times. */
     static AGX_THREAD_LOCAL int agx_recording = 1;
     static AGX_THREAD_LOCAL PyObject *agx_note_maker = NULL;
+    static AGX_THREAD_LOCAL PyObject *agx_timer = NULL;
 
     static void agx_hide_items(PyTypeObject *type) { type->tp_as_sequence->sq_item = NULL; }
     """
     void agx_hide_items(PyTypeObject *type)
     int agx_recording
     PyObject *agx_note_maker
+    PyObject *agx_timer
 
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray

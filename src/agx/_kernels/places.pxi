@@ -83,18 +83,28 @@ def leave(Scope scope):
     agx_scope = NULL if scope.above is None else <PyObject *>scope.above
 
 
-cdef object timer = None
-
-
 def set_timer(object new):
     """Let ``new`` time what this thread does, or nobody; returns who did before."""
-    global agx_recording, timer
-    before = timer if agx_recording & TIMING else None
+    global agx_recording, agx_timer
+    before = None
+    if agx_timer is not NULL:
+        before = <object>agx_timer
+        Py_DECREF(before)
+    agx_timer = NULL
     agx_recording &= ~TIMING
     if new is not None:
-        timer = new
+        Py_INCREF(new)
+        agx_timer = <PyObject *>new
         agx_recording |= TIMING
     return before
+
+
+cdef int tell_plan(object timer, object start) except -1:
+    """Tell a timer of a plan that has just ended."""
+    cdef int instruction = 0
+    code = agx_running(&instruction)
+    timer.compiled(place(code, instruction), None if agx_scope is NULL else <Scope>agx_scope, start)
+    return 0
 
 
 cdef object locate(Node node):

@@ -52,6 +52,7 @@ cdef class Primitive:
             check_settings(self, params)
         try:
             if agx_recording & TIMING:
+                timer = <object>agx_timer
                 start = timer.clock()
                 found = call(self, args, params if params else None)
                 timer.forward(self, found, start)

@@ -346,7 +346,8 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             if ends and node in kept:
                 continue
             g = <object>found
-            if agx_recording & TIMING:
+            timer = <object>agx_timer if agx_recording & TIMING else None
+            if timer is not None:
                 start = timer.clock()
             fleeting = node.past and (kept is None or node not in kept)
             last = fleeting and create_graph or (
@@ -354,7 +355,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
             if accumulates(node) and add_in_place(node, g, needed, cotangents, owned, stacked):
                 if fleeting or (kept is not None and node not in kept):
                     del cotangents[node]
-                if agx_recording & TIMING:
+                if timer is not None:
                     timer.backward(node, start)
                 continue
             shares = contributions(node, g, needed, create_graph, care, last, stacked)
@@ -368,7 +369,7 @@ cdef dict propagate(list order, object seed, set needed, set kept, bint create_g
                 if ((plain or x._args is None or x.version or accumulates(node))
                         and (is_fresh(pair[1], g, node) or (last and overwrote(node, pair[1], g, alone)))):
                     owned.add(x)
-            if agx_recording & TIMING:
+            if timer is not None:
                 timer.backward(node, start)
             if fleeting or (kept is not None and node not in kept):
                 del cotangents[node]

@@ -51,8 +51,9 @@ class profile:  # noqa: N801
 
     Prints as a table by operation; ``rows("module")``, ``rows("op")`` and ``rows("line")`` give its lines,
     and ``save("trace.json")`` a file that chrome://tracing and Perfetto open. What is no operation of agx on
-    Tensors (Python, loading, the optimiser, compiled functions) is the row "outside", so that all rows add up
-    to ``wall``, the seconds from entering to leaving. Timing itself takes about a microsecond an operation.
+    Tensors (Python, loading, the optimiser, Scalars) is the row "outside", so that all rows add up to
+    ``wall``, the seconds from entering to leaving; plans of compiled functions are the row "compiled". Other
+    threads are not timed, and may time themselves. Timing itself takes about a microsecond an operation.
 
     >>> x = ag.Tensor(np.ones(1000))
     >>> with ag.profile() as p:
@@ -65,11 +66,12 @@ class profile:  # noqa: N801
         self.events: list[Event] = []
         self.wall = 0.0
         self.clock = clock
-        self._thread = threading.get_native_id()
+        self._thread = 0
         self._started: list[float] = []
         self._before: list[Any] = []
 
     def __enter__(self) -> Self:
+        self._thread = threading.get_native_id()
         self._before.append(set_timer(self))
         self._started.append(self.clock())
         return self
@@ -87,6 +89,10 @@ class profile:  # noqa: N801
     def backward(self, node: Any, start: float) -> None:
         """Take note of a pull-back that has just ended."""
         self._note(node.op, True, node.where, node.scope, start, self.clock())
+
+    def compiled(self, where: Any, scope: Any, start: float) -> None:
+        """Take note of a plan of a compiled function that has just ended."""
+        self._note("compiled", False, where, scope, start, self.clock())
 
     def _note(self, op: str, back: bool, where: Any, scope: Any, start: float, end: float) -> None:
         place = f"{relative(where[0])}:{where[1]}" if where else ""
