@@ -26,6 +26,20 @@ def test_shared_memory_counts_once():
     assert rows["reshape"].bytes == rows["transpose"].bytes == 320
 
 
+def test_what_a_backward_of_ones_own_holds_is_counted():
+    x, factor = ag.Tensor(np.zeros(10)), np.full(1000, 2.0)
+    out = ag.Tensor(x.value * 2, inputs=[x])
+
+    def backward():
+        x.grad += factor[:10] * out.grad
+        return later
+
+    out._backward = backward
+    rows = {row.what or row.op: row for row in ag.memory(ag.sum(out)).rows}
+    assert (rows["own"].saved, rows["leaf"].saved, rows["leaf"].nodes) == (8000, 0, 1)
+    later = None  # a variable of the function that has no value before
+
+
 def test_total_is_what_python_counts():
     def build():
         y = ag.Tensor(np.zeros(500))

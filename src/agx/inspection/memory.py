@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,8 @@ _HINT = "backward(free=True) lets go of all but leaves, and no_grad() keeps noth
 def memory(root: Any) -> Memory:
     """List what the graph of a loss, or of any Scalar or Tensor, holds alive.
 
-    Values and gradients of all nodes are counted, constants of operations, and what their rules keep. Each is
+    Values and gradients of all nodes are counted, constants of operations, and what their rules keep, or a
+    ``_backward`` of your own in its variables (such nodes without ``op`` are called "own"). Each is
     told by operation, line of the program and module; parameters by their names.
 
     Raises TypeError for what has no graph.
@@ -89,7 +91,7 @@ def memory(root: Any) -> Memory:
     for node in nodes:
         where = getattr(node, "where", None)
         key = (
-            "" if node.op else node.label or names.get(id(node), "leaf"),
+            "" if node.op else node.label or names.get(id(node), "own" if node.inputs else "leaf"),
             node.op,
             f"{relative(where[0])}:{where[1]}" if where else "",
             path_of(getattr(node, "scope", None)),
@@ -112,7 +114,7 @@ def _sizes(node: Any, counted: set[int]) -> tuple[int, int, int]:
     value = own(node.kept) + _NODE
     gradient = own(node.grad_or_none)
     constants = [a for a in node.arguments if not isinstance(a, Node)]
-    return value, gradient, own([constants, list(node.params.values())])
+    return value, gradient, own([*constants, *node.params.values(), node._backward])
 
 
 def _arrays(x: Any, depth: int = 3) -> Iterator[np.ndarray]:
@@ -127,8 +129,9 @@ def _arrays(x: Any, depth: int = 3) -> Iterator[np.ndarray]:
     elif depth and isinstance(x, dict):
         yield from _arrays(list(x.values()), depth - 1)
     elif depth and isinstance(x, Callable):  # type: ignore[arg-type]
-        cells = [c.cell_contents for c in getattr(x, "__closure__", None) or ()]
-        yield from _arrays(cells, depth - 1)
+        for cell in getattr(x, "__closure__", None) or ():
+            with suppress(ValueError):  # of a name that has no value yet
+                yield from _arrays(cell.cell_contents, depth - 1)
 
 
 def _seen(array: np.ndarray, counted: set[int]) -> bool:
