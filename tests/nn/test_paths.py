@@ -92,6 +92,25 @@ LAYERS = [
     (nn.LSTM(4, 5), f4(2, 3, 7), "LSTM(4, 5): expected sequences", "check input_size"),
     (nn.GRUCell(4, 5), f4(2, 7), "GRUCell(4, 5): expected x of shape", "check input_size"),
     (nn.PReLU(4), f4(2, 3), "PReLU(num_parameters=4): expected 4 channels", "PReLU(3)"),
+    (nn.Linear(400, 120), f4(2, 16, 5, 5), "Linear(400, 120): expected 400", "ag.nn.Flatten()"),
+    (nn.Conv2d(3, 6, 5), f4(2, 8, 8, 3), "Conv2d(3, 6, ", "x.transpose(0, 3, 1, 2)"),
+    (nn.Conv2d(4, 8, 3, groups=2), f4(2, 6, 8, 8), "Conv2d(4, 8, ", "in_channels: x has 6"),
+    (nn.ConvTranspose1d(3, 6, 2), f4(2, 5, 8), "ConvTranspose1d(3, 6", "in_channels: x has 5"),
+    (nn.BatchNorm2d(4), f4(2, 4), "BatchNorm2d(4, ", "use BatchNorm1d"),
+    (nn.RMSNorm(4), f4(2, 3), "RMSNorm((4,), ", "check normalized_shape: x ends in (3,)"),
+    (nn.RNN(4, 5), f4(2, 3, 7), "RNN(4, 5): expected sequences", "check input_size"),
+    (nn.LSTMCell(4, 5), f4(2, 7), "LSTMCell(4, 5): expected x of shape", "check input_size"),
+    (nn.Flatten(), f4(3), "Flatten(): there are no axes", "check start_dim"),
+    (nn.Unflatten(1, (2, 2)), f4(2, 3), "Unflatten(dim=1, ", "check dim and unflattened_size"),
+]
+#: Layers that leave the message to an operation.
+NOTED = [
+    (nn.Conv2d(3, 6, 5), f4(2, 3, 3, 3), "conv2d: a kernel .* use a smaller kernel"),
+    (nn.MaxPool2d(4), f4(2, 3, 2, 2), "max_pool2d: a kernel .* use a smaller kernel"),
+    (nn.AvgPool2d(2), f4(2, 3), "avg_pool2d: expected x of shape .* got \\(2, 3\\)"),
+    (nn.AdaptiveAvgPool2d(2), f4(2, 3), "adaptive_avg_pool2d: expected x of shape"),
+    (nn.Softmax(3), f4(2, 3), "softmax: axis 3 is out of bounds"),
+    (nn.GLU(), f4(2, 3), "glu: axis 1 must have an even length"),
 ]
 
 
@@ -105,11 +124,24 @@ def test_layer_that_does_not_fit_is_named_by_its_path(layer, x, start, fix):
     assert str(within.value) == f"Sequential.1.layer = {alone.value}"
 
 
+@pytest.mark.parametrize(("layer", "x", "message"), NOTED, ids=lambda v: type(v).__name__)
+def test_layer_whose_operation_refuses_is_named_in_a_note(layer, x, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        nn.Sequential(nn.Identity(), Wrong(layer))(x)
+    assert caught.value.__notes__ == [f"in Sequential.1.layer = {layer!r}"]
+
+
+def test_attention_inside_a_layer_names_the_argument():
+    with pytest.raises(ValueError, match="check embed_dim$") as caught:
+        nn.Sequential(nn.TransformerEncoderLayer(8, 2))(f4(2, 3, 7))
+    assert str(caught.value).startswith("Sequential.0.self_attn = MultiheadAttention(8, 2, ")
+
+
 def test_error_of_an_operation_has_the_path_as_a_note():
     model = nn.Sequential(Wrong(nn.Linear(4, 5), lambda y: y @ f4(4, 2)))
     with pytest.raises(ValueError, match="matmul: shapes") as caught:
         model(f4(2, 4))
-    assert caught.value.__notes__ == ["in Sequential.0 = Wrong("]
+    assert caught.value.__notes__ == ["in Sequential.0 = Wrong"]
     with pytest.raises(IndexError) as caught:
         nn.Sequential(nn.Sequential(nn.Embedding(10, 3)))(np.array([11]))
     assert caught.value.__notes__ == ["in Sequential.0.0 = Embedding(10, 3)"]

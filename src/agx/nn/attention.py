@@ -243,9 +243,14 @@ class MultiheadAttention(Composed):
             wanted = (
                 f"({order.format(n)}, {width})" for n, width in zip("LSS", sides, strict=True)
             )
+            names = (
+                ("embed_dim", "kdim", "vdim")[k * (x != sides[0])] for k, x in enumerate(sides)
+            )
+            wrong = {n for n, s, x in zip(names, shapes, sides, strict=True) if s[-1:] != (x,)}
             raise ValueError(
                 f"{self!r}: expected query, key and value of shapes {', '.join(wanted)}, or all without "
-                f"N, got {shapes[0]}, {shapes[1]}, {shapes[2]}"
+                f"N, got {shapes[0]}, {shapes[1]}, {shapes[2]}; "
+                f"check {' and '.join(sorted(wrong)) or 'batch_first, and that lengths and N agree'}"
             )
         return axes == 3
 

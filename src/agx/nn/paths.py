@@ -48,7 +48,7 @@ def tell_path(problem: Exception, scope: Scope) -> None:
     if problem.args and str(problem.args[0]).startswith(said):
         problem.args = (f"{path} = {problem.args[0]}", *problem.args[1:])
     else:
-        problem.add_note(f"in {path} = {said.splitlines()[0]}")
+        problem.add_note(f"in {path} = {said.splitlines()[0].rstrip('(')}")
 
 
 def parameter_names(nodes: Iterable[Any]) -> dict[int, str]:
