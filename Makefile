@@ -13,12 +13,14 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test crash lint wheel bench notebooks clients aarch64 docs clean FORCE
+.PHONY: help demo test crash fuzz sanitize lint wheel bench notebooks clients aarch64 docs clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
 	@echo "make test    build and run the tests"
 	@echo "make crash   kill trainings at 1,000 random moments, and compare what they end with"
+	@echo "make fuzz    call kernels with strange arrays ten million times, and load a million damaged files"
+	@echo "make sanitize  test and fuzz the kernels with Address-, UndefinedBehavior- and ThreadSanitizer"
 	@echo "make lint    check style, types, stubs and workflows"
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
 	@echo "make bench   measure"
@@ -38,6 +40,12 @@ crash: $(venv)/.installed $(venv)/.test
 	rm -rf build/crash
 	mkdir -p build/crash
 	PYTHONPATH=tests $(python) tests/crashing.py 1000 build/crash
+
+fuzz: $(venv)/.installed $(venv)/.test
+	cd tests && ../$(python) -m fuzzing kernels --calls $(or $(CALLS),10000000)
+
+sanitize: $(venv)/.installed $(venv)/.test
+	$(python) tools/sanitize.py $(SANITIZE)
 
 bench: $(venv)/.installed $(venv)/.test
 	$(python) -m benchmarks

@@ -140,3 +140,9 @@ def test_what_does_not_fit_is_refused():
         loops.warp(x.astype("d"), np.zeros((2, 6), np.int64), False, team(1))
     with pytest.raises(ValueError, match="expected a number below 2 and a weight"):
         loops.mix_images(x, np.array([[0, 0], [2, 0]]), team(1))
+
+
+def test_a_window_beside_the_image_is_black_also_when_turned():
+    x, tables = np.full((1, 1, 2, 2), 5, np.uint8), np.full((1, 1, 256), 9, np.uint8)
+    found = loops.cut(x, np.array([[-9, 7, 1]]), 3, 3, team(1), tables)
+    assert (found == 9).all()

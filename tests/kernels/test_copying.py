@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import agx as ag
-from agx._kernels import machine
+from agx._kernels import graph, machine
 
 
 @pytest.fixture(params=[1, 3])
@@ -58,3 +58,12 @@ def test_threads_are_asked(threads, monkeypatch):
     monkeypatch.setattr("agx._kernels.graph.run", lambda *a: asked.append(before(*a)))
     np.sin(ag.Tensor(np.ones(SIZE)))
     assert len(asked) == (ag.get_num_threads() > 1)
+
+
+@pytest.mark.parametrize("size", [3, 70_000])
+@pytest.mark.parametrize("dtype", [">f8", "<f8", ">f4", "<i2"])
+def test_what_is_repeated_keeps_its_numbers(dtype, size):
+    x = np.array([[1.5], [2.0]]).astype(dtype)
+    found = graph.spread(x, (3, 2, size))
+    np.testing.assert_array_equal(found, np.broadcast_to(x, (3, 2, size)))
+    assert found.dtype.isnative

@@ -113,3 +113,5 @@ def test_shapes_and_dtypes_must_agree():
     assert norm.normalise(x, w, w.astype("d"), m, m, team(1)) is None
     assert norm.gradient_sums(x[:1], x, m, team(1)) is None
     assert norm.normalise_rows(x, w, w, EPS, team(1)) is None
+    for g in x[:1], x.astype("d"), x.astype(">f4"), np.ones((8, 3, 2), "f").T:
+        assert norm.normalise_gradient(g, x, w, m, m, m, m, team(1)) is None

@@ -300,6 +300,8 @@ def spread(object x, tuple shape):
     cdef cnp.npy_intp[64] dims
     cdef cnp.npy_intp[64] steps
     cdef Py_ssize_t i, size = 1, ndim = len(shape), more = ndim - cnp.PyArray_NDIM(x)
+    if not cnp.PyArray_ISNOTSWAPPED(x):
+        x = x.astype(x.dtype.newbyteorder("="))
     for i in range(ndim):
         dims[i], steps[i] = shape[i], 0
         size *= dims[i]

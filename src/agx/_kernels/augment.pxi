@@ -137,7 +137,7 @@ cdef void cut_row(const Images *job, const char *row, const char *table, Py_ssiz
     written = out + to * job.written
     if table != NULL:
         look_up(job, table, &black, out, to, 0)
-        if turned:
+        if turned and stop > start:
             look_up(job, table, row + stop - start - 1, written, stop - start, -1)
         else:
             look_up(job, table, row, written, stop - start, 1)

@@ -148,7 +148,9 @@ cdef void gradient_part(void *context, int part) noexcept nogil:
 def normalise_gradient(g, x, w, mean, scale, sums, products, team):
     # The gradient of x where mean and scale are those of x, from ``gradient_sums``.
     cdef Norm job
-    if not describe_norm(&job, x, False, team) or not are_vectors(x, job.channels, w, w):
+    if not is_floating(g) or not is_floating(x) or not alike(g, x) or not describe_norm(&job, x, False, team):
+        return None
+    if not are_vectors(x, job.channels, w, w):
         return None
     out = like(x)
     job.g, job.w = <const char *>cnp.PyArray_DATA(g), <const char *>cnp.PyArray_DATA(w)

@@ -120,6 +120,12 @@ def blas() -> Blas | None:
 
     AGX_BLAS=numpy leaves it alone, so that ``numpy.matmul`` is used.
     """
+    with _starting:  # Another thread must not write what a kernel of this one reads.
+        return _find_blas()
+
+
+@functools.cache
+def _find_blas() -> Blas | None:
     choice = os.environ.get("AGX_BLAS", "auto")
     if choice not in ("auto", "numpy"):
         raise ValueError(f"AGX_BLAS: expected 'auto' or 'numpy', got {choice!r}")
