@@ -19,7 +19,7 @@ help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
 	@echo "make test    build and run the tests"
 	@echo "make crash   kill trainings at 1,000 random moments, and compare what they end with"
-	@echo "make fuzz    call kernels with strange arrays ten million times, and load a million damaged files"
+	@echo "make fuzz    call kernels with strange arrays, load damaged files, look for leaks: millions of each"
 	@echo "make sanitize  test and fuzz the kernels with Address-, UndefinedBehavior- and ThreadSanitizer"
 	@echo "make lint    check style, types, stubs and workflows"
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
@@ -43,6 +43,7 @@ crash: $(venv)/.installed $(venv)/.test
 
 fuzz: $(venv)/.installed $(venv)/.test
 	cd tests && ../$(python) -m fuzzing kernels --calls $(or $(CALLS),10000000)
+	cd tests && ../$(python) -m fuzzing leaks
 
 sanitize: $(venv)/.installed $(venv)/.test
 	$(python) tools/sanitize.py $(SANITIZE)

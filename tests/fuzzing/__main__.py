@@ -15,6 +15,12 @@ def arguments():
         "--callers", type=int, default=1, help="threads that call at the same time"
     )
     kernels.add_argument("names", nargs="*", help="some kernels only")
+    leaks = what.add_parser(
+        "leaks", help="graphs, failing calls and trainings that leave nothing behind"
+    )
+    leaks.add_argument(
+        "--share", type=float, default=1.0, help="of a million graphs and what goes with them"
+    )
     return parser.parse_args()
 
 
@@ -35,6 +41,13 @@ class Progress:
 
 def main():
     given = arguments()
+    if given.what == "leaks":
+        from fuzzing import leaks
+
+        found = leaks.campaign(given.share, lambda line: print(line, flush=True))
+        print("\n".join(found) or "no leaks")
+        return bool(found)
+
     from fuzzing.kernels import campaign
 
     report = campaign(given.calls, given.seed, given.callers, given.names or None, Progress())

@@ -33,7 +33,7 @@ def lse(x):
 
 def scaled(x, size):
     """Numbers as shares of ``size``, and 1, so that what is near is told by that."""
-    return None if x is None else np.append(wide(x).ravel() / size, 1.0)
+    return None if x is None else np.append(wide(x) / size, 1.0)
 
 
 @kernel("logsumexp", "softmax", "log_softmax", "logsumexp_gradient")
@@ -49,7 +49,7 @@ def draw_softmax(d):
     yield Trial(lambda team: loops.softmax(x, team), lambda: soft(x), 30 * eps, 1e-36, told=(x,))
     yield Trial(
         lambda team: loops.log_softmax(x, team),
-        lambda: wide(x) - lse(x)[..., None], eps, 10 * eps, told=(x,),
+        lambda: (wide(x) - lse(x)[..., None]).astype(dtype), eps, 10 * eps, told=(x,),
     ) if np.isfinite(wide(x)).all() else None  # fmt: skip
     yield Trial(
         lambda team: loops.logsumexp_gradient(g, x, team),
@@ -110,30 +110,31 @@ def draw_nll(d):
         t = d.one_of(STRANGE_TARGETS)(t)
     g = d.array(() if mean else (rows,), dtype, finite=True)
     eps, least = within(dtype, 4e-6, 2e-14), float(np.abs(wide(z)).max(initial=1))
+    small = lambda x: scaled(x, float(np.abs(wide(g)).max(initial=1e-30)))
     plain = t.dtype == np.int64 and t.dtype.isnative and t.flags.c_contiguous
 
     def losses():
         if wrong:
-            return np.array(1.0)
+            return scaled(np.array(1.0), least)
         each = lse(z) - wide(z)[np.arange(rows), t]
-        return each.mean() if mean else each
+        return scaled(each.mean() if mean else each, least)
 
     def slopes():
         if wrong:
             return np.array(1.0)
         shares = wide(g) / rows if mean else wide(g)[:, None]
-        return (soft(z) - (np.arange(n) == t[:, None])) * shares
+        return small((soft(z) - (np.arange(n) == t[:, None])) * shares)
 
     yield Trial(
         lambda team: loops.are_classes(t, n, -100),
         lambda: np.bool_(plain and ((t >= 0) & (t < n)).all()), told=(t, n),
     )  # fmt: skip
     yield Trial(
-        or_refused(lambda team: loops.nll(z, t, mean, team)),
-        losses, 10 * eps, 10 * eps * least, told=(z, t, mean),
+        lambda team: scaled(or_refused(lambda n: loops.nll(z, t, mean, n))(team), least),
+        losses, 10 * eps, 10 * eps, told=(z, t, mean),
     ) if n else None  # fmt: skip
     yield Trial(
-        or_refused(lambda team: loops.nll_gradient(g, z, t, mean, team)),
+        or_refused(lambda team: small(loops.nll_gradient(g, z, t, mean, team))),
         slopes, 100 * eps, 10 * eps, told=(g, z, t, mean),
     )  # fmt: skip
 
@@ -262,7 +263,7 @@ def draw_channels(d):
     sums = wide(g).sum(axes), (wide(g) * centred).sum(axes)
     sizes = np.abs(wide(g)).sum(axes) + 1e-30, np.abs(wide(g) * centred).sum(axes) + 1e-30
     shares = lambda pair: (
-        None if pair is None else tuple(a / s for a, s in zip(pair, sizes, strict=True))
+        None if pair is None else tuple(scaled(a, s) for a, s in zip(pair, sizes, strict=True))
     )
     yield Trial(
         lambda team: shares(loops.gradient_sums(g, x, mean, team)),
