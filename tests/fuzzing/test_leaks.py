@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from fuzzing import leaks
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads /proc")
