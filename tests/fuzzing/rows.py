@@ -261,7 +261,8 @@ def draw_channels(d):
     )  # fmt: skip
     centred = wide(x) - mean.reshape(per)
     sums = wide(g).sum(axes), (wide(g) * centred).sum(axes)
-    sizes = np.abs(wide(g)).sum(axes) + 1e-30, np.abs(wide(g) * centred).sum(axes) + 1e-30
+    met = np.abs(wide(x)) + np.abs(mean).reshape(per)
+    sizes = np.abs(wide(g)).sum(axes) + 1e-30, (np.abs(wide(g)) * met).sum(axes) + 1e-30
     shares = lambda pair: (
         None if pair is None else tuple(scaled(a, s) for a, s in zip(pair, sizes, strict=True))
     )

@@ -104,22 +104,27 @@ cdef void give_block(object capsule) noexcept:
     global blocks, idle_bytes, held_bytes
     cdef PyObject *block = <PyObject *>PyCapsule_GetPointer(capsule, BUFFER)
     cdef Py_ssize_t size = cnp.PyArray_NBYTES(<object>block)
+    agx_lock_memory()
     held_bytes -= size
-    if not make_room(size):
+    cdef bint room = make_room(size)
+    if room:
+        idle[blocks] = block
+        blocks += 1
+        idle_bytes += size
+    agx_unlock_memory()
+    if not room:
         Py_DECREF(<object>block)
-        return
-    idle[blocks] = block
-    blocks += 1
-    idle_bytes += size
 
 
 def limit_idle(Py_ssize_t most):
     """Keep at most so many bytes that nobody holds; returns how many it was."""
     global most_bytes
     cdef Py_ssize_t before = most_bytes
+    agx_lock_memory()
     most_bytes = most
     while idle_bytes > most:
         take_block(0)
+    agx_unlock_memory()
     return before
 
 
@@ -134,15 +139,20 @@ cdef cnp.ndarray in_buffer(int ndim, cnp.npy_intp *shape, int kind, Py_ssize_t b
     cdef cnp.npy_intp size = ((bytes + PAGE - 1) & -PAGE) + LINE
     cdef object block = None
     cdef int i
+    agx_lock_memory()
     for i in range(blocks - 1, -1, -1):
         if cnp.PyArray_NBYTES(<object>idle[i]) == size:
             block = take_block(i)
             break
     if block is None:
         make_room(size)
+    agx_unlock_memory()
+    if block is None:
         block = cnp.PyArray_EMPTY(1, &size, cnp.NPY_UINT8, 0)
+    agx_lock_memory()
     held_bytes += size
     peak_bytes = max(peak_bytes, held_bytes)
+    agx_unlock_memory()
     cdef size_t address = <size_t>cnp.PyArray_DATA(block)
     cdef object found = cnp.PyArray_New(np.ndarray, ndim, shape, kind, NULL,
                                         <void *>(address + (-address & (LINE - 1))), 0,

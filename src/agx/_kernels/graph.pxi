@@ -16,6 +16,60 @@ cdef extern from *:
     static AGX_THREAD_LOCAL int agx_recording = 1;
     static AGX_THREAD_LOCAL PyObject *agx_note_maker = NULL;
     static AGX_THREAD_LOCAL PyObject *agx_timer = NULL;
+    /* While a hand-written _backward runs: what its node and inputs have for a gradient, by node, and what
+       its inputs were that have been assigned into. */
+    static AGX_THREAD_LOCAL PyObject *agx_shares = NULL;
+    static AGX_THREAD_LOCAL PyObject *agx_stand_ins = NULL;
+
+    /* Where there is no GIL, idle memory has a lock, and nodes are counted by an atomic. */
+    #if defined(Py_GIL_DISABLED)
+        static PyMutex agx_memory;
+        #define agx_lock_memory() PyMutex_Lock(&agx_memory)
+        #define agx_unlock_memory() PyMutex_Unlock(&agx_memory)
+        #if defined(_MSC_VER)
+            #include <intrin.h>
+            #define agx_next(n) ((unsigned long long)_InterlockedIncrement64((volatile long long *)(n)))
+        #else
+            #define agx_next(n) __atomic_add_fetch(n, 1, __ATOMIC_RELAXED)
+        #endif
+    #else
+        #define agx_lock_memory() ((void)0)
+        #define agx_unlock_memory() ((void)0)
+        #define agx_next(n) (++*(n))
+    #endif
+
+    /* Gradients of leaves are added to by one thread at a time, which may come back for more. */
+    static PyThread_type_lock agx_gradients;
+    static volatile unsigned long agx_owner;
+    static int agx_depth;
+
+    static void agx_forget_locks(void) {
+        agx_gradients = PyThread_allocate_lock();
+        agx_owner = 0;
+        agx_depth = 0;
+    #if defined(Py_GIL_DISABLED)
+        memset(&agx_memory, 0, sizeof agx_memory);
+    #endif
+    }
+
+    static void agx_lock_gradients(void) {
+        unsigned long me = PyThread_get_thread_ident();
+        if (agx_owner != me) {
+            if (!PyThread_acquire_lock(agx_gradients, NOWAIT_LOCK)) {
+                Py_BEGIN_ALLOW_THREADS
+                PyThread_acquire_lock(agx_gradients, WAIT_LOCK);
+                Py_END_ALLOW_THREADS
+            }
+            agx_owner = me;
+        }
+        agx_depth++;
+    }
+
+    static void agx_unlock_gradients(void) {
+        if (--agx_depth) return;
+        agx_owner = 0;
+        PyThread_release_lock(agx_gradients);
+    }
 
     static void agx_hide_items(PyTypeObject *type) { type->tp_as_sequence->sq_item = NULL; }
     """
@@ -23,7 +77,16 @@ cdef extern from *:
     int agx_recording
     PyObject *agx_note_maker
     PyObject *agx_timer
+    PyObject *agx_shares
+    PyObject *agx_stand_ins
+    void agx_lock_memory() noexcept nogil
+    void agx_unlock_memory() noexcept nogil
+    unsigned long long agx_next(unsigned long long *n) noexcept nogil
+    void agx_forget_locks() noexcept
+    void agx_lock_gradients() noexcept
+    void agx_unlock_gradients() noexcept
 
+agx_forget_locks()
 cdef object ndarray = np.ndarray
 cdef object asarray = np.asarray
 
@@ -38,8 +101,6 @@ cdef enum:
 # How many numbers were given to nodes, and whether any array was ever assigned into.
 cdef unsigned long long recorded = 0
 cdef bint assigned = False
-# While a hand-written _backward runs: what its inputs were that have been assigned into.
-cdef dict stand_ins = None
 
 cdef object recorded_here = ContextVar("agx.recording", default=True)
 
@@ -325,8 +386,8 @@ cdef class Node:
         if agx_recording & TRACING:
             meet(self)
         if self._memory is not None and (window := window_of(self)) is not None:
-            if stand_ins is not None and self in stand_ins:
-                return (<Node>stand_ins[self])._value
+            if agx_stand_ins is not NULL and self in <dict>agx_stand_ins:
+                return (<Node>(<dict>agx_stand_ins)[self])._value
             return window.value
         if not self._shared:
             self.share()
@@ -411,11 +472,16 @@ cdef class Node:
     def grad(self):
         """The gradient, of the value's shape and dtype; zeros if none has arrived."""
         if self._memory is not None and (window := window_of(self)) is not None:
-            if stand_ins is not None and self in stand_ins:
-                return stand_ins[self].grad
+            if agx_stand_ins is not NULL and self in <dict>agx_stand_ins:
+                return (<dict>agx_stand_ins)[self].grad
             found = window.grad
             return np_zeros(self._value.shape, self._value.dtype) if found is None else found
         self.spent = False
+        if agx_shares is not NULL and self in <dict>agx_shares:
+            found = (<dict>agx_shares)[self]
+            if found is None:
+                found = (<dict>agx_shares)[self] = np_zeros(self._value.shape, self._value.dtype)
+            return found
         if self._grad is None:
             self._grad = np_zeros(self._value.shape, self._value.dtype)
         return self._grad
@@ -423,27 +489,28 @@ cdef class Node:
     @grad.setter
     def grad(self, new):
         if self._memory is not None and (window := window_of(self)) is not None:
-            if stand_ins is not None and self in stand_ins:
-                stand_ins[self].grad = new
+            if agx_stand_ins is not NULL and self in <dict>agx_stand_ins:
+                (<dict>agx_stand_ins)[self].grad = new
             else:
                 window.set_grad(new)
             return
         if agx_recording & TRACING:
             meet(self, True)
         self.spent = False
-        if new is None or new is self._grad or is_symbol(new):
-            self._grad = new
+        if new is None or is_symbol(new) or new is (self._grad if agx_shares is NULL else
+                                                    (<dict>agx_shares).get(self, self._grad)):
+            set_gradient(self, new)
             return
         cdef bint node = isinstance(new, Node)
         new = new if node else asarray(new)
         if new.shape != self._value.shape and (node or new.shape != ()):
             raise ValueError(f"grad: expected shape {self._value.shape} (the value's), got {new.shape}")
         if node:
-            self._grad = new
+            set_gradient(self, new)
             return
         fresh = np_zeros(self._value.shape, self._value.dtype)
         fresh += new
-        self._grad = fresh
+        set_gradient(self, fresh)
 
     @property
     def grad_or_none(self):
@@ -452,7 +519,7 @@ cdef class Node:
             return window.grad
         if agx_recording & TRACING:
             meet(self)
-        return self._grad
+        return gradient_of(self)
 
     @property
     def traced(self):

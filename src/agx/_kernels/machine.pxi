@@ -125,6 +125,7 @@ def work(int i):
 def forget():
     # Start afresh in a forked child, which has none of its parent's threads.
     agx_pool_forget()
+    agx_forget_locks()
 
 
 cdef void call_python(void *context, int part) noexcept nogil:

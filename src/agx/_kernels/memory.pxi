@@ -148,12 +148,18 @@ cdef int remember_given(Node node, tuple given) except -1:
     return 0
 
 
-cdef dict stand_in(dict nodes):
-    """Let nodes answer for Tensors that were assigned into since; returns those that did before."""
-    global stand_ins
-    cdef dict before = stand_ins
-    stand_ins = nodes
-    return before
+cdef object gradient_of(Node a):
+    """The gradient of a node, for a hand-written _backward what it knows of it."""
+    return a._grad if agx_shares is NULL else (<dict>agx_shares).get(a, a._grad)
+
+
+cdef int set_gradient(Node a, object g) except -1:
+    """Set the gradient of a node, or what a hand-written _backward knows of it."""
+    if agx_shares is not NULL and a in <dict>agx_shares:
+        (<dict>agx_shares)[a] = g
+    else:
+        a._grad = g
+    return 0
 
 
 def number_of(Node a):

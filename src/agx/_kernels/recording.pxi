@@ -87,8 +87,7 @@ cdef object call(Primitive p, tuple args, dict params):
 cdef int number(Node node) except -1:
     """Number a node as it is made, and again as it is recorded."""
     global recorded
-    recorded += 1
-    node._number = recorded
+    node._number = agx_next(&recorded)
     return 0
 
 

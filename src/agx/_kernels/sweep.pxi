@@ -198,27 +198,18 @@ cdef list closure_contributions(Node node, object g, bint create_graph):
     if create_graph:
         raise RuntimeError(f"op '{node.op}' has a hand-written _backward, which gives first derivatives "
                            "only; declare it with ag.primitive to differentiate twice")
-    cdef dict before = {}
-    cdef list shares = []
-    cdef Node x
-    own = node._grad
-    cdef dict others = stand_in((node._extras or {}).get("given"))
-    for a in node._args:
-        before[a] = (<Node>a)._grad
-        (<Node>a)._grad = None
-    node._grad = g
+    global agx_shares, agx_stand_ins
+    cdef dict shares = dict.fromkeys(node._args), given = (node._extras or {}).get("given")
+    shares[node] = g
+    cdef PyObject *others = agx_shares
+    cdef PyObject *before = agx_stand_ins
+    agx_shares, agx_stand_ins = <PyObject *>shares, NULL if given is None else <PyObject *>given
     try:
         node._closure()
-        for a in before:
-            x = <Node>a
-            if x._grad is not None and x._requires_grad:
-                shares.append((a, x._grad))
     finally:
-        stand_in(others)
-        node._grad = own
-        for a, grad in before.items():
-            (<Node>a)._grad = grad
-    return shares
+        agx_shares, agx_stand_ins = others, before
+    del shares[node]
+    return [(a, c) for a, c in shares.items() if c is not None and (<Node>a)._requires_grad]
 
 
 cdef object fit(str op, object c, Node x):
@@ -386,14 +377,15 @@ cdef int deposit(Node leaf, object g, bint owned) except -1:
     leaf.spent = False
     if is_tracing() and deposit_symbol(leaf, g):
         return 0
-    if leaf._grad is None:
+    before = gradient_of(leaf)
+    if before is None:
         if not owned:
             g = copied(g)
-        leaf._grad = g if isinstance(g, (cnp.ndarray, Node)) else asarray(g)
-    elif isinstance(leaf._grad, Node):
-        leaf._grad = leaf._grad + g
+        set_gradient(leaf, g if isinstance(g, (cnp.ndarray, Node)) else asarray(g))
+    elif isinstance(before, Node):
+        set_gradient(leaf, before + g)
     else:
-        np_add(leaf._grad, g, leaf._grad)
+        np_add(before, g, before)
     return 0
 
 
@@ -528,14 +520,18 @@ def backward(Node root, object seed, bint free, bint retain, object watch=None):
         cotangents = propagate(order, seed, None, kept, False, first, owned, None, watch)
     if cotangents is None or (care and watch is None and any_nan_among(cotangents, order)):
         cotangents = look_closer(order, seed, None, kept, care, owned, watch, False)
-    for a in order:
-        node = <Node>a
-        found = PyDict_GetItemWithError(cotangents, node)
-        g = None if found is NULL else <object>found
-        if node._args is not None:
-            node._grad = g
-        elif g is not None and (watch is None or node not in watch.told):
-            deposit(node, g, node in owned)
+    agx_lock_gradients()
+    try:
+        for a in order:
+            node = <Node>a
+            found = PyDict_GetItemWithError(cotangents, node)
+            g = None if found is NULL else <object>found
+            if node._args is not None:
+                set_gradient(node, g)
+            elif g is not None and (watch is None or node not in watch.told):
+                deposit(node, g, node in owned)
+    finally:
+        agx_unlock_gradients()
     if free or (not retain and is_large_graph(order)):
         let_go(order)
 
