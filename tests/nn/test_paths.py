@@ -147,9 +147,15 @@ def test_error_of_an_operation_has_the_path_as_a_note():
     assert caught.value.__notes__ == ["in Sequential.0.0 = Embedding(10, 3)"]
 
 
-def test_module_that_is_called_alone_and_other_errors_are_left_alone():
+def test_an_operation_of_the_outermost_module_names_that():
     with pytest.raises(ValueError, match="matmul: shapes") as caught:
         Wrong(nn.Identity(), lambda y: ag.Tensor(y) @ f4(3, 2))(f4(2, 4))
+    assert caught.value.__notes__ == ["in Wrong"]
+
+
+def test_a_layer_that_is_called_alone_names_itself_and_other_errors_are_left_alone():
+    with pytest.raises(ValueError, match=r"^Linear\(3, 2\): expected 3 features") as caught:
+        nn.Linear(3, 2)(f4(2, 4))
     assert not hasattr(caught.value, "__notes__")
 
     class Own(nn.Module):

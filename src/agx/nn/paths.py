@@ -37,18 +37,20 @@ def path_of(scope: Scope | None) -> str:
 
 
 def tell_path(problem: Exception, scope: Scope) -> None:
-    """Say in an error where in a model it was raised: once, by the innermost module, if others called that.
+    """Say in an error where in a model it was raised: once, by the innermost module.
 
-    A message that begins with the layer has the path in front, others a note below.
+    A message that begins with the layer has the path in front, others a note below. A layer of agx's own that
+    is called alone has no need of either.
     """
-    if scope.above is None or getattr(problem, "_agx_told", False):
+    alone = scope.above is None and type(scope.module).__module__.startswith("agx.")
+    if alone or getattr(problem, "_agx_told", False):
         return
     problem._agx_told = True  # type: ignore[attr-defined]
-    path, said = path_of(scope), repr(scope.module)
+    said, path = repr(scope.module), "" if scope.above is None else f"{path_of(scope)} = "
     if problem.args and str(problem.args[0]).startswith(said):
-        problem.args = (f"{path} = {problem.args[0]}", *problem.args[1:])
+        problem.args = (f"{path}{problem.args[0]}", *problem.args[1:])
     else:
-        problem.add_note(f"in {path} = {said.splitlines()[0].rstrip('(')}")
+        problem.add_note(f"in {path}{said.splitlines()[0].rstrip('(')}")
 
 
 def parameter_names(nodes: Iterable[Any]) -> dict[int, str]:
