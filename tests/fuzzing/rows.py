@@ -31,6 +31,11 @@ def lse(x):
     return np.where(np.isposinf(most), np.inf, out)
 
 
+def log_soft(x):
+    shifted = wide(x) - wide(x).max(axis=-1, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
 def scaled(x, size):
     """Numbers as shares of ``size``, and 1, so that what is near is told by that."""
     return None if x is None else np.append(wide(x) / size, 1.0)
@@ -49,7 +54,7 @@ def draw_softmax(d):
     yield Trial(lambda team: loops.softmax(x, team), lambda: soft(x), 30 * eps, 1e-36, told=(x,))
     yield Trial(
         lambda team: loops.log_softmax(x, team),
-        lambda: (wide(x) - lse(x)[..., None]).astype(dtype), eps, 10 * eps, told=(x,),
+        lambda: log_soft(x).astype(dtype), eps, 10 * eps, told=(x,),
     ) if np.isfinite(wide(x)).all() else None  # fmt: skip
     yield Trial(
         lambda team: loops.logsumexp_gradient(g, x, team),
@@ -61,7 +66,7 @@ def draw_softmax(d):
 def draw_softmax_gradient(d):
     dtype, shape, logarithm = d.dtype(), d.shape(1), d.chance(0.5)
     x, g = d.values(shape, dtype, finite=True), d.array(shape, dtype, finite=True)
-    y = np.asarray(wide(x) - lse(x)[..., None] if logarithm else soft(x)).astype(dtype)
+    y = np.asarray(log_soft(x) if logarithm else soft(x)).astype(dtype)
     eps, total = within(dtype, 4e-4, 2e-12), np.abs(wide(g)).sum(-1).max(initial=1e-30)
 
     def back():
@@ -249,7 +254,9 @@ def draw_channels(d):
     mean, scale = d.rng.standard_normal(c), d.rng.uniform(0.1, 2, c)
     eps = within(dtype, 1e-5, 1e-11)
     square = float((wide(x) ** 2).max(initial=1e-30))
-    of = lambda pair: None if pair is None else (pair[0] / square**0.5, scaled(pair[1], square))
+    of = lambda pair: (
+        None if pair is None else (scaled(pair[0], square**0.5), scaled(pair[1], square))
+    )
     yield Trial(
         lambda team: of(loops.moments(x, team)),
         lambda: of((wide(x).mean(axes), wide(x).var(axes))), eps, eps, told=(x,),
