@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = 1 + 3 * 32 * 32  # bytes: a label, then the red, green and blue planes, row by row
+LARGEST = 60_000 * RECORD + (1 << 20)  # bytes of the archive, unpacked
+MEMBERS = 100  # of the archive that are looked at; it has nine
 FOLDER = "cifar-10-batches-bin"
 FILES = {
     "train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
@@ -105,27 +108,35 @@ def _gathered(parts: Iterable[Bytes], count: int) -> tuple[Bytes, Bytes]:
 
 
 def _read_archive(path: Path, names: Sequence[str]) -> tuple[Bytes, Bytes]:
-    import io
-    import tarfile
-
-    data = unzipped(path)  # as a whole, so that its checksum is verified
-    found = {}
+    data = unzipped(path, LARGEST)  # as a whole, so that its checksum is verified
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-            for member in archive:
-                name = member.name.rpartition("/")[2]
-                if name in names and (file := archive.extractfile(member)):
-                    found[name] = _records(path / member.name, file.read())
-    except tarfile.TarError as error:
+        members = _members(data, names)
+    except Exception as error:  # what damaged bytes make of a reader cannot be foretold
         raise ValueError(
             f"{path}: expected a whole tar archive, got {described(data)} ({error}); {GET_AGAIN}"
         ) from error
-    if absent := [name for name in names if name not in found]:
+    if absent := [name for name in names if name not in members]:
         raise ValueError(
             f"{path}: expected the binary version of CIFAR-10, got an archive without "
             f"{', '.join(absent)}; {GET_AGAIN}"
         )
-    return _gathered((found[name] for name in names), sum(map(len, found.values())))
+    found = [_records(path / members[name][0], members[name][1]) for name in names]
+    return _gathered(found, sum(map(len, found)))
+
+
+def _members(data: bytes, names: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    """The files of an archive by the last part of their names; links and files with holes are none."""
+    import io
+    import tarfile
+
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        for member in itertools.islice(archive, MEMBERS):
+            name = member.name.rpartition("/")[2]
+            if name in names and member.isreg() and not member.issparse():
+                file = archive.extractfile(member)
+                found[name] = member.name.lstrip("/"), file.read() if file else b""
+    return found
 
 
 def _records(path: Path, data: bytes) -> Bytes:

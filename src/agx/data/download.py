@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._runtime.files import replacing
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0  # seconds without an answer
+LOOPBACK = "http://127.0.0.1:"  # this machine itself
 
 
 class Remote(NamedTuple):
@@ -22,36 +25,32 @@ class Remote(NamedTuple):
 
 
 def fetch(remote: Remote, folder: Path) -> Path:
-    """Download a file into a folder and return its path, with a progress bar on stderr.
+    """Download a file by HTTPS into a folder and return its path, with a progress bar on stderr.
 
     The file appears under its name only when it is whole and its size and SHA-256 are right; a
     file already there stays until then. Raises ConnectionError when the transfer fails or stops
-    short, ValueError when what arrives is not the published file.
+    short, ValueError when the address, or the one it leads to, is no HTTPS, and when what arrives is not
+    the published file.
     """
     import hashlib
-    import secrets
 
     from tqdm import tqdm
 
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{remote.name}.{secrets.token_hex(4)}.part"
     size, digest = 0, hashlib.sha256()
-    try:
-        with (
-            partial.open("xb") as file,
-            tqdm(total=remote.size, unit="B", unit_scale=True, desc=remote.name) as bar,
-        ):
-            for chunk in _chunks(remote.url):
-                file.write(chunk)
-                digest.update(chunk)
-                size += len(chunk)
-                bar.update(len(chunk))
-                if size > remote.size:
-                    break
+    with (
+        replacing(folder / remote.name) as file,
+        tqdm(total=remote.size, unit="B", unit_scale=True, desc=remote.name) as bar,
+    ):
+        for chunk in _chunks(remote.url):
+            file.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+            bar.update(len(chunk))
+            if size > remote.size:
+                break
         _check(remote, size, digest.hexdigest())
-        return partial.replace(folder / remote.name)
-    finally:
-        partial.unlink(missing_ok=True)
+    return folder / remote.name
 
 
 def _chunks(url: str) -> Iterator[bytes]:
@@ -59,8 +58,10 @@ def _chunks(url: str) -> Iterator[bytes]:
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
+    _check_address(url)
     try:
         with urlopen(Request(url, headers={"User-Agent": "agx"}), timeout=TIMEOUT) as response:
+            _check_address(response.url)
             while chunk := response.read(CHUNK):
                 yield chunk
     except HTTPError as error:
@@ -75,6 +76,15 @@ def _chunks(url: str) -> Iterator[bytes]:
             f"{url}: expected the file, got no connection or a broken one ({reason}); check the "
             "network and try again, or get the file elsewhere and pass root= its folder"
         ) from error
+
+
+def _check_address(url: str) -> None:
+    """Raise ValueError unless what comes from there has not been read or changed on its way."""
+    if not url.startswith(("https://", LOOPBACK)):
+        raise ValueError(
+            f"{url}: expected an address that starts with https://, where nobody can change the file on its "
+            "way; get the file elsewhere and pass root= its folder"
+        )
 
 
 def _check(remote: Remote, size: int, sha256: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 GET_AGAIN = "delete it and load with download=True, or get the official file again"
+SMALL, RATIO = 1 << 26, 100  # bytes that any file may hold, and how far others may be compressed
 
 
 def data_home() -> Path:
@@ -60,7 +62,11 @@ def missing(dataset: str, root: Path, wanted: str) -> FileNotFoundError:
 
 @contextlib.contextmanager
 def unpacking(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """Open a file, unpacked if it is gzipped, whatever its name says; tells the most bytes it can have."""
+    """Open a file, unpacked if it is gzipped, whatever its name says; tells how many bytes may be in it.
+
+    Deflate makes a thousandth of what is all the same; data are not, and nobody is to fill the memory with
+    a small file.
+    """
     import gzip
     import zlib
 
@@ -73,10 +79,7 @@ def unpacking(path: Path) -> Iterator[tuple[IO[bytes], int]]:
             return
         try:
             with gzip.GzipFile(fileobj=file) as unpacked:
-                yield (
-                    cast("IO[bytes]", unpacked),
-                    1032 * size,
-                )  # which is the most that deflate saves
+                yield cast("IO[bytes]", unpacked), most_of(size)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise ValueError(
                 f"{path}: damaged gzip data, expected a whole gzip file, got one that fails with "
@@ -84,10 +87,38 @@ def unpacking(path: Path) -> Iterator[tuple[IO[bytes], int]]:
             ) from error
 
 
-def unzipped(path: Path) -> bytes:
-    """Return the bytes of a file, unpacked if it is gzipped."""
-    with unpacking(path) as (file, _):
-        return file.read()
+def most_of(size: int) -> int:
+    """How many bytes may come out of so many that are compressed."""
+    return max(SMALL, RATIO * size)
+
+
+def too_much(path: Path, most: int) -> ValueError:
+    return ValueError(
+        f"{path}: expected at most {most:,} bytes in it, got more, with which a small file could fill the "
+        f"memory; {GET_AGAIN}, or unpack it yourself if you trust it"
+    )
+
+
+def unzipped(path: Path, most: int | None = None) -> bytes:
+    """Return the bytes of a file, unpacked if it is gzipped. Raises ValueError for more than ``most``."""
+    with unpacking(path) as (file, limit):
+        limit, data = limit if most is None else most, bytearray()
+        while len(data) <= limit and (piece := file.read(1 << 20)):
+            data += piece
+    if len(data) > limit:
+        raise too_much(path, limit)
+    return bytes(data)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object. Raises ValueError that names it for anything else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON, got a damaged file ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: expected a JSON object, got {type(found).__name__}")
+    return found
 
 
 def described(data: bytes) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from .arrays import Array
 from .dataset import ImageDataset, class_numbers, labelled_images
 from .download import Remote, fetch
-from .files import GET_AGAIN, check_split, described, folder, missing, unpacking
+from .files import GET_AGAIN, check_split, described, folder, missing, too_much, unpacking
 from .readers import reader
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def _remotes(
 
 
 _MNIST_SITE = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-_FASHION_SITE = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+_FASHION_SITE = (
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+)
 
 MNIST = Collection(
     name="mnist",
@@ -215,10 +217,12 @@ def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
         shape = [int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * data[3], 4)]
         count = math.prod(shape) * dtype.itemsize
         found, got = np.empty(count if count <= most else 0, np.uint8), 0
-        while piece := file.read(1 << 20):
+        while got <= min(count, most) and (piece := file.read(1 << 20)):
             if got + len(piece) <= len(found):
                 found[got : got + len(piece)] = np.frombuffer(piece, np.uint8)
             got += len(piece)
+    if most < got <= count:
+        raise too_much(path, most)
     start = 4 + len(sizes)
     if got != count or start < 4 + 4 * data[3]:
         problem = "it is truncated" if got <= count else "there are trailing bytes"
@@ -226,7 +230,11 @@ def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
             f"{path}: expected {4 + 4 * data[3] + count} bytes for shape {tuple(shape)}, got "
             f"{start + got}: {problem}; {GET_AGAIN}"
         )
-    return found.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    try:
+        found = found.view(dtype).reshape(shape)
+    except ValueError as error:  # 255 dimensions, or an empty array of sizes beyond all bounds
+        raise ValueError(f"{path}: the shape {tuple(shape)} is none: {error}; {GET_AGAIN}") from error
+    return found.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _load(
