@@ -213,8 +213,8 @@ def test_folders_that_are_no_runs(capsys):
     config = Path("old/config.json")
     for text, message in (
         ('{"model": "mlp"}', "old does not say how to go on, as a run of before"),
-        ("{", "is damaged"),
-        ("[]", "does not say how a run was started"),
+        ("{", "config.json: expected JSON, got a damaged file"),
+        ("[]", "config.json: expected a JSON object, got list; train anew"),
     ):
         config.write_text(text)
         assert message in error_of(capsys, "--resume", "old")

@@ -148,12 +148,14 @@ def _picture(path: Path, shape: tuple[int, ...] | None) -> np.ndarray:
 
 def _arrays(path: Path, shape: tuple[int, ...] | None) -> Iterator[tuple[str, Named]]:
     """The name of each array of a file, and each input in it, called by its place."""
+    from ..data.npz import array_of
     from ..storage import archive
 
     if path.suffix.lower() == ".npz":
         found = archive.read(path).arrays
     else:
-        found = {"": np.load(path, allow_pickle=False)}
+        with open(path, "rb") as file:
+            found = {"": array_of(file, os.path.getsize(path))}
     for name, array in found.items():
         start = f"{path}:{name}" if name else str(path)
         inputs = _inputs(array, shape)

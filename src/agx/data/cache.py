@@ -95,5 +95,5 @@ def _mapped(path: Path) -> tuple[Array, dict[int, str]] | None:
             file.seek(images.offset + images.nbytes)
             bad = json.loads(file.read())
         return images, {int(number): reason for number, reason in bad.items()}
-    except (OSError, EOFError, ValueError, AttributeError):
+    except Exception:  # what damaged bytes make of a reader cannot be foretold
         return None

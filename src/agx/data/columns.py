@@ -8,7 +8,6 @@ import datetime
 import io
 import os
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from .arrays import Array
 from .files import described, unzipped
+from .npz import arrays_of
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".npz")
 #: What stands for a missing value in text.
@@ -54,7 +54,7 @@ def columns_of(source: Any) -> dict[str, Any]:
                 f"table: column {name!r} is {values!r:.40}, expected one value for each row; write a list, "
                 f"such as {{{name!r}: [...]}}"
             )
-        if getattr(values, "ndim", 1) == 2:
+        if getattr(values, "ndim", 1) == 2 and len(values):
             spread |= {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
         else:
             spread[name] = values
@@ -90,9 +90,8 @@ def _file(path: Path) -> dict[str, Any]:
 
 def _archive(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        return arrays_of(path.read_bytes())
+    except Exception as error:  # what damaged bytes make of a reader cannot be foretold
         raise ValueError(
             f"table: {path} is no npz file of plain arrays ({error}); write it by np.savez, text as an array "
             "of strings"

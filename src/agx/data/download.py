@@ -29,8 +29,8 @@ def fetch(remote: Remote, folder: Path) -> Path:
 
     The file appears under its name only when it is whole and its size and SHA-256 are right; a
     file already there stays until then. Raises ConnectionError when the transfer fails or stops
-    short, ValueError when the address, or the one it leads to, is no HTTPS, and when what arrives is not
-    the published file.
+    short, ValueError for an address that is not HTTPS, or leads to one that is not, and when what arrives
+    is not the published file.
     """
     import hashlib
 

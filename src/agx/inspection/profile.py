@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from .._engine.graph import Node
 from .._engine.tables import table, text_table
 from .._kernels.graph import Scope, set_timer
+from .._runtime.files import replacing
 from ..nn.paths import calls_of, path_of
 from .blame import relative
 
@@ -173,9 +174,8 @@ class profile:  # noqa: N801
             entries.append({"name": name, "cat": "module", **self._span(start, end, origin)})
         entries.sort(key=lambda entry: (entry["ts"], -entry["dur"]))
         path = Path(path)
-        path.write_text(
-            json.dumps({"traceEvents": entries, "displayTimeUnit": "ms"}), encoding="utf-8"
-        )
+        with replacing(path, "w") as file:
+            json.dump({"traceEvents": entries, "displayTimeUnit": "ms"}, file)
         return path
 
     def _span(self, start: float, end: float, origin: float) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import storage, train, viz
 from .._runtime.files import hold, replacing
+from ..data.files import read_object
 from ..storage import archive
 
 #: Columns of a history that the clock has made, so that they differ from run to run.
@@ -90,16 +91,13 @@ class RunFolder:
         """Return how the run was started. Raises ValueError if the folder does not say it."""
         path = self.path / "config.json"
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            return read_object(path)
         except FileNotFoundError:
             raise ValueError(
                 f"{self.path} holds no run, for there is no config.json in it; name the folder of one"
             ) from None
         except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error}); train anew") from error
-        if not isinstance(found, dict):
-            raise ValueError(f"{path} does not say how a run was started; train anew")
-        return found
+            raise ValueError(f"{error}; train anew") from error
 
     def save_weights(self, model: Any, name: str, **about: Any) -> Path:
         """Write a model with what belongs to it, as ``ag.save`` does, and return the file's path."""
@@ -123,7 +121,8 @@ class RunFolder:
         if first.ndim == 4:
             figures["filters"] = viz.filters(first)
         for name, figure in figures.items():
-            figure.savefig(self.path / f"{name}.png", dpi=120)
+            with replacing(self.path / f"{name}.png") as file:
+                figure.savefig(file, format="png", dpi=120)
         return [f"{name}.png" for name in figures]
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..data.files import read_object
 from ..train.history import DIRECTIONS, History
-from .results import read_object, read_summary
+from .results import read_summary
 from .tables import table
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from .. import data, models
 from .._runtime.rng import generator
+from ..data.files import read_object
 from ..data.readers import named
 from ..data.subset import held_out
 from ..storage.architecture import MODELS, accepted
@@ -95,12 +95,15 @@ def normalization(folder: str | Path) -> data.Normalize:
     """Return what a run of ``agx train`` did to every image, from its ``config.json``.
 
     Apply it to pictures of your own, of shape (N, C, H, W) with floats from 0 to 1, before the model
-    sees them. Raises ValueError if the folder holds no such record.
+    sees them. Raises ValueError that names the file if it is damaged or holds no such record.
 
     >>> images = ag.runs.normalization("runs/first")(images)  # doctest: +SKIP
     """
     path = Path(folder) / "config.json"
-    found = json.loads(path.read_text(encoding="utf-8")).get("normalization")
-    if found is None:
-        raise ValueError(f"normalization: {path} does not say how images were prepared; train anew")
-    return data.Normalize(found["mean"], found["std"])
+    found = read_object(path).get("normalization")
+    try:
+        return data.Normalize(found["mean"], found["std"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"normalization: {path} does not say how images were prepared; train anew"
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._runtime.files import replacing
+from ..data.files import read_object
 from ..installation import info
 from ..ops.reduce.softmax import log_softmax
 from ..storage import archive
@@ -151,17 +151,6 @@ def read_summary(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Read ``results.json``: accuracy, loss and more; empty if the run has not come to its end."""
     path = Path(folder) / SUMMARY
     return read_object(path) if path.exists() else {}
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON file that holds an object. Raises ValueError that names it for anything else."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, got a damaged file ({error})") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: expected a JSON object, got {type(found).__name__}")
-    return found
 
 
 def layers(model: Any, shape: tuple[int, ...]) -> list[dict[str, Any]]:

@@ -65,8 +65,11 @@ class Run:
                 f"{folder} does not say how to go on, as a run of before; train anew in another folder"
             )
         known = {key: value for key, value in changed.items() if value is not None}
-        settings = {**settings, "threads": config["threads"], **known}
-        return cls(**settings, out=str(folder), resume=True)
+        settings = {**settings, "threads": config.get("threads"), **known}
+        try:
+            return cls(**settings, out=str(folder), resume=True)
+        except TypeError as error:
+            raise ValueError(f"{folder}/config.json: its settings fit no run: {error}") from error
 
     @importing_from_here()
     def start(self) -> int:

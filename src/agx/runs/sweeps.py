@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from .._runtime.files import replacing
+from ..data.files import read_object
 from .._runtime.rng import generator
 from ..train.history import DIRECTIONS
 from . import charts
-from .results import read_object
 from .tables import as_json, table
 
 FILE = "sweep.json"

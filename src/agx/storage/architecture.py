@@ -128,13 +128,39 @@ def describe(model: Any) -> dict[str, Any] | None:
     return None
 
 
-def build(architecture: Any, allowed: str | None = None, dtype: Any = np.float32) -> Any:
+class _Sparing(np.random.Generator):
+    """A generator of no more initial values than a file has numbers for."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__(np.random.PCG64(0))
+        self.left = most
+
+    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
+        return super().uniform(low, high, self._taken(size))
+
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
+        return super().normal(loc, scale, self._taken(size))
+
+    def standard_normal(self, size: Any = None, *rest: Any, **options: Any) -> Any:
+        return super().standard_normal(self._taken(size), *rest, **options)
+
+    def _taken(self, size: Any) -> Any:
+        self.left -= math.prod(np.atleast_1d(1 if size is None else size).tolist())
+        if self.left < 0:
+            raise ValueError("the model that is described has more numbers than the file; mend it")
+        return size
+
+
+def build(
+    architecture: Any, allowed: str | None = None, dtype: Any = np.float32, most: float = math.inf
+) -> Any:
     """Build what ``describe`` says; parameters get ``dtype`` where layers are described.
 
-    Code outside agx is imported and called only if ``allowed`` names it. Raises ValueError otherwise, and
-    for what describes no model; draws nothing from the generator of ``ag.seed``.
+    Code outside agx is imported and called only if ``allowed`` names it. Raises ValueError otherwise, for
+    what describes no model, and for one that draws more than ``most`` initial values; draws nothing from the
+    generator of ``ag.seed``.
     """
-    with rng.using(np.random.default_rng(0)):
+    with rng.using(_Sparing(most)):
         match architecture:
             case {"layers": layers}:
                 return _of_layers(layers, dtype)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import math
 import os
 import zipfile
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._runtime.files import replacing
+from ..data import npz
 from ..data.files import described
 
 SUFFIXES = (".npz", ".safetensors")
@@ -98,40 +97,9 @@ def read(path: str | os.PathLike[str]) -> Archive:
 
 
 def _of_npz(data: bytes) -> tuple[dict[str, np.ndarray], str]:
-    arrays: dict[str, np.ndarray] = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for info in archive.infolist():
-            with archive.open(info) as member:
-                arrays[info.filename.removesuffix(".npy")] = _array(member, info.file_size)
-                if member.read(1):
-                    raise ValueError(f"{info.filename} is longer than its array")
+    arrays = npz.arrays_of(data)
     sealed = arrays.pop(METADATA, None)
     return arrays, "" if sealed is None else sealed.tobytes().decode()
-
-
-def _array(member: Any, size: int) -> np.ndarray:
-    """Read an array, unless what its header says is not there."""
-    form = np.lib.format
-    start = io.BytesIO(member.read(min(size, 1 << 16)))
-    version = form.read_magic(start)
-    header = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
-    shape, _, dtype = header(start)
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != size - start.tell():
-        raise ValueError(f"an array of {dtype} {shape} in {size} bytes")
-    start.seek(0)
-    return form.read_array(_Joined(start, member), allow_pickle=False)
-
-
-class _Joined:
-    """One stream after the other."""
-
-    def __init__(self, *streams: Any) -> None:
-        self.streams = streams
-
-    def read(self, size: int = -1, /) -> bytes:
-        first, second = self.streams
-        found: bytes = first.read(size)
-        return found + second.read(size - len(found)) if len(found) < size else found
 
 
 def _of_safetensors(data: bytes) -> tuple[dict[str, np.ndarray], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ import numpy as np
 from .. import nn
 from ..data.dataset import ArrayDataset
 from ..data.encoder import TableEncoder
+from ..data.files import read_object
 from ..data.loader import Loader
 from ..data.subset import Subset
 from ..data.transforms import ToFloat
@@ -293,7 +294,9 @@ def load(path: str | os.PathLike[str], model: Any = None) -> Trained:
             _kind_of(said.get("outputs")),
             dict(said.get("metadata", {})),
         )
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError
+    ) as error:  # fmt: skip
         raise ValueError(f"{target}: {error}") from error
 
 
@@ -304,7 +307,8 @@ def _built(described: Any, arrays: Mapping[str, np.ndarray], named: str | None) 
             "ag.load(path, model=my_model)"
         )
     double = any(array.dtype == np.float64 for array in arrays.values())
-    return build.build(described, named, np.float64 if double else np.float32)
+    most = math.inf if named else sum(array.size for array in arrays.values())
+    return build.build(described, named, np.float64 if double else np.float32, most)
 
 
 def _weights(folder: Path) -> Path:
@@ -324,7 +328,7 @@ def _weights(folder: Path) -> Path:
 
 def _of_config(folder: Path) -> dict[str, Any]:
     """What ``save`` would say of a run whose weights are arrays alone."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_object(folder / "config.json")
     name, shape, classes = (config[key] for key in ("model", "image_shape", "classes"))
     outputs = 1 if len(classes) == 2 else len(classes)
     if name in build.MODELS:

@@ -13,6 +13,7 @@ from .._engine.formulas import names_of
 from .._engine.graph import registry
 from .._engine.tables import statistics
 from .._kernels.graph import Node, Scalar, number_of
+from .._runtime.files import replacing
 from ..inspection.explain import told
 from ..inspection.sweep import graph_of, steps
 from .outline import Item, in_short, outline, place_of, total
@@ -35,7 +36,8 @@ class Explorer:
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"save: expected a file name ending in .html, got '{path.name}'")
-        path.write_text(self.html, encoding="utf-8")
+        with replacing(path, "w") as file:
+            file.write(self.html)
         return path
 
     def open(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._engine.graph import Node
 from .._kernels.graph import Scalar
+from .._runtime.files import replacing
 from . import scene as pages
 from .folding import Vertex, vertices_of
 from .layout import place
@@ -127,7 +128,9 @@ class Drawing:
             )
         if not scale > 0:
             raise ValueError(f"save: scale must be a positive number of pixels, got {scale!r}")
-        path.write_bytes(self._render(kind, scale))
+        data = self._render(kind, scale)
+        with replacing(path) as file:
+            file.write(data)
         return path
 
     def _render(self, kind: str, scale: float) -> bytes:
