@@ -3,6 +3,8 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -197,3 +199,79 @@ def test_an_unknown_split_or_class_is_refused(tmp_path):
         ValueError, match="cifar10: unknown class 'car' in classes; choose from 'ai"
     ):
         cifar10("test", root=tmp_path, classes=("car",))
+
+
+def write_members(path, *members, pack=gzip.compress):
+    """An archive of (name, type, link or data), whose sizes may lie."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, kind, what in members:
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            if isinstance(what, bytes):
+                member.size = len(what)
+                archive.addfile(member, io.BytesIO(what))
+            else:
+                member.linkname = what
+                archive.addfile(member)
+    path.write_bytes(pack(packed.getvalue()))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+@pytest.mark.parametrize("target", ["nowhere", f"{FOLDER}/test_batch.bin", "../../../etc/passwd"])
+def test_links_of_an_archive_are_not_followed(tmp_path, kind, target):
+    write_members(tmp_path / ARCHIVE, (f"{FOLDER}/test_batch.bin", kind, target))
+    with pytest.raises(ValueError, match=r"tar\.gz: .* without test_batch\.bin"):
+        cifar10("test", root=tmp_path)
+
+
+def test_links_in_a_circle_are_not_followed(tmp_path):
+    one, two = f"{FOLDER}/test_batch.bin", f"{FOLDER}/other.bin"
+    write_members(tmp_path / ARCHIVE, (one, tarfile.LNKTYPE, two), (two, tarfile.LNKTYPE, one))
+    with pytest.raises(ValueError, match=r"without test_batch\.bin"):
+        cifar10("test", root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../../test_batch.bin", "/test_batch.bin"])
+def test_names_of_an_archive_are_no_paths(tmp_path, name):
+    write_members(tmp_path / ARCHIVE, (name, tarfile.REGTYPE, batch(0)))
+    assert len(cifar10("test", root=tmp_path)) == 10
+    assert [path.name for path in tmp_path.iterdir()] == [ARCHIVE]
+
+
+def test_headers_without_an_end_are_refused(tmp_path):
+    """Each long name says that another one follows, deeper than the reader may go."""
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 1
+    block = header.tobuf(tarfile.GNU_FORMAT) + bytes(512)
+    (tmp_path / ARCHIVE).write_bytes(gzip.compress(5000 * block))
+    with pytest.raises(ValueError, match=r"tar\.gz: expected a whole tar archive, got"):
+        cifar10("test", root=tmp_path)
+
+
+def test_a_file_with_holes_is_none_of_the_data(tmp_path):
+    """Its header promises a terabyte of zeros."""
+    header = tarfile.TarInfo(f"{FOLDER}/test_batch.bin")
+    header.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[386:410] = b"0" * 23 + b"\0"  # where the only piece begins, and its length
+    block[483:495] = b"17777777777\0"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    (tmp_path / ARCHIVE).write_bytes(gzip.compress(bytes(block) + bytes(1024)))
+    with pytest.raises(ValueError, match=r"without test_batch\.bin|whole tar archive"):
+        cifar10("test", root=tmp_path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("agx.data.cifar.LARGEST", 100_000)
+    piece = zlib.compressobj(9, zlib.DEFLATED, 31)
+    data = b"".join(piece.compress(bytes(1 << 20)) for _ in range(60)) + piece.flush()
+    (tmp_path / ARCHIVE).write_bytes(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"tar\.gz: expected at most 100,000 bytes in it, got more"):
+            cifar10("test", root=tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()

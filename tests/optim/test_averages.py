@@ -148,6 +148,14 @@ def load(**changed):
     ema.load_state_dict({**ema.state_dict(), **changed})
 
 
+def load_single(value):
+    ema = ag.optim.ExponentialMovingAverage([ag.Tensor(np.ones(1, np.float32))])
+    try:
+        ema.load_state_dict({**ema.state_dict(), "module.0": np.array([value])})
+    finally:
+        assert ema.averages["0"] == 1
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -163,6 +171,7 @@ def load(**changed):
         (lambda: load(decay=2), ValueError, r"decay: expected a number in \[0, 1\], got 2"),
         (lambda: load(**{"module.0": np.ones(2)}), ValueError, r"module.0: expected shape \(1,\), got \(2,\)"),
         (lambda: load(**{"module.0": np.array(["x"])}), ValueError, "module.0: expected real numbers, got dtype <U1"),
+        (lambda: load_single(1e300), ValueError, r"module.0: 1e\+300 is too large for float32"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit(call, error, message):

@@ -154,6 +154,14 @@ def load(**changed):
     lbfgs.load_state_dict({**lbfgs.state_dict(), **changed})
 
 
+def load_huge():
+    p = ag.Tensor(np.ones(1, np.float32))
+    lbfgs = ag.optim.LBFGS([p])
+    one = dict.fromkeys(("direction", "gradient"), np.array([1e300]))
+    several = dict.fromkeys(("moves", "changes"), np.zeros((0, 1)))
+    lbfgs.load_state_dict({**lbfgs.state_dict(), "count": 1, **one, **several})
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -170,6 +178,7 @@ def load(**changed):
         (lambda: load(other=1), ValueError, "nothing was loaded\n  unexpected: other"),
         (lambda: load(scale=1j), ValueError, "scale: expected real numbers, got dtype complex128"),
         (lambda: load(count=1), ValueError, r"direction has shape \(0,\), the parameters have 1 numbers"),
+        (load_huge, ValueError, r"gradient: 1e\+300 is too large for float32"),
         (lambda: load(max_iter=0), ValueError, "LBFGS: the state: max_iter must be a positive integer, got 0"),
     ],
 )  # fmt: skip

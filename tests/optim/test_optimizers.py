@@ -200,6 +200,20 @@ def test_a_state_that_does_not_fit_is_reported_whole_and_nothing_is_loaded():
     assert optimiser.steps == [0, 0]
 
 
+@pytest.mark.parametrize("kind", [ag.optim.Adam, ag.optim.RMSprop, ag.optim.AdamW])
+def test_a_state_that_would_become_infinite_is_refused(kind):
+    optimiser = kind([ag.Tensor(np.ones(2, np.float32))])
+    optimiser.parameters[0].grad = np.ones(2, np.float32)
+    optimiser.step()
+    state = optimiser.state_dict()
+    name = f"0.{optimiser.slots[0]}"
+    huge = {**state, name: np.array([1.0, -1e300])}
+    with pytest.raises(ValueError, match=rf"{name}: -1e\+300 is too large for float32"):
+        optimiser.load_state_dict(huge)
+    assert optimiser.state_dict()[name].tolist() == state[name].tolist()
+    optimiser.load_state_dict({**state, name: np.array([1.0, np.inf])})
+
+
 @pytest.mark.parametrize("way", [lambda f: f, ag.compile])
 def test_a_step_may_compute_the_gradient_itself(way):
     p = ag.Tensor([4.0])

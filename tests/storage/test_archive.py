@@ -1,6 +1,10 @@
 """Arrays and metadata in one file."""
 
+import io
 import json
+import tracemalloc
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -123,6 +127,76 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
     (tmp_path / "a.npz").write_bytes(data)
     with pytest.raises(ValueError, match="expected a whole"):
         archive.read(tmp_path / "a.npz")
+
+
+def packed(path, **members):
+    """An npz of the bytes of .npy files; of a pair the second is how they are compressed."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            data, kind = data if isinstance(data, tuple) else (data, zipfile.ZIP_DEFLATED)
+            archive.writestr(f"{name}.npy", data, kind)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def npy_of(header):
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    packed(tmp_path / "a.npz", w=npy(np.zeros(10_000_000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"a\.npz: .*it unpacks to more than 67108864 bytes"):
+            archive.read(tmp_path / "a.npz")
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"w": (npy(np.ones(3)), zipfile.ZIP_BZIP2)}, "compressed in another way"),
+        ({"w": npy(np.ones(3)) + b"x"}, r"an array of float64 \(3,\) in 153 bytes"),
+        ({"w": npy_of("{'descr': '|V0', 'fortran_order': False, 'shape': (9999999999,)}")}, "an array of"),
+        ({"w": npy_of("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1)}") + bytes(8)}, "an array of"),
+        ({"w": npy_of("{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}") + bytes(8)}, "an array of"),
+        ({"w": npy_of("-" * 5000 + "1")}, "damaged header"),
+        ({"w": npy_of("(" * 5000)}, "damaged header"),
+    ],
+)  # fmt: skip
+def test_a_member_that_is_no_array_is_refused(tmp_path, members, message):
+    packed(tmp_path / "a.npz", **members)
+    with pytest.raises(ValueError, match=rf"a\.npz: expected a whole \.npz .*{message}"):
+        archive.read(tmp_path / "a.npz")
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path):
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        warnings.simplefilter("ignore")
+        for value in (1.0, 2.0):
+            file.writestr("w.npy", npy(np.array(value)))
+    with pytest.raises(ValueError, match="'w' is there twice"):
+        archive.read(tmp_path / "a.npz")
+
+
+def test_names_of_paths_stay_names(tmp_path):
+    arrays = {"../../up": np.ones(2), "/root": np.ones(1), "a.npy": np.zeros(1), "a": np.ones(1)}
+    archive.write(tmp_path / "a.npz", arrays)
+    assert archive.read(tmp_path / "a.npz").arrays.keys() == arrays.keys()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_a_name_that_a_file_cannot_hold_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.npz: the array 'a\\x00b' has a name that"):
+        archive.write(tmp_path / "a.npz", {"a\0b": np.ones(1)})
+    assert not list(tmp_path.iterdir())
 
 
 def test_names_and_suffixes_that_are_not_free(tmp_path):

@@ -64,3 +64,17 @@ def statistics(x: Any) -> str:
     zeros = int((finite == 0).sum())
     facts += [f"{zeros} zeros"] * bool(zeros) + [bad] * (finite.size < array.size)
     return ", ".join(facts)
+
+
+def too_large(array: np.ndarray, dtype: np.dtype) -> Any:
+    """A number of an array that would become infinite in another dtype, or None.
+
+    >>> from agx._engine.tables import too_large
+    >>> too_large(np.array([1.0, 1e300]), np.dtype(np.float32))
+    np.float64(1e+300)
+    """
+    if dtype.kind != "f" or np.can_cast(array.dtype, dtype):
+        return None
+    with np.errstate(over="ignore"):
+        lost = np.isfinite(array) & ~np.isfinite(array.astype(dtype))
+    return array[lost].flat[0] if lost.any() else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._engine.notices import warn_once
 from .._engine.places import enter, leave
-from .._engine.tables import table
+from .._engine.tables import table, too_large
 from ..tensor import Tensor
 from .paths import tell_path
 
@@ -259,7 +259,7 @@ class Module:
                 problems.append(f"{name}: expected shape {own[name].shape}, got {array.shape}")
             elif array.dtype.kind not in "biuf":
                 problems.append(f"{name}: expected real numbers, got dtype {array.dtype}")
-            elif (found := _overflow(array, own[name].dtype)) is not None:
+            elif (found := too_large(array, own[name].dtype)) is not None:
                 problems.append(f"{name}: {found} is too large for {own[name].dtype}")
         if problems:
             listing = "\n  ".join(problems)
@@ -345,15 +345,6 @@ def _check_attribute(module: Module, name: str, value: Any) -> None:
             f"{who} is a parameter and would become {what}, which does not learn; change its numbers with "
             f".{name}.value[...] = new, or assign ag.Tensor(new)"
         )
-
-
-def _overflow(array: np.ndarray, dtype: np.dtype) -> Any:
-    """A number of an array that would become infinite in another dtype, or None."""
-    if dtype.kind != "f" or np.can_cast(array.dtype, dtype):
-        return None
-    with np.errstate(over="ignore"):
-        lost = np.isfinite(array) & ~np.isfinite(array.astype(dtype))
-    return array[lost].flat[0] if lost.any() else None
 
 
 def _is_own(value: Tensor) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.symbols import acting
+from .._engine.tables import too_large
 from .._kernels.graph import Scalar
 from ..tensor import Tensor
 from .optimizer import check_finite, listed
@@ -145,6 +146,8 @@ class ExponentialMovingAverage:
                 problems.append(f"{name}: expected shape {own[name].shape}, got {new[name].shape}")
             elif new[name].dtype.kind not in "biuf":
                 problems.append(f"{name}: expected real numbers, got dtype {new[name].dtype}")
+            elif (found := too_large(new[name], own[name].dtype)) is not None:
+                problems.append(f"{name}: {found} is too large for {own[name].dtype}")
         if not problems and not 0 <= new["decay"] <= 1:
             problems.append(f"decay: expected a number in [0, 1], got {new['decay']}")
         if problems:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._engine.symbols import refuse
+from .._engine.tables import too_large
 from .._kernels.graph import Scalar
 from .optimizer import Optimizer, Parameters, check_counts, check_finite
 
@@ -250,13 +251,20 @@ class LBFGS(Optimizer):
             for name in ("direction", "gradient", "moves", "changes")
             if name in new and new[name].shape[-1:] != (size,)
         ]
+        kind = np.result_type(*[getattr(p, "dtype", float) for p in self.parameters])
+        problems += [
+            f"{name}: {found} is too large for {kind}"
+            for name in ("direction", "gradient", "moves", "changes")
+            if name in new
+            and new[name].dtype.kind in "iuf"
+            and (found := too_large(new[name], kind)) is not None
+        ]
         if problems:
             listing = "\n  ".join(problems)
             raise ValueError(f"LBFGS: the state does not fit; nothing was loaded\n  {listing}")
         options = {name: new[name].item() for name in self.defaults}
         options["line_search_fn"] = options["line_search_fn"] or None
         self._check("LBFGS: the state", options)
-        kind = np.result_type(*[getattr(p, "dtype", float) for p in self.parameters])
         self.param_groups[0].update(options)
         self.count, self.evaluations = int(new["count"]), int(new["evaluations"])
         self.scale, self.length = float(new["scale"]), float(new["length"])

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._engine.notices import warn
 from .._engine.symbols import acting, is_compiling
-from .._engine.tables import table
+from .._engine.tables import table, too_large
 from .._kernels import loops as _kernels
 from .._kernels.graph import Scalar
 from ..tensor import Tensor
@@ -391,9 +391,7 @@ class Optimizer:
             if name in state and np.size(state[name]) != np.size(self._option(name))
         ]
         problems += [
-            f"{key}: expected real numbers, got dtype {np.asarray(state[key]).dtype}"
-            for key in sizes
-            if key in state and np.asarray(state[key]).dtype.kind not in "biuf"
+            f"{key}: {told}" for key in sizes if key in state and (told := self._unfit(key, state[key]))
         ]
         if problems:
             listing = "\n  ".join(problems)
@@ -408,6 +406,15 @@ class Optimizer:
         ]
         self._load_options({name: state[name] for name in self.defaults if name in state})
         self.steps, self.state = steps.tolist(), kept
+
+    def _unfit(self, key: str, array: Any) -> str:
+        """Why an array cannot be kept for its parameter; empty if it can."""
+        array, p = np.asarray(array), self.parameters[int(key.partition(".")[0])]
+        if array.dtype.kind not in "biuf":
+            return f"expected real numbers, got dtype {array.dtype}"
+        kind = np.dtype(getattr(p, "dtype", float))
+        found = too_large(array, kind)
+        return "" if found is None else f"{found} is too large for {kind}"
 
     def _saved(self, i: int, state: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of the arrays that a state holds, or should, for parameter ``i``."""

@@ -61,6 +61,10 @@ def write(
         members = {METADATA: np.frombuffer(sealed.encode(), np.uint8), **found}
         for name, array in members.items():
             info = zipfile.ZipInfo(f"{name}.npy", _TIME)
+            if info.filename != f"{name}.npy":
+                raise ValueError(
+                    f"{target}: the array {name!r} has a name that cannot be kept; give it another one"
+                )
             with archive.open(info, "w", force_zip64=array.nbytes > 1 << 31) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
