@@ -128,8 +128,15 @@ def restored(path: Path) -> None:
     ag.train.Checkpoint(path.parent).restore(trainer())
 
 
+def drawn(keep: Callable[[np.ndarray], Any]) -> dict[int, str]:
+    """Two pictures, and one that cannot be read."""
+    for _ in range(2):
+        keep(np.zeros((1, 4, 4), np.uint8))
+    return {1: "damaged"}
+
+
 def cached(path: Path) -> None:
-    cache._mapped(path)
+    cache._mapped(path, (3, 1, 4, 4))
 
 
 def predicted(path: Path) -> None:
@@ -183,7 +190,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
     model = saved(folder, "model.npz", lambda p: ag.save(p, network(), classes=("a", "b"), preprocessing=[ag.data.Normalize([0.5], [0.2])], input_shape=(3,), outputs="scores"))  # fmt: skip
     step = saved(folder, "step-00000001.npz", checkpoint)
     one = saved(folder, "one.npy", lambda p: np.save(p, rng.standard_normal((2, 3))))
-    kept = b"".join((damage.bytes_of(np.zeros((2, 1, 4, 4), np.uint8)), b'{"1": "damaged"}'))
+    kept = saved(folder, "pictures.npy", lambda p: cache._write(p, (3, 1, 4, 4), drawn))
 
     def read_table(path: Path) -> Any:
         return ag.data.table(path, target="kind", missing="fill")
@@ -277,7 +284,7 @@ def optional(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, Kind]:
         data = saved(
             folder, "model.onnx", lambda p: ag.onnx.export(model, p, np.ones((1, 3), np.float32))
         )
-        found["onnx"] = Kind("model.onnx", data, ag.onnx.load, weight=0.1)
+        found["onnx"] = Kind("model.onnx", data, ag.onnx.load, weight=0.5)
     with contextlib.suppress(ImportError):
         for name in ("PNG", "JPEG", "BMP", "WEBP"):
             place = f"pictures-{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from .._runtime.buffers import memory_of_the_machine
 from .._runtime.files import replacing
 from .arrays import Array
-from .files import data_home
+from .files import data_home, parsed
 
 #: Of the machine's memory, the share that a data set may take.
 _SHARE = 4
@@ -51,7 +52,7 @@ def pictures(
         return images[: shape[0] - len(bad := decode(keep))], bad
     stem = f"pictures-{_digest([repr(what)])}-"
     path = folder / f"{stem}{_digest(contents)}.npy"
-    found = _mapped(path)
+    found = _mapped(path, shape)
     if found is None:
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, shape, decode)
@@ -59,7 +60,7 @@ def pictures(
             if old != path:
                 with contextlib.suppress(OSError):  # such as one that is mapped, on Windows
                     old.unlink()
-        found = _mapped(path)
+        found = _mapped(path, shape)
     if found is None:
         raise OSError(f"image_folder: {path} cannot be read again; give another folder, cache=...")
     return found
@@ -87,13 +88,18 @@ def _header(file: Any, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_2_0(file, kind)
 
 
-def _mapped(path: Path) -> tuple[Array, dict[int, str]] | None:
+def _mapped(path: Path, wanted: tuple[int, ...]) -> tuple[Array, dict[int, str]] | None:
     """The pictures of a file and which could not be read; None if it is not there, or not whole."""
+    form = np.lib.format
     try:
-        images = np.load(path, mmap_mode="r", allow_pickle=False)
         with path.open("rb") as file:
-            file.seek(images.offset + images.nbytes)
-            bad = json.loads(file.read())
-        return images, {int(number): reason for number, reason in bad.items()}
+            form.read_magic(file)
+            shape, _, dtype = form.read_array_header_2_0(file)
+            start = file.tell()
+            file.seek(start + math.prod(shape))
+            bad = {int(number): reason for number, reason in parsed(file.read().decode()).items()}
+        if dtype != np.uint8 or shape != (wanted[0] - len(bad), *wanted[1:]):
+            return None
+        return np.memmap(path, np.uint8, "r", start, shape), bad
     except Exception:  # what damaged bytes make of a reader cannot be foretold
         return None

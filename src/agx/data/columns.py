@@ -8,7 +8,7 @@ import datetime
 import io
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,19 @@ MISSING = frozenset(
     ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 )
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?\b|\d{1,2}([./-])\d{1,2}\1(\d{4}|\d\d)\b")
+
+
+@contextlib.contextmanager
+def naming(source: Any) -> Iterator[None]:
+    """Have errors name the file that a table is read from, if it is one."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        said = str(error)
+        if not isinstance(source, (str, os.PathLike)) or str(source) in said:
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"table: {source}: {said.removeprefix('table: ')}") from error
 
 
 def columns_of(source: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .arrays import Array, is_array
-from .columns import absent, columns_of, named, rows_named, values_of
+from .columns import absent, columns_of, named, naming, rows_named, values_of
 
 Encoding = Literal["one-hot", "codes"]
 #: A column of text with more categories than this, or with one for every other row, is none of categories.
@@ -76,7 +76,8 @@ class TableEncoder:
                     f"a table with the columns {', '.join(repr(c['name']) for c in self.columns)}"
                 )
             return np.asarray(x)
-        return self.encoded(self.values(columns_of(x)))
+        with naming(x):
+            return self.encoded(self.values(columns_of(x)))
 
     def values(self, raw: Mapping[str, Any]) -> dict[str, Array]:
         """The columns that the features are made of. Raises ValueError for one that is not there."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GET_AGAIN = "delete it and load with download=True, or get the official file again"
+LEVELS = 100  # of JSON
 SMALL, RATIO = 1 << 26, 100  # bytes that any file may hold, and how far others may be compressed
 
 
@@ -110,11 +111,26 @@ def unzipped(path: Path, most: int | None = None) -> bytes:
     return bytes(data)
 
 
+def parsed(text: str) -> Any:
+    """What a JSON text says. Raises ValueError for what is none, and for lists in lists without an end."""
+    with contextlib.suppress(RecursionError):
+        if _is_flat(found := json.loads(text)):
+            return found
+    raise ValueError(f"it is nested more than {LEVELS} levels deep")
+
+
+def _is_flat(value: Any, left: int = LEVELS) -> bool:
+    inside = value.values() if isinstance(value, dict) else value
+    return not isinstance(value, (dict, list)) or (
+        left > 0 and all(_is_flat(part, left - 1) for part in inside)
+    )
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON file that holds an object. Raises ValueError that names it for anything else."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        found = parsed(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise ValueError(f"{path}: expected JSON, got a damaged file ({error})") from error
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected a JSON object, got {type(found).__name__}")

@@ -233,7 +233,9 @@ def _read(path: Path, ndim: int | None, types: dict[int, str]) -> Array:
     try:
         found = found.view(dtype).reshape(shape)
     except ValueError as error:  # 255 dimensions, or an empty array of sizes beyond all bounds
-        raise ValueError(f"{path}: the shape {tuple(shape)} is none: {error}; {GET_AGAIN}") from error
+        raise ValueError(
+            f"{path}: the shape {tuple(shape)} is none: {error}; {GET_AGAIN}"
+        ) from error
     return found.astype(dtype.newbyteorder("="), copy=False)
 
 

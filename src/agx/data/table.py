@@ -12,7 +12,7 @@ import numpy as np
 
 from .._runtime.rng import generator
 from .arrays import Array
-from .columns import absent, columns_of, named, rows_named, values_of
+from .columns import absent, columns_of, named, naming, rows_named, values_of
 from .dataset import ArrayDataset
 from .encoder import Encoding, TableEncoder, check_missing, classes_of, learned
 from .subset import held_out
@@ -98,22 +98,25 @@ def table(
     (('age', 'colour=grey', 'colour=red'), ('cat', 'dog'))
     """
     _check(split, task, missing, test)
-    raw = columns_of(source)
-    if like is not None:
-        _check_alone(split or drop or categorical or target not in (None, like.target))
-        return _alike(raw, like, missing)
-    found = _read(raw, target, task, drop, categorical, missing)
-    held = _held(found, split, test, seed)
-    columns, constant = learned(
-        found.values, ~held, standardize, missing == "fill", frozenset(categorical)
-    )
-    if constant:
-        found.notes.append(f"left out {', '.join(map(repr, constant))}, the same in all rows")
-        warnings.warn(f"table: {found.notes[-1]}", UserWarning, stacklevel=2)
-    if not columns:
-        raise ValueError("table: no column is left to learn from; give more columns, or drop fewer")
-    encoder = TableEncoder(columns, categories, unknown)
-    return _made(found, encoder, held if split == "test" else ~held)
+    with naming(source):
+        raw = columns_of(source)
+        if like is not None:
+            _check_alone(split or drop or categorical or target not in (None, like.target))
+            return _alike(raw, like, missing)
+        found = _read(raw, target, task, drop, categorical, missing)
+        held = _held(found, split, test, seed)
+        columns, constant = learned(
+            found.values, ~held, standardize, missing == "fill", frozenset(categorical)
+        )
+        if constant:
+            found.notes.append(f"left out {', '.join(map(repr, constant))}, the same in all rows")
+            warnings.warn(f"table: {found.notes[-1]}", UserWarning, stacklevel=2)
+        if not columns:
+            raise ValueError(
+                "table: no column is left to learn from; give more columns, or drop fewer"
+            )
+        encoder = TableEncoder(columns, categories, unknown)
+        return _made(found, encoder, held if split == "test" else ~held)
 
 
 def _check_alone(others: Any) -> None:

@@ -391,7 +391,9 @@ class Optimizer:
             if name in state and np.size(state[name]) != np.size(self._option(name))
         ]
         problems += [
-            f"{key}: {told}" for key in sizes if key in state and (told := self._unfit(key, state[key]))
+            f"{key}: {told}"
+            for key in sizes
+            if key in state and (told := self._unfit(key, state[key]))
         ]
         if problems:
             listing = "\n  ".join(problems)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..data.files import read_object
+from ..data.files import parsed, read_object
 from ..train.history import DIRECTIONS, History
 from .results import read_summary
 from .tables import table
@@ -162,12 +161,22 @@ def _read_history(path: Path) -> tuple[History, list[str]]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            row = json.loads(line)
-            row["epoch"], row["loss"]
+            row = _epoch(parsed(line))
         except (ValueError, TypeError, KeyError):
             return history, [f"{path}: line {number} is damaged; the lines before it are used"]
         history.append(row)
     return history, []
+
+
+def _epoch(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a history, if what others compute with are numbers in it."""
+    for key in {"epoch", "loss", *dict(row)}:
+        value = row[key]
+        known = key in ("epoch", "seconds") or key.removeprefix("validation_") in DIRECTIONS
+        number = isinstance(value, int) and abs(value) < 2**53
+        if known and not number and (key == "epoch" or not isinstance(value, float)):
+            raise ValueError(f"{key} is {value!r}")
+    return row
 
 
 def _flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:

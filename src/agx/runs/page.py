@@ -137,7 +137,7 @@ def _facts(run: RunRecord) -> Markup:
         "best epoch": run.best().get("epoch"),
         "epochs": f"{row['epochs']} of {cell(row['planned'])}",
         "training": f"{seconds / 60:.1f} min" if seconds >= 120 else f"{seconds:.1f} s",
-        "parameters": f"{config['parameters']:,}" if "parameters" in config else None,
+        "parameters": _read(config.get("parameters")),
     }
     shown = [tag("div", tag("b", cell(v)), tag("span", k)) for k, v in facts.items()]
     return tag("div", *shown, class_="facts")

@@ -140,17 +140,35 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
     try:
         parts = [arrays[key] for key in ("outputs", "labels", "mistakes", "pictures")]
         classes = tuple(metadata["classes"])
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: expected the results of a run, got a file without {error}; train anew"
         ) from None
-    return Results(parts[0], parts[1], classes, *parts[2:])
+    found = Results(parts[0], parts[1], classes, *parts[2:])
+    try:
+        _check(found.outputs, found.labels, classes)
+        _check_mistakes(found)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: the results do not fit each other: {error}; train anew"
+        ) from error
+    return found
 
 
 def read_summary(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Read ``results.json``: accuracy, loss and more; empty if the run has not come to its end."""
     path = Path(folder) / SUMMARY
-    return read_object(path) if path.exists() else {}
+    found = read_object(path) if path.exists() else {}
+    share, rows = found.get("accuracy"), found.get("layers", [])
+    if (
+        not (share is None or (isinstance(share, (int, float)) and 0 <= share <= 1))
+        or not isinstance(rows, list)
+        or not all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows)
+    ):
+        raise ValueError(
+            f"{path}: expected the accuracy and the layers of a run, got something else"
+        )
+    return found
 
 
 def layers(model: Any, shape: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -204,6 +222,17 @@ def _check(outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> N
         raise ValueError(
             f"record: expected labels from 0 to {len(classes) - 1}, got {labels.min()} to {labels.max()}"
         )
+
+
+def _check_mistakes(found: Results) -> None:
+    which, pictures = found.mistakes, found.pictures
+    if found.outputs.dtype.kind not in "biuf" or not all(isinstance(c, str) for c in found.classes):
+        raise ValueError(f"outputs of {found.outputs.dtype} for the classes {found.classes!r:.80}")
+    if which.ndim != 1 or which.dtype.kind not in "iu" or (which >= len(found.labels)).any():
+        raise ValueError(f"mistakes {which.dtype} {which.shape} among {len(found.labels)} images")
+    fits = pictures.dtype == np.uint8 and pictures.ndim == 4 and pictures.shape[1] in (1, 3)
+    if not fits or len(pictures) not in (0, len(which)) or (which < 0).any():
+        raise ValueError(f"pictures {pictures.dtype} {pictures.shape} of {len(which)} mistakes")
 
 
 def _pictures(images: Any, which: np.ndarray) -> np.ndarray:

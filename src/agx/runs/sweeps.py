@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from .._runtime.files import replacing
-from ..data.files import read_object
 from .._runtime.rng import generator
+from ..data.files import read_object
 from ..train.history import DIRECTIONS
 from . import charts
-from .tables import as_json, table
+from .tables import as_json, cell, table
 
 FILE = "sweep.json"
 
@@ -117,7 +117,7 @@ class Sweep(list[Row]):
         names = self.varied()
         points = {
             name: [
-                (row["settings"].get(name), row["result"][key], _described(row, names, key))
+                (_place(row["settings"].get(name)), row["result"][key], _described(row, names, key))
                 for row in rows
             ]
             for name in names
@@ -266,18 +266,37 @@ def _identity(settings: Row) -> str:
 
 def _read(path: Path) -> list[Row]:
     rows = read_object(path).get("trials")
-    wanted = {"settings", "result", "error", "seconds"}
-    if not isinstance(rows, list) or not all(
-        isinstance(r, dict) and wanted <= set(r) for r in rows
-    ):
+    if not isinstance(rows, list) or not all(map(_is_trial, rows)):
         raise ValueError(
             f"{path}: expected the trials of a sweep, got something else; name another folder"
         )
     return rows
 
 
+def _is_trial(row: Any) -> bool:
+    """Whether this is what ``_row`` wrote."""
+    match row:
+        case {
+            "settings": dict(),
+            "result": dict() | None,
+            "error": str() | None,
+            "seconds": seconds,
+        }:
+            numbers = [*(row["result"] or {}).values(), seconds]
+            return all(
+                v is None or isinstance(v, float) or (isinstance(v, int) and abs(v) < 2**53)
+                for v in numbers
+            )
+    return False
+
+
 def _finite(value: Any) -> float | None:
     return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _place(value: Any) -> Any:
+    """A setting as it stands on an axis: numbers as they are, and lists as their text."""
+    return value if isinstance(value, (int, float)) else cell(value)
 
 
 def _described(row: Row, names: Sequence[str], key: str) -> str:

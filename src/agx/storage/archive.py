@@ -14,7 +14,7 @@ import numpy as np
 
 from .._runtime.files import replacing
 from ..data import npz
-from ..data.files import described
+from ..data.files import described, parsed
 
 SUFFIXES = (".npz", ".safetensors")
 
@@ -84,7 +84,9 @@ def read(path: str | os.PathLike[str]) -> Archive:
         text, wanted = (
             (json.loads(sealed)[key] for key in ("agx", "sha256")) if sealed else ("{}", "")
         )
-        metadata = json.loads(text)
+        metadata = parsed(text)
+        if not isinstance(metadata, dict):
+            raise ValueError(f"its metadata are a {type(metadata).__name__}")
     except MemoryError:
         raise
     except Exception as error:  # what damaged bytes make of a reader cannot be foretold

@@ -59,8 +59,13 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
             f"{path}: expected a checkpoint ({_FORMAT}), got a file of {len(arrays)} arrays; give one that "
             "ag.train.Checkpoint wrote"
         )
-    state: dict[str, Any] = _together(found["state"], arrays)
-    return state, found["about"]
+    try:
+        state, about = _together(found["state"], arrays), found["about"]
+        return dict(state), dict(about)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: the checkpoint is not whole ({error!r}); use another one"
+        ) from error
 
 
 def _apart(path: str, tree: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -159,7 +164,10 @@ class Checkpoint(Callback):
                     f"{self.folder}: no checkpoint is whole; start the run anew\n  {listing}"
                 )
             return None, []
-        trainer.load_state_dict(state)
+        try:
+            trainer.load_state_dict(state)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
         for other in self.folder.glob("step-*.npz"):
             if _step(other) > _step(path):
                 other.replace(other.with_suffix(".damaged"))

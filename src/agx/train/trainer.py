@@ -282,6 +282,9 @@ class Trainer:
             meter = Meter(self.metrics, self.loss)
             meter.load_state_dict(state["meter"])
         parts = [*self.optimizers, *self.schedules]
+        history = [dict(row) for row in state["history"]]
+        keys = "step", "ended", "rates", "first", "seconds"
+        step, ended, rates, first, seconds = (state[key] for key in keys)
         before = _weights(self.model), [_state_of(part) for part in parts]
         try:
             self._load(state["model"], [*state["optimizers"], *state["schedules"]])
@@ -289,9 +292,9 @@ class Trainer:
             self._load(*before)
             raise
         self._begin()
-        self.history.extend(dict(row) for row in state["history"])
-        self.step, self.ended = state["step"], state["ended"]
-        self._rates, self._first, self._seconds = state["rates"], state["first"], state["seconds"]
+        self.history.extend(history)
+        self.step, self.ended = step, ended
+        self._rates, self._first, self._seconds = rates, first, seconds
         self._meter, self._resumed = meter, state
 
     def _load(self, model: Mapping[str, Any], states: list[Any]) -> None:
