@@ -111,10 +111,7 @@ def table(
         if constant:
             found.notes.append(f"left out {', '.join(map(repr, constant))}, the same in all rows")
             warnings.warn(f"table: {found.notes[-1]}", UserWarning, stacklevel=2)
-        if not columns:
-            raise ValueError(
-                "table: no column is left to learn from; give more columns, or drop fewer"
-            )
+        _check_left(columns)
         encoder = TableEncoder(columns, categories, unknown)
         return _made(found, encoder, held if split == "test" else ~held)
 
@@ -122,6 +119,11 @@ def table(
 def _check_alone(others: Any) -> None:
     if others:
         raise ValueError("table: like decides what is read, and how; leave the other options out")
+
+
+def _check_left(columns: Sequence[Any]) -> None:
+    if not columns:
+        raise ValueError("table: no column is left to learn from; give more columns, or drop fewer")
 
 
 class _Rows(NamedTuple):
