@@ -1,8 +1,8 @@
 """Who may import whom, read from the source.
 
 A module may import what stands above it in LAYERS, and its equals, but in no circle, and no name that
-another keeps for itself. Optional packages are imported where they are used, and nothing reads or writes
-a pickle.
+another keeps for itself. Optional packages are imported where they are used, nothing reads or writes a
+pickle, and nothing runs a text.
 """
 
 import ast
@@ -47,6 +47,7 @@ OPTIONAL = {
     "torch",
 }
 FORBIDDEN = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
+RUNNING = {"eval", "exec", "__import__"}
 SOURCES = Path(__file__).parents[1] / "src" / "agx" / "_kernels"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -174,6 +175,16 @@ def test_nothing_is_pickled(module):
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             assert isinstance(node.value, ast.Constant), f"line {node.lineno}"
             assert node.value.value is False, f"line {node.lineno}"
+
+
+def test_no_text_is_run_as_a_program(module):
+    """Neither by its name nor by way of ``builtins``."""
+    _, tree = module
+    for node in ast.walk(tree):
+        name = getattr(node, "id", None)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "builtins":
+            name = node.attr
+        assert name not in RUNNING, f"line {getattr(node, 'lineno', 0)}: {name}"
 
 
 def is_private(name):

@@ -36,6 +36,10 @@ _STYLES = {
 }
 
 
+#: What would be markup in Mermaid.
+_ENTITIES = str.maketrans({"&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;"})
+
+
 class Drawing:
     """Hold the picture of a computational graph as it was when drawn.
 
@@ -102,7 +106,7 @@ class Drawing:
         """The drawing as a flow chart of Mermaid, which GitHub shows in Markdown."""
         lines = [f"flowchart {self.direction.replace('TB', 'TD')}"]
         for v in self._vertices:
-            text = "<br>".join(v.lines).replace("&", "#amp;").replace('"', "#quot;")
+            text = "<br>".join(line.translate(_ENTITIES) for line in v.lines)
             start, end = ("([", "])") if v.kind == "operation" else ("[", "]")
             lines.append(f'  {v.name}{start}"{text}"{end}'.replace("\n", " "))
             lines += [f"  {source} --> {v.name}" for source in v.sources]
