@@ -187,6 +187,24 @@ def test_no_text_is_run_as_a_program(module):
         assert name not in RUNNING, f"line {getattr(node, 'lineno', 0)}: {name}"
 
 
+def test_files_are_written_as_a_whole(module):
+    """By ``_runtime.files.replacing``; the log of a process that runs is the one exception."""
+    path, tree = module
+    if relative(path).as_posix() in ("_runtime/files.py", "commands/sweep.py"):
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        assert name not in ("write_text", "write_bytes"), f"line {node.lineno}"
+        inside = getattr(getattr(node.func, "value", None), "id", "")  # of a zip file
+        if name == "open" and inside != "archive":
+            assert not {"w", "wb", "x", "xb", "a", "ab", "r+b"}.intersection(texts), (
+                f"line {node.lineno}"
+            )
+
+
 def is_private(name):
     return name.startswith("_") and not name.startswith("__")
 

@@ -1,6 +1,7 @@
 """``agx predict``: the classes of pictures, arrays, and folders of these."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,17 +118,21 @@ def test_what_cannot_be_read_is_named_and_the_rest_predicted(model, capsys, tmp_
     np.save("far.npy", 9.0 * IMAGES)
     np.save("large.npy", np.zeros((2, 1, 9, 9), np.uint8))
     np.save("objects.npy", np.array([None]))
+    np.save("lying.npy", np.zeros(10))
+    lying = Path("lying.npy").read_bytes().replace(b"(10,), }         ", b"(9999999999,), } ")
+    Path("lying.npy").write_bytes(lying)
     (tmp_path / "empty").mkdir()
-    inputs = ("pets", "far.npy", "large.npy", "objects.npy", "empty", "nowhere.png")
+    inputs = ("pets", "far.npy", "large.npy", "objects.npy", "lying.npy", "empty", "nowhere.png")
     found, err = predict(capsys, *inputs, status=1)
     check(found, model(IMAGES[:2].astype(np.float32) / 255))
-    torn, far, large, objects, empty, nowhere = sorted(err, key=lambda line: [n in line for n in ("torn", "far.npy", "large", "objects", "empty", "nowhere")], reverse=True)  # fmt: skip
+    torn, far, large, objects, lies, empty, nowhere = sorted(err, key=lambda line: [n in line for n in ("torn", "far.npy", "large", "objects", "lying", "empty", "nowhere")], reverse=True)  # fmt: skip
     assert "torn.png: damaged: no PNG, JPEG, BMP or WebP picture" in torn
     assert "far.npy: predict: the inputs are" in far and "expected pixels as in training" in far
     assert (
         "large.npy: expected inputs of shape (N, 1, 8, 8) as in training, got (2, 1, 9, 9)" in large
     )
     assert "objects.npy: " in objects and "pickle" in objects
+    assert "lying.npy: an array of float64 (9999999999,) in 208 bytes" in lies
     assert "empty: expected pictures or arrays in this folder, got none" in empty
     assert "nowhere.png: there is no such file or folder" in nowhere
 

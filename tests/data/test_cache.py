@@ -95,7 +95,18 @@ def test_pictures_that_cannot_be_read_are_said_each_time(root, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[:100], lambda b: b[:-1], lambda b: b"", lambda b: b"x" * len(b)]
+    "damage",
+    [
+        lambda b: b[:100],
+        lambda b: b[:-1],
+        lambda b: b"",
+        lambda b: b"x" * len(b),
+        lambda b: b.replace(b"|u1", b"|V0"),  # with which NumPy's memory map ends the process
+        lambda b: b.replace(b"|u1", b"|i1"),
+        lambda b: b.replace(b"(10, ", b"(11, "),
+        lambda b: b.replace(b"(10, ", b"(-1, "),
+        lambda b: b[:-2] + b"[" * 3000,
+    ],
 )
 def test_a_damaged_file_is_made_anew(root, tmp_path, damage):
     image_folder(root, cache=tmp_path / "cache")

@@ -217,7 +217,9 @@ def write_members(path, *members, pack=gzip.compress):
     path.write_bytes(pack(packed.getvalue()))
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
+)
 @pytest.mark.parametrize("target", ["nowhere", f"{FOLDER}/test_batch.bin", "../../../etc/passwd"])
 def test_links_of_an_archive_are_not_followed(tmp_path, kind, target):
     write_members(tmp_path / ARCHIVE, (f"{FOLDER}/test_batch.bin", kind, target))
@@ -270,7 +272,9 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     (tmp_path / ARCHIVE).write_bytes(data)
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=r"tar\.gz: expected at most 100,000 bytes in it, got more"):
+        with pytest.raises(
+            ValueError, match=r"tar\.gz: expected at most 100,000 bytes in it, got more"
+        ):
             cifar10("test", root=tmp_path)
         assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:

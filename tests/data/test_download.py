@@ -24,6 +24,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append(self.path)
+        if target := self.server.moved.get(self.path):
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.end_headers()
+            return
         if self.path not in self.server.files:
             self.send_error(404)
             return
@@ -50,7 +55,7 @@ def running():
 @pytest.fixture
 def server(running, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    running.files, running.requests = {}, []
+    running.files, running.requests, running.moved = {}, [], {}
     return running
 
 
@@ -143,6 +148,25 @@ def test_a_failure_keeps_the_old_file(server, tmp_path, failure):
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
+@pytest.mark.parametrize("scheme", ["http://example.org", "ftp://example.org", "file://", ""])
+def test_an_address_without_https_is_refused(tmp_path, scheme):
+    remote = Remote(f"{scheme}/file.gz", "file.gz", 3, "0" * 64)
+    with pytest.raises(
+        ValueError, match=rf"{scheme}/file.gz: expected an address that starts with https"
+    ):
+        fetch(remote, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_address_that_leads_to_another_without_https_is_refused(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    remote = serve(server, "file.gz", FILE)
+    server.moved["/moved.gz"] = f"http://localhost:{server.server_port}/file.gz"
+    with pytest.raises(ValueError, match=r"http://localhost:\d+/file.gz: expected an address that"):
+        fetch(remote._replace(url=remote.url.replace("/file", "/moved")), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_silent_server_is_given_up(server, tmp_path, monkeypatch):
     monkeypatch.setattr("agx.data.download.TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -205,7 +229,7 @@ def test_every_official_file_has_a_size_and_a_digest():
     for collection in (idx.MNIST, idx.FASHION_MNIST):
         remotes += [*collection.images.values(), *collection.labels.values()]
     for remote in remotes:
-        assert remote.url.endswith("/" + remote.name)
+        assert remote.url.startswith("https://") and remote.url.endswith("/" + remote.name)
         assert remote.size > 4000
         assert len(bytes.fromhex(remote.sha256)) == 32
     assert len({remote.sha256 for remote in remotes}) == len(remotes) == 9

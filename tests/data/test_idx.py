@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -213,6 +214,43 @@ def test_what_is_no_idx_file_is_refused(tmp_path, data, message):
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(ValueError, match=message):
         read_idx(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ([0] * 200, r"x: the shape \(0, .* is none"),
+        ([0, *[2**32 - 1] * 5], r"x: the shape \(0, 4294967295, .* is none"),
+        ([2**32 - 1] * 30, "it is truncated"),
+        ([2**32 - 1], "expected 4294967303 bytes for shape"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_sizes_beyond_all_bounds_are_refused(tmp_path, sizes, message, pack):
+    head = bytes((0, 0, 8, len(sizes))) + struct.pack(f">{len(sizes)}I", *sizes)
+    (tmp_path / "x").write_bytes(pack(head))
+    with pytest.raises(ValueError, match=message):
+        read_idx(tmp_path / "x")
+
+
+@pytest.mark.parametrize("promised", [100, 50_000_000])
+def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch, promised):
+    """Neither what the header does not promise, nor what it does."""
+    monkeypatch.setattr("agx.data.files.SMALL", 1 << 20)
+    head = bytes((0, 0, 8, 1)) + struct.pack(">I", promised)
+    (tmp_path / "x").write_bytes(gzip.compress(head + bytes(50_000_000)))
+    message = (
+        "there are trailing bytes"
+        if promised == 100
+        else r"x: expected at most [\d,]+ bytes in it, got more"
+    )
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            read_idx(tmp_path / "x")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_another_number_of_dimensions_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """table: rows of CSV and npz files, frames and dicts as features and targets."""
 
+import gzip
 import json
 import warnings
 
@@ -355,6 +356,49 @@ def test_files_that_are_no_tables(tmp_path, content, message):
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         table(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,x\n2,y\n", "there is no column 'kind'"),
+        ("a,kind\n1,x\n1,y\n", "no column is left to learn from"),
+        ("a,kind\n1,x\ninf,y\n3,y\n", "has infinite numbers"),
+        ("a,kind\n1,x\n,y\n3,y\n", "values are missing"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:table. left out")
+def test_errors_name_the_file(tmp_path, content, message):
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=rf"^table: .*x\.csv: .*{message}"):
+        table(path, "kind")
+
+
+def test_errors_in_a_file_of_new_rows_name_it(tmp_path):
+    pets, path = table(PETS, "kind"), tmp_path / "x.csv"
+    path.write_text("age\n1\n2\n")
+    with pytest.raises(ValueError, match=r"^table: .*x\.csv: "):
+        pets.encode(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("agx.data.files.SMALL", 1 << 20)
+    monkeypatch.setattr("agx.data.files.RATIO", 10)
+    (tmp_path / "x.csv").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000))
+    with pytest.raises(
+        ValueError, match=r"x\.csv: expected at most 1,048,576 bytes in it, got more"
+    ):
+        table(tmp_path / "x.csv")
+    np.savez_compressed(tmp_path / "x.npz", a=np.zeros(1_000_000), b=np.zeros(1_000_000))
+    with pytest.raises(ValueError, match=r"x\.npz is no npz .*unpacks to more than 1048576 bytes"):
+        table(tmp_path / "x.npz")
+
+
+def test_an_empty_array_of_many_columns_is_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", a=np.zeros((0, 10**9)))
+    with pytest.raises(ValueError, match=r"x\.npz: there are no rows"):
+        table(tmp_path / "x.npz")
 
 
 def test_other_files(tmp_path):

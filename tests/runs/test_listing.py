@@ -53,6 +53,51 @@ def test_what_is_no_run_is_named_and_no_obstacle(root):
     assert "config.json: expected JSON, got a damaged file" in torn
 
 
+@pytest.mark.parametrize(
+    "row",
+    ["[1]", "3", '{"epoch": 1.5, "loss": 1}', '{"epoch": 4, "loss": "x"}', '{"epoch": 4, "loss": null}', "[" * 9000,
+     '{"epoch": 4, "loss": 1, "validation_accuracy": []}', '{"epoch": 4, "loss": 1, "seconds": {}}', '{"epoch": %d, "loss": 1}' % 10**400],
+)  # fmt: skip
+def test_a_row_that_nobody_measured_ends_the_history(root, row):
+    with open(root / "a" / "history.jsonl", "a") as file:
+        file.write(row + "\n")
+    found = runs.read_run(root / "a")
+    assert len(found.history) == 3 and "history.jsonl: line 4 is damaged" in found.problems[0]
+    assert runs.report(root / "a").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, '{"a": ' * 150 + "1" + "}" * 150, '{"model": "\\ud800']
+)
+def test_settings_that_cannot_be_read_are_named(root, text):
+    (root / "a" / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json: expected JSON, got a damaged file"):
+        runs.read_run(root / "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "config.json: expected JSON, got a damaged file"),
+        ("[]", "config.json: expected a JSON object, got list"),
+        ('{"normalization": 3}', "config.json does not say how images were prepared"),
+        ('{"normalization": {"mean": [0.5], "std": ["x"]}}', "config.json does not say how images"),
+        ('{"normalization": {"mean": [0.5]}}', "config.json does not say how images"),
+    ],
+)
+def test_what_was_done_to_images_is_read_or_the_file_named(root, text, message):
+    assert runs.normalization(root / "a").mean.tolist() == [0.5]
+    (root / "a" / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        runs.normalization(root / "a")
+
+
+def test_settings_that_fit_no_run_are_named(root):
+    (root / "a" / "config.json").write_text('{"settings": {"colour": "blue"}}')
+    with pytest.raises(ValueError, match=r"config\.json: its settings fit no run: .*colour"):
+        runs.Run.resumed(root / "a")
+
+
 def test_the_best_epoch_is_that_of_the_validation(root):
     run = runs.read_run(root / "b")
     assert run.best()["epoch"] == 4

@@ -9,6 +9,8 @@ from run_folders import CLASSES
 
 import agx as ag
 from agx import runs
+from agx.runs.results import read_summary
+from agx.storage import archive
 
 
 @pytest.mark.parametrize("classes", [CLASSES, ("cat", "dog")], ids=["three", "two"])
@@ -117,3 +119,37 @@ def test_an_unfinished_run_has_no_results(tmp_path):
         ValueError, match=r"results.npz: expected the results of a run, got a file without"
     ):
         runs.read_results(folder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "classes", "message"),
+    [
+        ({}, 3, "got a file without"),
+        ({}, [1, 2, 3], "outputs of float32 for the classes"),
+        ({}, ["a"], "shape .N, 1. for 1 classes"),
+        ({"labels": np.full(24, 7)}, CLASSES, "labels from 0 to 2, got 7 to 7"),
+        ({"mistakes": np.array([99])}, CLASSES, "mistakes int64 .1,. among 24 images"),
+        ({"mistakes": np.array([-1] * 6)}, CLASSES, "of 6 mistakes"),
+        ({"pictures": np.zeros((6, 2, 8, 8), np.uint8)}, CLASSES, "pictures uint8 .6, 2, 8, 8."),
+        ({"outputs": np.full((24, 3), "x")}, CLASSES, "outputs of <U1"),
+    ],
+)
+def test_results_that_do_not_fit_each_other_are_refused(tmp_path, changed, classes, message):
+    folder = run_folders.write(tmp_path / "run")
+    arrays, _ = archive.read(folder / "results.npz")
+    archive.write(folder / "results.npz", {**arrays, **changed}, {"classes": classes})
+    with pytest.raises(ValueError, match=rf"results\.npz: .*{message}.*train anew"):
+        runs.read_results(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"accuracy": "x"}, {"accuracy": 7}, {"layers": 3}, {"layers": [3]}, {"layers": [{"a": 1}, {"b": 1}]}],
+)  # fmt: skip
+def test_a_summary_of_something_else_is_refused(tmp_path, changed):
+    folder = run_folders.write(tmp_path / "run")
+    found = json.loads((folder / "results.json").read_text())
+    (folder / "results.json").write_text(json.dumps({**found, **changed}))
+    with pytest.raises(ValueError, match=r"results\.json: expected the accuracy and the layers"):
+        read_summary(folder)
+    assert "results.json" in runs.read_run(folder).problems[0]

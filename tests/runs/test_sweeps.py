@@ -197,3 +197,19 @@ def test_a_file_of_something_else_is_kept(tmp_path, content):
     with pytest.raises(ValueError, match=r"sweep.json: expected"):
         runs.sweep(bowl, SPACE, folder=tmp_path)
     assert (tmp_path / "sweep.json").read_text() == content
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"settings": 3}, {"result": [1]}, {"result": {"a": "b"}}, {"error": 1}, {"seconds": "x"}, {"seconds": 10**400}],
+)  # fmt: skip
+def test_trials_that_nobody_wrote_are_refused(tmp_path, changed):
+    row = {"settings": {"x": 1}, "result": {"y": 1.0}, "error": None, "seconds": 0.5, **changed}
+    (tmp_path / "sweep.json").write_text(json.dumps({"trials": [row]}))
+    with pytest.raises(ValueError, match=r"sweep.json: expected the trials of a sweep"):
+        runs.sweep(bowl, SPACE, folder=tmp_path)
+
+
+def test_settings_may_be_lists():
+    found = runs.sweep(lambda hidden: sum(hidden), {"hidden": [[1], [2, 3]]})
+    assert found.best()["settings"] == {"hidden": [2, 3]} and "2, 3" in found.svg()

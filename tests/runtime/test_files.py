@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
+import agx as ag
 from agx._runtime.files import replacing
+from agx.runs import RunFolder
 
 
 def names(folder):
@@ -37,6 +39,52 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write(path, "half", interrupt)
     assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+def profiled():
+    with ag.profile() as found:
+        ag.sum(ag.Tensor([1.0]) * 2.0)
+    return found
+
+
+class Figure:
+    """As Matplotlib writes one, which tells the format by a name unless it is told."""
+
+    def savefig(self, file, **options):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+
+def pictured(path, monkeypatch):
+    for name in ("learning_curves", "confusion_matrix", "filters"):
+        monkeypatch.setattr(ag.viz, name, lambda *_: Figure())
+    folder = RunFolder(path.parent)
+    folder.save_pictures(None, None, None, None, ag.nn.Linear(2, 2))
+
+
+WRITERS = {
+    "trace.json": lambda path, _: profiled().save(path),
+    "graph.svg": lambda path, _: ag.draw(ag.Scalar(1.0) * 2.0).save(path),
+    "graph.png": lambda path, _: ag.draw(ag.Scalar(1.0) * 2.0).save(path),
+    "graph.html": lambda path, _: ag.explore(ag.Scalar(1.0) * 2.0).save(path),
+    "model.npz": lambda path, _: ag.save(path, ag.nn.Linear(2, 2)),
+    "step.npz": lambda path, _: ag.train.save_checkpoint(path, {"step": 1}),
+    "curves.png": pictured,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_file_that_agx_writes_is_whole(tmp_path, monkeypatch, name):
+    path = tmp_path / name
+    path.write_text("old")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=rf"cannot write .*{name}; the file that was there is kept"):
+        WRITERS[name](path, monkeypatch)
+    assert path.read_text() == "old" and names(tmp_path) == [name]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")

@@ -297,7 +297,8 @@ def test_errors_name_the_file_and_change_nothing(path):
 
 @pytest.mark.parametrize(
     "said",
-    [{"version": 2, "agx": "9.1"}, {"version": "x"}, {"architecture": 3}, {"architecture": {"layers": []}, "preprocessing": [3]}],
+    [{"version": 2, "agx": "9.1"}, {"version": "x"}, {"architecture": 3}, {"architecture": {"layers": []}, "preprocessing": [3]},
+     {"architecture": {"layers": ["BatchNorm1d(10**30)"]}}, {"architecture": {"layers": ["Linear(2**70, 3)"]}}],
 )  # fmt: skip
 def test_metadata_that_are_none_are_refused(tmp_path, said):
     storage.archive.write(tmp_path / "a.npz", {}, said)
@@ -305,6 +306,22 @@ def test_metadata_that_are_none_are_refused(tmp_path, said):
         ValueError,
         match=r"a\.npz: " + ("it was written by agx 9.1; update" if "agx" in said else ""),
     ):
+        ag.load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        {"layers": ["Linear(30000, 30000)"]},
+        {"layers": ["Linear(3, 2)"] * 30},
+        {"factory": "mlp", "arguments": {"in_features": 1000000, "classes": 10}},
+    ],
+)
+def test_a_small_file_makes_no_large_model(tmp_path, architecture):
+    weights = nn.Linear(3, 2).state_dict()
+    storage.archive.write(tmp_path / "a.npz", weights, {"architecture": architecture})
+    message = r"a\.npz: .*the model that is described has more numbers than the file; mend it"
+    with pytest.raises(ValueError, match=message):
         ag.load(tmp_path / "a.npz")
 
 

@@ -189,3 +189,52 @@ def test_a_write_that_fails_keeps_the_ones_before(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         trainer(saver).fit(BATCHES, 1)
     assert steps(tmp_path) == [2] and newest(tmp_path)[1]["step"] == 2
+
+
+def sealed(path, change):
+    """A checkpoint whose metadata are others, with a checksum that fits."""
+    arrays, metadata = archive.read(path)
+    change(metadata, arrays)
+    archive.write(path, arrays, metadata)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said, arrays: said.pop("state"),
+        lambda said, arrays: said.pop("about"),
+        lambda said, arrays: said.update(state=[1]),
+        lambda said, arrays: said["state"].update(x={"__array__": "nowhere"}),
+        lambda said, arrays: said["state"].update(x={"__array__": []}),
+        lambda said, arrays: arrays.pop("model/weight"),
+    ],
+)
+def test_what_is_not_whole_is_refused(tmp_path, change):
+    trainer(ag.train.Checkpoint(tmp_path)).fit(BATCHES, 1)
+    (path,) = tmp_path.iterdir()
+    sealed(path, change)
+    with pytest.raises(ValueError, match=r"step-\d+\.npz: the checkpoint is not whole"):
+        ag.train.load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state.pop("history"),
+        lambda state: state.update(history=[3]),
+        lambda state: state.pop("rates"),
+        lambda state: state.update(model=3),
+        lambda state: state.update(optimizers=["x"]),
+        lambda state: state.update(callbacks=[[]]),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing_and_is_named(tmp_path, change):
+    trainer(ag.train.Checkpoint(tmp_path)).fit(BATCHES, 1)
+    (path,) = tmp_path.iterdir()
+    sealed(path, lambda said, arrays: change(said["state"]))
+    other = trainer()
+    before = other.model.weight.value.copy()
+    with pytest.raises(ValueError, match=r"step-\d+\.npz: "):
+        ag.train.Checkpoint(tmp_path).restore(other)
+    np.testing.assert_array_equal(other.model.weight.value, before)
+    assert other.step == 0 and not other.history

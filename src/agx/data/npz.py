@@ -45,7 +45,8 @@ def array_of(file: Any, size: int) -> Array:
         raise ValueError(f"damaged header ({type(error).__name__}: {error})") from error
     good = not dtype.hasobject and dtype.itemsize and all(type(n) is int and n >= 0 for n in shape)
     if not good or math.prod(shape) * dtype.itemsize != size - start.tell():
-        raise ValueError(f"an array of {dtype} {shape} in {size} bytes")
+        why = "; objects are pickled, and no pickle is read" if dtype.hasobject else ""
+        raise ValueError(f"an array of {dtype} {shape} in {size} bytes{why}")
     start.seek(0)
     found: Array = form.read_array(_Joined(start, file), allow_pickle=False)
     if file.read(1):

@@ -1,0 +1,95 @@
+"""A few thousand damaged files; ``python -m tests.fuzzing.files`` tries as many as there is time for."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from tests.fuzzing import damage, files
+
+pytest.importorskip("onnx")
+pytest.importorskip("PIL")
+pytest.importorskip("safetensors")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_files_load_or_are_refused_by_name():
+    report = files.run(4000, seed=20)
+    assert report.findings == [] and report.files == 4000 and len(report.kinds) > 30
+    assert report.refused > 2000
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_seed_says_which_files():
+    one, two, other = files.run(60, 1), files.run(60, 1), files.run(60, 2)
+    assert (one.kinds, one.refused) == (two.kinds, two.refused) != (other.kinds, other.refused)
+
+
+def read(error):
+    def raising(path):
+        raise error(str(path)) if error is not ValueError else ValueError("damaged")
+
+    return files.Kind("x", b"x", raising)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError, "KeyError"),
+        (MemoryError, "MemoryError"),
+        (RecursionError, "RecursionError"),
+        (json.decoder.JSONDecodeError, "TypeError"),
+        (np.exceptions.AxisError, "AxisError"),
+        (ValueError, "names no file: ValueError: damaged"),
+    ],
+)
+def test_other_errors_are_findings(tmp_path, error, said):
+    if error is json.decoder.JSONDecodeError:
+        kind = files.Kind("x", b"x", lambda path: json.loads("{"))
+        said = "JSONDecodeError"
+    else:
+        kind = read(error)
+    refused, wrong = files.outcome(kind, tmp_path / "x")
+    assert refused and said in wrong
+
+
+def test_documented_errors_that_name_the_file_are_none(tmp_path):
+    for error in (TypeError, OSError, FileNotFoundError):
+        assert files.outcome(read(error), tmp_path / "x") == (True, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no timer")
+def test_what_takes_long_is_a_finding(tmp_path, monkeypatch):
+    def forever(path):
+        while True:
+            pass
+
+    monkeypatch.setattr(files, "SECONDS", 0.05)
+    with files.bounds():
+        refused, wrong = files.outcome(files.Kind("x", b"x", forever), tmp_path / "x")
+    assert refused and wrong == "more than 0.05 seconds"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
+def test_what_takes_much_memory_is_a_finding(tmp_path):
+    kind = files.Kind("x", b"x", lambda path: np.ones(files.ROOM))
+    with files.bounds():
+        refused, wrong = files.outcome(kind, tmp_path / "x")
+    assert refused and "Memory" in wrong
+    assert files.outcome(files.Kind("x", b"x", lambda path: np.empty(files.ROOM)), tmp_path) == (
+        False,
+        "",
+    )
+
+
+def test_a_campaign_says_what_it_found(capsys):
+    assert files.main(["--files", "20", "--seed", "3"]) == 0
+    assert "files: 20 files in" in capsys.readouterr().out
+    assert files.main(["--only", "7", "--seed", "3"]) == 0
+    assert capsys.readouterr().out == "nothing found\n"
+
+
+def test_damage_changes_bytes():
+    rng = damage.random.Random(0)
+    assert sum(damage.damaged(rng, bytes(range(200))) != bytes(range(200)) for _ in range(100)) > 90
