@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 import agx as ag
+from agx._runtime.files import replacing
 
 from . import arrays, layers, models, networks, operations, programs
 
@@ -120,7 +121,8 @@ def main(arguments: list[str]) -> None:
     now = count()
     if arguments == ["--record"]:
         text = json.dumps({"setting": setting(), "instructions": now}, indent=1)
-        RECORD.write_text(text + "\n", encoding="utf-8")
+        with replacing(RECORD, "w") as file:
+            file.write(text + "\n")
     before = recorded()["instructions"]
     print("| program | instructions | over the record |\n|---|---|---|")
     for name, n in now.items():

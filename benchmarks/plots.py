@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import agx as ag
+from agx._runtime.files import replacing
 
 from .facts import peak_memory
 from .machine import Peers, cores, use_threads
@@ -97,5 +98,6 @@ def save(folder: Path, peers: Peers, rounds: int, batches: tuple[int, ...] = BAT
     )  # fmt: skip
     paths = [folder / "time.svg", folder / "memory.svg"]
     for figure, path in zip((time, memory), paths, strict=True):
-        figure.savefig(path)
+        with replacing(path) as file:
+            figure.savefig(file, format="svg")
     return paths

@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from agx._runtime.files import replacing
+
 COLOURS = ("#0b6e4f", "#c1440e", "#2b5c8a")
 #: A row whose ratio is beyond is drawn at the edge, with its number.
 EDGES = (0.25, 16.0)
@@ -80,9 +82,11 @@ def main(arguments: list[str] | None = None) -> None:
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "agx"}):
-        figure(results).savefig(
-            options.out, metadata={"Date": None} if options.out.suffix == ".svg" else None
-        )
+        kind = options.out.suffix.removeprefix(".")
+        with replacing(options.out) as file:
+            figure(results).savefig(
+                file, format=kind, metadata={"Date": None} if kind == "svg" else None
+            )
 
 
 if __name__ == "__main__":

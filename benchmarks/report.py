@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agx._runtime.files import replacing
+
 from .machine import NAMES
 
 Row = dict[str, Any]
@@ -161,6 +163,8 @@ def write(
     """Write results.md and results.json."""
     folder.mkdir(parents=True, exist_ok=True)
     text = markdown(about, rows, facts, skipped, programs)
-    (folder / "results.md").write_text(text, encoding="utf-8")
     found = {**about, "rows": rows, "programs": programs, "facts": facts, "skipped": skipped}
-    (folder / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    contents = {"results.md": text, "results.json": json.dumps(found, indent=1) + "\n"}
+    for name, content in contents.items():
+        with replacing(folder / name, "w") as file:
+            file.write(content)

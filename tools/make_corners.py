@@ -25,6 +25,7 @@ from corners import (  # noqa: E402
 )
 
 import agx as ag  # noqa: E402
+from agx._runtime.files import replacing  # noqa: E402
 
 NAMES = {"torch": "PyTorch", "jax": "JAX", "autograd": "autograd", "mygrad": "MyGrad"}
 
@@ -146,4 +147,6 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "corners.md").write_text(page(), encoding="utf-8")
+    text = page()
+    with replacing(ROOT / "docs" / "corners.md", "w") as file:
+        file.write(text)

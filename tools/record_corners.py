@@ -28,6 +28,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from corner import Corner, backward_twice  # noqa: E402
 from corners import corners  # noqa: E402
 
+from agx._runtime.files import replacing  # noqa: E402
+
 
 class MissingError(Exception):
     """The library has no function of that name."""
@@ -236,7 +238,8 @@ def write(kept: dict[str, Any]) -> None:
         + "\n}"
         for name, entry in kept.items()
     ]
-    ANSWERS.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    with replacing(ANSWERS, "w") as file:
+        file.write("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def main(names: list[str]) -> None:

@@ -39,19 +39,18 @@ def read(error):
         (KeyError, "KeyError"),
         (MemoryError, "MemoryError"),
         (RecursionError, "RecursionError"),
-        (json.decoder.JSONDecodeError, "TypeError"),
         (np.exceptions.AxisError, "AxisError"),
         (ValueError, "names no file: ValueError: damaged"),
     ],
 )
 def test_other_errors_are_findings(tmp_path, error, said):
-    if error is json.decoder.JSONDecodeError:
-        kind = files.Kind("x", b"x", lambda path: json.loads("{"))
-        said = "JSONDecodeError"
-    else:
-        kind = read(error)
-    refused, wrong = files.outcome(kind, tmp_path / "x")
+    refused, wrong = files.outcome(read(error), tmp_path / "x")
     assert refused and said in wrong
+
+
+@pytest.mark.parametrize("call", [lambda p: json.loads("{"), lambda p: b"\xff".decode()])
+def test_errors_of_libraries_are_findings(tmp_path, call):
+    assert files.outcome(files.Kind("x", b"x", call), tmp_path / "x")[1]
 
 
 def test_documented_errors_that_name_the_file_are_none(tmp_path):
