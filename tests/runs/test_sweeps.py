@@ -213,3 +213,12 @@ def test_trials_that_nobody_wrote_are_refused(tmp_path, changed):
 def test_settings_may_be_lists():
     found = runs.sweep(lambda hidden: sum(hidden), {"hidden": [[1], [2, 3]]})
     assert found.best()["settings"] == {"hidden": [2, 3]} and "2, 3" in found.svg()
+
+
+def test_settings_may_be_names_of_files_in_no_encoding(tmp_path):
+    runs.sweep(lambda data: len(data), {"data": ["a\udcff", "b"]}, folder=tmp_path)
+    found = runs.sweep(lambda data: 0, {"data": ["a\udcff", "b"]}, folder=tmp_path)
+    assert (
+        found.best()["settings"] == {"data": "a\udcff"}
+        and "a\\udcff" in (tmp_path / "sweep.csv").read_text()
+    )

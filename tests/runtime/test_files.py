@@ -23,6 +23,12 @@ def test_the_new_file_takes_the_place_of_the_old_one(tmp_path):
     assert path.read_bytes() == b"new\n" and names(tmp_path) == ["a.txt"]
 
 
+def test_what_utf8_has_not_is_written_readably(tmp_path):
+    with replacing(tmp_path / "a.txt", "w") as file:
+        file.write("ä \udcff \ud800\n")
+    assert (tmp_path / "a.txt").read_bytes() == "ä \\udcff \\ud800\n".encode()
+
+
 def write(path, *parts):
     with replacing(path, "w") as file:
         for part in parts:

@@ -23,8 +23,9 @@ def replacing(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any
         handle, temporary = tempfile.mkstemp(
             prefix=f".{target.name}.", suffix=".part", dir=target.parent
         )
-        text = None if "b" in mode else "utf-8"
-        with os.fdopen(handle, mode, encoding=text, newline=text and "\n") as file:
+        text = "b" not in mode  # in which half a character, as of a file's name, gets a backslash
+        form = ("utf-8", "backslashreplace", "\n") if text else (None, None, None)
+        with os.fdopen(handle, mode, -1, *form) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
