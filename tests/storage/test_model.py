@@ -347,3 +347,34 @@ def test_two_classes_may_be_one_logit(tmp_path):
     found.classes = ("a", "b", "c")
     with pytest.raises(ValueError, match="outputs for 2 classes, expected 3: a, b, c"):
         found.probabilities(PIXELS)
+
+
+class Named(nn.Module):
+    """Its parameters are called as arguments of ``np.savez`` are."""
+
+    def __init__(self, value=0.0):
+        for name in ("file", "allow_pickle", "args", "self", "path"):
+            setattr(self, name, ag.Tensor(np.full(2, value, np.float32)))
+
+    def forward(self, x):
+        return x * self.file
+
+
+def test_parameters_may_have_the_names_of_arguments(path, tmp_path):
+    ag.save(path, Named(3.0))
+    loaded = ag.load(path, model=Named()).model.state_dict()
+    assert len(loaded) == 5 and all((array == 3).all() for array in loaded.values())
+    ag.train.save_checkpoint(tmp_path / "step.npz", {"model": Named(2.0).state_dict()})
+    kept = ag.train.load_checkpoint(tmp_path / "step.npz")[0]["model"]
+    assert kept.keys() == loaded.keys() and all((array == 2).all() for array in kept.values())
+
+
+def test_numbers_that_would_become_infinite_are_refused(path):
+    state = {**Named().state_dict(), "file": np.array([1.0, 1e300])}
+    storage.archive.write(path, state)
+    model = Named(5.0)
+    with pytest.raises(
+        ValueError, match=r"(?s)model\.\w+: .*file: 1e\+300 is too large for float32"
+    ):
+        ag.load(path, model=model)
+    assert all((array == 5).all() for array in model.state_dict().values())

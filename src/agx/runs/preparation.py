@@ -100,7 +100,7 @@ def normalization(folder: str | Path) -> data.Normalize:
     >>> images = ag.runs.normalization("runs/first")(images)  # doctest: +SKIP
     """
     path = Path(folder) / "config.json"
-    found = read_object(path).get("normalization")
+    found: Any = read_object(path).get("normalization")
     try:
         return data.Normalize(found["mean"], found["std"])
     except (LookupError, TypeError, ValueError) as error:
