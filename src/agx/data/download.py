@@ -82,8 +82,8 @@ def _check_address(url: str) -> None:
     """Raise ValueError unless what comes from there has not been read or changed on its way."""
     if not url.startswith(("https://", LOOPBACK)):
         raise ValueError(
-            f"{url}: expected an address that starts with https://, where nobody can change the file on its "
-            "way; get the file elsewhere and pass root= its folder"
+            f"{url}: expected an address that starts with https://; get the file elsewhere and pass root= "
+            "its folder"
         )
 
 

@@ -63,11 +63,7 @@ def missing(dataset: str, root: Path, wanted: str) -> FileNotFoundError:
 
 @contextlib.contextmanager
 def unpacking(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """Open a file, unpacked if it is gzipped, whatever its name says; tells how many bytes may be in it.
-
-    Deflate makes a thousandth of what is all the same; data are not, and nobody is to fill the memory with
-    a small file.
-    """
+    """Open a file, unpacked if it is gzipped, whatever its name says; tells how many bytes may be in it."""
     import gzip
     import zlib
 
@@ -89,19 +85,18 @@ def unpacking(path: Path) -> Iterator[tuple[IO[bytes], int]]:
 
 
 def most_of(size: int) -> int:
-    """How many bytes may come out of so many that are compressed."""
+    """How many bytes may come out of so many, so that no small file fills the memory."""
     return max(SMALL, RATIO * size)
 
 
 def too_much(path: Path, most: int) -> ValueError:
     return ValueError(
-        f"{path}: expected at most {most:,} bytes in it, got more, with which a small file could fill the "
-        f"memory; {GET_AGAIN}, or unpack it yourself if you trust it"
+        f"{path}: expected at most {most:,} bytes in it, got more; {GET_AGAIN}, or unpack it yourself"
     )
 
 
 def unzipped(path: Path, most: int | None = None) -> bytes:
-    """Return the bytes of a file, unpacked if it is gzipped. Raises ValueError for more than ``most``."""
+    """Return the bytes of a file, unpacked if it is gzipped, ``most`` at most."""
     with unpacking(path) as (file, limit):
         limit, data = limit if most is None else most, bytearray()
         while len(data) <= limit and (piece := file.read(1 << 20)):
@@ -112,7 +107,7 @@ def unzipped(path: Path, most: int | None = None) -> bytes:
 
 
 def parsed(text: str) -> Any:
-    """What a JSON text says. Raises ValueError for what is none, and for lists in lists without an end."""
+    """What a JSON text says. Raises ValueError for what is none, or too deep."""
     with contextlib.suppress(RecursionError):
         if _is_flat(found := json.loads(text)):
             return found

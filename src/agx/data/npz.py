@@ -16,14 +16,12 @@ KINDS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # others can be packed without
 
 
 def arrays_of(data: bytes) -> dict[str, Array]:
-    """The arrays of an npz file by name. Raises all kinds of errors for what is none."""
+    """The arrays of an npz file by name. Raises errors of all kinds for another."""
     found: dict[str, Array] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members, most = archive.infolist(), most_of(len(data))
         if sum(info.file_size for info in members) > most:
-            raise ValueError(
-                f"it unpacks to more than {most} bytes; if you trust it, write it again with np.savez"
-            )
+            raise ValueError(f"it unpacks to more than {most} bytes; write it with np.savez")
         for info in members:
             name = info.filename.removesuffix(".npy")
             if name in found or info.compress_type not in KINDS:
@@ -34,7 +32,7 @@ def arrays_of(data: bytes) -> dict[str, Array]:
 
 
 def array_of(file: Any, size: int) -> Array:
-    """The array of a .npy file of so many bytes. Raises ValueError if what its header says is not there."""
+    """The array of a .npy file of so many bytes. Raises ValueError if they are others."""
     form = np.lib.format
     start = io.BytesIO(file.read(min(size, 1 << 16)))
     version = form.read_magic(start)
