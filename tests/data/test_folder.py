@@ -1,7 +1,9 @@
 """image_folder: pictures of one's own, as files of every kind that Pillow writes here."""
 
 import io
+import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -419,3 +421,26 @@ def test_bytes_are_standardised_like_the_floats_that_a_loader_makes_of_them():
     one, two = runs.standardize(x), runs.standardize(x.astype(np.float64) / 255)
     np.testing.assert_allclose(one.mean, two.mean)
     np.testing.assert_allclose(one.std, two.std)
+
+
+def test_a_small_file_of_many_pixels_is_not_unpacked(root, tmp_path):
+    """A hundred bytes that promise eighty million pixels, which are not there."""
+    rows = zlib.compress(bytes(1000))
+    chunks = (
+        b"IHDR" + struct.pack(">IIBBBBB", 5, 16_000_000, 8, 2, 0, 0, 0),
+        b"IDAT" + rows,
+        b"IEND",
+    )
+    parts = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
+    path = root / "cat" / "bomb.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    with pytest.warns(UserWarning, match=r"bomb\.png: damaged: 5 x 16000000 pixels in \d+ bytes"):
+        image_folder(root)
+    with pytest.raises(ValueError, match="damaged: 5 x 16000000 pixels"):
+        pictures.read(path, 1, (4, 4), crop=False)
+
+
+@pytest.mark.parametrize("kind", ["1", "L", "RGB"])
+def test_a_large_picture_of_one_colour_is_read(tmp_path, kind):
+    Image.new(kind, (3000, 2000)).save(tmp_path / "x.png")
+    assert pictures.read(tmp_path / "x.png", 1, (2, 2), crop=False).tolist() == [[[0, 0], [0, 0]]]

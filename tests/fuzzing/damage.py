@@ -273,3 +273,43 @@ def png(rng: random.Random, data: bytes) -> bytes:
         out += struct.pack(">I", size) + chunk + struct.pack(">I", zlib.crc32(chunk))
         at += 12 + size
     return bytes(out)
+
+
+def graph(rng: random.Random, data: bytes) -> bytes:
+    """An ONNX model with another operator, shape, place of its numbers, attribute, name or version."""
+    import onnx
+
+    from agx.onnx.operators import OPERATORS
+
+    model = onnx.load_model_from_string(data)
+    node, tensor = rng.choice(model.graph.node), rng.choice(model.graph.initializer)
+    names = ["", "x", *(t.name for t in model.graph.initializer), *node.output]
+    for _ in range(rng.choice((1, 1, 2))):
+        match rng.randrange(8):
+            case 0:
+                node.op_type = rng.choice([*OPERATORS, "Constant", "If", "Loop", ""])
+            case 1:
+                tensor.dims[:] = rng.choice(
+                    ([], [0], [-1, 3], [2**40, 2**40], [2**62], [6], [1] * 70)
+                )
+            case 2:
+                tensor.data_type = rng.randrange(25)
+            case 3:
+                tensor.data_location = tensor.EXTERNAL
+                for key in rng.sample(("location", "offset", "length"), rng.randint(0, 3)):
+                    entry = tensor.external_data.add()
+                    entry.key, entry.value = (
+                        key,
+                        rng.choice(("../x", "/etc/passwd", ".", "model.onnx", "-1", "9" * 30, "")),
+                    )
+            case 4:
+                value = rng.choice((1, -1.5, "x", [1, 2], [2**40], [1.0], tensor, b"\xff"))
+                name = rng.choice(("axis", "perm", "alpha", "value", "to", "x"))
+                node.attribute.append(onnx.helper.make_attribute(name, value))
+            case 5:
+                node.input[:] = rng.sample(names, rng.randint(0, len(names)))
+            case 6:
+                node.output[:] = rng.sample(names, rng.randint(0, 2))
+            case _:
+                model.opset_import[0].version = rng.choice((0, 12, 14, 25, 26, 2**40))
+    return model.SerializeToString()

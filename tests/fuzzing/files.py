@@ -284,7 +284,7 @@ def optional(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, Kind]:
         data = saved(
             folder, "model.onnx", lambda p: ag.onnx.export(model, p, np.ones((1, 3), np.float32))
         )
-        found["onnx"] = Kind("model.onnx", data, ag.onnx.load, weight=0.5)
+        found["onnx"] = Kind("model.onnx", data, ag.onnx.load, damage.graph, 0.5)
     with contextlib.suppress(ImportError):
         for name in ("PNG", "JPEG", "BMP", "WEBP"):
             place = f"pictures-{name}"

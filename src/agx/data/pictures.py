@@ -16,6 +16,10 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
 ORIENTATION = 0x0112  # among the EXIF data
+SMALL, DENSEST = (
+    1 << 22,
+    8 * 1032,
+)  # pixels that any file may have, and for each byte, in bits deflated
 TURNED = (5, 6, 7, 8)  # orientations that exchange height and width
 
 
@@ -69,6 +73,9 @@ def _opened(source: Any) -> Iterator[Any]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", image.DecompressionBombWarning)
         with image.open(source, formats=FORMATS) as picture:
+            size = source.stat().st_size if isinstance(source, Path) else len(source.getbuffer())
+            if picture.width * picture.height > max(SMALL, DENSEST * size):
+                raise ValueError(f"{picture.width} x {picture.height} pixels in {size} bytes")
             yield picture
 
 
