@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -98,12 +99,12 @@ def too_much(path: Path, most: int) -> ValueError:
 def unzipped(path: Path, most: int | None = None) -> bytes:
     """Return the bytes of a file, unpacked if it is gzipped, ``most`` at most."""
     with unpacking(path) as (file, limit):
-        limit, data = limit if most is None else most, bytearray()
-        while len(data) <= limit and (piece := file.read(1 << 20)):
-            data += piece
-    if len(data) > limit:
+        limit, data = limit if most is None else most, io.BytesIO()
+        while data.tell() <= limit and data.write(file.read(1 << 20)):
+            pass
+    if data.tell() > limit:
         raise too_much(path, limit)
-    return bytes(data)
+    return data.getvalue()
 
 
 def parsed(text: str) -> Any:

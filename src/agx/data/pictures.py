@@ -16,10 +16,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
 ORIENTATION = 0x0112  # among the EXIF data
-SMALL, DENSEST = (
-    1 << 22,
-    8 * 1032,
-)  # pixels that any file may have, and for each byte, in bits deflated
+SMALL = 1 << 22  # pixels that any file may have
+DENSEST = 8 * 1032  # and those of a byte, each a bit, deflated
 TURNED = (5, 6, 7, 8)  # orientations that exchange height and width
 
 

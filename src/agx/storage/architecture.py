@@ -129,7 +129,7 @@ def describe(model: Any) -> dict[str, Any] | None:
 
 
 class _Sparing(np.random.Generator):
-    """A generator of no more initial values than a file has numbers for."""
+    """A generator of so many initial values, and no more."""
 
     def __init__(self, most: float) -> None:
         super().__init__(np.random.PCG64(0))
@@ -147,7 +147,9 @@ class _Sparing(np.random.Generator):
     def _taken(self, size: Any) -> Any:
         self.left -= math.prod(np.atleast_1d(1 if size is None else size).tolist())
         if self.left < 0:
-            raise ValueError("the model that is described has more numbers than the file; mend it")
+            raise ValueError(
+                "the model that is described has far more numbers than the file; mend it"
+            )
         return size
 
 

@@ -307,7 +307,7 @@ def _built(described: Any, arrays: Mapping[str, np.ndarray], named: str | None) 
             "ag.load(path, model=my_model)"
         )
     double = any(array.dtype == np.float64 for array in arrays.values())
-    most = math.inf if named else sum(array.size for array in arrays.values())
+    most = math.inf if named else 8 * sum(array.size for array in arrays.values()) + (1 << 16)
     return build.build(described, named, np.float64 if double else np.float32, most)
 
 
