@@ -93,12 +93,16 @@ def _imported(name: str) -> Callable[..., Any]:
 
 
 def _build(model: Callable[..., Any], shape: tuple[int, int, int], outputs: int) -> Any:
-    """Call a function of ``ag.models`` with those of its arguments that follow from the images."""
+    return model(**following(model, shape, outputs))
+
+
+def following(model: Callable[..., Any], shape: Any, outputs: int) -> dict[str, Any]:
+    """Those arguments of a function of ``ag.models`` that follow from the images."""
     known = {
         "in_channels": shape[0], "in_features": math.prod(shape), "image_size": shape[1],
         "classes": outputs,
     }  # fmt: skip
-    return model(**accepted(model, known))
+    return accepted(model, known)
 
 
 def accepted(function: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:

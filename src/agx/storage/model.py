@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import nn
+from .. import models, nn
 from ..data.dataset import ArrayDataset
 from ..data.encoder import TableEncoder
 from ..data.files import read_object
@@ -332,7 +332,8 @@ def _of_config(folder: Path) -> dict[str, Any]:
     name, shape, classes = (config[key] for key in ("model", "image_shape", "classes"))
     outputs = 1 if len(classes) == 2 else len(classes)
     if name in build.MODELS:
-        architecture = build.describe(build.factory(name)(tuple(shape), outputs))
+        given = build.following(getattr(models, name), shape, outputs)
+        architecture = {"factory": name, "arguments": given}
     else:
         architecture = {"factory": name, "arguments": [shape, outputs]}
     even = {"name": "Normalize", **config["normalization"]}
