@@ -349,6 +349,12 @@ def test_two_classes_may_be_one_logit(tmp_path):
         found.probabilities(PIXELS)
 
 
+def test_the_settings_of_a_run_make_no_large_model(tmp_path):
+    folder = run_folders.write(tmp_path / "run", model="mlp", image_shape=[1, 90000, 90000])
+    with pytest.raises(ValueError, match=r"best\.npz: .*far more numbers than the file; mend it"):
+        ag.load(folder)
+
+
 class Named(nn.Module):
     """Its parameters are called as arguments of ``np.savez`` are."""
 
