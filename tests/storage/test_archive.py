@@ -168,6 +168,8 @@ def test_a_bomb_is_not_unpacked(tmp_path):
         ({"w": npy_of("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1)}") + bytes(8)}, "an array of"),
         ({"w": npy_of("{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}") + bytes(8)}, "an array of"),
         ({"w": npy_of("-" * 5000 + "1")}, "damaged header"),
+        ({"w": npy(np.array([0x110000], "<u4")).replace(b"<u4", b"<U1")}, "letters that there are not"),
+        ({"w": npy(np.array([0x110000], ">u4")).replace(b">u4", b">U1")}, "letters that there are not"),
         ({"w": npy_of("(" * 5000)}, "damaged header"),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import zipfile
 from typing import Any
 
@@ -49,6 +50,10 @@ def array_of(file: Any, size: int) -> Array:
     found: Array = form.read_array(_Joined(start, file), allow_pickle=False)
     if file.read(1):
         raise ValueError("it is longer than its array")
+    if dtype.kind == "U":
+        letters = found.ravel("K").view(f"{dtype.byteorder}u4")
+        if letters.max(initial=0) > sys.maxunicode:
+            raise ValueError("its text has letters that there are not")
     return found
 
 
