@@ -43,6 +43,7 @@ crash: $(venv)/.installed $(venv)/.test
 
 fuzz: $(venv)/.installed $(venv)/.test
 	cd tests && ../$(python) -m fuzzing kernels --calls $(or $(CALLS),10000000)
+	cd tests && ../$(python) -m fuzzing files --files $(or $(FILES),1000000)
 	cd tests && ../$(python) -m fuzzing leaks
 
 sanitize: $(venv)/.installed $(venv)/.test

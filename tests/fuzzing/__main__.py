@@ -15,6 +15,9 @@ def arguments():
         "--callers", type=int, default=1, help="threads that call at the same time"
     )
     kernels.add_argument("names", nargs="*", help="some kernels only")
+    files = what.add_parser("files", help="damaged files, which load or are refused")
+    files.add_argument("--files", type=int, default=100_000)
+    files.add_argument("--only", type=int, help="the number of one file, to look at it again")
     leaks = what.add_parser(
         "leaks", help="graphs, failing calls and trainings that leave nothing behind"
     )
@@ -47,6 +50,13 @@ def main():
         found = leaks.campaign(given.share, lambda line: print(line, flush=True))
         print("\n".join(found) or "no leaks")
         return bool(found)
+
+    if given.what == "files":
+        from fuzzing import files
+
+        found = files.run(given.files, given.seed, lambda line: print(line, flush=True), given.only)
+        print(f"{found.files:,} files, {len(found.findings)} findings, {found.seconds:.0f} s")
+        return bool(found.findings)
 
     from fuzzing.kernels import campaign
 

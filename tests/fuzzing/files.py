@@ -4,11 +4,8 @@ Small valid files are damaged as disks, networks and enemies do: bits, lengths, 
 archives, values in JSON, with checksums that are mended so that what lies behind them is reached. A file is
 made of a seed and its number alone. What counts as a finding: an error of another kind, one that names no
 file, one about memory, and more than two seconds.
-
-    python -m tests.fuzzing.files --files 100000 --seed 0
 """
 
-import argparse
 import contextlib
 import gzip
 import io
@@ -18,7 +15,6 @@ import os
 import random
 import signal
 import struct
-import sys
 import tarfile
 import tempfile
 import time
@@ -36,7 +32,8 @@ from agx.commands import predict
 from agx.data import cache
 from agx.runs import page
 from agx.storage import archive
-from tests.fuzzing import damage
+
+from . import damage
 
 try:
     import resource
@@ -397,29 +394,3 @@ def run(
                 if say and (wrong or (number + 1) % max(1, count // 10) == 0):
                     say(report.findings[-1] if wrong else str(report))
     return report
-
-
-def campaign(count: int, seed: int, report: Callable[[str], Any] = print) -> Report:
-    """Run, and give ``report`` what is found as it goes, and the whole at the end."""
-    found = run(count, seed, report)
-    report(f"files: {found}")
-    return found
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; its status is 1 if there are findings."""
-    parser = argparse.ArgumentParser(prog="files", description="Damage files and read them.")
-    parser.add_argument("--files", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="the number of one file, to look at it again")
-    options = parser.parse_args(arguments)
-    if options.only is not None:
-        print("\n".join(run(1, options.seed, None, options.only).findings) or "nothing found")
-        return 0
-    return bool(
-        campaign(options.files, options.seed, lambda line: print(line, flush=True)).findings
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""A few thousand damaged files; ``python -m tests.fuzzing.files`` tries as many as there is time for."""
+"""A few thousand damaged files; ``python -m fuzzing files`` tries as many as there is time for."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.fuzzing import damage, files
+from fuzzing import damage, files
 
 pytest.importorskip("onnx")
 pytest.importorskip("PIL")
@@ -81,11 +81,11 @@ def test_what_takes_much_memory_is_a_finding(tmp_path):
     assert np.empty(files.ROOM).nbytes  # there was room, and is again
 
 
-def test_a_campaign_says_what_it_found(capsys):
-    assert files.main(["--files", "20", "--seed", "3"]) == 0
-    assert "files: 20 files in" in capsys.readouterr().out
-    assert files.main(["--only", "7", "--seed", "3"]) == 0
-    assert capsys.readouterr().out == "nothing found\n"
+def test_a_campaign_says_what_it_found():
+    lines = []
+    assert files.run(20, 3, lines.append).files == 20
+    assert len(lines) == 10 and "0 findings" in lines[-1]
+    assert files.run(1, 3, None, only=7).files == 1
 
 
 def test_damage_changes_bytes():
