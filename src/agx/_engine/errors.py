@@ -70,6 +70,62 @@ def check_closure(closure: Any, has_inputs: bool, primitive: Any = None) -> None
         )
 
 
+def refuse_change(
+    primitive: Any,
+    changed: list[int],
+    operands: tuple[Any, ...],
+    params: dict[str, Any],
+    wanted: list[int],
+) -> None:
+    """Raise RuntimeError if a pull-back reads an array that was changed since the forward pass.
+
+    ``changed`` are places among the operands (g, out, *args), 0 for the parameters; ``wanted`` are the
+    arguments that get a gradient.
+    """
+    values = [getattr(x, "value", x) for x in operands]
+    for i in changed:
+        what = "its result" if i == 1 else f"its argument {i - 2}"
+        if not i:
+            what = f"the array '{next(k for k, v in params.items() if isinstance(v, np.ndarray))}'"
+        elif not any(_reads(primitive, j, values, params, i) for j in wanted):
+            continue
+        else:
+            what += f", an array of shape {np.shape(values[i])}"
+        raise RuntimeError(
+            f"backward: op '{primitive.name}' needs {what}, which was changed in place after the forward pass; "
+            "change a copy, or call backward() before"
+        )
+
+
+def _reads(
+    primitive: Any, argument: int, values: list[Any], params: dict[str, Any], k: int
+) -> bool:
+    """Whether the pull-back of an argument depends on the numbers in operand ``k``, or fails with them."""
+    now = values[k]
+    if not isinstance(now, np.ndarray) or now.dtype.kind not in "fc":
+        return True
+
+    def rule(other: np.ndarray) -> Any:
+        operands = [other if i == k else x for i, x in enumerate(values)]
+        if primitive.variadic:
+            return primitive.vjps(argument, *operands, **params)
+        return primitive.vjps[argument](*operands, **params)
+
+    others = (np.full_like(now, x) for x in (np.nan, np.inf, -np.inf, *np.ravel(values[1])[:1]))
+    try:
+        before = rule(now)
+        for other in (1.5 - now, *others):
+            after = rule(other)
+            if before is None or after is None:
+                if before is not after:
+                    return True
+            elif not np.array_equal(before, after, equal_nan=True):
+                return True
+    except Exception:
+        return True
+    return False
+
+
 def explained(name: str, args: tuple[Any, ...], problem: Exception) -> Exception:
     """An error that names the operation, what it got and a fix, if ``problem`` does not."""
     text = str(problem)

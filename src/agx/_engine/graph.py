@@ -20,7 +20,7 @@ from .._kernels.graph import is_recording as is_recording
 from .._kernels.graph import present as present
 from .._kernels.graph import set_recording as set_recording
 from .entered import around
-from .errors import check_closure, explained, refuse_kind
+from .errors import check_closure, explained, refuse_change, refuse_kind
 from .formulas import document, formulas_of
 from .hooks import Hook, Watch, hooked
 from .sequences import refuse_to_lose
@@ -201,7 +201,7 @@ def _otherwise(
     raise better from problem
 
 
-_graph.declare_refusals(refuse_kind, _otherwise, refuse_to_lose, check_closure)
+_graph.declare_refusals(refuse_kind, _otherwise, refuse_to_lose, check_closure, refuse_change)
 
 
 class Quiet:

@@ -36,9 +36,9 @@ cdef inline bint in_reach(const Py_ssize_t *geo, Py_ssize_t OH, Py_ssize_t OW) e
     fine = fine and <double>OH * geo[2] + abs(<double>geo[4]) + <double>geo[0] * geo[6] < most
     fine = fine and <double>OW * geo[3] + abs(<double>geo[5]) + <double>geo[1] * geo[7] < most
     if not fine:
-        raise ValueError(f"patches: kernel {(geo[0], geo[1])}, stride {(geo[2], geo[3])}, padding "
-                         f"{(geo[4], geo[5])} and dilation {(geo[6], geo[7])} do not go with an output of "
-                         f"{(OH, OW)}")
+        raise ValueError("patches: kernel (%s, %s), stride (%s, %s), padding (%s, %s) and dilation (%s, %s) do "
+                         "not go with an output of (%s, %s)"
+                         % (geo[0], geo[1], geo[2], geo[3], geo[4], geo[5], geo[6], geo[7], OH, OW))
     return True
 
 
@@ -49,8 +49,8 @@ cdef inline const int64_t *bounds(object side, Py_ssize_t size) except NULL:
     has_sizes(side, (len(side), 2))
     for i in range(cnp.PyArray_DIM(side, 0)):
         if not 0 <= at[2 * i] <= at[2 * i + 1] <= size:
-            raise ValueError(f"patches: a window from {at[2 * i]} to {at[2 * i + 1]} does not lie on an "
-                             f"axis of length {size}")
+            raise ValueError("patches: a window from %s to %s does not lie on an axis of length %s"
+                             % (at[2 * i], at[2 * i + 1], size))
     return at
 
 

@@ -150,6 +150,7 @@ cdef object refuse_kind = None
 cdef object otherwise = None
 cdef object lose = None
 cdef object check_closure = None
+cdef object refuse_change = None
 cdef type window_class = None
 cdef object attach = None
 cdef object through = None
@@ -175,10 +176,11 @@ def new_tensor(object value):
     return tensor_class(value)
 
 
-def declare_refusals(object constants, object failures, object losses, object closures):
-    """Name what refuses constants, sees failures, and refuses to lose gradients and closures."""
-    global refuse_kind, otherwise, lose, check_closure
-    refuse_kind, otherwise, lose, check_closure = constants, failures, losses, closures
+def declare_refusals(object constants, object failures, object losses, object closures, object changes):
+    """Name what refuses constants, sees failures, and refuses to lose gradients, closures and changes."""
+    global refuse_kind, otherwise, lose, check_closure, refuse_change
+    refuse_kind, otherwise, lose = constants, failures, losses
+    check_closure, refuse_change = closures, changes
 
 
 def declare_symbols(type symbols, object values, object rules, object meeting):

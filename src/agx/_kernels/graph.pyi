@@ -175,6 +175,7 @@ def declare_refusals(
     failures: Callable[[Primitive, tuple[Any, ...], dict[str, Any], Exception], Any],
     losses: Callable[[str, Any, str], None],
     closures: Callable[[Any, bool, Any], None],
+    changes: Callable[[Any, list[int], tuple[Any, ...], dict[str, Any], list[int]], None],
 ) -> None: ...
 def declare_arithmetic(
     add: Primitive, subtract: Primitive, multiply: Primitive, divide: Primitive, power: Primitive

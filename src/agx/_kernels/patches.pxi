@@ -143,8 +143,8 @@ cdef Columns read_columns(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, P
     has_sizes(cols, (len(cols), <object>channels * s.geo[0] * s.geo[1], <object>OH * OW))
     s.count = len(cols)
     if not (0 <= n0 <= N - s.count and 0 <= c0 <= C - channels and channels >= 0):
-        raise ValueError(f"patches: there are no {s.count} images from {n0} on with {channels} channels "
-                         f"from {c0} on in shape {x.shape}")
+        raise ValueError("patches: there are no %s images from %s on with %s channels from %s on in shape %s"
+                         % (s.count, n0, channels, c0, x.shape))
     s.size, s.first = C * s.H * s.W, (n0 * C + c0) * s.H * s.W
     s.columns = cnp.PyArray_DIM(cols, 1) * cnp.PyArray_DIM(cols, 2)
     s.channels, s.OH, s.OW = channels, OH, OW
@@ -415,7 +415,8 @@ cdef Tiling read_tiling(object x, object w, object g, object work, tuple sizes, 
     fine = (s.OH, s.OW) == (s.H, s.W) if s.pointwise else depth * s.rows * s.OW <= work.size
     fine = fine and 0 <= start <= stop <= len(x) and max(depth, positions, s.filters) <= INT_MAX
     if not fine or not sgemm_address:
-        raise ValueError(f"patches: BLAS cannot do images {start} to {stop} of {len(x)}, sizes {sizes}")
+        raise ValueError("patches: BLAS cannot do images %s to %s of %s, sizes %s"
+                         % (start, stop, len(x), sizes))
     s.depth, s.P = depth, positions
     s.tiles = (s.OH + s.rows - 1) // s.rows
     s.start, s.stop = start, stop

@@ -106,7 +106,9 @@ class _Canvas:
         (u0, v0), (u1, v1) = ((y0, x0), (y1, x1)) if flat else ((x0, y0), (x1, y1))
         first, end = max(0, round(min(v0, v1))), min(round(max(v0, v1)), len(pixels))
         steps = 2 * int(abs(u1 - u0)) + 1
-        if end - first > 50 * steps:  # Steep: drawn straight, with steps of half a pixel that nobody sees.
+        if (
+            end - first > 50 * steps
+        ):  # Steep: drawn straight, with steps of half a pixel that nobody sees.
             edges = np.linspace(first, end, steps + 1).astype(int)
             for top, bottom in pairwise(edges.tolist()):
                 middle = u0 + (u1 - u0) * (((top + bottom) / 2 - v0) / (v1 - v0))
