@@ -1,5 +1,10 @@
 """What kernels that work on patches of images ask of their arguments."""
 
+cdef int misfit(str text, tuple numbers) except -1:
+    """Raise ValueError with a text and its numbers."""
+    raise ValueError("patches: " + text % numbers)
+
+
 cdef inline bint are_single(tuple arrays, object written) except -1:
     """Whether the numbers are float32, or else float64; arrays of anything else are refused."""
     cdef int kind = cnp.PyArray_TYPE(written) if is_floating(written) else -1
@@ -22,7 +27,7 @@ cdef inline const int64_t *integers(object a) except NULL:
 cdef inline bint has_sizes(object a, tuple sizes) except -1:
     """Whether an array has these lengths, or else ValueError."""
     if a.shape != sizes:
-        raise ValueError(f"patches: expected an array of shape {sizes}, got {a.shape}")
+        misfit("expected an array of shape %s, got %s", (sizes, a.shape))
     return True
 
 
@@ -36,9 +41,8 @@ cdef inline bint in_reach(const Py_ssize_t *geo, Py_ssize_t OH, Py_ssize_t OW) e
     fine = fine and <double>OH * geo[2] + abs(<double>geo[4]) + <double>geo[0] * geo[6] < most
     fine = fine and <double>OW * geo[3] + abs(<double>geo[5]) + <double>geo[1] * geo[7] < most
     if not fine:
-        raise ValueError("patches: kernel (%s, %s), stride (%s, %s), padding (%s, %s) and dilation (%s, %s) do "
-                         "not go with an output of (%s, %s)"
-                         % (geo[0], geo[1], geo[2], geo[3], geo[4], geo[5], geo[6], geo[7], OH, OW))
+        misfit("kernel (%s, %s), stride (%s, %s), padding (%s, %s) and dilation (%s, %s) do not go with an output "
+               "of (%s, %s)", (geo[0], geo[1], geo[2], geo[3], geo[4], geo[5], geo[6], geo[7], OH, OW))
     return True
 
 
@@ -49,8 +53,8 @@ cdef inline const int64_t *bounds(object side, Py_ssize_t size) except NULL:
     has_sizes(side, (len(side), 2))
     for i in range(cnp.PyArray_DIM(side, 0)):
         if not 0 <= at[2 * i] <= at[2 * i + 1] <= size:
-            raise ValueError("patches: a window from %s to %s does not lie on an axis of length %s"
-                             % (at[2 * i], at[2 * i + 1], size))
+            misfit("a window from %s to %s does not lie on an axis of length %s",
+                   (at[2 * i], at[2 * i + 1], size))
     return at
 
 

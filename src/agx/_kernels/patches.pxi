@@ -56,7 +56,7 @@ def fill_indices(object out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple ge
     cdef Py_ssize_t channels = columns // KH // KW
     has_sizes(out, (positions, channels * KH * KW))
     if not cnp.PyArray_ISWRITEABLE(out) or H < 0 or W < 0 or <double>channels * H * W >= 2.0 ** 62:
-        raise ValueError(f"patches: no indices of images of shape {(channels, H, W)} fit into the array")
+        misfit("no indices of images of shape (%s, %s, %s) fit into the array", (channels, H, W))
     cdef int64_t *index = <int64_t *>integers(out)
     with nogil:
         for p in range(positions):
@@ -143,8 +143,8 @@ cdef Columns read_columns(object x, object cols, Py_ssize_t n0, Py_ssize_t c0, P
     has_sizes(cols, (len(cols), <object>channels * s.geo[0] * s.geo[1], <object>OH * OW))
     s.count = len(cols)
     if not (0 <= n0 <= N - s.count and 0 <= c0 <= C - channels and channels >= 0):
-        raise ValueError("patches: there are no %s images from %s on with %s channels from %s on in shape %s"
-                         % (s.count, n0, channels, c0, x.shape))
+        misfit("there are no %s images from %s on with %s channels from %s on in shape %s",
+               (s.count, n0, channels, c0, x.shape))
     s.size, s.first = C * s.H * s.W, (n0 * C + c0) * s.H * s.W
     s.columns = cnp.PyArray_DIM(cols, 1) * cnp.PyArray_DIM(cols, 2)
     s.channels, s.OH, s.OW = channels, OH, OW
@@ -250,7 +250,7 @@ cdef windows_t read_windows(object images, object pooled, object rows, object co
     has_sizes(pooled, (s.count, s.OH, s.OW))
     s.down, s.across = geo[6], geo[7]
     if not (1 <= s.down <= INT_MAX and 1 <= s.across <= INT_MAX):
-        raise ValueError(f"patches: expected steps from 1 to {INT_MAX} in a window, got {geometry[6:]}")
+        misfit("expected steps from 1 to %s in a window, got %s", (INT_MAX, geometry[6:]))
     lay_planes(&s, geo)
     return s
 
@@ -404,7 +404,7 @@ cdef Tiling read_tiling(object x, object w, object g, object work, tuple sizes, 
     s.geo = geometry
     in_reach(s.geo, s.OH, s.OW)
     if s.groups < 1 or s.C % s.groups or s.O % s.groups or not 1 <= s.rows <= s.OH:
-        raise ValueError(f"patches: sizes {sizes} do not belong together")
+        misfit("sizes %s do not belong together", (sizes,))
     s.channels, s.filters = s.C // s.groups, s.O // s.groups
     s.pointwise = geometry == (1, 1, 1, 1, 0, 0, 1, 1)
     # Python's integers, which do not overflow.
@@ -415,8 +415,7 @@ cdef Tiling read_tiling(object x, object w, object g, object work, tuple sizes, 
     fine = (s.OH, s.OW) == (s.H, s.W) if s.pointwise else depth * s.rows * s.OW <= work.size
     fine = fine and 0 <= start <= stop <= len(x) and max(depth, positions, s.filters) <= INT_MAX
     if not fine or not sgemm_address:
-        raise ValueError("patches: BLAS cannot do images %s to %s of %s, sizes %s"
-                         % (start, stop, len(x), sizes))
+        misfit("BLAS cannot do images %s to %s of %s, sizes %s", (start, stop, len(x), sizes))
     s.depth, s.P = depth, positions
     s.tiles = (s.OH + s.rows - 1) // s.rows
     s.start, s.stop = start, stop
