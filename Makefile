@@ -13,7 +13,7 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test crash fuzz sanitize lint wheel bench notebooks clients aarch64 docs clean FORCE
+.PHONY: help demo test crash fuzz sanitize lint wheel bench notebooks clients python bare cross aarch64 s390x i386 docs clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
@@ -25,7 +25,10 @@ help:
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
 	@echo "make bench   measure"
 	@echo "make docs    build the site of the documentation in build/docs"
-	@echo "make aarch64 build for 64-bit ARM and test the kernels in an emulated processor"
+	@echo "make python  run the tests on VERSION=3.14 or 3.13t of Python, or with NUMPY=2.0"
+	@echo "make bare    run the tests without any optional package"
+	@echo "make cross   compile for Windows and macOS, without running it"
+	@echo "make aarch64 build for 64-bit ARM and test the kernels in an emulated processor; also s390x, i386"
 	@echo "make notebooks  write the lecture's notebooks, and run the solved ones"
 	@echo "make clients run other packages' suites on agx and on HIPS autograd"
 	@echo "make clean   remove everything that make has made"
@@ -58,8 +61,17 @@ notebooks: $(venv)/.installed $(venv)/.notebooks
 clients: $(venv)/.installed $(venv)/.test build/clients/.installed
 	$(python) tests/clients/run.py
 
-aarch64: $(venv)/.installed $(venv)/.aarch64
-	$(python) tools/aarch64.py $(TESTS)
+python: $(venv)/.made $(venv)/.platforms
+	$(python) tools/pythons.py --version=$(VERSION) --numpy=$(NUMPY) --group=$(GROUP) $(TESTS)
+
+bare: GROUP = test-bare
+bare: python
+
+cross: $(venv)/.installed $(venv)/.platforms
+	$(python) tools/cross.py
+
+aarch64 s390x i386: $(venv)/.installed $(venv)/.platforms
+	$(python) tools/processors.py $@ $(TESTS)
 
 docs: $(venv)/.installed $(venv)/.docs
 	$(python) docs/_site/build.py
@@ -120,6 +132,6 @@ build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
 	$(pip) --target build/clients/site --requirement $<
 	@touch $@
 
-$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.docs $(venv)/.notebooks $(venv)/.aarch64: $(venv)/.%: pyproject.toml $(venv)/.made
+$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.docs $(venv)/.notebooks $(venv)/.platforms: $(venv)/.%: pyproject.toml $(venv)/.made
 	$(pip) --group $*
 	@touch $@

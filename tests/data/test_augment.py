@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 import agx as ag
 from agx.data import ColorJitter, Loader, MixUp, RandomAffine, RandomErasing, RandomRotation
@@ -22,6 +21,7 @@ def test_quarter_turns_are_anti_clockwise(turns, interpolation, side):
 
 
 def test_small_angles_are_scipys():
+    ndimage = pytest.importorskip("scipy.ndimage")
     x = ndimage.gaussian_filter(pictures(1, 1, 30, 40).astype(np.float32), (0, 0, 2, 2))
     found = RandomRotation((10, 10), "bilinear")(x)
     wanted = ndimage.rotate(x, 10, axes=(3, 2), reshape=False, order=1)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy import special
 
 from agx._kernels import loops
+
+special = pytest.importorskip("scipy.special")
 
 #: Every 20011th float32 there is, and many of those that matter.
 EVERY = np.arange(0, 2**32, 20011, dtype=np.uint64).astype(np.uint32).view(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ _SHARE = 8
 
 
 def memory_of_the_machine() -> int:
-    """Its bytes, as far as the system tells."""
+    """Its bytes, as far as the system tells, and as many as a process of 32 bits can count."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return min(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), sys.maxsize)
     except (AttributeError, OSError, ValueError):  # as on Windows
         return 0
 
