@@ -9,6 +9,7 @@ from hypothesis import settings
 
 import agx as ag
 from agx import runs
+from agx._engine import hooks
 
 # A busy machine is slow, not wrong.
 settings.register_profile("agx", deadline=None)
@@ -24,6 +25,13 @@ def pytest_collection_finish():
 def _same_points():
     """Draw the same points in a test, whichever ran before it."""
     points.restart()
+
+
+@pytest.fixture(autouse=True)
+def _no_old_hooks():
+    """Let Tensors of earlier tests die: while any has a hook, no compiled function runs as a plan."""
+    if hooks.hooked:
+        gc.collect()
 
 
 @pytest.fixture

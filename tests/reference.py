@@ -5,6 +5,9 @@ import math
 
 import numpy as np
 
+#: float32 in the order of bytes that this machine does not have.
+SWAPPED = np.dtype("f4").newbyteorder()
+
 
 def im2col(x, geometry):
     """Patches of (N, C, H, W) as (N, C * KH * KW, OH * OW), element by element."""

@@ -20,6 +20,7 @@ MODULES = [
 #: What the examples of these modules need besides agx.
 NEEDS = {
     "agx.viz.plots": "matplotlib",
+    "agx.sklearn": "sklearn",
     "agx.ops.images.im2col": "scipy",
     "agx.ops.linalg.sparse": "scipy",
     "agx.ops.linalg.structured": "scipy",

@@ -139,7 +139,7 @@ PROCESSORS = (
         numpy=(), wheels=("numpy", "scipy"), glibc="2.31", environment={"QEMU_CPU": "cortex-a72"},
         platforms=("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64"),
     ),
-    Processor("s390x", "s390x", "s390x-linux-gnu"),
+    Processor("s390x", "s390x", "s390x-linux-gnu", "forky", "3.14"),
     Processor("i386", "i386", "i386-linux-gnu", emulated=False, loader="ld-linux.so.2"),
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,9 +111,8 @@ def test_pixels_from_other_places(n, h, w, dtype, threads, seed):
 def test_mixtures(dtype, threads):
     rng = np.random.default_rng(0)
     x = pictures((9, 3, 70, 71), dtype, rng)
-    how = np.stack(
-        [rng.permutation(9), [0, 1, 30_000, 32_768, 65_535, 65_536, 7, 9, 60_000]], axis=1
-    )
+    weights = [0, 1, 30_000, 32_768, 65_535, 65_536, 7, 9, 60_000]
+    how = np.stack([rng.permutation(9), weights], axis=1).astype(np.int64)
     weight = how[:, 1, None, None, None]
     wide = x.astype(np.float64 if dtype == np.float32 else np.int64)
     total = weight * wide + (65536 - weight) * wide[how[:, 0]]
@@ -125,7 +125,7 @@ def test_mixtures(dtype, threads):
 
 def test_what_does_not_fit_is_refused():
     x, how = np.zeros((2, 1, 3, 3), np.uint8), np.zeros((2, 3), np.int64)
-    for wrong in (x[0], x[..., ::2], x.astype(">f4"), [[[[0]]]]):
+    for wrong in (x[0], x[..., ::2], x.astype(reference.SWAPPED), [[[[0]]]]):
         with pytest.raises(
             TypeError, match=r"images: expected a C-contiguous array \(N, C, H, W\)"
         ):
@@ -139,10 +139,10 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(TypeError, match="expected uint8 or float32, got float64"):
         loops.warp(x.astype("d"), np.zeros((2, 6), np.int64), False, team(1))
     with pytest.raises(ValueError, match="expected a number below 2 and a weight"):
-        loops.mix_images(x, np.array([[0, 0], [2, 0]]), team(1))
+        loops.mix_images(x, np.array([[0, 0], [2, 0]], np.int64), team(1))
 
 
 def test_a_window_beside_the_image_is_black_also_when_turned():
     x, tables = np.full((1, 1, 2, 2), 5, np.uint8), np.full((1, 1, 256), 9, np.uint8)
-    found = loops.cut(x, np.array([[-9, 7, 1]]), 3, 3, team(1), tables)
+    found = loops.cut(x, np.array([[-9, 7, 1]], np.int64), 3, 3, team(1), tables)
     assert (found == 9).all()

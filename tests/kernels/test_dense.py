@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ def test_nothing_beyond_the_factors_counts(vector_level):
         (np.ones(3, "f"), np.ones((3, 2), "f")),
         (np.ones((2, 2, 3), "f"), np.ones((3, 2), "f")),
         (np.ones((0, 3), "f"), np.ones((3, 2), "f")),
-        (np.ones((2, 3), ">f4"), np.ones((3, 2), "f")),
+        (np.ones((2, 3), reference.SWAPPED), np.ones((3, 2), "f")),
         ([[1.0]], np.ones((1, 2), "f")),
         (
             np.broadcast_to(np.float32(1), (3000, 3000)),

@@ -81,7 +81,7 @@ def test_channel_sums(level, threads, shape):
         3.0,
         [[1.0]],
         np.ones((2, 2, 2, 2), int),
-        np.ones((2, 2, 2, 2), ">f4"),
+        np.ones((2, 2, 2, 2), reference.SWAPPED),
         np.ones((2, 2, 2, 4), "f")[..., ::2],
     ],
     ids=["number", "list", "integers", "byte order", "strided"],

@@ -36,9 +36,9 @@ def test_a_level_that_does_not_exist_is_cut():
 def test_threads_are_asked_for_where_work_pays():
     never = lambda: pytest.fail("asked for threads")
     assert machine.threads_for(1000, 50, never) == 1
-    assert machine.threads_for(1 << 40, 1, never) == 1
-    assert machine.threads_for(1 << 40, 50, lambda: 4) == 4
-    assert machine.threads_for(1 << 40, 3, lambda: 4) == 3
+    assert machine.threads_for(1 << 30, 1, never) == 1
+    assert machine.threads_for(1 << 30, 50, lambda: 4) == 4
+    assert machine.threads_for(1 << 30, 3, lambda: 4) == 3
     assert machine.threads_for(1 << 18, 50, lambda: 4) == 2
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 
 from agx._kernels import loops as norm
 
@@ -93,7 +94,7 @@ def test_threads_give_what_one_gives():
 @pytest.mark.parametrize(
     "x",
     [
-        3.0, [[[1.0] * 8]], np.ones((2, 3, 8), int), np.ones((2, 3, 8), ">f4"), np.ones((2, 3, 16), "f")[..., ::2],
+        3.0, [[[1.0] * 8]], np.ones((2, 3, 8), int), np.ones((2, 3, 8), reference.SWAPPED), np.ones((2, 3, 16), "f")[..., ::2],
         np.ones((2, 3, 2), "f"), np.ones(8, "f"), np.ones((0, 3, 8), "f"),
     ],
 )  # fmt: skip

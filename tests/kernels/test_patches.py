@@ -1,5 +1,7 @@
 """Gather, scatter-add, pooling windows and convolution against their twins."""
 
+import sys
+
 import numpy as np
 import pytest
 import reference
@@ -15,6 +17,10 @@ from agx.ops.images.im2col import Geometry
 DTYPES = [np.float32, np.float64]
 #: The geometry of windows of several sizes.
 NONE = (0, 0, 0, 0, 0, 0, 1, 1)
+#: Half of the bytes that there can be, and half of the lengths.
+FAR = sys.maxsize // 2 + 1
+#: Dilations that only integers of 64 bits can hold.
+BEYOND = [(FAR, 1), (1, 2**31)] if FAR > 2**31 else []
 
 
 def team(n):
@@ -227,14 +233,14 @@ def test_images_too_large_for_planes_are_pooled_one_window_at_a_time():
     )
 
 
-@pytest.mark.parametrize("taps", [0, -1, 2**62, 3])
-@pytest.mark.parametrize("stride", [0, -1, 2**62, 1, 2])
-@pytest.mark.parametrize("padding", [-1, 2**62, -(2**62), 1])
+@pytest.mark.parametrize("taps", [0, -1, FAR, 3])
+@pytest.mark.parametrize("stride", [0, -1, FAR, 1, 2])
+@pytest.mark.parametrize("padding", [-1, FAR, -FAR, 1])
 @pytest.mark.parametrize("dilation", [1, 2**31 - 1])
 def test_whatever_a_geometry_says_nothing_beyond_an_image_is_touched(
     taps, stride, padding, dilation
 ):
-    rows = columns = np.array([[0, 2], [1, 3]])
+    rows = columns = np.array([[0, 2], [1, 3]], np.int64)
     geometry = (1, taps, 1, stride, 1, padding, 1, dilation)
     x, pooled = np.ones((1, 3, 3), np.float32), np.ones((1, 2, 2), np.float32)
     assert run(kernels.largest, x, pooled.shape, rows, columns, geometry, team(1)).shape
@@ -248,7 +254,8 @@ def test_whatever_a_geometry_says_nothing_beyond_an_image_is_touched(
 @pytest.mark.parametrize("empty", ["rows", "columns"])
 def test_a_window_of_nothing_has_no_largest(dtype, empty):
     x = np.ones((1, 2, 2), dtype)
-    sides = {"rows": np.array([[0, 2]]), "columns": np.array([[0, 2]]), empty: np.array([[2, 2]])}
+    whole, nothing = np.array([[0, 2]], np.int64), np.array([[2, 2]], np.int64)
+    sides = {"rows": whole, "columns": whole, empty: nothing}
     sides |= {"geometry": NONE, "team": team(1)}
     out, back = np.zeros((1, 1, 1), dtype), np.zeros_like(x)
     kernels.largest(x, out, **sides)
@@ -265,9 +272,10 @@ def test_a_window_of_nothing_has_no_largest(dtype, empty):
 def test_nan_wins_a_window(dtype, place):
     x = np.array([1.0, 2.0, 3.0, 4.0], dtype)
     x[place] = np.nan
-    for windows_ in (np.array([[0, 2]]), np.array([[0, 2], [0, 2]])):
+    whole = np.array([[0, 2]], np.int64)
+    for windows_ in (whole, np.repeat(whole, 2, axis=0)):
         out = np.zeros((1, len(windows_), 1), dtype)
-        kernels.largest(x.reshape(1, 2, 2), out, windows_, np.array([[0, 2]]), NONE, team(1))
+        kernels.largest(x.reshape(1, 2, 2), out, windows_, whole, NONE, team(1))
         assert np.isnan(out).all()
 
 
@@ -346,9 +354,8 @@ def test_nothing_beyond_the_result_is_written(level):
 # --- sizes that do not belong together --------------------------------------------------------------
 
 GEO = (2, 2, 1, 1, 0, 0, 1, 1)
-FAR = 2**62
-ROWS = np.array([[0, 2], [2, 4]])
-OUTSIDE = [np.array([[0, 5], [2, 4]]), np.array([[-1, 1], [2, 4]]), np.array([[3, 2], [2, 4]])]
+ROWS = np.array([[0, 2], [2, 4]], np.int64)
+OUTSIDE = list(np.array([[[0, 5], [2, 4]], [[-1, 1], [2, 4]], [[3, 2], [2, 4]]], np.int64))
 SIZES = (2, 4, 4, 3, 3, 3, 1, 3)
 
 
@@ -382,7 +389,7 @@ def indices(out=(9, 8), height=4, width=4, across=3, geo=GEO):
 
 def geometries_out_of_reach():
     for place in range(8):
-        for value in (FAR, 2**63 - 1, -(2**63), *(() if place in (4, 5) else (0, -1))):
+        for value in (FAR, sys.maxsize, -sys.maxsize - 1, *(() if place in (4, 5) else (0, -1))):
             yield tuple(value if i == place else n for i, n in enumerate(GEO))
 
 
@@ -419,7 +426,7 @@ def test_a_geometry_out_of_reach_is_refused(geo):
         *((pool, {side: bad}) for side in ("rows", "columns") for bad in OUTSIDE),
         *((pool, {"pooled": shape}) for shape in [(1, 2, 1), (2, 2, 2), (1, 4, 2)]),
         (pool, {"x": (1, 3, 4)}),
-        *((pool, {"dilation": steps}) for steps in [(0, 1), (1, -1), (FAR, 1), (1, 2**31)]),
+        *((pool, {"dilation": steps}) for steps in [(0, 1), (1, -1), *BEYOND]),
         *((indices, {"out": shape}) for shape in [(9, 7)]),
         *((indices, {"across": n}) for n in [0, -1]),
         *((indices, {"height": n}) for n in [-1, FAR]),
@@ -434,7 +441,7 @@ def test_sizes_that_do_not_belong_together_are_refused(call, wrong):
 def test_indices_outside_are_refused(at):
     out = np.zeros(3)
     with pytest.raises(IndexError, match=f"patches: index {at} is outside an array of 3 elements"):
-        kernels.index_add(out, np.array([0, at]), np.ones(2))
+        kernels.index_add(out, np.array([0, at], np.int64), np.ones(2))
     assert not out.any()
     with pytest.raises(ValueError, match=r"expected an array of shape \(2,\), got \(3,\)"):
-        kernels.index_add(out, np.array([0, 1]), np.ones(3))
+        kernels.index_add(out, np.array([0, 1], np.int64), np.ones(3))

@@ -180,7 +180,7 @@ def test_many_short_rows_are_like_wide_ones(level, size):
 def test_a_small_loss_of_large_logits_keeps_its_digits():
     z = np.array([[1000.0, 990.0]], np.float32)
     np.testing.assert_allclose(
-        kernels.nll(z, np.array([0]), True, team(1)), np.log1p(np.exp(-10)), rtol=2e-3
+        kernels.nll(z, np.zeros(1, np.int64), True, team(1)), np.log1p(np.exp(-10)), rtol=2e-3
     )
 
 
@@ -188,7 +188,7 @@ def test_a_small_loss_of_large_logits_keeps_its_digits():
 @pytest.mark.parametrize("wrong", [-1, 3, -(2**63), 2**63 - 1])
 @pytest.mark.parametrize(("dtype", "rtol"), KINDS)
 def test_targets_outside_the_row_are_not_read(dtype, rtol, wrong, mean):
-    z, t = np.zeros((3, 3), dtype), np.array([0, wrong, 5])
+    z, t = np.zeros((3, 3), dtype), np.array([0, wrong, 5], np.int64)
     g = np.ones(() if mean else 3, dtype)
     place = f"class numbers from 0 to 2, got {wrong} at position 1"
     with pytest.raises(ValueError, match=f"softmax_nll: targets must be {place}"):
@@ -200,10 +200,10 @@ def test_targets_outside_the_row_are_not_read(dtype, rtol, wrong, mean):
 
 
 def test_which_targets_are_classes():
-    assert kernels.are_classes(np.array([0, 2, 1]), 3, -100)
-    assert not kernels.are_classes(np.array([0, 3]), 3, -100)
-    assert not kernels.are_classes(np.array([0, -1]), 3, -100)
-    assert not kernels.are_classes(np.array([0, 2]), 3, 2)
+    assert kernels.are_classes(np.array([0, 2, 1], np.int64), 3, -100)
+    assert not kernels.are_classes(np.array([0, 3], np.int64), 3, -100)
+    assert not kernels.are_classes(np.array([0, -1], np.int64), 3, -100)
+    assert not kernels.are_classes(np.array([0, 2], np.int64), 3, 2)
     assert not kernels.are_classes(np.array([[0, 2]]), 3, -100)
     assert not kernels.are_classes(np.array([0, 2], np.int32), 3, -100)
     assert not kernels.are_classes([0, 2], 3, -100)
@@ -211,11 +211,11 @@ def test_which_targets_are_classes():
 
 @pytest.mark.parametrize(
     "x",
-    [[1.0], np.float64(1), np.ones((2, 2), int), np.ones((2, 4))[:, ::2], np.ones((2, 2), ">f4")],
+    [[1.0], np.float64(1), np.ones((2, 2), int), np.ones((2, 4))[:, ::2], np.ones((2, 2), reference.SWAPPED)],
     ids=["list", "number", "integers", "strided", "byte order"],
 )
 def test_other_arguments_are_left_to_others(x):
-    z, t = np.ones((2, 2)), np.array([0, 1])
+    z, t = np.ones((2, 2)), np.array([0, 1], np.int64)
     for f in (kernels.logsumexp, kernels.softmax, kernels.log_softmax):
         assert f(x, team(1)) is None
     assert kernels.nll(x, t, True, team(1)) is None

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,7 +133,7 @@ def test_an_index_out_of_range_is_left_to_numpy(bad):
         3.0,
         [[1.0]],
         np.ones((4, 3), int),
-        np.ones((4, 3), ">f4"),
+        np.ones((4, 3), reference.SWAPPED),
         np.ones((4, 6), "f")[:, ::2],
         np.ones((0, 3)),
     ],

@@ -113,9 +113,9 @@ SLOPE(gelu_tanh)(float x, float v, float a) {
             for (int k = 0; k < LANES; k++) beyond |= value[k] > limit;                               \
             if (beyond) {                                                                             \
                 ALONE for (int k = 0; k < LANES; k++) {                                               \
-                    float near = AGX_SET(name##_##quick)(from[k], value[k], a);                       \
-                    float far = AGX_SET(name##_slope)(from[k], value[k], a);                          \
-                    float share = given[k] * (value[k] > limit ? far : near);                         \
+                    float by_value = AGX_SET(name##_##quick)(from[k], value[k], a);                   \
+                    float by_slope = AGX_SET(name##_slope)(from[k], value[k], a);                     \
+                    float share = given[k] * (value[k] > limit ? by_slope : by_value);                \
                     to[k] = given[k] == 0 ? given[k] : share;                                         \
                 }                                                                                     \
             } else {                                                                                  \

@@ -20,6 +20,9 @@ cdef extern from *:
     #if defined(_MSC_VER)
     #include <intrin.h>
     #endif
+    /* What is surely too much, in bytes and as a length: sums of two and products of two are still counted. */
+    #define AGX_TOO_LARGE ((double)(PY_SSIZE_T_MAX / 2))
+    #define AGX_MOST_LENGTH (PY_SSIZE_T_MAX >> 4 * sizeof(Py_ssize_t))
     #define AGX_PRIME 0x9E3779B97F4A7C15ULL
     /* Two words of 8 bytes and what came before them: a product of 128 bits, one half upon the other. */
     static inline unsigned long long agx_fold(unsigned long long before, const char *words) {
@@ -39,6 +42,8 @@ cdef extern from *:
     #endif
     }
     """
+    const double TOO_LARGE "AGX_TOO_LARGE"
+    const Py_ssize_t MOST_LENGTH "AGX_MOST_LENGTH"
     const unsigned long long PRIME "AGX_PRIME"
     unsigned long long fold "agx_fold"(unsigned long long before, const char *words) noexcept nogil
 
@@ -172,7 +177,7 @@ def new(tuple shape, object dtype):
     for i in range(len(shape)):
         dims[i] = shape[i]
         bytes *= dims[i]
-    if bytes < LEAST or bytes >= 2.0**62 or kind.char not in "fdFD":
+    if bytes < LEAST or bytes >= TOO_LARGE or kind.char not in "fdFD":
         return np.empty(shape, kind)
     return in_buffer(<int>len(shape), dims, kind.num, <Py_ssize_t>bytes)
 
@@ -213,7 +218,7 @@ cdef cnp.ndarray empty(int ndim, cnp.npy_intp *shape, int kind):
     cdef double size = 4 if kind == cnp.NPY_FLOAT32 else 8  # which does not overflow
     for i in range(ndim):
         size *= shape[i]
-    if size < least_bytes or size >= 2.0**62:
+    if size < least_bytes or size >= TOO_LARGE:
         return cnp.PyArray_EMPTY(ndim, shape, kind, 0)
     if large is None:
         return in_buffer(ndim, shape, kind, <Py_ssize_t>size)

@@ -33,13 +33,12 @@ cdef inline bint has_sizes(object a, tuple sizes) except -1:
 
 cdef inline bint in_reach(const Py_ssize_t *geo, Py_ssize_t OH, Py_ssize_t OW) except -1:
     """Whether all positions of a kernel fit into integers, or else ValueError."""
-    cdef double most = 2.0 ** 62
     cdef int i
     cdef inline bint fine = OH >= 0 and OW >= 0
     for i in range(8):
         fine = fine and (geo[i] >= 1 or i == 4 or i == 5)
-    fine = fine and <double>OH * geo[2] + abs(<double>geo[4]) + <double>geo[0] * geo[6] < most
-    fine = fine and <double>OW * geo[3] + abs(<double>geo[5]) + <double>geo[1] * geo[7] < most
+    fine = fine and <double>OH * geo[2] + abs(<double>geo[4]) + <double>geo[0] * geo[6] < TOO_LARGE
+    fine = fine and <double>OW * geo[3] + abs(<double>geo[5]) + <double>geo[1] * geo[7] < TOO_LARGE
     if not fine:
         misfit("kernel (%s, %s), stride (%s, %s), padding (%s, %s) and dilation (%s, %s) do not go with an output "
                "of (%s, %s)", (geo[0], geo[1], geo[2], geo[3], geo[4], geo[5], geo[6], geo[7], OH, OW))

@@ -21,13 +21,11 @@ cdef enum:
     INNER_ROWS = 6
     # Weights of a filter that a tile takes at a time, so that those of all its rows stay there too.
     MOST_WEIGHTS = 640
-    # The most that a size may be, so that products of two fit.
-    MOST_LENGTH = 0x7FFFFFFF
 
 
 cdef bint are_lengths(Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride, Py_ssize_t padding,
                       Py_ssize_t dilation) noexcept:
-    """Whether what a kernel meets along an axis can be computed in integers of 64 bits."""
+    """Whether what a kernel meets along an axis can be computed without overflow."""
     return (0 <= size <= MOST_LENGTH and 1 <= kernel <= MOST_LENGTH and 1 <= stride <= MOST_LENGTH
             and 0 <= padding <= MOST_LENGTH and 1 <= dilation <= MOST_LENGTH)
 

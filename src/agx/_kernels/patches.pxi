@@ -21,11 +21,11 @@ cdef extern from *:
     #define NUMBER float
     #define QUICK AGX_QUICK
     #define AGX_NAME(x) agx_##x##_of_floats
-    #include "windows.h"
+    #include "pooling.h"
     #define NUMBER double
     #define QUICK
     #define AGX_NAME(x) agx_##x##_of_doubles
-    #include "windows.h"
+    #include "pooling.h"
     """
     window_loop largest_of_floats "agx_largest_of_floats"
     window_loop largest_of_doubles "agx_largest_of_doubles"
@@ -55,7 +55,7 @@ def fill_indices(object out, Py_ssize_t H, Py_ssize_t W, Py_ssize_t OW, tuple ge
     in_reach(geo, positions // OW + 1 if OW > 0 else -1, OW)
     cdef Py_ssize_t channels = columns // KH // KW
     has_sizes(out, (positions, channels * KH * KW))
-    if not cnp.PyArray_ISWRITEABLE(out) or H < 0 or W < 0 or <double>channels * H * W >= 2.0 ** 62:
+    if not cnp.PyArray_ISWRITEABLE(out) or H < 0 or W < 0 or <double>channels * H * W >= TOO_LARGE:
         misfit("no indices of images of shape (%s, %s, %s) fit into the array", (channels, H, W))
     cdef int64_t *index = <int64_t *>integers(out)
     with nogil:

@@ -20,6 +20,11 @@ cdef extern from "steps.h" nogil:
     here_t float_to_double "agx_float_to_double"
     here_t double_to_float "agx_double_to_float"
 
+cdef extern from *:
+    # NumPy 2.5 took this field out of what it tells Cython.
+    ctypedef struct ufunc_t "PyUFuncObject":
+        const char *types
+
 cdef enum:
     MOST_OPERANDS = 8
     MOST_AXES = 32
@@ -32,11 +37,12 @@ cdef enum:
 def ufunc_loop(cnp.ufunc ufunc, tuple kinds):
     # Where the loop of a ufunc for these type numbers is, and what it is given; None if there is none.
     cdef int i, k, n = ufunc.nargs
+    cdef const char *types = (<ufunc_t *>ufunc).types
     if len(kinds) != n or n > MOST_OPERANDS or ufunc.functions == NULL:
         return None
     for i in range(ufunc.ntypes):
         for k in range(n):
-            if <int>ufunc.types[i * n + k] != <int>kinds[k]:
+            if <int>types[i * n + k] != <int>kinds[k]:
                 break
         else:
             if ufunc.functions[i] == NULL:

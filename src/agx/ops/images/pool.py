@@ -107,7 +107,7 @@ def _sliding(op: str, size: tuple[int, ...], geo: Geometry, ceil_mode: bool) -> 
         size, geo, counts = (1, *size), geo.in_a_row, (1, *counts)
     sides = []
     for count, n, k, s, p, d in zip(counts, size, *geo, strict=True):
-        start = np.arange(count) * s - p
+        start = np.arange(count, dtype=np.int64) * s - p
         stop = np.minimum(start + d * (k - 1) + 1, n)
         first = np.where(start < 0, start % d, start)  # in steps of d from the padding
         sides.append(np.stack([np.minimum(first, stop), stop], axis=1))
@@ -120,7 +120,7 @@ def _adaptive(size: tuple[int, ...], output: tuple[int, ...]) -> Windows:
     """``output`` windows down and across that cover the image as evenly as integers allow."""
     sides = []
     for n, count in zip(size, output, strict=True):
-        side = np.arange(2 * count).reshape(count, 2)  # 2i, 2i + 1; the rest needs no more memory
+        side = np.arange(2 * count, dtype=np.int64).reshape(count, 2)  # 2i, 2i + 1; the rest needs no more memory
         side += 1
         side //= 2  # i, i + 1
         side *= n
