@@ -136,6 +136,16 @@ def test_modules_import_in_no_circle():
 
 
 @pytest.mark.skipif(not SOURCES.exists(), reason="a wheel carries no sources of kernels")
+def test_no_header_hides_one_of_the_system():
+    """The folder of the kernels is searched first, whoever asks: for ``windows.h``, say."""
+    asked = re.compile(r"#include <(?:\S+/)?(\S+)>")
+    files = (*SOURCES.glob("*.[ch]"), *SOURCES.glob("*.p[yx][xi]"))
+    systems = {name for path in files for name in asked.findall(path.read_text("utf-8"))}
+    assert "windows.h" in systems
+    assert not systems & {path.name for path in SOURCES.glob("*.h")}
+
+
+@pytest.mark.skipif(not SOURCES.exists(), reason="a wheel carries no sources of kernels")
 def test_compiled_modules_import_in_no_circle():
     """Every import counts, also one inside a function, and none leads out of the folder."""
     needed = {}

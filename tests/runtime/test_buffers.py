@@ -1,5 +1,6 @@
 """Memory is used again when nobody holds it, and never before."""
 
+import sys
 import threading
 
 import numpy as np
@@ -170,3 +171,8 @@ def test_what_was_needed_once_is_kept_and_no_more():
     finally:
         graph.limit_idle(before)
         buffers.release()
+
+
+def test_more_memory_than_a_process_can_count_is_as_much_as_it_can(monkeypatch):
+    monkeypatch.setattr("os.sysconf", lambda name: sys.maxsize // 2, raising=False)
+    assert buffers.memory_of_the_machine() == sys.maxsize

@@ -35,6 +35,7 @@ INSTEAD = {
     "einsum_tensordot": "use numpy.tensordot", "root_pi": "use numpy.sqrt(numpy.pi)",
     "inv_root_pi": "use 1 / numpy.sqrt(numpy.pi)",
     "parse_einsum_input": "it is NumPy's own, and private there",
+    "row_stack": "NumPy took it out in 2.5; use numpy.vstack",
 }  # fmt: skip
 
 
