@@ -2,8 +2,9 @@
 
     make cross
 
-Works on Debian. Clang and the headers of both systems come with the package ziglang, Python's headers are Debian's
-with the pyconfig.h of the source, NumPy's come from its wheels. What Cython wrote for this machine is compiled.
+Works on Debian. Clang and the headers of both systems come with the package ziglang, Python's headers are
+Debian's with the pyconfig.h of the source, NumPy's come from its wheels. What Cython wrote for this machine is
+compiled.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from debian import ROOT, Release, run
 WORK = ROOT / "build/cross"
 KERNELS = ROOT / "src/agx/_kernels"
 PYTHON, RELEASE = "3.13", "trixie"
-FLAGS = ("-O2", "-DNDEBUG", "-fno-math-errno", "-fno-trapping-math", "-w",
+FLAGS = ("-O2", "-g0", "-DNDEBUG", "-fno-math-errno", "-fno-trapping-math", "-w",
          "-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION")  # fmt: skip
 #: Name, what Zig calls it, and the platform of NumPy's wheel.
 TARGETS = (
@@ -43,6 +44,7 @@ MSVC = """
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
+unsigned __int64 __umulh(unsigned __int64, unsigned __int64);  /* which <intrin.h> has for ARM64 too */
 #pragma GCC poison __attribute__ __extension__ __thread __typeof__ typeof __int128 __asm__ asm
 #pragma GCC poison __builtin_expect __builtin_cpu_init __builtin_cpu_supports __builtin_shufflevector
 #pragma GCC poison __builtin_ia32_pause __builtin_convertvector __builtin_prefetch
@@ -93,8 +95,9 @@ def fetch_numpy(platform: str) -> Path:
     to = WORK / platform
     if not to.exists():
         run(
-            sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
-            "--only-binary=:all:", f"--python-version={PYTHON}", f"--platform={platform}", "--dest", to, "numpy",
+            sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet",
+            "--no-deps", "--only-binary=:all:", f"--python-version={PYTHON}",
+            f"--platform={platform}", "--dest", to, "numpy",
         )  # fmt: skip
         with zipfile.ZipFile(next(to.glob("*.whl"))) as wheel:
             wheel.extractall(to, [n for n in wheel.namelist() if "/_core/include/" in n])
@@ -113,7 +116,18 @@ def build(system: str, target: str, platform: str, sources: list[Path]) -> Path:
     else:
         link = ("-dynamiclib", "-undefined", "dynamic_lookup")
     include = (WORK / system, fetch_numpy(platform), KERNELS)
-    run(*zig, "cc", "-target", target, *FLAGS, *(f"-I{i}" for i in include), *sources, *link, "-o", out)
+    run(
+        *zig,
+        "cc",
+        "-target",
+        target,
+        *FLAGS,
+        *(f"-I{i}" for i in include),
+        *sources,
+        *link,
+        "-o",
+        out,
+    )
     return out
 
 
@@ -137,7 +151,9 @@ def main() -> None:
         start = time.perf_counter()
         out = build(system, target, platform, sources)
         taken = time.perf_counter() - start
-        print(f"{target}: Python {PYTHON}, compiled and linked, {out.stat().st_size} bytes, {taken:.0f} s")
+        print(
+            f"{target}: Python {PYTHON}, compiled and linked, {out.stat().st_size} bytes, {taken:.0f} s"
+        )
         if system == "windows":
             check_msvc(target, platform, sources)
             print(f"{target}: nothing that MSVC does not know")

@@ -155,10 +155,10 @@ def main(name: str, tests: list[str]) -> None:
         processor.fetch()
     processor.compile()
     deselected = [f"--deselect={test}" for test in DESELECTED] if processor.emulated else []
+    processor.run("-c", ABOUT)
     processor.run(
         "-m", "pytest", "-q", "-p", "no:cacheprovider", *deselected, *(tests or ["tests/kernels"])
     )
-    processor.run("-c", ABOUT)
 
 
 if __name__ == "__main__":

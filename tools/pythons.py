@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 from debian import ABOUT, ROOT, Release, own_library, run
@@ -127,10 +126,8 @@ def main() -> None:
             ROOT / name, here / "tree" / name
         )
     gil = {"PYTHON_GIL": "0"} if given.version.endswith("t") else {}
-    start = time.perf_counter()
-    run(python, "-m", "pytest", *tests, cwd=here / "tree", **gil)
     run(python, "-c", ABOUT, **gil)
-    print(f"{time.perf_counter() - start:.0f} s")
+    run(python, "-m", "pytest", *tests, cwd=here / "tree", **gil)
 
 
 if __name__ == "__main__":

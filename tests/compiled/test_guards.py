@@ -426,10 +426,19 @@ def test_adding_to_an_array_that_has_two_names():
         np.add(total, x, out=total)
         return total * 2
 
+    def add(total, x):
+        total += x
+
+    def elsewhere(x):
+        total = np.zeros(3)
+        add(total, x)
+        return total * 2
+
     compiled = ag.compile(function)
     for x in (ONES, 2 * ONES, 3 * ONES):
         for a, b in zip(compiled(x), function(x), strict=True):
             np.testing.assert_array_equal(a, b)
+    agree(ag.compile(elsewhere), elsewhere, [ONES], [2 * ONES])
     agree(ag.compile(explicit), explicit, [ONES], [2 * ONES])
 
 

@@ -129,7 +129,8 @@ def test_a_parameter_scales_elu(level):
 
 
 @pytest.mark.parametrize(
-    "x", [1.0, [1.0], np.ones(3), np.ones(6, "f")[::2], np.ones(3, reference.SWAPPED), np.ones(3, int)]
+    "x",
+    [1.0, [1.0], np.ones(3), np.ones(6, "f")[::2], np.ones(3, reference.SWAPPED), np.ones(3, int)],
 )
 def test_other_arguments_are_left_to_others(x):
     good, gelu = np.ones(3, np.float32), loops.ACTIVATIONS.index("gelu")

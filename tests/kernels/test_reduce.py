@@ -211,7 +211,13 @@ def test_which_targets_are_classes():
 
 @pytest.mark.parametrize(
     "x",
-    [[1.0], np.float64(1), np.ones((2, 2), int), np.ones((2, 4))[:, ::2], np.ones((2, 2), reference.SWAPPED)],
+    [
+        [1.0],
+        np.float64(1),
+        np.ones((2, 2), int),
+        np.ones((2, 4))[:, ::2],
+        np.ones((2, 2), reference.SWAPPED),
+    ],
     ids=["list", "number", "integers", "strided", "byte order"],
 )
 def test_other_arguments_are_left_to_others(x):
