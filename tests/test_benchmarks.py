@@ -32,6 +32,13 @@ def test_the_residual_network_is_that_of_the_models():
 
 
 @pytest.fixture(autouse=True)
+def _warnings_as_they_were():
+    """Let NumPy warn the tests that follow, which a program that measures does not want."""
+    with np.errstate():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def threads_as_before():
     before = ag.get_num_threads()
     yield
