@@ -3,8 +3,8 @@
     make cross
 
 Works on Debian. Clang and the headers of both systems come with the package ziglang, Python's headers are
-Debian's with the pyconfig.h of the source, NumPy's come from its wheels. What Cython wrote for this machine is
-compiled.
+Debian's with the pyconfig.h of the source, NumPy's come from its wheels. What is compiled is the C that
+Cython wrote for this machine.
 """
 
 from __future__ import annotations

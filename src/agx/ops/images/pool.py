@@ -120,7 +120,9 @@ def _adaptive(size: tuple[int, ...], output: tuple[int, ...]) -> Windows:
     """``output`` windows down and across that cover the image as evenly as integers allow."""
     sides = []
     for n, count in zip(size, output, strict=True):
-        side = np.arange(2 * count, dtype=np.int64).reshape(count, 2)  # 2i, 2i + 1; the rest needs no more memory
+        side = np.arange(2 * count, dtype=np.int64).reshape(
+            count, 2
+        )  # 2i, 2i + 1; the rest needs no more memory
         side += 1
         side //= 2  # i, i + 1
         side *= n
