@@ -26,9 +26,7 @@ NEEDS = {
     "agx.ops.linalg.structured": "scipy",
     "agx.ops.special": "scipy",
     "agx.special": "scipy",
-    "agx.compat.autograd.scipy": "scipy",
-    "agx.compat.autograd.scipy.special": "scipy",
-    "agx.compat.autograd.scipy.stats.t": "scipy",
+    **{name: "scipy" for name in MODULES if name.startswith("agx.compat.autograd.scipy")},
 }
 
 

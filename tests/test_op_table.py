@@ -96,6 +96,7 @@ def test_arguments_are_not_changed(function, arrays):
 
 
 def test_every_primitive_has_a_row():
+    pytest.importorskip("scipy")  # without which some rows are left out
     assert set(registry) - set(rows) == set()
 
 

@@ -1,5 +1,7 @@
 """Rules given to primitives, to functions of these modules, and to plain functions."""
 
+import importlib
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose
@@ -42,8 +44,13 @@ def test_a_rule_for_where_as_a_package_gives_one():
     check_grads(lambda x: masked(X > 1, x**3, 0.0), modes=["rev"], order=2)(X)
 
 
+def special_functions():
+    pytest.importorskip("scipy")
+    return importlib.import_module("agx.compat.autograd.scipy.special")
+
+
 def test_a_forward_rule_changes_nothing_where_there_is_a_pull_back():
-    special = pytest.importorskip("agx.compat.autograd.scipy.special")
+    special = special_functions()
     defjvp(special.expit, lambda g, ans, x: g * 100.0)
     assert_allclose(make_jvp(special.expit)(0.0)(1.0)[1], 0.25)
     defvjp(special.expit, lambda ans, x: lambda g: g * ans * (1 - ans))
@@ -51,7 +58,7 @@ def test_a_forward_rule_changes_nothing_where_there_is_a_pull_back():
 
 
 def test_a_rule_for_what_agx_cannot_differentiate():
-    special = pytest.importorskip("agx.compat.autograd.scipy.special")
+    special = special_functions()
     with pytest.raises(NotImplementedError, match="argument 0 is defined"):
         grad(special.k0e)(1.0)
     defvjp(special.k0e, lambda ans, x: lambda g: g * (ans - special.k1e(x)))

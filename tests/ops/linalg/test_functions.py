@@ -199,6 +199,7 @@ ALIKE = {
 @pytest.mark.parametrize(("of_values", "of_matrix"), ALIKE.values(), ids=ALIKE)
 @pytest.mark.parametrize("values", [[1.0, 1.0], [1.0, 2.0, 2.0], [3.0, 3.0, 3.0]])
 def test_what_treats_equal_eigenvalues_alike_has_second_derivatives(of_values, of_matrix, values):
+    pytest.importorskip("scipy")
     q = np.linalg.qr(normal(len(values), len(values)))[0]
     a = q @ np.diag(values) @ q.T
     expected = ag.hessian(lambda t: of_matrix(la_symmetric(t)))(a)
