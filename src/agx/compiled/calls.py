@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
+from opcode import opmap
 from typing import Any
 
 import numpy as np
@@ -76,3 +78,17 @@ def _formed(array: Any, kind: Any) -> Any:
     if kind is np.ndarray:
         return array if type(array) is np.ndarray else np.asarray(array)
     return array[()] if issubclass(kind, np.generic) else array.item()
+
+
+def has_one_name(array: Any, frame: Any) -> bool:
+    """Whether ``a += b`` called, and the stack has no other variable with the array.
+
+    From Python 3.14 on, what a call is given need not count as references.
+    """
+    if frame.f_code.co_code[frame.f_lasti] != opmap["BINARY_OP"]:
+        return False
+    names = 0
+    while frame is not None and sys.version_info >= (3, 14):
+        names += sum(value is array for value in frame.f_locals.values())
+        frame = frame.f_back
+    return names <= 1

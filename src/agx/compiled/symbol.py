@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._engine.symbols import is_traced
-from .calls import called_with, frozen, runner
+from .calls import called_with, frozen, has_one_name, runner
 from .recorder import (
     LIBRARIES,
     EscapeError,
@@ -249,7 +248,7 @@ def _into(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, kwargs:
     (out, *more), rest = kwargs["out"], {k: v for k, v in kwargs.items() if k != "out"}
     count = sys.getrefcount(out)
     alone = method == "__call__" and not rest and not more and out is inputs[0]
-    alone = alone and _has_one_name(out, sys._getframe(2))
+    alone = alone and has_one_name(out, sys._getframe(2))
     if (
         type(out) is not np.ndarray
         or out.base is not None
@@ -264,20 +263,6 @@ def _into(recorder: Recorder, ufunc: np.ufunc, method: str, inputs: Any, kwargs:
     return Symbol(recorder, slot_of(recorder, found, out.dtype), out.copy())
 
 
-def _has_one_name(array: Any, frame: Any) -> bool:
-    """Whether ``a += b`` called, and the stack has no other variable with the array.
-
-    From Python 3.14 on, what a call is given need not count as references.
-    """
-    if frame.f_code.co_code[frame.f_lasti] != _BINARY:
-        return False
-    names = 0
-    while frame is not None and sys.version_info >= (3, 14):
-        names += sum(value is array for value in frame.f_locals.values())
-        frame = frame.f_back
-    return names <= 1
-
-
 def _count_of_one(found: int) -> int:
     """How many references to an array there are in ``_into`` if one variable has it."""
     if not _counts:  # as count_references asks first
@@ -286,7 +271,6 @@ def _count_of_one(found: int) -> int:
 
 
 _counts: list[int] = []
-_BINARY = opmap["BINARY_OP"]
 
 
 def operator(name: str, turned: bool = False) -> Callable[[Any, Any], Any]:
