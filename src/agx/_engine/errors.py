@@ -92,8 +92,8 @@ def refuse_change(
         else:
             what += f", an array of shape {np.shape(values[i])}"
         raise RuntimeError(
-            f"backward: op '{primitive.name}' needs {what}, which was changed in place after the forward pass; "
-            "change a copy, or call backward() before"
+            f"backward: op '{primitive.name}' needs {what}, which was changed in place after the forward "
+            "pass; change a copy, or call backward() before"
         )
 
 

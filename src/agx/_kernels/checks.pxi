@@ -40,8 +40,8 @@ cdef inline bint in_reach(const Py_ssize_t *geo, Py_ssize_t OH, Py_ssize_t OW) e
     fine = fine and <double>OH * geo[2] + abs(<double>geo[4]) + <double>geo[0] * geo[6] < TOO_LARGE
     fine = fine and <double>OW * geo[3] + abs(<double>geo[5]) + <double>geo[1] * geo[7] < TOO_LARGE
     if not fine:
-        misfit("kernel (%s, %s), stride (%s, %s), padding (%s, %s) and dilation (%s, %s) do not go with an output "
-               "of (%s, %s)", (geo[0], geo[1], geo[2], geo[3], geo[4], geo[5], geo[6], geo[7], OH, OW))
+        misfit("kernel (%s, %s), stride (%s, %s), padding (%s, %s) and dilation (%s, %s) do not go with an "
+               "output of (%s, %s)", (geo[0], geo[1], geo[2], geo[3], geo[4], geo[5], geo[6], geo[7], OH, OW))
     return True
 
 
