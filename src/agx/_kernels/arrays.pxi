@@ -20,7 +20,7 @@ cdef extern from *:
     #if defined(_MSC_VER)
     #include <intrin.h>
     #endif
-    /* What is surely too much, in bytes and as a length: sums of two and products of two are still counted. */
+    /* What is surely too much, in bytes and as a length: sums and products of two are still counted. */
     #define AGX_TOO_LARGE ((double)(PY_SSIZE_T_MAX / 2))
     #define AGX_MOST_LENGTH (PY_SSIZE_T_MAX >> 4 * sizeof(Py_ssize_t))
     #define AGX_PRIME 0x9E3779B97F4A7C15ULL
