@@ -85,7 +85,7 @@ lint: $(venv)/.installed $(venv)/.test $(venv)/.lint
 	$(python) -m mypy.stubtest agx._kernels --ignore-missing-stub --ignore-disjoint-bases
 	$(bin)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(bin)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(bin)/zizmor --offline --quiet .github
+	$(bin)/zizmor --offline --quiet --persona auditor --strict-collection --no-ignores .github
 
 wheel: $(venv)/.installed $(venv)/.build
 	rm -rf dist build/installed
