@@ -11,6 +11,7 @@ cdef extern from "tables.h" nogil:
     int COUNT "agx_set_count"
 
 cdef extern from "pool.h" nogil:
+    bint THREADS "AGX_THREADS"
     void agx_pool_run(task_t task, void *context, int parts) noexcept
     void agx_pool_work(int i) noexcept
     int agx_pool_reserve() noexcept
@@ -93,6 +94,11 @@ cpdef int threads_for(Py_ssize_t work, Py_ssize_t pieces, object team) except 0:
     if pieces < 2 or work < 2 * WORK_PER_THREAD:
         return 1
     return <int>max(1, min(<Py_ssize_t>team(), pieces, work // WORK_PER_THREAD))
+
+
+def has_threads():
+    # Tell whether agx was built to start threads, and to look for BLAS by name.
+    return THREADS
 
 
 def allow(int threads):

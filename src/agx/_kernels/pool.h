@@ -3,12 +3,32 @@
    Whoever is free takes the next part, so that a task does not wait for a worker that the system keeps
    from running. Parts are numbered, and their number alone says what they do. A worker spins for a while
    after its last part, so that the next task finds it awake, and then sleeps on a lock. Everything here
-   runs without the GIL. */
+   runs without the GIL.
+
+   With AGX_THREADS defined as 0, for systems that have none, whoever calls does all parts. */
 
 #ifndef AGX_POOL_H
 #define AGX_POOL_H
 
 #include <Python.h>
+
+typedef void (*agx_task)(void *context, int part);
+
+#ifndef AGX_THREADS
+    #define AGX_THREADS 1
+#endif
+#if !AGX_THREADS
+
+static void agx_pool_work(int i) { (void)i; }
+static int agx_pool_reserve(void) { return -1; }
+static void agx_pool_admit(void) {}
+static int agx_pool_workers(void) { return 0; }
+static void agx_pool_forget(void) {}
+static void agx_pool_run(agx_task task, void *context, int parts) {
+    for (int i = 0; i < parts; i++) task(context, i);
+}
+
+#else
 
 #if defined(_MSC_VER)
     #include <intrin.h>
@@ -38,8 +58,6 @@
         #define agx_pause() ((void)0)
     #endif
 #endif
-
-typedef void (*agx_task)(void *context, int part);
 
 enum { AGX_MOST_WORKERS = 255, AGX_MOST_PARTS = 0x7fff, AGX_SPINS = 8000 };
 
@@ -146,4 +164,5 @@ static void agx_pool_run(agx_task task, void *context, int parts) {
     agx_swap(&agx_pool.busy, 0);
 }
 
+#endif
 #endif

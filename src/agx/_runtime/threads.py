@@ -3,11 +3,11 @@
 Kernels share a batch among a small team of threads whose loops hold no GIL. Convolution by patches
 calls the very ``cblas_sgemm`` that NumPy has loaded, found by name in its library; while it runs, that
 library keeps to one thread each. Where there is no such symbol, ``numpy.matmul`` does the same work.
+Built with AGX_THREADS=OFF agx does neither.
 """
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import sys
@@ -39,7 +39,7 @@ def _initial_threads() -> int:
     text = os.environ.get("AGX_NUM_THREADS", "")
     if text and (not text.isdigit() or int(text) < 1):
         raise ValueError(f"AGX_NUM_THREADS: expected a positive integer, got {text!r}")
-    return int(text) if text else _cores()
+    return int(text) if text else _cores() if _machine.has_threads() else 1
 
 
 #: The vector instructions that kernels know, by their number.
@@ -129,7 +129,7 @@ def _find_blas() -> Blas | None:
     choice = os.environ.get("AGX_BLAS", "auto")
     if choice not in ("auto", "numpy"):
         raise ValueError(f"AGX_BLAS: expected 'auto' or 'numpy', got {choice!r}")
-    if choice == "numpy":
+    if choice == "numpy" or not _machine.has_threads():
         return None
     from threadpoolctl import threadpool_info
 
@@ -143,6 +143,8 @@ def _find_blas() -> Blas | None:
 
 
 def _load(path: str, prefix: str, suffix: str) -> Blas | None:
+    import ctypes
+
     library = ctypes.CDLL(path)
     names = [f"{prefix}cblas_{t}gemm{suffix}" for t in "sd"]
     threads = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]

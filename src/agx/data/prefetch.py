@@ -23,7 +23,9 @@ def ahead(batches: Iterator[Any], count: int) -> Generator[Any]:
     arguments = batches, ready, room, ended
     work = threading.Thread(target=_work, args=arguments, name="agx-prefetch", daemon=True)
     try:
-        work.start()
+        if not _started(work):
+            yield from batches
+            return
         while True:
             batch, error = ready.get()
             if error is not None:
@@ -36,6 +38,14 @@ def ahead(batches: Iterator[Any], count: int) -> Generator[Any]:
         error = None  # it holds this frame, and the frame holds it
         ended.set()
         room.put(None)
+
+
+def _started(work: threading.Thread) -> bool:
+    try:
+        work.start()
+    except RuntimeError:  # There are as many as the system allows, which may be one.
+        return False
+    return True
 
 
 def _work(
