@@ -13,7 +13,7 @@ compiled := pyproject.toml CMakeLists.txt $(shell find src -name '*.pyx' -o -nam
 files := $(sort $(shell find src -type f -not -name '*.pyc'))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test crash fuzz sanitize lint wheel bench notebooks clients python bare cross aarch64 s390x i386 docs clean FORCE
+.PHONY: help demo test crash fuzz sanitize lint wheel bench notebooks clients python bare cross aarch64 s390x i386 docs reproducible release-check clean FORCE
 
 help:
 	@echo "make demo    train on handwritten digits and plot what was learned"
@@ -23,6 +23,8 @@ help:
 	@echo "make sanitize  test and fuzz the kernels with Address-, UndefinedBehavior- and ThreadSanitizer"
 	@echo "make lint    check style, types, stubs and workflows"
 	@echo "make wheel   build a wheel from the source distribution and test it in a clean environment"
+	@echo "make reproducible   build both distributions twice, and compare their bytes"
+	@echo "make release-check  run all that can be run before a release"
 	@echo "make bench   measure"
 	@echo "make docs    build the site of the documentation in build/docs"
 	@echo "make python  run the tests on VERSION=3.14 or 3.13t of Python, or with NUMPY=2.0"
@@ -99,6 +101,12 @@ wheel: $(venv)/.installed $(venv)/.build
 	mkdir -p build/installed
 	cp -R pyproject.toml README.md tests benchmarks examples build/installed
 	cd build/installed && ../../.venv-wheel/bin/python -m pytest
+
+reproducible: $(venv)/.installed $(venv)/.build
+	$(python) tools/reproducible.py
+
+release-check: $(venv)/.installed $(venv)/.test $(venv)/.lint $(venv)/.build
+	$(python) tools/release_check.py
 
 clean:
 	rm -rf .venv .venv-wheel build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

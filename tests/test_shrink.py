@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import inspect
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,26 @@ def test_short_script_shows_the_same_page(shrink, browser, tmp_path):
         assert browser.get_log("browser") == []
         seen.append(browser.execute_script("return document.querySelector('main').innerHTML"))
     assert seen[0] == seen[1] and "mul" in seen[0]
+
+
+def packed(path, names, year):
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name in names:
+            wheel.writestr(
+                zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0)), "" if name[-1] == "/" else "x"
+            )
+    return path
+
+
+def test_the_order_and_time_of_packing_do_not_matter(shrink, tmp_path, monkeypatch):
+    pytest.importorskip("zopfli")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    names = ["agx/b.txt", "agx/a.txt", "agx-1.dist-info/METADATA", "agx-1.dist-info/RECORD"]
+    one = packed(tmp_path / "one.whl", names, 2001)
+    other = packed(tmp_path / "other.whl", [*reversed(names), "agx/"], 2002)
+    for wheel in (one, other):
+        shrink.shrink(wheel, tmp_path)
+    assert one.read_bytes() == other.read_bytes()
+    with zipfile.ZipFile(one) as wheel:
+        assert wheel.namelist() == ["agx/a.txt", "agx/b.txt", *names[2:]]
+        assert {info.date_time for info in wheel.infolist()} == {(2001, 9, 9, 1, 46, 40)}

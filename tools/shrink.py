@@ -5,8 +5,8 @@
 Lines that only those who change agx read are left blank: comments, and docstrings of functions whose names
 are private, that stand in other functions, or that packages of such names keep for agx. Blank lines keep
 the numbers of the rest. The scripts of pages also lose their indentation. Then Zopfli looks for the
-shortest way to deflate each file. Without --to a wheel is replaced. Needs zopflipy; takes a quarter of a
-minute for each.
+shortest way to deflate each file. The same files give the same bytes, dated by SOURCE_DATE_EPOCH if that is
+set. Without --to a wheel is replaced. Needs zopflipy; takes a quarter of a minute for each.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import hashlib
 import io
 import os
 import re
+import time
 import tokenize
 import zipfile
 from pathlib import Path
@@ -68,7 +69,7 @@ def shrink(wheel, folder):
     before, part = wheel.stat().st_size, folder / f"{wheel.name}.part"
     with zipfile.ZipFile(wheel) as old, zopfli.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
         changed, offered = {}, names_passed_on(old)
-        for info in old.infolist():
+        for info in members(old):
             data = old.read(info)
             shorten = SHORTEN.get(Path(info.filename).suffix)
             if shorten is not None:
@@ -77,7 +78,7 @@ def shrink(wheel, folder):
                 data = shorten(*given).encode()
                 digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
                 changed[info.filename] = f"sha256={digest.decode()}", str(len(data))
-            elif info.filename.endswith(".dist-info/RECORD"):  # the last
+            elif info.filename.endswith(RECORD):  # the last
                 rows = csv.reader(io.StringIO(data.decode()))
                 text = io.StringIO()
                 csv.writer(text, lineterminator="\n").writerows(
@@ -87,6 +88,17 @@ def shrink(wheel, folder):
             new.writestr(info, data)
     os.replace(part, folder / wheel.name)
     return before, (folder / wheel.name).stat().st_size
+
+
+def members(wheel):
+    """The files of a wheel in one order, whoever packed it, and of one time if the environment has it."""
+    infos = [info for info in wheel.infolist() if not info.is_dir()]
+    if moment := os.environ.get("SOURCE_DATE_EPOCH"):
+        for info in infos:
+            info.date_time = max(time.gmtime(int(moment))[:6], (1980, 1, 1, 0, 0, 0))
+    return sorted(
+        infos, key=lambda i: (".dist-info/" in i.filename, i.filename.endswith(RECORD), i.filename)
+    )
 
 
 def names_passed_on(wheel):
@@ -99,6 +111,7 @@ def names_passed_on(wheel):
 
 #: Packages for agx alone; ``plain`` has functions that ``ag`` offers all together.
 PRIVATE = re.compile(r"/_(?:engine|protocol|runtime)/(?!plain\.)\w+\.py$")
+RECORD = ".dist-info/RECORD"
 SHORTEN = {".py": shortened, ".js": shortened_script}
 
 

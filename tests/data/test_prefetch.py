@@ -52,6 +52,14 @@ def test_it_is_made_ahead_but_not_far():
     batches.close()
 
 
+def test_where_no_thread_can_be_started_everything_comes_all_the_same(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert list(ahead(numbers([], 20), 2)) == list(range(20))
+
+
 @pytest.mark.parametrize("how", ["close", "forget", "break"])
 def test_an_abandoned_iterator_ends_its_thread(how):
     log = []
