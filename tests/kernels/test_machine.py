@@ -14,6 +14,11 @@ from agx._kernels import machine
 from agx._runtime import threads
 
 
+needs_threads = pytest.mark.skipif(
+    not machine.has_threads(), reason="agx was built without threads"
+)
+
+
 @pytest.fixture(autouse=True)
 def three_threads():
     before = ag.get_num_threads()
@@ -50,6 +55,7 @@ def test_every_part_is_done_once(parts):
         assert sorted(seen) == list(range(parts))
 
 
+@needs_threads
 def test_parts_run_in_different_threads():
     assert machine.workers() >= 2
     barrier = threading.Barrier(3)
@@ -102,6 +108,7 @@ def test_threads_of_the_users_may_work_at_once():
             np.testing.assert_array_equal(gradient, wanted[seed])
 
 
+@needs_threads
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_starts_its_own_threads():
     wanted = step(0)
@@ -125,3 +132,15 @@ def test_a_program_ends_while_workers_wait():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+@pytest.mark.skipif(machine.has_threads(), reason="agx was built with threads")
+def test_built_without_threads_agx_starts_none_and_finds_no_blas():
+    assert machine.workers() == 0 and machine.reserve() == -1
+    assert threads.team() == 1 and threads.blas() is None
+    seen = []
+    machine.run(lambda part: seen.append((part, threading.get_ident())), 3)
+    assert seen == [(part, threading.get_ident()) for part in range(3)]
+    code = "import agx; print(agx.get_num_threads())"
+    alone = {k: v for k, v in os.environ.items() if k != "AGX_NUM_THREADS"}
+    assert subprocess.check_output([sys.executable, "-c", code], env=alone).split() == [b"1"]
