@@ -105,7 +105,7 @@ wheel: $(venv)/.installed $(venv)/.build
 reproducible: $(venv)/.installed $(venv)/.build
 	$(python) tools/reproducible.py
 
-release-check: $(venv)/.installed $(venv)/.test $(venv)/.lint $(venv)/.build
+release-check: $(venv)/.installed $(venv)/.lint $(venv)/.release
 	$(python) tools/release_check.py
 
 clean:
@@ -140,6 +140,6 @@ build/clients/.installed: tests/clients/requirements.txt $(venv)/.made
 	$(pip) --target build/clients/site --requirement $<
 	@touch $@
 
-$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.docs $(venv)/.notebooks $(venv)/.platforms: $(venv)/.%: pyproject.toml $(venv)/.made
+$(venv)/.test $(venv)/.lint $(venv)/.build $(venv)/.release $(venv)/.docs $(venv)/.notebooks $(venv)/.platforms: $(venv)/.%: pyproject.toml $(venv)/.made
 	$(pip) --group $*
 	@touch $@

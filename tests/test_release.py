@@ -129,6 +129,28 @@ def test_numbers_agree_as_far_as_both_are_written(release, one, other, same):
     assert release.agree(one, other) == same
 
 
+def test_the_recipe_for_conda_is_of_this_project(release):
+    recipe, project = text("wheels/recipe/recipe.yaml"), release.project()["project"]
+    assert f"\n  version: {project['version']}\n" in recipe
+    assert f"\n  license: {project['license']}\n" in recipe
+    for wanted in (*project["dependencies"], *release.project()["build-system"]["requires"]):
+        assert f"    - {wanted.replace('>=', ' >=')}\n" in recipe, wanted
+
+
+def test_wheels_and_recipes_are_set_up_as_their_tools_want(release, monkeypatch):
+    for module in ("cibuildwheel", "jsonschema", "rattler_build"):
+        pytest.importorskip(module)
+    asked = []
+    monkeypatch.setattr(release, "run", lambda *command: asked.append(command[3]) or ())
+    assert list(release.recipe_problems()) == []
+    assert asked == ["linux", "macos", "windows", "pyodide"]
+    changed = release.project()
+    changed["tool"]["cibuildwheel"]["linux"]["repair"] = ""
+    monkeypatch.setattr(release, "project", lambda: changed)
+    (found,) = release.recipe_problems()
+    assert found.startswith("pyproject.toml, cibuildwheel: $.linux") and "'repair'" in found
+
+
 def test_steps_print_a_line_each_and_those_that_fail_are_listed(release, capsys):
     steps = {"good": list, "bad": lambda: ["first", "second"], "worse": lambda: ["third"]}
     assert release.check(steps) == ["bad", "worse"]

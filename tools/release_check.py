@@ -19,13 +19,20 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WORK = ROOT / "build/release"
+RECIPE = ROOT / "wheels/recipe/recipe.yaml"
 BUILT = ROOT / "build/reproducible/a/dist"
 KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 MAX_BYTES = 1_000_000
+
+
+def project() -> dict[str, Any]:
+    """What pyproject.toml says."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 # --- texts ---------------------------------------------------------------------------------------
@@ -169,6 +176,27 @@ def workflow_problems() -> Iterator[str]:
     yield from run(BIN / "zizmor", "--offline", "--quiet", *strict, ".github")
 
 
+def recipe_problems() -> Iterator[str]:
+    """What cibuildwheel and conda's builder do not understand of how they are set up."""
+    import cibuildwheel
+    import jsonschema
+    import rattler_build
+
+    schema = Path(cibuildwheel.__file__).parent / "resources/cibuildwheel.schema.json"
+    validator = jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8")))
+    for error in validator.iter_errors(project()["tool"]["cibuildwheel"]):
+        yield f"pyproject.toml, cibuildwheel: {error.json_path}: {error.message}"
+    for platform in ("linux", "macos", "windows", "pyodide"):
+        listed = ("--print-build-identifiers", "--platform", platform)
+        yield from run(BIN / "cibuildwheel", *listed, ROOT)
+    try:
+        # conda-forge chooses what these stand for.
+        chosen = rattler_build.VariantConfig({"c_stdlib": ["sysroot"], "python": ["3.14.*"]})
+        rattler_build.Stage0Recipe.from_file(str(RECIPE)).render(chosen)
+    except rattler_build.RattlerBuildError as error:
+        yield f"{RECIPE.name}: {error}"
+
+
 def clone_problems() -> Iterator[str]:
     """Build a source distribution in a clean clone, install it in a clean environment, and test that."""
     shutil.rmtree(WORK, ignore_errors=True)
@@ -226,7 +254,7 @@ def steps() -> dict[str, Callable[[], Iterator[str]]]:
     def text(name: str) -> str:
         return (ROOT / name).read_text(encoding="utf-8")
 
-    version = tomllib.loads(text("pyproject.toml"))["project"]["version"]
+    version = project()["project"]["version"]
     listed = subprocess.check_output(["git", "ls-files", "*.md"], cwd=ROOT, text=True)
     # What is in docs/_site is for a site, whose build looks at its links.
     pages = [ROOT / name for name in listed.splitlines() if "_site" not in name]
@@ -236,6 +264,7 @@ def steps() -> dict[str, Callable[[], Iterator[str]]]:
         "links": lambda: link_problems(pages),
         "numbers": lambda: number_problems(text("README.md"), text("docs/measured.md")),
         "workflows": workflow_problems,
+        "recipes": recipe_problems,
         "committed": lambda: uncommitted(version),
         "clean clone": clone_problems,
         "reproducible": lambda: run(sys.executable, ROOT / "tools/reproducible.py"),
