@@ -129,6 +129,15 @@ def test_numbers_agree_as_far_as_both_are_written(release, one, other, same):
     assert release.agree(one, other) == same
 
 
+def test_a_name_that_is_another_projects_is_found(release):
+    summary = release.project()["project"]["description"]
+    assert list(release.other_project({"name": "agx", "summary": summary}, summary)) == []
+    (found,) = release.other_project({"name": "agx", "summary": "A drum machine."}, summary)
+    assert found == (
+        "the name agx is another project's on PyPI (A drum machine.); choose another for the distribution"
+    )
+
+
 def test_the_recipe_for_conda_is_of_this_project(release):
     recipe, project = text("wheels/recipe/recipe.yaml"), release.project()["project"]
     assert f"\n  version: {project['version']}\n" in recipe

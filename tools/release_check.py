@@ -159,6 +159,26 @@ def run(*command: object, cwd: Path = ROOT) -> Iterator[str]:
         yield f"{Path(str(command[0])).name} ended with status {done.returncode}: {said[-1]}"
 
 
+def name_problems(name: str, summary: str) -> Iterator[str]:
+    """Whether the registry has another project of this name, which ``pip install`` would then get."""
+    options = ("--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-")
+    pip = [sys.executable, "-m", "pip", "install", *options, name]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode == 0:
+        yield from other_project(json.loads(done.stdout)["install"][0]["metadata"], summary)
+    elif "No matching distribution" not in done.stderr:
+        yield f"pip could not ask for {name}: {done.stderr.strip().splitlines()[-1]}"
+
+
+def other_project(found: dict[str, Any], summary: str) -> Iterator[str]:
+    """What says that a project which is found is not this one."""
+    if found["summary"] != summary:
+        yield (
+            f"the name {found['name']} is another project's on PyPI ({found['summary']:.60}); "
+            "choose another for the distribution"
+        )
+
+
 def uncommitted(version: str) -> Iterator[str]:
     """What a tag of this version would not have, or would have twice."""
     changed = subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT, text=True)
@@ -201,11 +221,12 @@ def clone_problems() -> Iterator[str]:
     """Build a source distribution in a clean clone, install it in a clean environment, and test that."""
     shutil.rmtree(WORK, ignore_errors=True)
     clone, python = WORK / "clone", WORK / "venv/bin/python"
+    sdist = WORK / f"dist/agx-{project()['project']['version']}.tar.gz"
     for command in (
         ("git", "clone", "--quiet", ROOT, clone),
-        (sys.executable, "-m", "build", "--sdist", "--outdir", WORK / "dist", clone),
+        (sys.executable, "-m", "build", "--sdist", "--outdir", sdist.parent, clone),
         (sys.executable, "-m", "venv", WORK / "venv"),
-        (python, "-m", "pip", "install", "--quiet", "--find-links", WORK / "dist", "--pre", "agx"),
+        (python, "-m", "pip", "install", "--quiet", sdist),
         (python, clone / "wheels/test_wheel.py"),
     ):
         if found := list(run(*command, cwd=WORK.parent)):
@@ -254,7 +275,8 @@ def steps() -> dict[str, Callable[[], Iterator[str]]]:
     def text(name: str) -> str:
         return (ROOT / name).read_text(encoding="utf-8")
 
-    version = project()["project"]["version"]
+    about = project()["project"]
+    version = about["version"]
     listed = subprocess.check_output(["git", "ls-files", "*.md"], cwd=ROOT, text=True)
     # What is in docs/_site is for a site, whose build looks at its links.
     pages = [ROOT / name for name in listed.splitlines() if "_site" not in name]
@@ -265,6 +287,7 @@ def steps() -> dict[str, Callable[[], Iterator[str]]]:
         "numbers": lambda: number_problems(text("README.md"), text("docs/measured.md")),
         "workflows": workflow_problems,
         "recipes": recipe_problems,
+        "name": lambda: name_problems(about["name"], about["description"]),
         "committed": lambda: uncommitted(version),
         "clean clone": clone_problems,
         "reproducible": lambda: run(sys.executable, ROOT / "tools/reproducible.py"),
