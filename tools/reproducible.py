@@ -26,6 +26,7 @@ BUILDS = (
     ("a", 0o022, {"TZ": "UTC", "PYTHONHASHSEED": "1", "LC_ALL": "C"}),
     ("another/much longer place", 0o077, {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8"}),
 )  # fmt: skip
+SHOWN = 5
 LONG_AGO = 1_000_000_000
 
 
@@ -55,7 +56,7 @@ def build(folder: Path, umask: int, environment: dict[str, str]) -> Path:
     """Build both distributions, the wheel from the source distribution; the folder that has them."""
     scratch = WORK / "tmp" / folder.name
     scratch.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "SOURCE_DATE_EPOCH": epoch(), "TMPDIR": str(scratch), **environment}
+    env = {**os.environ, "TMPDIR": str(scratch), **environment}
 
     def run(*command: object) -> None:
         subprocess.run(
@@ -91,14 +92,15 @@ def differences(one: Path, other: Path) -> list[str]:
         elif a.read_bytes() != b.read_bytes():
             first, second = dict(contents(a)), dict(contents(b))
             names = sorted(n for n in {*first, *second} if first.get(n) != second.get(n))
-            found.append(
-                f"{name}: {', '.join(names) or 'the order or the packing of members'} differ"
-            )
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            said = ", ".join(names[:SHOWN]) or "the order or the packing of members"
+            found.append(f"{name}: {said}{more} differ")
     return found
 
 
 def main() -> None:
     """Build, compare, and stop with status 1 where something differs."""
+    os.environ["SOURCE_DATE_EPOCH"] = epoch()
     for number, (name, _, _) in enumerate(BUILDS):
         copy(WORK / name, old=bool(number))
     folders = [build(WORK / name, umask, environment) for name, umask, environment in BUILDS]

@@ -46,7 +46,11 @@ def check_files(names: list[str]) -> None:
     foreign = [n for n in libraries if n.partition(".")[0] not in ours]
     assert not foreign, f"shared libraries that are not agx's: {foreign}"
     assert len(libraries) == len(ours), f"missing from {libraries}: some of {sorted(ours)}"
-    for wanted in ("licenses/LICENSE", "licenses/src/agx/data/digits.LICENSE", "sboms/agx.cdx.json"):
+    for wanted in (
+        "licenses/LICENSE",
+        "licenses/src/agx/data/digits.LICENSE",
+        "sboms/agx.cdx.json",
+    ):
         assert [n for n in names if n.endswith(f".dist-info/{wanted}")], f"{wanted} is missing"
 
 

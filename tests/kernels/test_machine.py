@@ -13,7 +13,6 @@ import agx as ag
 from agx._kernels import machine
 from agx._runtime import threads
 
-
 needs_threads = pytest.mark.skipif(
     not machine.has_threads(), reason="agx was built without threads"
 )
