@@ -67,7 +67,9 @@ def shrink(wheel, folder):
     import zopfli
 
     before, part = wheel.stat().st_size, folder / f"{wheel.name}.part"
-    with zipfile.ZipFile(wheel) as old, zopfli.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
+    # The kernels want more blocks than fifteen; 0 is as many as help.
+    writing = zopfli.ZipFile(part, "w", zipfile.ZIP_DEFLATED, block_splitting_max=0)
+    with zipfile.ZipFile(wheel) as old, writing as new:
         changed, offered = {}, names_passed_on(old)
         for info in members(old):
             data = old.read(info)

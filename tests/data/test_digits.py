@@ -1,5 +1,6 @@
 """The bundled digits, their fixed split and their enlargement; choosing classes."""
 
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,9 @@ def test_a_string_of_classes_is_refused():
 
 
 def test_the_data_come_with_their_licence():
+    (licence,) = [
+        f for f in metadata.files("agx") if f.match("licenses/src/agx/data/digits.LICENSE")
+    ]
+    assert "CC BY 4.0" in licence.read_text(encoding="utf-8")
     folder = Path(agx.data.__file__).parent
-    assert "CC BY 4.0" in (folder / "digits.LICENSE").read_text(encoding="utf-8")
     assert (folder / "digits.npz").stat().st_size < 60_000
