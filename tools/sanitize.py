@@ -94,10 +94,10 @@ def main() -> None:
     # Output is not captured: sanitizers write to the terminal and end the program.
     pytest = ("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--rootdir", str(ROOT))
     if given.short:
-        run(build("address"), "address", *pytest, "fuzzing")
+        run(build("address"), "address", *pytest, "fuzzing/test_kernels.py")
         return
     address, thread = build("address"), build("thread")
-    run(address, "address", *pytest, "kernels", "fuzzing", "engine", "compiled")
+    run(address, "address", *pytest, "kernels", "fuzzing/test_kernels.py", "engine", "compiled")
     run(address, "address", "-m", "fuzzing", "kernels", "--calls", str(given.calls))
     run(
         address,
