@@ -312,6 +312,22 @@ def test_edges_go_around_boxes(show):
     assert browser.execute_script(script) == 0
 
 
+def test_a_number_in_a_formula_is_no_node(show):
+    x = ag.Tensor(np.ones(5), label="x")
+    browser = show(ag.sum((x * 2 - 1) ** 2 * 1))
+    names = [text[0] for text in texts(browser)]
+    assert names.count("x") == 1 and "sum" in names
+    edges = len({*of(browser, "[...document.querySelectorAll('.edge')].map(e => e.getAttribute('d'))")})
+    assert edges == len(names) - 1
+
+
+def test_norms_are_not_added_up(show):
+    x = ag.Tensor(np.arange(40.0), label="x")
+    browser = show(ag.sum(x * x))
+    slide(browser, 4)
+    assert "\nx.grad: norm 143.3, norm 143.3 added: norm 286.6" in news(browser)
+
+
 def test_an_input_that_is_read_twice_has_two_edges(show):
     x = ag.Scalar(3.0, label="x")
     browser = show(x * x)

@@ -30,7 +30,7 @@ const named = new Map(groups.map((g) => [g.name, g])), links = [], born = new Ma
 groups.forEach((g) => { g.up = g.above === null ? root : named.get("g" + g.above); g.up.parts.push(g); });
 nodes.forEach((n, i) => {
   Object.assign(n, {name: "n" + i, i, members: [i], readers: [], chain: n.groups.map((g) => named.get("g" + g))});
-  n.inputs.forEach((a, k) => { if (nodes[a]) { nodes[a].readers.push(n); links.push({a: nodes[a], b: n, k}); } });
+  n.inputs.forEach((a, k) => { if (typeof a === "number") { nodes[a].readers.push(n); links.push({a: nodes[a], b: n, k}); } });
 });
 for (const n of nodes) {
   if (n.parameter && !n.op && n.readers.length) n.chain = n.readers.map((r) => r.chain).reduce((p, q) => p.filter((g, i) => g === q[i]));
@@ -266,7 +266,7 @@ function go(t) {
     return make("g", {transform: `translate(${e.x + e.w / 2} ${e.y + e.h + 3})`}, make("rect", {x: -w / 2, width: w, height: 20}), make("text", {y: 14}, text));
   }));
   step.textContent = time <= F ? `forward ${time} of ${F}` : `backward ${done} of ${T - F}`;
-  if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, share, before, after]) => `${nodes[i].title}.grad: ${brief(before)} + ${brief(share)} = ${brief(after)}`).join("\n");
+  if (now) news.textContent = `${nodes[now.node].title}: incoming ${now.incoming}\n` + now.to.map(([i, share, before, after]) => `${nodes[i].title}.grad: ${(/norm/.test(share) ? [brief(before), ", ", brief(share), " added: "] : [before, " + ", share, " = "]).join("")}${brief(after)}`).join("\n");
   else news.textContent = time ? `${latest.title} = ${latest.value}` : "the slider plays the forward pass, then the backward pass";
   if (timer && at) reveal(at);
 }
@@ -290,7 +290,7 @@ function play() {
 function tell(e) {
   if (!e) return facts.replaceChildren("Point at a box, or go to it with Tab and the arrows. ? lists the keys.");
   const n = result(e);
-  const rows = e.parts ? [["module", e.module], ["parameters", e.parameters.toLocaleString("en")], ["operations", e.members.length]] : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["inputs", n.inputs.map((a) => nodes[a]?.title ?? a).join(", ")]];
+  const rows = e.parts ? [["module", e.module], ["parameters", e.parameters.toLocaleString("en")], ["operations", e.members.length]] : [["operation", n.op || n.kind], ["rule", n.rules.join("; ")], ["inputs", n.inputs.map((a) => (typeof a === "number" ? nodes[a].title : a)).join(", ")]];
   rows.push(["shape", `${n.shape} ${n.dtype}`], ["value", n.about], ["gradient", n.slope]);
   if (!e.parts) rows.push(["module", n.chain.at(-1)?.path], ["line", n.where]);
   facts.replaceChildren(make("h1", {}, e.parts ? e.path : n.title), list(rows));

@@ -154,9 +154,9 @@ def _groups(items: list[Item]) -> dict[int, Any]:
     for item in items:
         above = None
         for path, module, number in item.calls:
-            said = repr(module)
-            name = type(module).__name__.lstrip("_") if "\n" in said else said
             if number not in found:
+                said = repr(module)
+                name = type(module).__name__.lstrip("_") if "\n" in said else said
                 count = total(p.shape for p in module.parameters())
                 found[number] = {"path": path, "module": name, "above": above, "parameters": count}
             above = number
