@@ -88,3 +88,12 @@ def test_numbers_and_what_has_no_graph():
         TypeError, match="memory: expected a Scalar or a Tensor, got int; give the loss"
     ):
         ag.memory(3)
+
+
+def test_what_a_rule_of_ones_own_keeps_is_counted():
+    @ag.custom_vjp
+    def double(x):
+        return x * 2
+
+    double.defvjp(lambda x: (x * 2, {"kept": np.ones(10**5)}), lambda kept, g: (2 * g,))
+    assert ag.memory(double(ag.Tensor(np.ones(3)))).total > 800_000

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._engine.graph import Node
+from .._engine.graph import Node, registry
 from .._engine.tables import table, text_table
 from .._engine.walk import nodes_below
 from .._kernels.graph import Scalar
@@ -114,10 +114,12 @@ def _sizes(node: Any, counted: set[int]) -> tuple[int, int, int]:
     value = own(node.kept) + _NODE
     gradient = own(node.grad_or_none)
     constants = [a for a in node.arguments if not isinstance(a, Node)]
-    return value, gradient, own([*constants, *node.params.values(), node._backward])
+    p = node.primitive  # which may have been made for this one call, as by custom_vjp
+    rules = node._backward if p is None or registry.get(p.name) is p else p.vjps
+    return value, gradient, own([*constants, *node.params.values(), rules])
 
 
-def _arrays(x: Any, depth: int = 3) -> Iterator[np.ndarray]:
+def _arrays(x: Any, depth: int = 6) -> Iterator[np.ndarray]:
     """The memory behind arrays, and behind those in lists, dicts and functions."""
     if isinstance(x, np.ndarray):
         while isinstance(x.base, np.ndarray):
