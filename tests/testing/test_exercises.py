@@ -166,6 +166,12 @@ WRONG = [
         model(lambda m, x: ag.Scalar((hidden(m, x) + m.b2[0]).value) * 1.0),
         "gradients of w2",
     ),
+    ("forward", model(lambda m, x: hidden(m, x) + m.b2[0].value), "gradients of b2"),
+    (
+        "forward",
+        model(lambda m, x: hidden(m, x, lambda s: ag.Scalar(max(s.value, 0.0))) + m.b2[0]),
+        "gradients of w1",
+    ),
     ("forward", model(lambda m, x: hidden(m, x) + m.b2[0] + 1.0), "for x = -1 the output is"),
     ("mse", lambda p, y: mse(p, y) * len(p), "the sum of the squares"),
     ("mse", lambda p, y: mse(p, y) / 2, "half of the mean"),
@@ -213,6 +219,11 @@ WRONG = [
         operation(np.reshape, lambda g, x, shape: g),
         "has the shape of the input",
     ),
+    (
+        "reshape",
+        operation(lambda x, shape: np.reshape(x, -1), lambda g, x, shape: np.reshape(g, x.shape)),
+        "and should be",
+    ),
     ("indexing", indexed(assigned), "gets both gradients"),
     ("indexing", indexed(first_places), "put them at the index"),
     ("bce", lambda z, y: 3 * bce(z, y), "take the mean"),
@@ -224,6 +235,16 @@ WRONG = [
         "bce",
         lambda z, y: -ag.mean(y * ag.log(ag.sigmoid(z)) + (1 - y) * ag.log(1 - ag.sigmoid(z))),
         "overflows",
+    ),
+    (
+        "bce",
+        lambda z, y: (
+            -ag.mean(
+                y * ag.log(ag.clip(ag.sigmoid(z), 1e-12, 1 - 1e-12))
+                + (1 - y) * ag.log(1 - ag.clip(ag.sigmoid(z), 1e-12, 1 - 1e-12))
+            )
+        ),
+        "cut nothing off",
     ),
     ("bce", lambda z, y: bce(z, y).value, "a plain number"),
     ("bce", lambda z, y: ag.Tensor(bce(z, y).value) * 1.0, "the gradient is not"),

@@ -317,7 +317,9 @@ def test_a_number_in_a_formula_is_no_node(show):
     browser = show(ag.sum((x * 2 - 1) ** 2 * 1))
     names = [text[0] for text in texts(browser)]
     assert names.count("x") == 1 and "sum" in names
-    edges = len({*of(browser, "[...document.querySelectorAll('.edge')].map(e => e.getAttribute('d'))")})
+    edges = len(
+        {*of(browser, "[...document.querySelectorAll('.edge')].map(e => e.getAttribute('d'))")}
+    )
     assert edges == len(names) - 1
 
 

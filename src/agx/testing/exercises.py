@@ -103,9 +103,11 @@ def _forward(model_class: Any) -> Iterator[str]:
             yield hint
     if not _close(outputs, hidden @ w2 - 3.0):
         yield f"for x = {x[0]:g} the output is {outputs[0]:.4g}, and should be {hidden[0] @ w2 - 3.0:.4g}"
-    found[2].backward()
-    if not _close([s.grad for s in model.w2], hidden[2]):
-        yield "the gradients of w2 are not relu(w1 x + b1): use the model's own Scalars, not their values"
+    found[0].backward()
+    slopes = w2 * (inside[0] > 0)
+    for name, right in (("w2", hidden[0]), ("b2", [1.0]), ("w1", x[0] * slopes), ("b1", slopes)):
+        if not _close([s.grad for s in getattr(model, name)], right):
+            yield f"the gradients of {name} are wrong: use the model's own Scalars, not their values"
 
 
 @_exercise
@@ -210,9 +212,9 @@ def _sum(total: Any) -> Iterator[str]:
 def _reshape(reshape: Any) -> Iterator[str]:
     x, seed = np.arange(6.0).reshape(2, 3), np.arange(6.0) - 2
     try:
-        yield from _operation(
-            lambda t: reshape(t, (6,)), _tensors(x), x.reshape(6), [seed.reshape(2, 3)], seed
-        )
+        for shape in ((6,), (3, 2)):
+            right = x.reshape(shape), [seed.reshape(2, 3)], seed.reshape(shape)
+            yield from _operation(lambda t, shape=shape: reshape(t, shape), _tensors(x), *right)
     except ValueError as error:
         yield f"{error}; the gradient of the input has the shape of the input"
 
@@ -270,6 +272,10 @@ def _bce(bce: Any) -> Iterator[str]:
         far = bce(_tensors([1000.0, -1000.0])[0], np.array([0.0, 1.0]))
     if not np.isfinite(far.value):
         yield "it overflows for logits of 1000: write both logarithms with ag.softplus"
+    if not _close(far.value, 1000.0):
+        yield (
+            f"for logits of 1000 it is {far.value:.4g}, and should be 1000: cut nothing off, use ag.softplus"
+        )
 
 
 @_exercise
