@@ -56,10 +56,12 @@ def statistics(x: Any) -> str:
     if not finite.size:
         return bad if array.size else "empty"
     size = np.abs(finite) if array.dtype.kind == "c" else finite.astype(float)
+    unit = np.ldexp(0.5, np.frexp(np.abs(size).max())[1])  # so that no square or sum overflows
+    small = size / (unit or 1.0)
     facts = [
         f"{size.min():.4g} to {size.max():.4g}",
-        f"mean {size.mean():.4g}",
-        f"std {size.std():.4g}",
+        f"mean {small.mean() * unit:.4g}",
+        f"std {small.std() * unit:.4g}",
     ]
     zeros = int((finite == 0).sum())
     facts += [f"{zeros} zeros"] * bool(zeros) + [bad] * (finite.size < array.size)
