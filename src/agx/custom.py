@@ -258,26 +258,35 @@ def _replay(
     """A node of one value whose pull-back runs the function again."""
     before, count = _sums(value), len(given)
 
-    def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
-        follow = any(isinstance(x, Node) for x in (g, *operands))
+    def inside(operands: Any, look: Callable[[list[Any], Any], Any]) -> Any:
         with Trace(operands[:count], strict=False) as inner:
             token = computed_again.set(True)
             try:
                 results, _ = again(inner.nodes)
             finally:
                 computed_again.reset(token)
-            if not np.allclose(_sums(results[k]), before, rtol=1e-5, equal_nan=True):
+            return look(inner.nodes, results[k])
+
+    def rule(g: Any, out: Any, *operands: Any) -> tuple[Any, ...]:
+        follow = any(isinstance(x, Node) for x in (g, *operands))
+
+        def sweep(nodes: list[Any], result: Any) -> tuple[Any, ...]:
+            if not np.allclose(_sums(result), before, rtol=1e-5, equal_nan=True):
                 raise RuntimeError(
                     "checkpoint: the function gave another result when it was called again in the "
                     "backward pass: an array that it uses was changed in place, or it draws random "
                     "numbers; change a copy, and seed the generator inside the function"
                 )
-            if {n for n in outside if not n.is_leaf}.difference(wanted_below(results[k])):
+            if {n for n in outside if not n.is_leaf}.difference(wanted_below(result)):
                 raise RuntimeError(
                     "checkpoint: the function computes in other threads, so that what it uses cannot be "
                     "told from what it makes; compute in the thread that calls it"
                 )
-            wrt = [*inner.nodes, *outside]
-            return tuple(pullback(results[k], wrt, g, create_graph=follow, others=outside))
+            wrt = [*nodes, *outside]
+            return tuple(pullback(result, wrt, g, create_graph=follow, others=outside))
 
-    return Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))(*given, *outside)
+        return cast("tuple[Any, ...]", inside(operands, sweep))
+
+    sparing = Primitive("checkpoint", lambda *_: np.asarray(value), once(rule))
+    vars(sparing)["inside"] = inside
+    return sparing(*given, *outside)

@@ -122,6 +122,55 @@ def test_graph_that_was_let_go():
         ag.blame(loss)
 
 
+def test_what_was_not_recorded_was_not_let_go():
+    x, s = ag.Tensor([0.0]), ag.Scalar(0.0)
+    with ag.no_grad():
+        results = [np.log(x), s.log()]
+    for result in [*results, np.log(ag.Tensor([0.0], requires_grad=False))]:
+        with pytest.raises(RuntimeError, match=r"nothing was recorded; compute it outside no_grad"):
+            ag.blame(result)
+
+
+# --- checkpoint ----------------------------------------------------------------------------------
+
+
+def log_inside(x):
+    y = np.log(x)  # <- here
+    return np.sum(y), 2 * x
+
+
+def root_inside(x):
+    y = np.sqrt(x)  # <- here
+    return np.sum(y), 2 * x
+
+
+@pytest.mark.parametrize(
+    ("function", "part"), [(log_inside, "value"), (root_inside, "slope")], ids=["value", "slope"]
+)
+def test_blame_looks_inside_checkpoint(function, part):
+    twice = ag.checkpoint(lambda x: 1 * ag.checkpoint(function)(x)[0])
+    found = ag.blame(3 * twice(ag.Tensor([1.0, 0.0])))
+    assert (found.op, found.part, found.index) == (function.__code__.co_names[1], part, (1,))
+    assert found.line == guilty_line(function) and found.function == function.__name__
+    assert found.path == ("sum", "checkpoint", "mul", "checkpoint", "mul")
+    assert "eps" in found.advice
+
+
+class Sparing(ag.nn.Module):
+    def forward(self, x):
+        return ag.checkpoint(np.log)(x)
+
+
+def test_module_of_a_checkpoint():
+    assert ag.blame(Sparing()(ag.Tensor([0.0]))).module == "Sparing"
+
+
+def test_checkpoint_that_gives_another_result_is_blamed_itself():
+    given = iter([0.0, 1.0])
+    found = ag.blame(ag.checkpoint(lambda x: np.log(x * next(given)))(ag.Tensor([1.0])))
+    assert found.op == "checkpoint" and found.what == "infinity"
+
+
 # --- debug ---------------------------------------------------------------------------------------
 
 

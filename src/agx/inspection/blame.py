@@ -6,7 +6,7 @@ import functools
 import linecache
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -99,7 +99,7 @@ def blame(tensor: Any) -> Blame:
     computed from are looked at; nobody's ``grad`` is changed. Infinities that a program puts in, as masks do,
     are no fault. Returns a ``Blame``, which is true if anything is at fault and prints as a message.
 
-    Raises TypeError for what has no graph, and RuntimeError where the graph was let go.
+    Raises TypeError for what has no graph, and RuntimeError where nothing was recorded or the graph let go.
 
     >>> x = ag.Tensor([0.0, 4.0], label="x")
     >>> print(ag.blame(ag.sum(ag.sqrt(x))))  # doctest: +ELLIPSIS
@@ -113,6 +113,10 @@ def blame(tensor: Any) -> Blame:
         )
     order = nodes_below(tensor)
     if len(order) == 1 and tensor.op:
+        if not getattr(tensor, "requires_grad", False):
+            raise RuntimeError(
+                "blame: nothing was recorded; compute it outside no_grad, from a leaf with requires_grad=True"
+            )
         raise RuntimeError(
             "blame: the graph was let go; call it before backward(), or write backward(retain_graph=True)"
         )
@@ -236,8 +240,8 @@ def relative(file: str) -> str:
     return file.removeprefix(here)
 
 
-def _made(node: Any, order: list[Any], root: Any, share: np.ndarray | None = None) -> Blame:
-    """The blame of an operation, for its value or, with ``share``, for what it passes on."""
+def _made(node: Any, order: list[Any], root: Any, share: Any = None, seed: Any = None) -> Blame:
+    """The blame of an operation, for its value or, with ``share``, for what it passes on of ``seed``."""
     array = np.asarray(plain(node))
     wrong = ~np.isfinite(array if share is None else share)
     of_infinity = share is None and any(bad_of(a) for a in node.arguments)
@@ -249,6 +253,10 @@ def _made(node: Any, order: list[Any], root: Any, share: np.ndarray | None = Non
     for n in order:
         for a in _inputs(n):
             readers.setdefault(id(a), []).append(n)
+    way = _way(node, root, readers)
+    if inner := _inside(node, seed):
+        module = inner.module or path_of(node.scope)
+        return replace(inner, module=module, path=(*inner.path, node.op, *way))
     bad = array if share is None else share
     return Blame(
         node=node,
@@ -259,10 +267,26 @@ def _made(node: Any, order: list[Any], root: Any, share: np.ndarray | None = Non
         name=node.label,
         index=index,
         values=values,
-        path=_way(node, root, readers),
+        path=way,
         advice=advice_on(Clue(node, readers, share is not None, list(values))),
         **_place(node),
     )
+
+
+def _inside(node: Any, seed: Any) -> Blame:
+    """The blame inside a checkpointed function, which is computed again; nothing for any other operation."""
+    inside = getattr(getattr(node, "primitive", None), "inside", None)
+
+    def look(_: Any, result: Any) -> Blame:
+        if not isinstance(result, Node):
+            return Blame()
+        order = nodes_below(result)
+        if seed is not None:
+            return _in_slopes(result, order, seed)
+        return _in_values(result, order) if bad_of(result) else Blame()
+
+    with np.errstate(all="ignore"):
+        return inside([a.array for a in node.arguments], look) if inside else Blame()
 
 
 def _kind(number: Any, share: Any) -> str:
@@ -315,7 +339,7 @@ def _way(node: Any, root: Any, readers: dict[int, list[Any]]) -> tuple[str, ...]
 # --- gradients -----------------------------------------------------------------------------------
 
 
-def _in_slopes(root: Any, order: list[Any]) -> Blame:
+def _in_slopes(root: Any, order: list[Any], seed: Any = None) -> Blame:
     """Who first passed on what is not finite, of a cotangent that was."""
     if isinstance(root, Scalar):
         return _in_scalars(root, order)
@@ -327,7 +351,7 @@ def _in_slopes(root: Any, order: list[Any]) -> Blame:
             "blame: expected a real result, got a complex one; give its ag.real or ag.abs"
         )
     with np.errstate(all="ignore"):
-        seed = np.ones(root.shape, root.dtype)
+        seed = np.ones(root.shape, root.dtype) if seed is None else seed
         found = pullback(root, wanted, seed)
         gradients = {id(n): value_of(g) for n, g in zip(wanted, found, strict=True)}
         for node in sorted(wanted, key=_age, reverse=True):
@@ -335,7 +359,7 @@ def _in_slopes(root: Any, order: list[Any]) -> Blame:
                 continue
             for share in _shares(node, gradients):
                 if bad_of(share):
-                    return _made(node, order, root, np.asarray(share))
+                    return _made(node, order, root, np.asarray(share), gradients[id(node)])
     return Blame()
 
 
