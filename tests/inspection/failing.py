@@ -123,6 +123,36 @@ def decay():
     return np.sum(1 - np.exp(t))  # <- here
 
 
+@failing("-np.expm1(z) for 1 - exp(z)")
+def mean_decay_at_zero():
+    t = ag.Tensor([0.0, 2.0])
+    return np.sum((1 - np.exp(-t)) / t)  # <- here
+
+
+@failing("np.expm1(z) for exp(z) - 1")
+def relative_growth_at_zero():
+    t = ag.Tensor([0.0, 2.0])
+    return np.sum((np.exp(t) - 1) / t)  # <- here
+
+
+@failing("ag.where(y == 0, 1, y)")
+def bernoulli_function_at_zero():
+    x = ag.Tensor([0.0, 2.0])
+    return np.sum(x / (1 - np.exp(x)))  # <- here
+
+
+@failing("np.expm1(z) for exp(z) - 1")
+def bose_occupation_of_zero():
+    x = ag.Tensor([0.0, 2.0])
+    return np.sum(1 / (-1 + np.exp(x)))  # <- here
+
+
+@failing("write log(-np.expm1(z)) for log(1 - exp(z))")
+def log_of_one_minus_exponential():
+    x = ag.Tensor([1e-20, 2.0])
+    return np.sum(np.log(1 - np.exp(-x)))  # <- here
+
+
 @failing("np.maximum(norm, eps)")
 def direction_of_zero():
     v = ag.Tensor([0.0, 0.0])
@@ -215,10 +245,22 @@ def log_of_negative():
     return np.sum(np.log(x))  # <- here
 
 
-@failing("xlogy")
+@failing("its slope 1 / x overflows")
+def log_of_a_denormal_number():
+    x = ag.Tensor([1e-320, 0.5])
+    return np.sum(np.log(x))  # <- here
+
+
+@failing("its slope is infinite there: for a gradient, clip x too, x = np.maximum(x, eps)")
 def entropy():
     p = ag.Tensor([0.0, 0.5, 0.5])
     return -np.sum(p * np.log(p))  # <- here
+
+
+@failing("np.maximum(y, eps)")
+def entropy_by_xlogy():
+    p = ag.Tensor([0.0, 0.5, 0.5])
+    return -np.sum(ag.special.xlogy(p, p))  # <- here
 
 
 @failing("log(x + eps)")
@@ -286,6 +328,37 @@ def length_that_overflows():
 def weights_that_exploded():
     w, x = ag.Tensor(np.full((2, 2), 1e38, np.float32)), np.full((1, 2), 10.0, np.float32)
     return ag.sum(x @ w)  # <- here
+
+
+@failing("use a smaller learning rate or clip the gradients")
+def descent_that_diverges():
+    w, a = ag.Tensor(np.ones(3)), np.arange(1.0, 4.0)
+    opt = ag.optim.SGD([w], lr=10.0)
+    while True:
+        loss = np.sum((w * a - 1) ** 2)  # <- here
+        if not np.isfinite(loss.item()):
+            return loss
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+
+@failing("scale the data")
+def running_total_that_overflows():
+    x = ag.Tensor([1e308, 1e308])
+    return np.cumsum(x)[1]  # <- here
+
+
+@failing("an argument of 'mul' holds infinity at (0,)")
+def infinite_constant():
+    x = ag.Tensor([1.0, 1.0])
+    return np.sum(x * np.array([np.inf, 1.0]))  # <- here
+
+
+@failing("'x' holds infinity at (1,)")
+def difference_of_infinite_data():
+    x = ag.Tensor([1.0, np.inf], label="x")
+    return np.sum(x - x)
 
 
 @failing("logarithms")

@@ -23,6 +23,12 @@ def masked(s):
     return np.where(np.array([[True, False, True], [True, True, False]]), s, -np.inf)
 
 
+def mean_decay(t):
+    at_zero = t.value == 0
+    safe = np.where(at_zero, 1, t)
+    return np.where(at_zero, 1.0, -np.expm1(-safe) / safe)
+
+
 PROGRAMS = {
     "log_softmax": lambda: -ag.mean(ag.log_softmax(big())[:, 1]),
     "cross entropy": lambda: ag.cross_entropy(big(), np.array([1, 0])),
@@ -64,6 +70,9 @@ PROGRAMS = {
     "hypot": lambda: np.sum(np.hypot(x(), 1.0)),
     "hypot of huge numbers": lambda: np.sum(np.hypot(x() * 1e200, 1e200)),
     "xlogy": lambda: np.sum(ag.special.xlogy(np.abs(zeros()), 1 + zeros())),
+    "xlogy, clipped": lambda: np.sum(ag.special.xlogy(*[np.maximum(zeros(), 1e-12)] * 2)),
+    "limit of a mean decay": lambda: np.sum(mean_decay(zeros())),
+    "log of one minus exp": lambda: np.sum(np.log(-np.expm1(-(zeros() + 1e-20)))),
     "sum over a mask": lambda: np.sum(x() * (X > 0)) / max((X > 0).sum(), 1),
     "batch norm of equals": lambda: ag.sum(
         ag.nn.BatchNorm1d(2)(ag.Tensor(np.ones((4, 2), np.float32)))

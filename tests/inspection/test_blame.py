@@ -20,7 +20,7 @@ def guilty_line(function):
 
 def needs(name):
     """Skip a program of special functions where SciPy is not installed."""
-    if name in ("factorial", "xlogy"):
+    if name in ("factorial", "xlogy", "xlogy, clipped", "entropy_by_xlogy"):
         pytest.importorskip("scipy")
 
 
@@ -103,6 +103,38 @@ def test_data_are_blamed_by_row_and_column():
     w = ag.Tensor([1.0, 1.0])
     found = ag.blame(ag.sum(x @ w))
     assert str(found).startswith("'x' holds NaN in row 1, column 0 and 1 other places\n")
+
+
+def test_infinity_of_a_leaf_is_told_and_not_what_cancels():
+    x, mask = ag.Tensor([1.0, np.inf]), ag.Tensor([0.0, -np.inf], requires_grad=False)
+    found = ag.blame(ag.sum(x - x))
+    assert str(found).startswith("a leaf holds infinity at (1,)")
+    assert "lower the learning rate if these are weights" in found.advice
+    s = ag.Scalar(np.inf, label="s")
+    assert str(ag.blame(s - s)).startswith("'s' holds infinity")
+    hidden = ag.Tensor([1.0, 2.0]) + mask
+    assert ag.blame(ag.sum(hidden - hidden)).op == "sub"
+
+
+@pytest.mark.parametrize(
+    "overflow",
+    [
+        lambda w: w**2.0,
+        lambda w: w * w,
+        np.square,
+        np.exp,
+        lambda w: w @ w,
+        lambda w: np.sum(w * np.full((20, 1), 8e152)),
+    ],
+    ids=["pow", "mul", "square", "exp", "matmul", "sum"],
+)
+def test_weights_that_have_grown_are_told_of(overflow):
+    advice = ag.blame(ag.sum(overflow(ag.Tensor([2e154, 1.0])))).advice
+    assert advice.startswith(
+        "a leaf has grown to 2.0e+154: if it holds weights, use a smaller learning rate or clip the gradients"
+    )
+    assert "grown to" not in ag.blame(ag.sum(np.exp(ag.Tensor([1000.0])))).advice
+    assert "grown to" not in ag.blame(ag.Tensor([0.0, 1e7]) ** -1.0).advice
 
 
 def test_what_has_no_graph_is_refused():

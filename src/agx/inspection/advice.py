@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._engine.walk import nodes_below
 from .sweep import plain
 
 #: Operations that arrange or scale what another made.
@@ -67,6 +68,17 @@ def _complement(x: Any) -> Any:
     return None
 
 
+def _less_one(x: Any) -> bool:
+    """Whether ``x`` is exp(z) - 1 or 1 - exp(z)."""
+    x = _source(x)
+    x = _source(_arguments(x)[0]) if _op(x) == "neg" else x
+    term = _other(x, -1.0)
+    if _op(x) == "sub" and any(_is(a, 1.0) for a in _arguments(x)):
+        a, b = _arguments(x)
+        term = a if _is(b, 1.0) else b
+    return _op(_source(_complement(x) if term is None else term)) == "exp"
+
+
 def _is_sigmoid(x: Any) -> bool:
     x = _source(x)
     if _op(x) == "sigmoid":
@@ -101,6 +113,8 @@ def _log(clue: Clue) -> str:
             "the logarithm of 1 - sigmoid(z) is ag.logsigmoid(-z); for a loss, give the logits to "
             "ag.binary_cross_entropy_with_logits"
         )
+    if _less_one(x):
+        return "write log(-np.expm1(z)) for log(1 - exp(z)), log(np.expm1(z)) for log(exp(z) - 1)"
     if p is not None:
         return "write ag.log1p(-p) and keep p below 1, such as np.clip(p, 0, 1 - eps)"
     if _op(x) in ("sum", "mean") and _makes(x, "exp"):
@@ -119,12 +133,16 @@ def _log(clue: Clue) -> str:
         product = any(_op(r) == "mul" for r in clue.readers.get(id(clue.node), []))
         if product:
             return (
-                "x * log(x) is 0 at 0 in ag.special.xlogy(x, x); for a loss, give the logits to "
-                "ag.cross_entropy"
+                "x * log(x) is 0 at 0 in ag.special.xlogy(x, x), but its slope is infinite there: for a "
+                "gradient, clip x too, x = np.maximum(x, eps); for a loss, use ag.cross_entropy of logits"
             )
         return (
             "the logarithm of 0 is infinite: keep its argument away from 0, such as log(x + eps) or "
             "np.maximum(x, eps)"
+        )
+    if clue.slope:
+        return (
+            "the number is so small that its slope 1 / x overflows: write log(np.maximum(x, eps))"
         )
     return (
         "the logarithm of a negative number is not real: keep its argument positive, such as with "
@@ -169,6 +187,12 @@ def _exp(clue: Clue) -> str:
 def _divide(clue: Clue) -> str:
     below = _source(_arguments(clue.node)[-1])
     name = _op(below)
+    above = _arguments(clue.node)[0]
+    if _less_one(below) or (_less_one(above) and not np.any(clue.values[:1])):
+        return (
+            "write np.expm1(z) for exp(z) - 1, -np.expm1(z) for 1 - exp(z); at 0 / 0 choose the limit with "
+            "ag.where, and keep 0 out of the division as in x / ag.where(y == 0, 1, y)"
+        )
     if _other(below, 0.0) is None and _makes(below, "std", "var", depth=2):
         return "the deviation vanishes where all numbers are equal: divide by std + eps or sqrt(var + eps)"
     if name == "sqrt" and _makes(below, "mean", "var", depth=2):
@@ -284,6 +308,7 @@ _ADVICE: dict[str, Callable[[Clue], str]] = {
             "dot",
             "einsum",
             "sum",
+            "cumsum",
             "add",
             "sub",
         ),
@@ -301,12 +326,38 @@ _SIMPLE = {
     "astype": "the numbers are beyond what float32 holds: scale them before, or stay with float64",
     "arccosh": "arccosh is defined from 1 on, and has an infinite slope there: np.maximum(x, 1 + eps)",
     "cbrt": "the cube root has an infinite slope at 0: write cbrt(x + eps), or choose with np.where before",
+    "xlogy": "xlogy(x, y) has an infinite slope at y = 0: keep y away from there, np.maximum(y, eps)",
     "norm": "the length is beyond what the dtype holds: scale the numbers",
 }
 
 
+_OVERFLOWING = {"pow", "exp", "exp2", "expm1", *(op for op, f in _ADVICE.items() if f is _product)}
+
+
+def _grown(clue: Clue) -> str:
+    """What to do first where an overflow comes of weights that have grown."""
+    node, first = clue.node, clue.values[:1]
+    made = plain(node)
+    if clue.slope or _op(node) not in _OVERFLOWING or not np.isinf(made).any():
+        return ""
+    if not all(np.isfinite(v).all() for v in clue.values) or not np.any(first):
+        return ""
+    leaves = (n for n in nodes_below(node) if not n.op and getattr(n, "requires_grad", True))
+    most = max((np.max(np.abs(plain(n)), initial=0) for n in leaves), default=0)
+    if not 1e6 < most < np.inf:
+        return ""
+    return (
+        f"a leaf has grown to {most:.1e}: if it holds weights, use a smaller learning rate or clip the "
+        "gradients; if not, "
+    )
+
+
 def advice_on(clue: Clue) -> str:
     """What to write instead, in one sentence."""
+    return _grown(clue) + _advice(clue)
+
+
+def _advice(clue: Clue) -> str:
     op = clue.node.op
     if op in _ADVICE:
         return _ADVICE[op](clue)

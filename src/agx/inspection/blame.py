@@ -160,11 +160,15 @@ def _in_values(root: Any, order: list[Any]) -> Blame:
         return _data(constant, order, given[0])
     if bad_of(root) == "NaN" and to_nan and any(_endless(n) for n in chain):
         from_finite = [n for n in from_finite if not _put_in(n)]
-    guilty = (from_finite or to_nan)[:1]
-    if not guilty:
-        endless = [n for n in chain if not n.op]
-        return _data(endless[0], order) if endless else _made(chain[0], order, root)
-    return _made(guilty[0], order, root)
+    endless = [n for n in chain if not n.op and (not to_nan or getattr(n, "requires_grad", True))]
+    if from_finite or (to_nan and not endless):
+        return _made((from_finite or to_nan)[0], order, root)
+    if endless:
+        return _data(endless[0], order)
+    for n in chain:
+        for a in filter(bad_of, _constants(n)):
+            return _data(a, order, n)
+    return _made(chain[0], order, root)
 
 
 def _endless(node: Any) -> bool:
@@ -199,6 +203,8 @@ def _data(x: Any, order: list[Any], reader: Any = None) -> Blame:
         if known
         else "leave such rows out, or fill them (np.nan_to_num); look for what made it before agx saw it"
     )
+    if not known and getattr(x, "requires_grad", False):
+        advice += "; lower the learning rate if these are weights"
     kind = f"{known}'{name}'" if name else "" if reader is None else f"an argument of '{reader.op}'"
     return Blame(
         node=x if reader is None else array,
