@@ -130,6 +130,32 @@ def test_forms_of_a_trace():
     assert "(3, 3) of norm 3" in str(large)
 
 
+@pytest.mark.parametrize("kind", [ag.Scalar, ag.Tensor])
+@pytest.mark.parametrize(
+    ("value", "function", "expected"),
+    [
+        (0.0, lambda x: x**0.5, "x: 0.0 + inf = inf"),
+        (0.0, lambda x: 1 / x, "x: 0.0 - inf = -inf"),
+        (0.0, lambda x: x**-1, "x: 0.0 - inf = -inf"),
+        (0.0, lambda x: x.log() if isinstance(x, ag.Scalar) else ag.log(x), "x: 0.0 + inf = inf"),
+        (-1.0, lambda x: x**0.5, "x: 0.0 + nan = nan"),
+        (0.0, lambda x: x**0.5 * 0.0, "x: 0.0 + 0.0 = 0.0"),
+        (0.0, lambda x: x**0.5 + -1 / x, "x: inf + inf = inf"),
+    ],
+)
+def test_infinite_slopes_are_told_as_backward_has_them(kind, value, function, expected):
+    x = kind(value, label="x")
+    with np.errstate(all="ignore"):
+        out = function(x)
+    with np.errstate(all="raise"):
+        told = str(ag.trace(out))
+        ag.explore(out)
+    assert told.endswith(expected)
+    with np.errstate(all="ignore"):
+        out.backward()
+    assert told.rsplit(" ", 1)[1] == f"{float(x.grad):.1f}"
+
+
 def test_freed_graph_is_refused():
     loss = ag.sum(ag.Tensor([1.0]) * 2.0)
     loss.backward(free=True)

@@ -57,8 +57,10 @@ def steps(root: Any, seed: Any = None) -> Iterator[Step]:
             source = node.arguments[position]
             share = unbroadcast(given, source)
             before = gradients.get(id(source))
-            before = abs(share * 0) if before is None else before
-            gradients[id(source)] = after = before + share
+            if before is None:
+                before = 0.0 if isinstance(source, Scalar) else np.zeros_like(share)
+            with np.errstate(all="ignore"):
+                gradients[id(source)] = after = before + share
             contributions.append(Contribution(source, position, given, share, before, after))
         yield Step(node, incoming, contributions)
 
@@ -108,21 +110,21 @@ def shares(node: Any, incoming: Any) -> list[tuple[int, Any]]:
     if is_own(node):
         return _by_closure(node, incoming)
     p: Any = registry[node.op] if isinstance(node, Scalar) else node.primitive
-    values = [plain(a) for a in node.arguments]
+    numbers = [incoming, plain(node), *map(plain, node.arguments)]
+    if isinstance(node, Scalar):  # Python's floats raise where NumPy's are infinite.
+        numbers = [np.float64(x) for x in numbers]
     found = []
     for i, a in enumerate(node.arguments):
         if not isinstance(a, (Node, Scalar)) or not getattr(a, "requires_grad", not _constant(a)):
             continue
         rule = functools.partial(p.vjps, i) if callable(p.vjps) else p.vjps[i]
         with np.errstate(all="ignore"):
-            given = value_of(rule(incoming, plain(node), *values, **getattr(node, "params", {})))
-        if isinstance(node, Scalar):
-            given = float(0.0 if given is None else given)
-        elif given is None:
-            given = np.zeros(np.shape(plain(a)), node.dtype)
+            given = value_of(rule(*numbers, **getattr(node, "params", {})))
+        if given is None:
+            given = np.zeros(np.shape(plain(a)), getattr(node, "dtype", float))
         elif p.elementwise and np.isnan(given).any():
             given = np.where(np.asarray(incoming) == 0, 0.0, given)  # A zero stays zero.
-        found.append((i, given))
+        found.append((i, float(given) if isinstance(node, Scalar) else given))
     return found
 
 
