@@ -46,6 +46,37 @@ def test_rules_of_scalars(make, expected):
     assert expected in str(make(*numbers()).explain())
 
 
+@pytest.mark.parametrize("kind", [ag.Scalar, ag.Tensor])
+def test_input_that_comes_twice_gets_its_shares_one_after_the_other(kind):
+    x = kind(3.0, label="x")
+    y = x * x
+
+    def told():
+        return [line.text.split("; ")[-1] for line in y.explain().lines]
+
+    assert told() == ["x.grad: 0.0 -> 3.0", "x.grad: 3.0 -> 6.0"]
+    (y + x).backward()
+    assert told() == ["x.grad: 1.0 -> 4.0", "x.grad: 4.0 -> 7.0"]
+
+
+@pytest.mark.parametrize("kind", [ag.Scalar, ag.Tensor])
+def test_infinite_slope_is_told_without_a_warning(kind):
+    x = kind(0.0, label="x")
+    y = x**0.5
+    for _ in range(2):
+        with np.errstate(all="raise"):
+            assert "= inf; incoming 1.0; contributes inf; x.grad: 0.0 -> inf" in str(y.explain())
+        with np.errstate(all="ignore"):
+            y.backward()
+
+
+def test_slope_below_an_infinite_gradient_is_told():
+    x = ag.Scalar(0.0, label="x")
+    y = x * 2.0
+    (y**0.5).backward()
+    assert "d(x*2)/dx = 2.0; incoming inf; contributes inf; x.grad: 0.0 -> inf" in str(y.explain())
+
+
 def test_constant_gets_no_sentence():
     a, _ = numbers()
     assert len((a * 2.0).explain().lines) == 1

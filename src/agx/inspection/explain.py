@@ -54,9 +54,9 @@ def explain(node: Any, index: Any = None) -> Explanation:
     """Tell the local rule of an operation in symbols and in numbers, one sentence for each input.
 
     ``incoming`` is the gradient of ``node``, or 1 if ``backward()`` has not come there; what an input's
-    gradient was before is what all others gave. Of a Tensor the element at ``index`` is told, by default the
-    first. Raises TypeError for a leaf, IndexError for an index that is not there, and RuntimeError where the
-    graph was let go.
+    gradient was before is what all others gave, or 0 where an infinite share hides that. Of a Tensor the
+    element at ``index`` is told, by default the first. Raises TypeError for a leaf, IndexError for an index
+    that is not there, and RuntimeError where the graph was let go.
 
     >>> a, b = ag.Scalar(2.0, label="a"), ag.Scalar(-3.0, label="b")
     >>> print((a * b).explain())
@@ -75,19 +75,21 @@ def explain(node: Any, index: Any = None) -> Explanation:
     incoming = (
         grad if arrived else 1.0 if isinstance(node, Scalar) else np.ones(node.shape, node.dtype)
     )
-    given = shares(node, incoming)
+    given = [(i, g, node.arguments[i]) for i, g in shares(node, incoming)]
+    gradients: dict[int, Any] = {}
     lines: list[Line] = []
-    for position, found in given:
-        source = node.arguments[position]
-        share = unbroadcast(found, source)
-        total = source.grad if isinstance(source, Scalar) else source.grad_or_none
-        total = share if not arrived or total is None else total
-        lines += _sentences(
-            node,
-            Contribution(source, position, found, share, total - share, total),
-            incoming,
-            place,
-        )
+    with np.errstate(all="ignore"):
+        for _, _, source in given if arrived else ():
+            total = source.grad if isinstance(source, Scalar) else source.grad_or_none
+            if total is not None:
+                own = sum(unbroadcast(g, a) for _, g, a in given if a is source)
+                gradients[id(source)] = np.where(total == own, 0.0, total - own)
+        for position, found, source in given:
+            share = unbroadcast(found, source)
+            before = gradients.get(id(source), np.zeros_like(share))
+            gradients[id(source)] = after = before + share
+            c = Contribution(source, position, found, share, before, after)
+            lines += _sentences(node, c, incoming, place)
     return Explanation(_title(node, place), lines)
 
 
@@ -157,7 +159,7 @@ def _sentences(node: Any, c: Contribution, incoming: Any, place: tuple[int, ...]
         return
     here = np.asarray(incoming)[place]
     passed = np.asarray(c.given)[place]
-    slope = passed / here if here else _slope(node, c.position, place)
+    slope = passed / here if here and np.isfinite(here) else _slope(node, c.position, place)
     target = _target(place, np.shape(plain(c.input)))
     at = f"[{', '.join(map(str, target))}]" if target else ""
     before, after = (np.asarray(g)[target] for g in (c.before, c.after))
