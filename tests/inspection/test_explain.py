@@ -5,6 +5,7 @@ import pytest
 from op_table import rows
 
 import agx as ag
+from agx._engine.formulas import latex
 from agx._engine.graph import Node
 from agx.inspection.sweep import steps
 
@@ -75,6 +76,65 @@ def test_slope_below_an_infinite_gradient_is_told():
     y = x * 2.0
     (y**0.5).backward()
     assert "d(x*2)/dx = 2.0; incoming inf; contributes inf; x.grad: 0.0 -> inf" in str(y.explain())
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda x: (x + 1) * x, ["y * x", "d(y*x)/dy = x = 3.0", "d(y*x)/dx = y = 4.0"]),
+        (lambda x: (x + 1) * (x + 2), ["y * z", "d(y*z)/dy = z = 5.0", "d(y*z)/dz = y = 4.0"]),
+        (lambda x: (x + 1) ** (x - 1), ["y ** z", "d(y**z)/dy = z * y**(z - 1) = 8.0"]),
+    ],
+)
+def test_unnamed_input_has_a_name_that_no_label_has(make, expected):
+    told = str(make(ag.Scalar(3.0, label="x")).explain())
+    assert all(text in told for text in expected)
+
+
+def test_unnamed_input_that_comes_twice_has_one_name():
+    x = ag.Scalar(3.0)
+    assert str((x * x).explain()).startswith("mul: x * x = 9\n  d(x*x)/dx = x")
+
+
+def test_labels_that_are_words_of_other_languages_are_names():
+    x = ag.Scalar(3.0, label="x")
+    found = (ag.Scalar(2.0, label="θ") * x).explain()
+    assert "d(θ*x)/dx = θ = 2.0" in str(found) and "= θ = 2" in found.latex
+    found = (ag.Scalar(2.0, label="lambda") * x).explain()
+    assert "d(lambda*x)/dx = lambda = 2.0" in str(found)
+    assert r"&= \mathrm{lambda} = 2, " in found.latex
+
+
+def test_parameters_have_their_names():
+    class Net(ag.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = ag.nn.Linear(2, 3)
+
+        def forward(self, x):
+            return self.layer(x)
+
+    out = Net()(np.ones((1, 2), np.float32))
+    found, trace = out.explain(), ag.trace(ag.sum(out))
+    assert found.title.startswith("linear: linear(x, layer.weight, layer.bias)[0, 0] = ")
+    assert r"\partial \mathrm{layer.weight}} &: " in found.latex
+    assert "layer.weight: + (3, 2) of norm 2.449; layer.bias: + [1.0, 1.0, 1.0]" in str(trace)
+    assert r"\bar{\mathrm{layer.bias}} &" in trace.latex
+    out = ag.nn.Sequential(ag.nn.Linear(2, 3))(np.ones((1, 2), np.float32))
+    assert "linear(x, 0.weight, 0.bias)" in str(out.explain())
+    assert "partial \\mathrm{0.weight}" in out.explain().latex
+
+
+def test_choice_by_a_condition_is_told():
+    found = ag.where(np.array([False, True]), ag.Tensor([1.0, 2.0], label="x"), 0.0).explain(1)
+    assert str(found).splitlines() == [
+        "where: where(condition, x, 0)[1] = 2",
+        "  d(where(condition, x, 0))/dx: incoming 1.0; x[1] gets 1.0",
+    ]
+    assert (
+        r"\begin{cases} x & \mathrm{condition} \\ 0 & \text{otherwise} \end{cases}" in found.latex
+    )
+    assert latex("where(x, y)") == r"\operatorname{where}\left(x, y\right)"
 
 
 def test_constant_gets_no_sentence():

@@ -121,6 +121,8 @@ def _write(node: ast.expr) -> tuple[str, int]:
     """LaTeX and how tightly its outermost operation binds."""
     if isinstance(node, ast.Name):
         return (r"\pi" if node.id == "pi" else _word(node.id)), _ATOM
+    if isinstance(node, ast.Attribute):  # the name of a parameter, as in layer.weight
+        return _word(ast.unparse(node)), _ATOM
     if isinstance(node, ast.Constant):
         return f"{node.value!r}".removesuffix(".0"), _ATOM
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -180,7 +182,7 @@ _BRACKETS: dict[str, Callable[..., str]] = {
 def _call(name: str, node: ast.Call) -> tuple[str, int]:
     args = [_write(a)[0] for a in node.args]
     args += [f"{_word(str(k.arg))} = {_write(k.value)[0]}" for k in node.keywords]
-    if name in _BRACKETS:
+    if name in _BRACKETS and len(args) == _BRACKETS[name].__code__.co_argcount:
         return _BRACKETS[name](*args), _POWER if name == "exp" else _ATOM
     escaped = name.replace("_", r"\_")
     head = rf"\{name}" if name in _KNOWN else rf"\operatorname{{{escaped}}}"

@@ -12,6 +12,7 @@ from .._engine.formulas import Formula, latex, names_of
 from .._engine.graph import Node, registry
 from .._engine.tables import table
 from .._kernels.graph import Scalar
+from ..nn.paths import parameter_names
 from .sweep import Contribution, Step, graph_of, plain, shares, steps, unbroadcast
 
 _SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
@@ -64,7 +65,7 @@ def explain(node: Any, index: Any = None) -> Explanation:
       d(a*b)/da = b = -3.0; incoming 1.0; contributes -3.0; a.grad: 0.0 -> -3.0
       d(a*b)/db = a = 2.0; incoming 1.0; contributes 2.0; b.grad: 0.0 -> 2.0
     """
-    graph_of("explain", node)
+    order = graph_of("explain", node)
     if not node.op:
         raise TypeError(
             "explain: expected the result of an operation, got a leaf, which has no rule"
@@ -78,6 +79,7 @@ def explain(node: Any, index: Any = None) -> Explanation:
     given = [(i, g, node.arguments[i]) for i, g in shares(node, incoming)]
     gradients: dict[int, Any] = {}
     lines: list[Line] = []
+    names = _names(node, order)
     with np.errstate(all="ignore"):
         for _, _, source in given if arrived else ():
             total = source.grad if isinstance(source, Scalar) else source.grad_or_none
@@ -89,8 +91,8 @@ def explain(node: Any, index: Any = None) -> Explanation:
             before = gradients.get(id(source), np.zeros_like(share))
             gradients[id(source)] = after = before + share
             c = Contribution(source, position, found, share, before, after)
-            lines += _sentences(node, c, incoming, place)
-    return Explanation(_title(node, place), lines)
+            lines += _sentences(node, c, incoming, place, names)
+    return Explanation(_title(node, place, names), lines)
 
 
 def _place(node: Any, index: Any) -> tuple[int, ...]:
@@ -103,28 +105,32 @@ def _place(node: Any, index: Any) -> tuple[int, ...]:
     return tuple(i % n for i, n in zip(place, shape, strict=True))
 
 
-def _names(node: Any) -> list[str]:
-    """What to call the arguments: their labels, numbers as they are, or else the rule's own names."""
+def _names(node: Any, order: list[Any]) -> list[str]:
+    """What to call the arguments: their labels, numbers as they are, or else names that nobody has."""
     p = registry.get(node.op) if isinstance(node, Scalar) else node.primitive
-    count = len(node.arguments)
+    arguments = node.arguments
+    count = len(arguments)
     own = list(names_of(p)) if p is not None and len(p.derivative) == count else []
-    names = (
-        own
-        if len(own) == count
-        else list("xyzuvw"[:count])
-        if count <= 6
-        else [f"x{i}" for i in range(count)]
-    )
-    for i, a in enumerate(node.arguments):
-        label = getattr(a, "label", "")
-        if re.fullmatch(r"[A-Za-z]\w*", label):
-            names[i] = label
-        elif getattr(a, "_constant", not isinstance(a, (Node, Scalar))) and np.size(plain(a)) == 1:
-            names[i] = f"{np.asarray(plain(a)).item():g}"
-    return names
+    if len(own) != count:
+        own = list("xyzuvw") if count <= 6 else [f"x{i}" for i in range(count)]
+    known = parameter_names(order)
+    for n in (*order, *arguments):
+        if re.fullmatch(r"[^\W\d]\w*", label := getattr(n, "label", "")):
+            known[id(n)] = label
+    for a, name in zip(arguments, own, strict=False):
+        if id(a) in known:
+            continue
+        if getattr(a, "_constant", not isinstance(a, (Node, Scalar))) and np.size(plain(a)) == 1:
+            known[id(a)] = f"{np.asarray(plain(a)).item():g}"
+        else:
+            free = (name, *"xyzuvw", *(f"x{i}" for i in range(len(known) + 1)))
+            known[id(a)] = next(n for n in free if n not in known.values())
+    return [known[id(a)] for a in arguments]
 
 
 def _expression(node: Any, names: list[str], space: str = "") -> str:
+    if node.op == "where":
+        names = ["condition", *names]
     if node.op in _SYMBOLS and len(names) == 2:
         return f"{names[0]}{space}{_SYMBOLS[node.op]}{space}{names[1]}"
     return f"-{names[0]}" if node.op == "neg" else f"{node.op}({', '.join(names)})"
@@ -139,8 +145,7 @@ def _formula(node: Any, position: int, names: list[str]) -> str:
     return re.sub(r"[A-Za-z_]\w*", lambda m: given.get(m[0], m[0]), p.derivative[position])
 
 
-def _title(node: Any, place: tuple[int, ...]) -> str:
-    names = _names(node)
+def _title(node: Any, place: tuple[int, ...], names: list[str]) -> str:
     value = np.asarray(plain(node))
     at = f"[{', '.join(map(str, place))}]" if place else ""
     said = _expression(node, names, " ")
@@ -148,8 +153,9 @@ def _title(node: Any, place: tuple[int, ...]) -> str:
     return f"{node.op}: {said}{at} = {value[place]:.6g}"
 
 
-def _sentences(node: Any, c: Contribution, incoming: Any, place: tuple[int, ...]) -> Iterator[Line]:
-    names = _names(node)
+def _sentences(
+    node: Any, c: Contribution, incoming: Any, place: tuple[int, ...], names: list[str]
+) -> Iterator[Line]:
     name, expression = names[c.position], _expression(node, names)
     if re.fullmatch(r"-?[\d.e+-]+", name):
         name = "x"
@@ -170,7 +176,7 @@ def _sentences(node: Any, c: Contribution, incoming: Any, place: tuple[int, ...]
         f"d({expression})/d{name} = {equal}{_float(slope)}; incoming {_float(here)}; contributes "
         f"{_float(passed)}{more}; {name}.grad{at}: {_float(before)} -> {_float(after)}"
     )
-    written = f"{latex(formula)} = " if equal else ""
+    written = f"{_tex(formula)} = " if equal else ""
     tex = (
         rf"\frac{{\partial ({_tex(expression)})}}{{\partial {_tex(name)}}} &= {written}{slope:.6g}, \quad "
         rf"{here:.6g} \cdot {_signed(slope)} = {passed:.6g}"
@@ -244,8 +250,7 @@ class Trace:
     """
 
     def __init__(self, root: Any) -> None:
-        graph_of("trace", root)
-        self.root = root
+        self.root, self._names = root, parameter_names(graph_of("trace", root))
 
     def __iter__(self) -> Iterator[Step]:
         return steps(self.root)
@@ -253,8 +258,10 @@ class Trace:
     def _rows(self) -> list[tuple[str, str, str, str]]:
         rows = []
         for number, step in enumerate(self, 1):
-            passed = "; ".join(f"{_called(c.input)}: {_sum(c)}" for c in step.contributions)
-            rows.append((str(number), _called(step.node), told(step.incoming), passed))
+            passed = "; ".join(
+                f"{_called(c.input, self._names)}: {_sum(c)}" for c in step.contributions
+            )
+            rows.append((str(number), _called(step.node, self._names), told(step.incoming), passed))
         return rows
 
     def __str__(self) -> str:
@@ -272,7 +279,7 @@ class Trace:
     def latex(self) -> str:
         """The sweep in LaTeX, an ``aligned`` line for each contribution."""
         lines = [
-            rf"\bar{{{_tex(_called(c.input))}}} &\mathrel{{+}}= \text{{{told(c.share)}}}"
+            rf"\bar{{{_tex(_called(c.input, self._names))}}} &\mathrel{{+}}= \text{{{told(c.share)}}}"
             for step in self
             for c in step.contributions
         ]
@@ -282,8 +289,8 @@ class Trace:
         return table(_HEAD, self._rows())
 
 
-def _called(node: Any) -> str:
-    return node.label or node.op or "leaf"
+def _called(node: Any, names: dict[int, str]) -> str:
+    return node.label or names.get(id(node)) or node.op or "leaf"
 
 
 def told(x: Any) -> str:
