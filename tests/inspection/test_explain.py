@@ -1,5 +1,7 @@
 """The chain rule in words and numbers: explain() for one operation, ag.trace for the sweep."""
 
+import re
+
 import numpy as np
 import pytest
 from op_table import rows
@@ -153,7 +155,8 @@ def test_chosen_element_and_what_adds_up_by_broadcasting():
         "  d(x*v)/dv = x = 5.0; incoming 30.0; contributes 150.0, one of 2 elements that add up there; "
         "v.grad[2]: 0.0 -> 174.0",
     ]
-    assert str(y.explain((-1, -1))) == str(y.explain((1, 2)))
+    assert str(y.explain((-1, -1))) == str(y.explain(np.array([1, 2]))) == str(y.explain((1, 2)))
+    assert str((v * v).explain(np.int64(1))) == str((v * v).explain(1))
 
 
 def test_operation_without_a_formula_is_told_by_its_rule():
@@ -181,6 +184,13 @@ def test_what_has_no_rule_is_refused():
         x.explain()
     with pytest.raises(IndexError, match=r"explain: expected an index into shape \(2,\), got 2"):
         (x * x).explain(2)
+    for index in (1.5, "a", (0, 0), slice(0, 1)):
+        with pytest.raises(IndexError, match="explain: expected an index into shape"):
+            (x * x).explain(index)
+    with pytest.raises(IndexError, match=r"explain: expected an index into shape \(\), got 1.5"):
+        ag.sum(x).explain(1.5)
+    with pytest.raises(IndexError, match=r"expected a result with elements, got shape \(0, 2\)"):
+        (ag.Tensor(np.ones((0, 2))) * 2).explain()
     loss = ag.sum(x)
     loss.backward(free=True)
     with pytest.raises(RuntimeError, match="explain: the graph was let go"):
@@ -206,6 +216,26 @@ def test_trace_can_be_stepped():
         for step in ag.trace(a * b + a)
     ]
     assert seen == [("add", 1.0, [1.0, 1.0]), ("mul", 1.0, [-2.0, 2.0])]
+
+
+def test_complex_numbers_are_told_with_both_parts():
+    z, w = ag.Tensor(3 + 4j, label="z"), ag.Tensor(2.0, label="w")
+    assert "z: 0.0 + (0.6-0.8j) = 0.6-0.8j" in str(ag.trace(ag.abs(z)))
+    assert "z: 0.0 + (1.2-1.6j) = 1.2-1.6j" in str(ag.trace(ag.abs(z) * 2))
+    assert "1     neg            1.0  z: 0.0 - 1.0 = -1.0" in str(ag.trace(-z))
+    found = (z * w).explain()
+    assert "d(z*w)/dz = w = 2.0; incoming 1.0; contributes 2.0; z.grad: 0.0 -> 2.0" in str(found)
+    assert "d(z*w)/dw = z = 3+4j; incoming 1.0; contributes 3+4j; w.grad: 0.0 -> 3.0" in str(found)
+    assert r"w = 2, \quad 1 \cdot 2 = 2" in found.latex
+    assert r"z = 3+4j, \quad 1 \cdot (3+4j) = 3+4j" in found.latex
+    assert "d(-z)/dz = -1.0; incoming" in str((-z).explain())
+
+
+@pytest.mark.parametrize("given", [ag.Tensor([1.0, 2.0]), ag.Tensor([1.0]), 1.0, [1.0, 2.0]])
+def test_trace_of_what_is_neither_a_matrix_nor_a_loss_says_what_to_give(given):
+    shape = re.escape(str(np.shape(given)))
+    with pytest.raises(ValueError, match=rf"got shape {shape}; give one number, such as ag\.sum"):
+        ag.trace(given)
 
 
 def test_trace_of_a_matrix_is_its_trace():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -97,9 +98,14 @@ def explain(node: Any, index: Any = None) -> Explanation:
 
 def _place(node: Any, index: Any) -> tuple[int, ...]:
     shape = np.shape(plain(node))
+    if 0 in shape:
+        raise IndexError(f"explain: expected a result with elements, got shape {shape}")
     if index is None:
         return (0,) * len(shape)
-    place = (index,) if isinstance(index, int) else tuple(index)
+    try:
+        place = tuple(map(operator.index, index if np.ndim(index) else (index,)))
+    except TypeError:
+        place = (0,) * (len(shape) + 1)  # which is refused
     if len(place) != len(shape) or not all(-n <= i < n for i, n in zip(place, shape, strict=True)):
         raise IndexError(f"explain: expected an index into shape {shape}, got {index}")
     return tuple(i % n for i, n in zip(place, shape, strict=True))
@@ -171,15 +177,15 @@ def _sentences(
     before, after = (np.asarray(g)[target] for g in (c.before, c.after))
     others = int(np.size(c.given) / max(np.size(c.share), 1)) - 1
     more = f", one of {others + 1} elements that add up there" if others > 0 else ""
-    equal = "" if formula == f"{slope:g}" else f"{formula} = "
+    equal = "" if formula == _number(slope) else f"{formula} = "
     text = (
         f"d({expression})/d{name} = {equal}{_float(slope)}; incoming {_float(here)}; contributes "
         f"{_float(passed)}{more}; {name}.grad{at}: {_float(before)} -> {_float(after)}"
     )
     written = f"{_tex(formula)} = " if equal else ""
     tex = (
-        rf"\frac{{\partial ({_tex(expression)})}}{{\partial {_tex(name)}}} &= {written}{slope:.6g}, \quad "
-        rf"{here:.6g} \cdot {_signed(slope)} = {passed:.6g}"
+        rf"\frac{{\partial ({_tex(expression)})}}{{\partial {_tex(name)}}} &= {written}{_number(slope)}, "
+        rf"\quad {_number(here)} \cdot {_signed(slope)} = {_number(passed)}"
     )
     yield Line(text, tex)
 
@@ -220,13 +226,17 @@ def _target(place: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(i if n > 1 else 0 for i, n in zip(last, shape, strict=True))
 
 
+def _number(x: Any) -> str:
+    return f"{x if x.imag else x.real:.6g}"
+
+
 def _float(x: Any) -> str:
-    text = f"{x:.6g}"
+    text = _number(x)
     return f"{text}.0" if re.fullmatch(r"-?\d+", text) else text
 
 
 def _signed(x: Any) -> str:
-    return f"({x:.6g})" if x < 0 else f"{x:.6g}"
+    return f"({_number(x)})" if x.imag or x.real < 0 else _number(x)
 
 
 def _tex(text: str) -> str:
@@ -303,7 +313,9 @@ def told(x: Any) -> str:
 
 
 def _sum(c: Contribution) -> str:
-    if np.ndim(c.share) == 0:
-        sign = "-" if c.share < 0 else "+"
-        return f"{_float(c.before)} {sign} {_float(abs(c.share))} = {_float(c.after)}"
-    return f"+ {told(c.share)}"
+    if np.ndim(c.share):
+        return f"+ {told(c.share)}"
+    share = f"+ ({_float(c.share)})"
+    if not c.share.imag:
+        share = f"{'-' if c.share.real < 0 else '+'} {_float(abs(c.share))}"
+    return f"{_float(c.before)} {share} = {_float(c.after)}"

@@ -370,7 +370,8 @@ def trace(
     """Sum the diagonals of the matrices in two axes; of one number, list its backward sweep step by step.
 
     A Scalar or a Tensor of shape (), such as a loss, has no diagonal: the ``Trace`` that is returned prints
-    as a table, and goes through the steps in ``for``. Its errors are those of ``explain``.
+    as a table, and goes through the steps in ``for``. Its errors are those of ``explain``, and ValueError for
+    a vector or a plain number.
 
     >>> ag.trace(np.eye(3))
     np.float64(3.0)
@@ -381,6 +382,12 @@ def trace(
     """
     if isinstance(a, Scalar) or (isinstance(a, Node) and a.ndim == 0):
         return sweep(a)
+    a = as_array(a)
+    if a.ndim < 2:
+        raise ValueError(
+            f"trace: expected matrices, or a number with a graph to list its sweep, got shape {a.shape}; "
+            "give one number, such as ag.sum(loss)"
+        )
     return _trace(a, offset, axis1, axis2, dtype, out)
 
 
