@@ -40,10 +40,11 @@ def gather() -> set[Path]:
     kept = {
         put(SOURCE / f"{page.name}", inside(page.read_text("utf-8"))) for page in DOCS.glob("*.md")
     }
-    for name, place in (("CHANGELOG.md", "changelog.md"), ("CONTRIBUTING.md", "contributing.md")):
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        text = re.sub(r"\]\(docs/", "](", text)
-        kept.add(put(SOURCE / place, text))
+        text = re.sub(r"\]\(docs/", "](", text).replace("](SECURITY.md)", "](security.md)")
+        text = re.sub(r"\[([^\]]*)\]\(wheels/[^)]*\)", r"\1", text)  # which is no page
+        kept.add(put(SOURCE / name.lower(), text))
     kept.add(put(SOURCE / "index.md", (DOCS / "_site" / "index.md").read_text(encoding="utf-8")))
     for path in [*DOCS.glob("*.svg"), *DOCS.glob("pictures/*")]:
         kept.add(copied(path, SOURCE / path.relative_to(DOCS)))
