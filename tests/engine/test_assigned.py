@@ -8,6 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
+from numpy_table import NUMPY_2_2
 
 import agx as ag
 from agx.compat.autograd import numpy as anp
@@ -319,7 +320,11 @@ def test_gradients_of_views_of_what_an_operator_made_in_place(x, look, early):
     ("look", "shares"),
     [
         (lambda t: t.reshape(4), True),
-        (lambda t: np.reshape(t, 4, copy=True), False),
+        pytest.param(
+            lambda t: np.reshape(t, 4, copy=True),
+            False,
+            marks=pytest.mark.skipif(not NUMPY_2_2, reason="NumPy 2.0 knows no copy= there"),
+        ),
         (lambda t: t.ravel(), True),
         (lambda t: t[::-1].ravel(), False),
         (lambda t: t.T.flatten(), False),

@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+from numpy_table import NUMPY_2_2, NUMPY_2_4
 
 import agx as ag
 from agx._engine.graph import numpy_functions
@@ -104,6 +105,14 @@ def an_array(draw):
     return np.asarray(np.abs(np.round(2 * values)) if draw.random() < 0.2 else values)
 
 
+def known(f):
+    """Whether the function tells its signature."""
+    try:
+        return bool(inspect.signature(f))
+    except ValueError:
+        return False
+
+
 def arguments(draw, f):
     """Positional and keyword arguments for ``f``, some of them nonsense."""
     args, kwargs = [], {}
@@ -160,8 +169,16 @@ def functions():
                 yield f
 
 
+#: What NumPy 2.2 has learned to answer, or answers otherwise.
+LEARNED = "norm setxor1d trim_zeros"
+
+
 @pytest.mark.parametrize("f", [*functions()], ids=lambda f: f"{f.__module__}.{f.__name__}")
 def test_what_numpy_refuses_is_refused_and_what_both_answer_agrees(f):
+    if not NUMPY_2_2 and f.__name__ in LEARNED.split():
+        pytest.skip("NumPy 2.2 and newer is compared")
+    if not NUMPY_2_4 and not known(f):
+        pytest.skip("NumPy 2.4 and newer tells its signature")
     draw = random.Random(f.__name__)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
