@@ -75,8 +75,9 @@ def from_source(version: str) -> Path | None:
         *without,
         cwd=source / top,
     )
-    run("make", "--silent", cwd=source / top)
-    run("make", "--silent", "install", cwd=source / top)
+    # The variables of agx's own make, such as VERSION, are not for Python's.
+    run("make", "--silent", "-j2", cwd=source / top, MAKEFLAGS="")
+    run("make", "--silent", "install", cwd=source / top, MAKEFLAGS="")
     lacking = [
         package
         for module, package in NEEDED.items()
