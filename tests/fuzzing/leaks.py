@@ -208,9 +208,14 @@ def campaign(share, told):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             growth(call, things, max(3 * len(things), times // 5))  # caches fill up
-            blocks, size = growth(call, things, times)
+            for _ in range(
+                3
+            ):  # What a cache took, or is freed later as without the GIL, does not grow.
+                blocks, size = growth(call, things, times)
+                if small := blocks <= 200 + times / 100 and size <= 4e6:
+                    break
         seconds = time.perf_counter() - began
         told(f"{times:,} {name}: {blocks:+,} blocks, {size / 1e6:+.1f} MB, {seconds:.0f} s")
-        if blocks > 200 + times / 100 or size > 4e6:
+        if not small:
             found.append(f"{name} leave {blocks} blocks and {size:,} bytes behind")
     return found
