@@ -110,7 +110,9 @@ def main() -> None:
         "--callers",
         "4",
     )
-    run(thread, "thread", *pytest, "runtime", "kernels/test_machine.py", "kernels/test_copying.py")
+    # A sanitizer cannot do with little memory itself.
+    threads = "runtime", "--ignore=runtime/test_memory_pressure.py", "kernels/test_machine.py"
+    run(thread, "thread", *pytest, *threads, "kernels/test_copying.py")
     run(
         thread,
         "thread",
