@@ -84,13 +84,13 @@ def refuse_change(
     """
     values = [getattr(x, "value", x) for x in operands]
     for i in changed:
-        what = "its result" if i == 1 else f"its argument {i - 2}"
         if not i:
             what = f"the array '{next(k for k, v in params.items() if isinstance(v, np.ndarray))}'"
-        elif not any(_reads(primitive, j, values, params, i) for j in wanted):
-            continue
+        elif any(_reads(primitive, j, values, params, i) for j in wanted):
+            which = "its result" if i == 1 else f"its argument {i - 2}"
+            what = f"{which}, an array of shape {np.shape(values[i])}"
         else:
-            what += f", an array of shape {np.shape(values[i])}"
+            continue
         raise RuntimeError(
             f"backward: op '{primitive.name}' needs {what}, which was changed in place after the forward "
             "pass; change a copy, or call backward() before"
